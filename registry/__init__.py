@@ -1,0 +1,20 @@
+"""How things are found: the registry of a person-segmentation dataset.
+
+``from sceneset.registry import Registry`` is the way in; it is imported when first asked for,
+so that ``sceneset --help`` does not wait for pydantic.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sceneset.registry.catalog import Registry
+
+__all__ = ["Registry"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from sceneset.registry import catalog
+
+        return getattr(catalog, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,187 @@
+"""Taking a checked delivery into the registry, so that a kill at any line loses nothing.
+
+The order makes it so. A journal folder is made first; copies are built inside it; one rename
+puts the subset's folder into the data root; then come `dvc add`, the tags and the entry, which
+nothing reads yet; and at last params.yaml lists the subset: only then does it exist. Whoever finds
+a journal knows that all it names was made by the add that was cut off, and may be taken back.
+"""
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import yaml
+from sceneset.registry.catalog import Paths, Registry
+from sceneset.registry.delivery import Delivery
+from sceneset.registry.files import sync_folder, write_text
+from sceneset.registry.locking import writing
+from sceneset.registry.remote import add_folders
+from sceneset.registry.tagsfile import tags_text
+from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.schemas.subset import Subset
+
+Copies = Iterable[tuple[Path, Path]]
+Progress = Callable[[list[tuple[Path, Path]]], Copies]
+
+
+def take(registry: Registry, delivery: Delivery, *, link: bool, progress: Progress) -> None:
+    """Make the delivery a subset of the registry, wholly or not at all.
+
+    Raises:
+        ProblemsFoundError: the name is taken, another add is at work, or the disk is too small.
+        DvcError: dvc refused; what was done is taken back.
+    """
+    entry = delivery.entry
+    if entry is None:
+        raise ValueError("a delivery without an entry can't be taken")
+    paths = registry.paths
+    with writing(paths.work) as lock:
+        take_back(registry)
+        refuse_taken_name(registry, entry.name)
+        journal = _journal(paths, entry.name)
+        copies = _copies(delivery, journal)
+        if not link:
+            _check_space(registry.root, [source for source, _ in copies])
+        journal.mkdir(parents=True)
+        sync_folder(journal.parent)
+        try:
+            _build(progress(copies), link=link)
+            folder = paths.subset(entry.name)
+            folder.parent.mkdir(exist_ok=True)
+            (journal / "subset").rename(folder)
+            add_folders(registry.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
+            write_text(paths.tags(entry.name), tags_text(delivery.tags))
+            write_text(paths.entry(entry.name), entry_text(entry))
+            _list_subset(paths.params, entry.name)
+        finally:
+            take_back(Registry(registry.root))
+
+
+def refuse_taken_name(registry: Registry, name: str) -> None:
+    """Raise ProblemsFoundError if a subset of that name, or files of one, are there."""
+    paths = registry.paths
+    listed = {known.casefold() for known in registry.params.subsets}
+    if name.casefold() in listed:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "subset-exists",
+                    "is listed already",
+                    subset=name,
+                    file="params.yaml",
+                    hint="give the delivery another date or note; a listed subset grows by "
+                    "putting files and tags in place",
+                )
+            ]
+        )
+    in_the_way = [
+        path
+        for path in (paths.subset(name), paths.entry(name), paths.tags(name))
+        if path.exists() and not _journal(paths, name).exists()
+    ]
+    if in_the_way:
+        raise ProblemsFoundError(
+            problem(
+                "subset-exists",
+                "stands here, though params.yaml does not list the subset",
+                subset=name,
+                file=paths.shown(path),
+                hint="move it away; nothing of it is overwritten",
+            )
+            for path in in_the_way
+        )
+
+
+def unfinished(paths: Paths) -> list[str]:
+    """Return the names of subsets whose add was cut off, or is at work."""
+    folder = paths.work / "adding"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def take_back(registry: Registry) -> list[str]:
+    """Undo every add that was cut off before its subset was listed; return their names.
+
+    Call it with the lock held: a journal then belongs to nobody who is alive.
+    """
+    paths, names = registry.paths, unfinished(registry.paths)
+    undone = []
+    for name in names:
+        if name not in registry.params.subsets:
+            undone.append(name)
+            paths.entry(name).unlink(missing_ok=True)
+            paths.tags(name).unlink(missing_ok=True)
+            if paths.subset(name).exists():
+                shutil.rmtree(paths.subset(name))
+        shutil.rmtree(_journal(paths, name))
+    return undone
+
+
+def entry_text(entry: Subset) -> str:
+    """Return an entry as YAML, without what its schema fills in."""
+    fields = entry.model_dump(mode="json", exclude_defaults=True)
+    body = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+    return "# yaml-language-server: $schema=../../schemas/json/subset.json\n" + body
+
+
+def _journal(paths: Paths, name: str) -> Path:
+    return paths.work / "adding" / name
+
+
+def _copies(delivery: Delivery, journal: Path) -> list[tuple[Path, Path]]:
+    layout = delivery.layout
+    return [
+        (source, journal / "subset" / folder / row.phase / source.name)
+        for row in delivery.rows
+        for folder, source in (
+            ("img_dir", layout.images[row.key]),
+            ("ann_dir", layout.masks[row.key]),
+        )
+    ]
+
+
+def _check_space(root: Path, sources: list[Path]) -> None:
+    """Refuse early what would fill the disk: one copy in the data root, one in DVC's cache."""
+    needed = 2 * sum(source.stat().st_size for source in sources)
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "file-unreadable",
+                    f"{needed:,} bytes are needed and {free:,} are free",
+                    file=".",
+                    hint="make room, or use --link",
+                )
+            ]
+        )
+
+
+def _build(copies: Copies, *, link: bool) -> None:
+    made: set[Path] = set()
+    for source, target in copies:
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        if link:
+            os.link(source, target, follow_symlinks=False)
+        else:
+            shutil.copyfile(source, target, follow_symlinks=False)
+
+
+def _list_subset(params: Path, name: str) -> None:
+    """Put the name into params.yaml, which keeps its comments and its order."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+
+    editor = YAML()
+    editor.width = 1000
+    editor.indent(mapping=2, sequence=4, offset=2)
+    document = editor.load(params.read_text("utf-8"))
+    names = document.setdefault("subsets", CommentedSeq())
+    names.insert(sum(known < name for known in names), name)
+    names.fa.set_block_style()
+    text = io.StringIO()
+    editor.dump(document, text)
+    write_text(params, text.getvalue())

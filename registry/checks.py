@@ -1,0 +1,182 @@
+"""Checks of the registry on its text and tables alone: entries, tags and scans agree."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.views import rows_of
+from sceneset.schemas.base import Phase
+from sceneset.schemas.problem import CODES, Problem, ProblemsFoundError, in_order, problem
+from sceneset.schemas.subset import Subset
+from sceneset.schemas.tag import Tag
+
+T = TypeVar("T")
+
+
+def check(registry: Registry, names: tuple[str, ...] | None = None) -> list[Problem]:
+    """Return every finding on the listed subsets, errors first."""
+    problems: list[Problem] = []
+    try:
+        registry.vocabulary, registry.params  # noqa: B018 - nothing else can be read without them
+    except ProblemsFoundError as found:
+        return found.problems
+    for name in registry.names if names is None else names:
+        entry = _read(registry.entry, name, problems)
+        tags = _read(registry.tags, name, problems)
+        if entry and tags is not None:
+            shown = registry.paths.shown
+            problems += entry_problems(entry, tags, file=shown(registry.paths.entry(name)))
+            problems += persons_conflicts(tags, subset=name, file=shown(registry.paths.tags(name)))
+        if tags is not None:
+            problems += _scan_problems(registry, name, tags)
+    problems += _leftovers(registry)
+    return in_order(problems)
+
+
+def _read(read: Callable[[str], T], name: str, problems: list[Problem]) -> T | None:
+    try:
+        return read(name)
+    except ProblemsFoundError as found:
+        problems += found.problems
+        return None
+
+
+def entry_problems(entry: Subset, tags: list[Tag], *, file: str) -> list[Problem]:
+    """Compare a scene table with the tags: empty rows, wrong counts, samples in no row."""
+    problems = []
+    rows = rows_of(entry.splits, tags)
+    for number, (row, selected) in enumerate(rows, 1):
+        where = f"splits[{number}]"
+        if not selected:
+            problems.append(
+                problem(
+                    "row-empty",
+                    f"{row.file} selects no sample",
+                    subset=entry.name,
+                    file=file,
+                    field=where,
+                    hint="mmsegmentation refuses an empty split file; tag samples with "
+                    f"{row.scene} or take the row out",
+                )
+            )
+        if row.images is not None and row.images != len(selected):
+            problems.append(
+                problem(
+                    "count-differs",
+                    f"{row.file} declares {row.images} images, {len(selected)} are counted",
+                    subset=entry.name,
+                    file=file,
+                    field=f"{where}.images",
+                    hint=f"mend the tags, or declare {len(selected)}",
+                )
+            )
+    shown = {
+        (row.phase, row.scene, persons)
+        for row, _ in rows
+        for persons in ((row.persons,) if row.persons else ("single", "multi", None))
+        if not row.source
+    }
+    lost = Counter(
+        (tag.phase, scene, persons)
+        for tag in tags
+        for scene, persons in tag.memberships
+        if (tag.phase, scene, persons) not in shown
+    )
+    problems += [
+        problem(
+            "row-missing",
+            f"{count} {phase} samples tagged {scene} "
+            f"({persons or 'persons not said'}) stand in no row",
+            subset=entry.name,
+            file=file,
+            hint="add a row for them to splits",
+        )
+        for (phase, scene, persons), count in lost.items()
+    ]
+    return problems
+
+
+def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Problem]:
+    """Report samples that are single in one scene and multi in another; both are kept."""
+    return [
+        problem(
+            "persons-conflict",
+            f"{tag.stem} is "
+            + ", ".join(f"{persons} in {scene}" for scene, persons in tag.memberships if persons),
+            subset=subset,
+            file=file,
+            phase=tag.phase,
+            stem=tag.stem,
+            hint="kept as written in both; if one is wrong, mend its tags",
+        )
+        for tag in tags
+        if tag.persons_word == "mixed"
+    ]
+
+
+def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Problem]:
+    try:
+        table = registry.scan(name, ("phase", "stem", "image", "mask", "warnings"))
+    except ProblemsFoundError as found:
+        return found.problems
+    tagged = {tag.key for tag in tags}
+    phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
+    scanned = {(Phase(phase), stem) for phase, stem in zip(phases, stems, strict=True)}
+    tags_file = registry.paths.shown(registry.paths.tags(name))
+    problems = [
+        problem(
+            "tag-without-image",
+            f"{phase} {stem!r} has tags and no image",
+            subset=name,
+            file=tags_file,
+            phase=phase,
+            stem=stem,
+            hint=f"put its image and mask back and run `dvc repro scan@{name}`, or delete the row",
+        )
+        for phase, stem in tagged - scanned
+    ] + [
+        problem(
+            "image-without-tag",
+            f"{phase} {stem!r} has an image and no tags",
+            subset=name,
+            file=tags_file,
+            phase=phase,
+            stem=stem,
+            hint=f"add the row {phase},{stem}",
+        )
+        for phase, stem in scanned - tagged
+    ]
+    for n, codes in enumerate(table["warnings"].to_pylist()):
+        what = "image" if any(code.startswith("image-") for code in codes) else "mask"
+        folder = "img_dir" if what == "image" else "ann_dir"
+        problems += [
+            problem(
+                code,
+                CODES[code][1],
+                subset=name,
+                phase=phases[n],
+                stem=stems[n],
+                file=f"{name}/{folder}/{phases[n]}/{table[what][n].as_py()}",
+            )
+            for code in codes
+            if code in CODES
+        ]
+    return problems
+
+
+def _leftovers(registry: Registry) -> list[Problem]:
+    """Report files of subsets that are not listed: nothing reads them."""
+    listed = set(registry.names)
+    return [
+        problem(
+            "not-registered",
+            "belongs to a subset that params.yaml does not list",
+            subset=path.stem,
+            file=registry.paths.shown(path),
+            hint="list it under subsets in params.yaml, or delete the file",
+        )
+        for folder, suffix in (("subsets", ".yaml"), ("tags", ".csv"), ("scans", ".parquet"))
+        for path in sorted((registry.paths.registry / folder).glob(f"[!.]*{suffix}"))
+        if path.stem not in listed
+    ]

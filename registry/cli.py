@@ -1,0 +1,94 @@
+"""The command line: one module a command, imported only when it is called."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from sceneset.registry.edge import guarded
+
+COMMANDS = {
+    "init": "lay out a new, empty registry",
+    "add": "check a delivery and take it in as a subset",
+    "lookup": "find the rows or samples of a scene",
+    "show": "show a subset: its scene table, counts and colours",
+    "scenes": "list the vocabulary, with what the registry holds of each scene",
+    "check": "report everything that is wrong, from text and tables alone",
+    "draw": "draw a small delivery to try things on",
+}
+
+
+class Command(Protocol):
+    """What a module in commands/ offers."""
+
+    EXAMPLES: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; return the exit code."""
+
+
+def parser_of(name: str) -> tuple[argparse.ArgumentParser, Command]:
+    """Return a command's parser and module."""
+    module: Command = importlib.import_module(f"sceneset.registry.commands.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"sceneset {name}",
+        description=(module.__doc__ or "").strip(),
+        epilog=f"examples:\n{module.EXAMPLES.strip(chr(10))}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.configure(parser)
+    return parser, module
+
+
+def overview() -> str:
+    """Return the help of `sceneset` itself."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: sceneset COMMAND [ARGUMENTS]",
+            "",
+            "A dataset registry for person segmentation that keeps itself true.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "sceneset COMMAND --help tells more, with examples; sceneset --version its version.",
+            "Exit codes: 0 fine, 1 problems found, 2 wrong use.",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `sceneset` and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(overview())
+        return 0
+    if words[0] in {"-V", "--version"}:
+        from importlib.metadata import version
+
+        print(f"sceneset {version('sceneset')}")
+        return 0
+    if words[0] not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        sys.stderr.write(f"sceneset: there is no command {words[0]!r}.{hint}\n\n{overview()}\n")
+        return 2
+    parser, module = parser_of(words[0])
+    try:
+        args = parser.parse_args(words[1:])
+    except SystemExit as stop:  # argparse has printed its message: 0 after --help, 2 on wrong use
+        return int(stop.code or 0)
+    return guarded(lambda: module.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Check a delivery and take it in as a subset of the registry.
+
+DELIVERY is a folder in the document's layout: img_dir/<phase>, ann_dir/<phase> and, if there are
+any, split files in split_dir. Everything is checked first, and all that is wrong is shown in one
+table; if one finding is an error, nothing is changed. The delivery itself is never changed.
+
+Split files become tags: an image listed in several files stands in several scenes.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sceneset.registry.edge import FINE, PROBLEMS, UsageError
+from sceneset.schemas.base import Kind
+
+if TYPE_CHECKING:
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.delivery import Delivery
+
+EXAMPLES = """
+  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
+  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski
+  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --quarantine ~/left-out
+      takes the good samples, and writes what was left out and why to
+      ~/left-out/CustomSeg_Person_20240115_ski.csv
+  sceneset add ~/crops --name CustomSeg_Person_20240116_v1 --kind crop --entry entry.yaml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("delivery", type=Path, metavar="DELIVERY", help="the delivered folder")
+    parser.add_argument("--name", required=True, help="CustomSeg_Person_<YYYYMMDD>_<note>")
+    parser.add_argument(
+        "--kind",
+        type=Kind,
+        choices=list(Kind),
+        help="full: original images (default); crop: one person, cut out",
+    )
+    parser.add_argument(
+        "--entry",
+        type=Path,
+        metavar="FILE",
+        help="YAML with description, scene table rows, declared counts",
+    )
+    parser.add_argument(
+        "--tags",
+        type=Path,
+        metavar="FILE",
+        help="CSV of tags; delivered split files are then only compared",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="check and show, change nothing")
+    parser.add_argument(
+        "--quarantine",
+        type=Path,
+        metavar="DIR",
+        help="take the good samples; write the list of the others into DIR",
+    )
+    parser.add_argument(
+        "--link",
+        action="store_true",
+        help="hard-link the files instead of copying "
+        "them; the delivery must not be edited afterwards",
+    )
+    parser.add_argument("--json", action="store_true", help="print the outcome as one object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and take in."""
+    from sceneset.registry import add
+    from sceneset.registry.catalog import DATA_ROOT, Registry
+    from sceneset.registry.delivery import Request, read_delivery
+    from sceneset.registry.render import print_problems, progress
+    from sceneset.schemas.names import SubsetName
+    from sceneset.schemas.problem import ProblemsFoundError, errors, problem
+
+    registry = Registry.open()
+    try:
+        name = str(SubsetName(args.name))
+    except ValueError as error:
+        raise ProblemsFoundError([problem("subset-name", str(error), file="--name")]) from None
+    add.refuse_taken_name(registry, name)
+    folder = args.delivery.resolve()
+    if folder.is_relative_to(registry.root / DATA_ROOT):
+        raise UsageError(f"{args.delivery} stands in the data root; deliver from another folder")
+    delivery = read_delivery(
+        Request(folder, name, args.kind, args.entry, args.tags, args.quarantine is not None),
+        registry.vocabulary,
+        registry.params.limits,
+        lambda items, total: progress(items, total, "check"),
+    )
+    stopping = [p for p in errors(delivery.problems) if p not in delivery.left_out]
+    if not args.json:
+        print_problems(delivery.problems)
+    taken = not stopping and not args.dry_run and delivery.entry is not None
+    if taken:
+        if args.quarantine:
+            _write_list(args.quarantine, name, delivery)
+        add.take(
+            registry,
+            delivery,
+            link=args.link,
+            progress=lambda copies: progress(copies, len(copies), "copy"),
+        )
+    _report(registry, args, delivery, taken=taken, stopped=bool(stopping))
+    return PROBLEMS if stopping else FINE
+
+
+def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
+    """Write what is left out and why, one finding a line."""
+    import csv
+    import io
+
+    from sceneset.registry.files import write_text
+
+    columns = ("code", "file", "row", "phase", "stem", "message", "hint")
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for p in delivery.left_out:
+        fields = p.model_dump()
+        writer.writerow(["" if fields[c] is None else fields[c] for c in columns])
+    write_text(folder / f"{name}.csv", out.getvalue())
+
+
+def _report(
+    registry: "Registry",
+    args: argparse.Namespace,
+    delivery: "Delivery",
+    *,
+    taken: bool,
+    stopped: bool,
+) -> None:
+    from sceneset.registry.render import print_json, print_table, say
+    from sceneset.registry.views import boxes_of, rows_of
+
+    entry = delivery.entry
+    rows = rows_of(entry.splits, delivery.tags) if entry and not stopped else []
+    if args.json:
+        print_json(
+            {
+                "subset": args.name,
+                "taken": taken,
+                "samples": 0 if stopped else len(delivery.tags),
+                "rows": [{"split_file": row.file, "images": len(tags)} for row, tags in rows],
+                "problems": [p.model_dump(mode="json") for p in delivery.problems],
+                "left_out": len(delivery.left_out),
+            }
+        )
+        return
+    if stopped:
+        hint = "" if args.quarantine else "; --quarantine DIR takes the samples that are good"
+        say(f"nothing was changed{hint}", style="bold red")
+        return
+    print_table(
+        ("split", "file", "phase", "images", "boxes"),
+        [
+            (
+                registry.vocabulary.split_name(row.scene, row.persons, row.phase),
+                row.file,
+                row.phase,
+                len(tags),
+                boxes_of(tags),
+            )
+            for row, tags in rows
+        ],
+        right=("images", "boxes"),
+    )
+    if args.quarantine and delivery.left_out:
+        verb = "is in" if taken else "would be in"
+        say(f"what was left out, and why, {verb} {args.quarantine / (args.name + '.csv')}")
+    if taken:
+        say(f"{args.name}: {len(delivery.tags)} samples taken in. Next:", style="green")
+        say(
+            f"  dvc repro --allow-missing && git add . && git commit -m 'Add {args.name}' && "
+            "dvc push"
+        )
+    else:
+        say(f"{args.name}: {len(delivery.tags)} samples would be taken in; nothing was changed")

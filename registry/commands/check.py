@@ -1,0 +1,46 @@
+"""Report everything that is wrong with the registry, from text and tables alone.
+
+No pixel is opened and no blob is needed; `dvc repro` runs the same checks as its gate.
+"""
+
+import argparse
+
+from sceneset.registry.edge import FINE, PROBLEMS
+
+EXAMPLES = """
+  sceneset check
+  sceneset check CustomSeg_Person_20240115_demo
+  sceneset check --json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("subset", nargs="*", help="only these subsets, by name or a part of it")
+    parser.add_argument("--json", action="store_true", help="print a list of findings")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and show every finding."""
+    from sceneset.registry import query
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.checks import check
+    from sceneset.registry.edge import UsageError
+    from sceneset.registry.render import print_json, print_problems, say
+    from sceneset.schemas.problem import errors
+
+    registry = Registry.open()
+    names = None
+    if args.subset:
+        try:
+            names = query.ask(registry, subsets=args.subset).subsets
+        except query.UnknownNameError as error:
+            raise UsageError(str(error)) from None
+    problems = check(registry, names)
+    if args.json:
+        print_json([p.model_dump(mode="json") for p in problems])
+    else:
+        print_problems(problems, stderr=False)
+        if not problems:
+            say("nothing is wrong", style="green")
+    return PROBLEMS if errors(problems) else FINE

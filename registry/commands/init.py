@@ -1,0 +1,30 @@
+"""Lay out a new, empty registry: pipeline, settings, vocabulary, a git and a DVC project."""
+
+import argparse
+from pathlib import Path
+
+from sceneset.registry.edge import FINE, UsageError
+
+EXAMPLES = """
+  sceneset init people                  a registry in the new folder people/
+  cd people && dvc remote add -d store s3://bucket/people && dvc config remote.store.verify true
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lay it out."""
+    from sceneset.registry.render import say
+    from sceneset.registry.scaffold import NotEmptyError, lay_out
+
+    try:
+        lay_out(args.folder)
+    except NotEmptyError as error:
+        raise UsageError(str(error)) from None
+    say(f"{args.folder} is a registry now. Next, in it:")
+    say("  sceneset add DELIVERY --name CustomSeg_Person_<YYYYMMDD>_<note>")
+    return FINE

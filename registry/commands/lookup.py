@@ -1,0 +1,134 @@
+"""Find the rows or the samples of one or several scenes.
+
+Scenes are named by key, English or Chinese name, alias or file stem. Without a scene, all
+rows are shown. Only text is read: it works in a clone that holds no image.
+"""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from sceneset.registry.edge import FINE, UsageError
+from sceneset.schemas.base import Persons, Phase
+
+if TYPE_CHECKING:
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.query import FoundRow, FoundSample
+
+EXAMPLES = """
+  sceneset lookup                                all rows of all subsets
+  sceneset lookup ski                            rows of one scene, train and val, single and multi
+  sceneset lookup 滑雪 "high jump" --persons single
+  sceneset lookup ski --phase train --stems      the stems, for a split file of your own
+  sceneset lookup ski --paths                    image files, one a line
+  sceneset lookup ski --samples --json           all that is known of each sample
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("scene", nargs="*", help="a scene in any of its names; several are joined")
+    parser.add_argument("--persons", choices=list(Persons), help="single or multi")
+    parser.add_argument(
+        "--phase",
+        choices=list(Phase),
+        action="append",
+        default=[],
+        help="may be given several times",
+    )
+    parser.add_argument(
+        "--subset",
+        action="append",
+        default=[],
+        help="a subset's name or a part of it; may be given several times",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--samples", action="store_true", help="show samples, not rows")
+    shape.add_argument("--stems", action="store_true", help="print the stems alone, one a line")
+    shape.add_argument("--paths", action="store_true", help="print the image files, one a line")
+    shape.add_argument("--mask-paths", action="store_true", help="print the mask files")
+    parser.add_argument("--json", action="store_true", help="print a list of objects")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer one query."""
+    from sceneset.registry import query
+    from sceneset.registry.catalog import Registry
+
+    registry = Registry.open()
+    try:
+        asked = query.ask(
+            registry, args.scene, persons=args.persons, phases=args.phase, subsets=args.subset
+        )
+    except query.UnknownNameError as error:
+        raise UsageError(str(error)) from None
+    if args.stems or args.paths or args.mask_paths:
+        if args.json:
+            raise UsageError("--json goes with rows and --samples; --stems and --paths are lines")
+        found = query.find_samples(registry, asked)
+        lines = (s.tag.stem if args.stems else s.image if args.paths else s.mask for s in found)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    elif args.samples:
+        _samples(registry, query.find_samples(registry, asked), as_json=args.json)
+    else:
+        _rows(registry, query.find_rows(registry, asked), as_json=args.json)
+    return FINE
+
+
+def _rows(registry: "Registry", found: "list[FoundRow]", *, as_json: bool) -> None:
+    from sceneset.registry.render import print_json, print_table, say
+
+    vocabulary = registry.vocabulary
+    objects = [row.as_json(vocabulary) for row in found]
+    if as_json:
+        print_json(objects)
+    elif not objects:
+        say("no row answers that; `sceneset lookup` shows all rows", style="yellow")
+    else:
+        print_table(
+            ("subset", "scene", "persons", "phase", "split file", "images", "boxes", "description"),
+            [
+                (
+                    o["subset"],
+                    o["scene"],
+                    o["persons"],
+                    o["phase"],
+                    o["split_file"],
+                    o["images"],
+                    o["boxes"],
+                    o["description"]["zh"],
+                )
+                for o in objects
+            ],
+            right=("images", "boxes"),
+        )
+
+
+def _samples(registry: "Registry", found: "list[FoundSample]", *, as_json: bool) -> None:
+    from sceneset.registry.query import content_hashes
+    from sceneset.registry.render import print_json, print_table, say
+
+    if not as_json:
+        print_table(
+            ("subset", "phase", "stem", "scenes", "persons", "image"),
+            [
+                (
+                    s.subset,
+                    s.tag.phase,
+                    s.tag.stem,
+                    ", ".join(scene for scene, _ in s.tag.scenes),
+                    s.tag.persons_word,
+                    s.image,
+                )
+                for s in found
+            ],
+        )
+        if not found:
+            say("no sample answers that", style="yellow")
+        return
+    hashes = {name: content_hashes(registry, name) for name in {s.subset for s in found}}
+    objects = []
+    for sample in found:
+        image_md5, mask_md5 = hashes[sample.subset].get(sample.tag.key, (None, None))
+        objects.append(sample.as_json() | {"image_md5": image_md5, "mask_md5": mask_md5})
+    print_json(objects)

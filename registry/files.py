@@ -1,0 +1,105 @@
+"""Files read whole and written whole: never half a file, never a surprise in size or text."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sceneset.schemas.problem import ProblemsFoundError, problem
+
+MAX_TEXT = 1 << 30
+"""Bytes of the largest text file that is read: the tags of about 10 million samples."""
+
+
+def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> str:
+    """Return the UTF-8 text of a regular file.
+
+    Raises:
+        ProblemsFoundError: it is missing, no file, larger than ``limit`` bytes, or not UTF-8.
+    """
+    data = read_bytes(path, shown, limit=limit, hint=hint)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "file-unreadable",
+                    f"byte {error.start} is not UTF-8",
+                    file=shown,
+                    row=row,
+                    hint="save the file as UTF-8",
+                ),
+            ]
+        ) from None
+
+
+def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> bytes:
+    """Return the bytes of a regular file of at most ``limit`` bytes."""
+    try:
+        with open(path, "rb", opener=_open_regular) as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise ProblemsFoundError(
+            [problem("file-missing", "there is no such file", file=shown, hint=hint)]
+        ) from None
+    except OSError as error:
+        raise ProblemsFoundError(
+            [problem("file-unreadable", error.strerror or str(error), file=shown, hint=hint)]
+        ) from None
+    if len(data) > limit:
+        raise ProblemsFoundError(
+            [problem("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)]
+        )
+    return data
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open without waiting on a pipe or device that stands where a file should."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "is not a regular file")
+    return descriptor
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put ``text`` at ``path`` whole or not at all, in UTF-8 with the line ends it has."""
+    with replacing(path) as aside:
+        aside.write_bytes(text.encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Lend a path beside ``path`` that takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        aside.chmod(0o666 & ~_umask())
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+        sync_folder(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in ``folder`` outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    current = os.umask(0o022)
+    os.umask(current)
+    return current

@@ -1,0 +1,225 @@
+"""A delivery's folders as they are: which images, masks and split files stand where."""
+
+import os
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sceneset.schemas.base import Phase
+from sceneset.schemas.names import stem_fault
+from sceneset.schemas.problem import Problem, problem
+
+Key = tuple[Phase, str]
+
+IMAGE_SUFFIXES = (".jpg", ".png")
+_PICTURES = {
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".mpo",
+    ".ico",
+}
+_JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
+_LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir, phases " + ", ".join(
+    Phase
+)
+
+
+@dataclass
+class Layout:
+    """What stands in a delivery. Keys are (phase, stem); findings name files from ``base``."""
+
+    base: Path
+    img_suffix: str = ".jpg"
+    images: dict[Key, Path] = field(default_factory=dict)
+    masks: dict[Key, Path] = field(default_factory=dict)
+    split_files: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def pairs(self) -> list[Key]:
+        """Return every sample that has both its files, sorted."""
+        return sorted(self.images.keys() & self.masks.keys())
+
+    def report(
+        self, code: str, message: str, path: Path, hint: str = "", key: Key | None = None
+    ) -> None:
+        """Add a finding about ``path``."""
+        phase, stem = key or ("", "")
+        shown = path.relative_to(self.base).as_posix()
+        self.problems.append(
+            problem(
+                code, message, file=printable(shown), hint=hint, phase=phase, stem=printable(stem)
+            )
+        )
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with bytes that are not UTF-8 and control characters written as escapes."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(
+        repr(c)[1:-1] if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text
+    )
+
+
+def read_layout(base: Path, *, img_suffix: str | None = None) -> Layout:
+    """Walk a delivery without following links; nothing is opened."""
+    layout = read_samples(base, img_suffix=img_suffix)
+    for entry in _entries(layout, base) if base.is_dir() else ():
+        if entry.name == "split_dir":
+            _split_files(layout, Path(entry.path))
+        elif entry.name not in {"img_dir", "ann_dir"} and not _is_junk(layout, entry):
+            layout.report("stray-file", "is not part of the layout", Path(entry.path), _LAYOUT_HINT)
+    return layout
+
+
+def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
+    """Walk img_dir and ann_dir alone; the commonest suffix of images counts unless one is given."""
+    layout = Layout(base)
+    if not base.is_dir():
+        layout.problems.append(
+            problem("layout", "is no folder", file=printable(base.name), hint=_LAYOUT_HINT)
+        )
+        return layout
+    images, masks = (_phase_files(layout, base / name) for name in ("img_dir", "ann_dir"))
+    counts = Counter(path.suffix for _, path in images)
+    layout.img_suffix = img_suffix or max(IMAGE_SUFFIXES, key=lambda suffix: counts[suffix])
+    seen_images = _collect(layout, images, layout.images, layout.img_suffix)
+    seen_masks = _collect(layout, masks, layout.masks, ".png")
+    _unpaired(layout, seen_images, seen_masks)
+    if not images and not layout.problems:
+        layout.report("layout", "holds no images", base / "img_dir", _LAYOUT_HINT)
+    return layout
+
+
+def _split_files(layout: Layout, folder: Path) -> None:
+    for entry in _entries(layout, folder):
+        if entry.name.endswith(".txt") and entry.is_file(follow_symlinks=False):
+            layout.split_files.append(Path(entry.path))
+        elif not _is_junk(layout, entry):
+            layout.report(
+                "stray-file",
+                "is no split file",
+                Path(entry.path),
+                "split files are plain files called <something>.txt",
+            )
+
+
+def _entries(layout: Layout, folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        layout.report("layout", f"can't be listed: {error.strerror}", folder, _LAYOUT_HINT)
+        return []
+
+
+def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
+    if entry.name.casefold() in _JUNK:
+        layout.report(
+            "junk-file", "is left by an operating system; it is not taken", Path(entry.path)
+        )
+        return True
+    return False
+
+
+def _phase_files(layout: Layout, folder: Path) -> list[tuple[Phase, Path]]:
+    """Return the plain files of every phase folder; report all that is something else."""
+    files: list[tuple[Phase, Path]] = []
+    if not folder.is_dir() or folder.is_symlink():
+        layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
+        return files
+    for entry in _entries(layout, folder):
+        if entry.name not in set(Phase) or not entry.is_dir(follow_symlinks=False):
+            if not _is_junk(layout, entry):
+                layout.report("stray-file", "is no phase folder", Path(entry.path), _LAYOUT_HINT)
+            continue
+        for file in _entries(layout, Path(entry.path)):
+            if _is_junk(layout, file):
+                continue
+            if file.is_file(follow_symlinks=False):
+                files.append((Phase(entry.name), Path(file.path)))
+            else:
+                what = "a link" if file.is_symlink() else "no plain file"
+                layout.report(
+                    "stray-file",
+                    f"is {what}; files stand in the phase folder itself",
+                    Path(file.path),
+                    "deliver the files themselves",
+                )
+    return files
+
+
+def _collect(
+    layout: Layout, files: list[tuple[Phase, Path]], into: dict[Key, Path], suffix: str
+) -> set[Key]:
+    """Sort files into samples; return every stem that was seen, taken or not."""
+    seen: set[Key] = set()
+    folded: dict[tuple[Phase, str], Path] = {}
+    for phase, path in files:
+        stem = path.name[: -len(path.suffix)] if path.suffix else path.name
+        key = (phase, stem)
+        fault = stem_fault(stem)
+        if fault or path.name.startswith("."):
+            layout.report(
+                "stem-unsafe",
+                f"its name {fault or 'begins with a dot'}",
+                path,
+                "rename it, its mask and its lines in the split files",
+                key,
+            )
+        elif path.suffix.lower() not in _PICTURES:
+            layout.report("stray-file", "is no picture", path, "take it out of the delivery")
+            continue
+        elif path.suffix != suffix:
+            layout.report(
+                "suffix",
+                f"ends in {path.suffix}, not {suffix}: mmsegmentation reads "
+                "one exact suffix for all, and never finds it",
+                path,
+                f"convert or rename it to {suffix}",
+                key,
+            )
+        else:
+            into[key] = path
+        seen.add(key)
+        same = (phase, unicodedata.normalize("NFC", stem).casefold())
+        first = folded.setdefault(same, path)
+        if first is not path:
+            layout.report(
+                "stem-duplicate",
+                f"has the same stem as {printable(first.name)}",
+                path,
+                "rename one of the samples",
+                key,
+            )
+            into.pop(key, None)
+            into.pop((phase, first.name[: -len(first.suffix)]), None)
+    return seen
+
+
+def _unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
+    for phase, stem in sorted(layout.images.keys() - masks):
+        layout.report(
+            "mask-missing",
+            "has no mask",
+            layout.images[phase, stem],
+            f"annotate it as ann_dir/{phase}/{stem}.png, or take it out",
+            (phase, stem),
+        )
+    for phase, stem in sorted(layout.masks.keys() - images):
+        layout.report(
+            "image-missing",
+            "has no image",
+            layout.masks[phase, stem],
+            f"deliver img_dir/{phase}/{stem}{layout.img_suffix}, or take it out",
+            (phase, stem),
+        )

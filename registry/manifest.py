@@ -1,0 +1,77 @@
+"""The manifest: digests and counts of all that a state of the registry holds."""
+
+import hashlib
+import json
+from typing import Any
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.remote import folder_digest
+from sceneset.registry.tagsfile import tags_text
+from sceneset.registry.views import rows_of, split_files
+from sceneset.schemas.base import Phase
+
+FORMAT = 1
+
+
+def manifest(registry: Registry) -> dict[str, Any]:
+    """Return the manifest of every listed subset.
+
+    The digests of img_dir and ann_dir are those their .dvc files record, worked out from the
+    scan: what the statistics were computed on is what the version pins. Tags and entry are
+    digested by meaning, so that spaces and comments make no new version.
+    """
+    subsets = dict(registry.each(lambda name: (name, _subset(registry, name))))
+    return {
+        "format": FORMAT,
+        "samples": sum(sum(part["samples"].values()) for part in subsets.values()),
+        "subsets": subsets,
+    }
+
+
+def manifest_text(registry: Registry) -> str:
+    """Return the manifest as JSON, the same bytes for the same state."""
+    return json.dumps(manifest(registry), indent=1, ensure_ascii=False) + "\n"
+
+
+_COLUMNS = ("phase", "image", "mask", "image_md5", "mask_md5", "image_bytes", "mask_bytes")
+
+
+def _subset(registry: Registry, name: str) -> dict[str, Any]:
+    entry, tags = registry.entry(name), registry.tags(name)
+    table = registry.scan(name, _COLUMNS)
+    phases = table["phase"].to_pylist()
+    folders = {}
+    for folder, what in (("img_dir", "image"), ("ann_dir", "mask")):
+        digest = folder_digest(
+            (f"{phase}/{file}", md5.hex(), size)
+            for phase, file, md5, size in zip(
+                phases,
+                table[what].to_pylist(),
+                table[f"{what}_md5"].to_pylist(),
+                table[f"{what}_bytes"].to_pylist(),
+                strict=True,
+            )
+        )
+        folders[folder] = {"md5": digest.md5, "files": digest.files, "bytes": digest.size}
+    texts = split_files(entry, tags)
+    return {
+        "kind": entry.kind,
+        "samples": {p.value: phases.count(p) for p in Phase if p in phases},
+        **folders,
+        "entry": _md5(entry.model_dump_json()),
+        "tags": _md5(tags_text(tags)),
+        "splits": {
+            row.file: {
+                "scene": row.scene,
+                "persons": row.persons,
+                "phase": row.phase,
+                "images": len(selected),
+                "md5": _md5(texts[row.file]),
+            }
+            for row, selected in sorted(rows_of(entry.splits, tags), key=lambda pair: pair[0].file)
+        },
+    }
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

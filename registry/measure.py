@@ -1,0 +1,124 @@
+"""Measuring samples: two files in, one scan row or the findings that keep it from being one."""
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sceneset.registry.files import read_bytes
+from sceneset.schemas.base import Phase
+from sceneset.schemas.params import Limits
+from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity, errors, problem
+from sceneset.schemas.sample import ScanRow
+
+if TYPE_CHECKING:
+    from sceneset.registry import pixels
+
+_BATCH = 512  # samples handed to the pool at a time: bounds what waits in memory
+
+
+class Pair(NamedTuple):
+    """The two files of one sample, and the folder that findings name them from."""
+
+    phase: Phase
+    stem: str
+    image: Path
+    mask: Path
+    base: Path
+
+    def shown(self, path: Path) -> str:
+        """Return ``path`` as findings show it."""
+        return path.relative_to(self.base).as_posix()
+
+
+class Measured(NamedTuple):
+    """What came of one pair; ``row`` is None where a finding is an error."""
+
+    pair: Pair
+    row: ScanRow | None
+    problems: tuple[Problem, ...]
+
+
+def measure_all(
+    pairs: Iterable[Pair], limits: Limits, *, workers: int | None = None
+) -> Iterator[Measured]:
+    """Measure pairs in their order, on ``workers`` threads (as many as there are cores).
+
+    Decoders let go of Python's lock, so threads scale like processes, and none can be lost.
+    Memory is bounded by the workers' pictures, not by the number of pairs.
+    """
+    waiting = iter(pairs)
+    with warnings.catch_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        # Pillow warns of odd metadata on stderr; what counts becomes a finding of ours.
+        warnings.simplefilter("ignore")
+        while batch := list(islice(waiting, _BATCH)):
+            yield from pool.map(lambda pair: measure(pair, limits), batch)
+
+
+def measure(pair: Pair, limits: Limits) -> Measured:
+    """Read both files once, decode each once, and collect all that is wrong with them."""
+    from sceneset.registry import pixels
+
+    problems: list[Problem] = []
+    image: pixels.ImageFacts | None = None
+    mask: pixels.MaskFacts | None = None
+    for path in (pair.image, pair.mask):
+        try:
+            data = read_bytes(path, pair.shown(path), limit=limits.max_bytes)
+            if path is pair.image:
+                image = pixels.image_facts(data, path.suffix, limits)
+            else:
+                mask = pixels.mask_facts(data, limits)
+        except pixels.BadPixelsError as bad:
+            problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
+        except ProblemsFoundError as found:
+            problems.extend(found.problems)
+    if image and mask:
+        # A finding about a mask names the mask: that is the file to mend.
+        problems.extend(
+            p.model_copy(
+                update={
+                    "file": pair.shown(pair.image if p.code.startswith("image-") else pair.mask)
+                }
+            )
+            for p in pixels.pair_problems(image, mask)
+        )
+    problems = [p.model_copy(update={"stem": pair.stem, "phase": pair.phase}) for p in problems]
+    row = None
+    if image and mask and not errors(problems):
+        row = _row(pair, image, mask, problems)
+    return Measured(pair, row, tuple(problems))
+
+
+def _row(
+    pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts", problems: list[Problem]
+) -> ScanRow:
+    return ScanRow(
+        phase=pair.phase,
+        stem=pair.stem,
+        image=pair.image.name,
+        mask=pair.mask.name,
+        image_md5=image.md5,
+        mask_md5=mask.md5,
+        image_bytes=image.size,
+        mask_bytes=mask.size,
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        orientation=image.orientation,
+        sum_r=image.sums[0],
+        sum_g=image.sums[1],
+        sum_b=image.sums[2],
+        sq_r=image.squares[0],
+        sq_g=image.squares[1],
+        sq_b=image.squares[2],
+        phash=f"{image.phash:016x}",
+        phash_mirror=f"{image.phash_mirror:016x}",
+        person=mask.person,
+        ignore=mask.ignore,
+        box=mask.box,
+        warnings=tuple(sorted({p.code for p in problems if p.severity is Severity.WARNING})),
+    )

@@ -1,0 +1,92 @@
+"""DVC: tracked folders and the commands that move blobs. No other file talks to it."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sceneset.registry.files import read_text
+from sceneset.registry.yamlfile import parse
+from sceneset.schemas.problem import ProblemsFoundError, problem
+
+
+class DvcError(Exception):
+    """A dvc command failed; the message is what it said."""
+
+
+class Tracked(NamedTuple):
+    """What a .dvc file says of a folder, or what a folder's files add up to."""
+
+    md5: str
+    files: int
+    size: int
+
+
+def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
+    """Return what a folder's .dvc file records.
+
+    Raises:
+        ProblemsFoundError: it is missing or is not the .dvc file of one folder.
+    """
+    hint = "restore it with git, or `dvc add` the folder"
+    data = parse(read_text(dvc_file, shown, hint=hint, limit=1 << 20), shown).data
+    try:
+        [out] = data["outs"]
+        found = Tracked(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
+    except (KeyError, TypeError, ValueError):
+        found = Tracked("", 0, 0)
+    if not found.md5.endswith(".dir"):
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "file-unreadable",
+                    "is not the .dvc file of one folder",
+                    subset=subset,
+                    file=shown,
+                    hint=hint,
+                )
+            ]
+        )
+    return found
+
+
+def folder_digest(files: Iterable[tuple[str, str, int]]) -> Tracked:
+    """Return what DVC records of a folder with these (path, md5, bytes): its .dir object's hash.
+
+    The object is a JSON list sorted by path (dvc_data.hashfile.tree.Tree.as_bytes).
+    """
+    ordered = sorted(files)
+    listing = json.dumps(
+        [{"md5": md5, "relpath": path} for path, md5, _ in ordered], sort_keys=True
+    )
+    digest = hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
+    return Tracked(f"{digest}.dir", len(ordered), sum(size for *_, size in ordered))
+
+
+def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
+    """Run one dvc command in ``root``, quietly; it holds the descriptor ``lend`` while it lives.
+
+    Raises:
+        DvcError: it failed; the message is what it wrote.
+    """
+    command: Sequence[str] = (sys.executable, "-m", "dvc", *map(str, arguments))
+    done = subprocess.run(
+        command,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        pass_fds=() if lend is None else (lend,),
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        raise DvcError(f"dvc {arguments[0]} failed: {said}")
+
+
+def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
+    """Put folders under DVC: their files into the cache, a .dvc file beside each."""
+    dvc(root, "add", "--quiet", *folders, lend=lend)

@@ -1,0 +1,131 @@
+"""Scans as Parquet: one row a sample, fixed columns, the same bytes for the same rows."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sceneset.registry.files import replacing
+from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.schemas.sample import ScanRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = "1"
+"""Version of the columns below; readers refuse another one."""
+
+_HEX = {"image_md5", "mask_md5"}  # stored as 16 bytes
+_HASHES = {"phash", "phash_mirror"}  # stored as unsigned integers of 64 bits
+
+
+def arrow_schema() -> "pa.Schema":
+    """Return the columns of a scan file, in their order."""
+    import pyarrow as pa
+
+    small = pa.dictionary(pa.int8(), pa.string())
+    types: dict[str, Any] = {
+        "phase": small,
+        "stem": pa.string(),
+        "image": pa.string(),
+        "mask": pa.string(),
+        "image_md5": pa.binary(16),
+        "mask_md5": pa.binary(16),
+        "image_bytes": pa.int64(),
+        "mask_bytes": pa.int64(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "mode": small,
+        "orientation": pa.int8(),
+        **{f"{what}_{c}": pa.int64() for what in ("sum", "sq") for c in "rgb"},
+        "phash": pa.uint64(),
+        "phash_mirror": pa.uint64(),
+        "person": pa.int64(),
+        "ignore": pa.int64(),
+        "box": pa.list_(pa.int32()),
+        "warnings": pa.list_(pa.string()),
+    }
+    return pa.schema([(name, types[name]) for name in ScanRow.model_fields])
+
+
+def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
+    """Write a subset's scan whole or not at all, sorted by phase and stem."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {name: [] for name in ScanRow.model_fields}
+    for row in sorted(rows, key=lambda row: row.key):
+        for name, values in columns.items():
+            value = getattr(row, name)
+            if name in _HEX:
+                value = bytes.fromhex(value)
+            elif name in _HASHES:
+                value = int(value, 16)
+            values.append(value)
+    schema = arrow_schema().with_metadata(
+        {"sceneset.format": FORMAT, "sceneset.algorithm": str(algorithm)}
+    )
+    with replacing(path) as aside:
+        pq.write_table(
+            pa.table(columns, schema=schema),
+            aside,
+            compression="zstd",
+            row_group_size=1 << 17,
+            use_dictionary=["phase", "mode"],
+            write_statistics=["phase", "stem"],
+        )
+
+
+def read_scan(
+    path: Path, shown: str, *, columns: Sequence[str] | None = None, subset: str = ""
+) -> "pa.Table":
+    """Return a subset's scan as an Arrow table; ``columns`` reads those alone.
+
+    Raises:
+        ProblemsFoundError: it is missing, unreadable, or of another format.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    again = f"dvc repro scan@{subset or path.stem}"
+    try:
+        with path.open("rb") as file:
+            parquet = pq.ParquetFile(file)
+            found = parquet.schema_arrow
+            if (found.metadata or {}).get(b"sceneset.format") != FORMAT.encode():
+                raise pa.ArrowInvalid(f"its format is not {FORMAT}")
+            return parquet.read(columns=list(columns) if columns else None)
+    except FileNotFoundError:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "scan-missing",
+                    "the subset is listed but has no scan",
+                    subset=subset,
+                    file=shown,
+                    hint=f"run `{again}` where its images are (`dvc pull` gets them)",
+                )
+            ]
+        ) from None
+    except (pa.ArrowException, OSError) as error:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "scan-broken",
+                    f"can't be read: {str(error).splitlines()[0]}",
+                    subset=subset,
+                    file=shown,
+                    hint=f"restore it with git, or run `{again}`",
+                )
+            ]
+        ) from None
+
+
+def scan_rows(table: "pa.Table") -> list[ScanRow]:
+    """Return a whole scan as checked rows."""
+    rows = table.to_pylist()
+    for row in rows:
+        for name in _HEX:
+            row[name] = row[name].hex()
+        for name in _HASHES:
+            row[name] = f"{row[name]:016x}"
+    return [ScanRow.model_validate(row) for row in rows]

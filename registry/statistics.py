@@ -1,0 +1,252 @@
+"""Statistics as exact sums of scan rows: no pixel is read, and order changes nothing.
+
+Sums are integers of any size, and means of per-image values are added by ``math.fsum``, which
+rounds once: the same rows give the same digits on every machine.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.views import boxes_of, rows_of, table_order
+from sceneset.schemas.base import Persons, Phase
+from sceneset.schemas.stats import (
+    Colour,
+    Foreground,
+    Numbers,
+    Rgb,
+    RowStats,
+    SetStats,
+    Sizes,
+    SubsetStats,
+)
+from sceneset.schemas.subset import SplitRow
+from sceneset.schemas.tag import Tag
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+_DIGITS = 12
+COLUMNS = (
+    "phase",
+    "stem",
+    "width",
+    "height",
+    "person",
+    "ignore",
+    "sum_r",
+    "sum_g",
+    "sum_b",
+    "sq_r",
+    "sq_g",
+    "sq_b",
+)
+"""The columns of a scan that statistics read."""
+
+
+class Measures:
+    """The numeric columns of some samples, as arrays of one length."""
+
+    def __init__(self, columns: dict[str, "Ints"]) -> None:
+        self.columns = columns
+
+    @classmethod
+    def of(cls, table: "pa.Table") -> "Measures":
+        """Take the columns from a scan."""
+        import numpy as np
+
+        return cls({name: table[name].to_numpy().astype(np.int64) for name in COLUMNS[2:]})
+
+    def take(self, indices: Sequence[int]) -> "Measures":
+        """Return those samples alone."""
+        import numpy as np
+
+        chosen = np.asarray(indices, np.int64)
+        return Measures({name: column[chosen] for name, column in self.columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence["Measures"]) -> "Measures":
+        """Return the samples of all parts."""
+        import numpy as np
+
+        empty = [np.empty(0, np.int64)]
+        return cls(
+            {
+                name: np.concatenate([part.columns[name] for part in parts] or empty)
+                for name in COLUMNS[2:]
+            }
+        )
+
+    def __len__(self) -> int:
+        return len(self.columns["width"])
+
+
+def numbers(measures: Measures, boxes: int | None) -> Numbers:
+    """Return all statistics of a group of samples."""
+    if not len(measures):
+        return Numbers(images=0, boxes=boxes)
+    columns = measures.columns
+    pixels = columns["width"] * columns["height"]
+    return Numbers(
+        images=len(measures),
+        boxes=boxes,
+        sizes=_sizes(columns["width"], columns["height"]),
+        colour=_colour(columns, pixels),
+        foreground=_foreground(columns, pixels),
+    )
+
+
+def _sizes(width: "Ints", height: "Ints") -> Sizes:
+    import numpy as np
+
+    found, counts = np.unique(np.stack([width, height], axis=1), axis=0, return_counts=True)
+    pairs: list[tuple[int, int]] = [(int(w), int(h)) for w, h in found]
+    by_area = sorted(pairs, key=lambda size: (size[0] * size[1], size))
+    commonest = min(zip(-counts, pairs, strict=True), key=lambda pair: (int(pair[0]), pair[1]))[1]
+    return Sizes(distinct=len(pairs), smallest=by_area[0], largest=by_area[-1], commonest=commonest)
+
+
+def _colour(columns: dict[str, "Ints"], pixels: "Ints") -> Colour:
+    """Means and deviations of values 0-255, scaled to 0-1."""
+    import numpy as np
+
+    lines: list[tuple[float, ...]] = []
+    n = exact_sum(pixels)
+    for channel in "rgb":
+        sums, squares = columns[f"sum_{channel}"], columns[f"sq_{channel}"]
+        total, total_squares = exact_sum(sums), exact_sum(squares)
+        means: Floats = sums / pixels / 255
+        # n * sum of squares can pass 64 bits in a large picture: Python's integers do not.
+        deviations = [
+            math.sqrt(p * q - s * s) / p / 255
+            for p, s, q in zip(pixels.tolist(), sums.tolist(), squares.tolist(), strict=True)
+        ]
+        mean = mean_of(means.tolist())
+        lines.append(
+            (
+                float(Fraction(total, n * 255)),
+                math.sqrt(Fraction(n * total_squares - total * total, (n * 255) ** 2)),
+                mean,
+                mean_of(deviations),
+                math.sqrt(mean_of(np.square(means - mean).tolist())),
+            )
+        )
+    by_name: list[Rgb] = [
+        (round(r, _DIGITS), round(g, _DIGITS), round(b, _DIGITS))
+        for r, g, b in zip(*lines, strict=True)
+    ]
+    return Colour(**dict(zip(Colour.model_fields, by_name, strict=True)))
+
+
+def _foreground(columns: dict[str, "Ints"], pixels: "Ints") -> Foreground:
+    n = exact_sum(pixels)
+    shares: Floats = columns["person"] / pixels
+    return Foreground(
+        pooled=round(exact_sum(columns["person"]) / n, _DIGITS),
+        image_mean=round(mean_of(shares.tolist()), _DIGITS),
+        ignored=round(exact_sum(columns["ignore"]) / n, _DIGITS),
+        without_person=int((columns["person"] == 0).sum()),
+    )
+
+
+def exact_sum(column: "Ints") -> int:
+    """Add non-negative integers exactly, past 64 bits too: the halves of each never overflow."""
+    high, low = column >> 32, column & 0xFFFFFFFF
+    return (int(high.sum()) << 32) + int(low.sum())
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean, rounded once and the same in any order."""
+    return math.fsum(values) / len(values)
+
+
+class _Group:
+    """Samples of one scene, persons and phase, gathered over subsets."""
+
+    def __init__(self) -> None:
+        self.parts: list[Measures] = []
+        self.tags: list[Tag] = []
+
+
+def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
+    """Return the statistics of every listed subset and of their union."""
+    subsets: list[SubsetStats] = []
+    groups: dict[tuple[str, Persons | None, Phase], _Group] = {}
+    whole = _Group()
+    for name, table in registry.each(lambda name: (name, registry.scan(name, COLUMNS))):
+        entry, tags = registry.entry(name), registry.tags(name)
+        measures = Measures.of(table)
+        place = {
+            key: n
+            for n, key in enumerate(
+                zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
+            )
+        }
+        stats: dict[SplitRow, Numbers] = {}
+        for row, selected in rows_of(entry.splits, tags):
+            part = measures.take([place[tag.key] for tag in selected])
+            stats[row] = numbers(part, boxes_of(selected))
+            if not row.source:
+                group = groups.setdefault((row.scene, row.persons, row.phase), _Group())
+                group.parts.append(part)
+                group.tags.extend(selected)
+        whole.parts.append(measures)
+        whole.tags.extend(tags)
+        subsets.append(
+            SubsetStats(
+                subset=name,
+                kind=entry.kind,
+                samples=_by_phase(tags),
+                numbers=numbers(measures, boxes_of(tags)),
+                rows=tuple(
+                    RowStats(
+                        scene=row.scene,
+                        persons=row.persons,
+                        phase=row.phase,
+                        file=row.file,
+                        numbers=stats[row],
+                    )
+                    for row in table_order(registry.vocabulary, entry.splits)
+                ),
+            )
+        )
+    rows = [
+        SplitRow(
+            scene=scene,
+            persons=persons,
+            phase=phase,
+            file=registry.vocabulary.split_file(scene, persons, phase),
+        )
+        for scene, persons, phase in groups
+    ]
+    union = SetStats(
+        subsets=len(subsets),
+        samples=_by_phase(whole.tags),
+        numbers=numbers(Measures.joined(whole.parts), boxes_of(whole.tags)),
+        rows=tuple(
+            RowStats(
+                scene=row.scene,
+                persons=row.persons,
+                phase=row.phase,
+                file=None,
+                numbers=numbers(Measures.joined(group.parts), boxes_of(group.tags)),
+            )
+            for row in table_order(registry.vocabulary, rows)
+            for group in [groups[row.scene, row.persons, row.phase]]
+        ),
+    )
+    return subsets, union
+
+
+def _by_phase(tags: Iterable[Tag]) -> dict[Phase, int]:
+    counts = dict.fromkeys(Phase, 0)
+    for tag in tags:
+        counts[tag.phase] += 1
+    return {phase: count for phase, count in counts.items() if count}

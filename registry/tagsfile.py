@@ -1,0 +1,106 @@
+"""Tags as CSV: read with every finding's line, written the same way each time."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from sceneset.registry.files import read_text
+from sceneset.registry.yamlfile import schema_problem
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+from sceneset.schemas.tag import Tag
+
+COLUMNS = tuple(Tag.model_fields)
+_TAGS = TypeAdapter(list[Tag])
+
+
+def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> list[Tag]:
+    """Return the tags of a subset, in the order of the file.
+
+    Raises:
+        ProblemsFoundError: all that is wrong, each with line, column, and what to write.
+    """
+    # Spreadsheets put a byte order mark before UTF-8; people edit tags there.
+    text = read_text(path, shown, hint=hint).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    rows, lines = _rows(text, shown, subset)
+    try:
+        tags = _TAGS.validate_python(rows)
+    except ValidationError as error:
+        raise ProblemsFoundError(
+            schema_problem(d | {"loc": d["loc"][1:]}, Tag, shown, lines[int(d["loc"][0])], subset)
+            for d in error.errors(include_url=False)
+        ) from None
+    first: dict[tuple[str, str], int] = {}
+    twice = []
+    for tag, line in zip(tags, lines, strict=True):
+        if tag.key in first:
+            twice.append(
+                problem(
+                    "tag-duplicate",
+                    f"{tag.phase} {tag.stem!r} has a row on line {first[tag.key]} already",
+                    subset=subset,
+                    file=shown,
+                    row=line,
+                    hint="put all scenes of a sample into one row, apart by ';'",
+                )
+            )
+        first.setdefault(tag.key, line)
+    if twice:
+        raise ProblemsFoundError(twice)
+    return tags
+
+
+def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], list[int]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[dict[str, str]] = []
+    lines: list[int] = []
+    problems: list[Problem] = []
+
+    def wrong(message: str, hint: str) -> None:
+        problems.append(
+            problem(
+                "csv-broken",
+                message,
+                subset=subset,
+                file=shown,
+                row=reader.line_num or 1,
+                hint=hint,
+            )
+        )
+
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        unknown = [name for name in header if name not in COLUMNS]
+        if unknown or not {"phase", "stem"} <= set(header) or len(set(header)) < len(header):
+            wrong(
+                f"the columns are {', '.join(header) or 'missing'}",
+                f"write the first line as {','.join(COLUMNS)}",
+            )
+            raise ProblemsFoundError(problems)
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                wrong(
+                    f"{len(row)} values for {len(header)} columns", "quote values that hold a comma"
+                )
+                continue
+            rows.append(dict(zip(header, row, strict=True)))
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        wrong(str(error), "write plain CSV, quotes doubled inside quotes")
+    if problems:
+        raise ProblemsFoundError(problems)
+    return rows, lines
+
+
+def tags_text(tags: Iterable[Tag]) -> str:
+    """Return the file's text: sorted by phase and stem, LF, always the same columns."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for tag in sorted(tags, key=lambda tag: tag.key):
+        fields = tag.model_dump()
+        writer.writerow(["" if fields[name] is None else fields[name] for name in COLUMNS])
+    return out.getvalue()

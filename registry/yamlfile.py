@@ -1,0 +1,194 @@
+"""YAML files checked against a schema, every finding with its line."""
+
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from sceneset.registry.files import read_text
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+
+MAX_YAML = 16 << 20
+_MAX_DEPTH = 20
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+M = TypeVar("M", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+class Document(NamedTuple):
+    """What a YAML file says, and the line each field stands on."""
+
+    data: Any
+    lines: dict[Place, int]
+
+    def line(self, place: Place) -> int | None:
+        """Return the line of ``place`` or of the nearest field around it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place)
+
+
+def load(path: Path, model: type[M], shown: str, *, defaults: dict[str, Any] | None = None) -> M:
+    """Return the file as a checked ``model``; ``defaults`` fill fields that the file leaves out.
+
+    Raises:
+        ProblemsFoundError: all that is wrong, each with line, field, and what to write.
+    """
+    document = parse(read_text(path, shown, limit=MAX_YAML), shown)
+    data = document.data
+    if not isinstance(data, dict):
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "schema",
+                    "holds no fields",
+                    file=shown,
+                    row=1,
+                    hint="write one 'field: value' a line",
+                )
+            ]
+        )
+    try:
+        return model.model_validate((defaults or {}) | data)
+    except ValidationError as error:
+        raise ProblemsFoundError(
+            schema_problem(detail, model, shown, document.line(detail["loc"]))
+            for detail in error.errors(include_url=False)
+        ) from None
+
+
+def parse(text: str, shown: str) -> Document:
+    """Parse one YAML document of plain values: no anchors, no tags, no duplicate keys."""
+    try:
+        _refuse_tricks(text, shown)
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "yaml-broken",
+                    what,
+                    file=shown,
+                    row=mark.line + 1 if mark else None,
+                    hint="quote texts that hold ': ', '#', '[' or '{'; indent with spaces",
+                )
+            ]
+        ) from None
+    lines: dict[Place, int] = {}
+    problems: list[Problem] = []
+    if node is None:
+        return Document(None, lines)
+    constructor = yaml.constructor.SafeConstructor()
+
+    def value(node: yaml.Node, place: Place) -> Any:
+        lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [value(item, (*place, n)) for n, item in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return constructor.construct_object(node)
+        mapping = {}
+        for key_node, item in node.value:
+            key, row = str(key_node.value), key_node.start_mark.line + 1
+            if key in mapping:
+                problems.append(
+                    problem(
+                        "yaml-broken",
+                        f"{key!r} is written twice",
+                        file=shown,
+                        row=row,
+                        hint="keep one of them",
+                    )
+                )
+            lines[*place, key] = row
+            mapping[key] = value(item, (*place, key))
+        return mapping
+
+    try:
+        data = value(node, ())
+    except (ValueError, yaml.YAMLError) as error:  # 2024-13-45 looks like a date to YAML
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "yaml-broken",
+                    f"holds a value YAML can't read: {error}",
+                    file=shown,
+                    hint="quote it",
+                )
+            ]
+        ) from None
+    if problems:
+        raise ProblemsFoundError(problems)
+    return Document(data, lines)
+
+
+def _refuse_tricks(text: str, shown: str) -> None:
+    """Look at the events first: aliases grow without bound, depth overflows the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        tricky = (
+            isinstance(event, yaml.AliasEvent)
+            or getattr(event, "anchor", None)
+            or (
+                isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) not in {None, "!"}
+            )
+            or depth > _MAX_DEPTH
+        )
+        if tricky:
+            raise ProblemsFoundError(
+                [
+                    problem(
+                        "yaml-alias",
+                        "anchors, aliases, tags and deep nesting are not read here",
+                        file=shown,
+                        row=event.start_mark.line + 1 if event.start_mark else None,
+                        hint="write the value out",
+                    )
+                ]
+            )
+
+
+def schema_problem(
+    detail: ErrorDetails, model: type[BaseModel], shown: str, row: int | None, subset: str = ""
+) -> Problem:
+    """Turn one of pydantic's findings into ours; the hint is the field's own description."""
+    field = ""
+    for part in detail["loc"]:
+        field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else str(part)
+    message = detail["msg"].removeprefix("Value error, ")
+    hint = _described(model, detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        message = "is not a field here"
+    elif detail["type"] == "missing":
+        message = "is missing"
+    elif detail["type"] != "value_error" and isinstance(detail["input"], str | int | float):
+        message += f", not {detail['input']!r}"
+    return problem("schema", message, subset=subset, file=shown, row=row, field=field, hint=hint)
+
+
+def _described(model: type[BaseModel], loc: Place) -> str:
+    """Find what the schema says of the field, or name the fields that exist."""
+    fields: dict[str, Any] = dict(model.model_fields)
+    description = ""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        if part not in fields:
+            return description or f"known fields: {', '.join(fields)}"
+        info = fields[part]
+        description = " ".join((info.description or "").split())
+        inner = _inner_model(info.annotation)
+        fields = dict(inner.model_fields) if inner else {}
+    return description
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_inner_model(arg) for arg in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found), None)

@@ -1,0 +1,44 @@
+"""JSON Schemas for editors: `python -m sceneset.schemas.export FOLDER` writes them."""
+
+import json
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel
+from sceneset.schemas.params import Params
+from sceneset.schemas.problem import Problem
+from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.scene import Vocabulary
+from sceneset.schemas.stats import SetStats, SubsetStats
+from sceneset.schemas.subset import Subset
+from sceneset.schemas.tag import Tag
+
+MODELS: dict[str, type[BaseModel]] = {
+    "params": Params,
+    "problem": Problem,
+    "scan-row": ScanRow,
+    "set-stats": SetStats,
+    "subset": Subset,
+    "subset-stats": SubsetStats,
+    "tag": Tag,
+    "vocabulary": Vocabulary,
+}
+
+
+def schema_text(model: type[BaseModel]) -> str:
+    """Return a model's JSON Schema, the same bytes each time."""
+    schema = model.model_json_schema(mode="validation")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main(folder: str = "schemas/json") -> None:
+    """Write every schema into ``folder``."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, model in MODELS.items():
+        (target / f"{name}.json").write_text(schema_text(model), "utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""Tags: what people say of one sample."""
+
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import Field, PlainSerializer, TypeAdapter, field_validator, model_validator
+from sceneset.schemas.base import Line, Model, Persons, Phase
+from sceneset.schemas.names import Stem
+from sceneset.schemas.scene import TOTAL, SceneKey
+
+_KEY = TypeAdapter[str](SceneKey)
+
+
+class InScene(NamedTuple):
+    """One scene a sample stands in, and as what; persons None: as the sample's own column says."""
+
+    scene: str
+    persons: Persons | None
+
+
+def _read_scenes(text: object) -> object:
+    """Read ``ski;city:multi``: scenes apart by ';', and what differs from ``persons`` after ':'."""
+    if not isinstance(text, str):
+        return text
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        key, colon, persons = part.partition(":")
+        if colon and persons not in set(Persons):
+            raise ValueError(f"{part!r}: write single or multi after the colon")
+        if key == TOTAL:
+            raise ValueError(f"{TOTAL!r} holds every sample by itself; leave it out")
+        found.append(InScene(_KEY.validate_python(key), Persons(persons) if colon else None))
+    return tuple(found)
+
+
+def _write_scenes(scenes: tuple[InScene, ...]) -> str:
+    return ";".join(f"{s}:{p}" if p else s for s, p in scenes)
+
+
+class Tag(Model):
+    """One row of registry/tags/<subset>.csv."""
+
+    phase: Phase
+    stem: Stem
+    scenes: Annotated[tuple[InScene, ...], PlainSerializer(_write_scenes, return_type=str)] = ()
+    """Scene keys apart by ';'. A scene in which the sample counts otherwise than ``persons``
+    says so: ``ski;city:multi``."""
+    persons: Persons | None = None
+    """single, multi, or empty where nobody has said or the scenes differ."""
+    boxes: Annotated[int, Field(ge=0)] | None = None
+    """Number of detection boxes."""
+    source: Line = ""
+    """The video, session or original image it was taken from."""
+
+    _scenes_from_text = field_validator("scenes", mode="before")(_read_scenes)
+
+    @field_validator("persons", "boxes", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _scenes_are_said_once(self) -> Self:
+        said = [(s, p or self.persons) for s, p in self.scenes]
+        if len(set(said)) != len(said):
+            raise ValueError("a scene is named twice")
+        return self
+
+    @property
+    def key(self) -> tuple[Phase, str]:
+        """The sample: phase and stem."""
+        return (self.phase, self.stem)
+
+    @property
+    def memberships(self) -> tuple[tuple[str, Persons | None], ...]:
+        """Each scene with single or multi, the sample's own answer filled in."""
+        return tuple((scene, persons or self.persons) for scene, persons in self.scenes)
+
+    @property
+    def persons_word(self) -> str | None:
+        """single, multi, "mixed" where the scenes differ, or None where nobody has said."""
+        said: set[Persons | None] = {p for _, p in self.memberships if p} or {self.persons}
+        return "mixed" if len(said) > 1 else next(iter(said))

@@ -1,0 +1,1 @@
+"""How files are made: one module a DVC stage, `python -m sceneset.stages.<stage>`."""

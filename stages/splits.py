@@ -1,0 +1,37 @@
+"""Write the split files of one subset: its scene table's rows, selected from its tags."""
+
+import sys
+from collections.abc import Sequence
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.edge import UsageError, guarded
+from sceneset.registry.files import write_text
+from sceneset.registry.views import split_files
+
+
+def write_splits(registry: Registry, name: str) -> None:
+    """Write every split file of a subset; files of rows that are gone go too."""
+    folder = registry.paths.subset(name) / "split_dir"
+    texts = split_files(registry.entry(name), registry.tags(name))
+    for file, text in texts.items():
+        write_text(folder / file, text)
+    for path in folder.iterdir():
+        if path.name not in texts:
+            path.unlink()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stage for the subset named on the command line."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+
+    def run() -> int:
+        if len(words) != 1:
+            raise UsageError("usage: python -m sceneset.stages.splits SUBSET")
+        write_splits(Registry.open(), words[0])
+        return 0
+
+    return guarded(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Write the statistics of every subset and of the whole set, from the scans' rows alone."""
+
+import sys
+
+import yaml
+from sceneset.registry.catalog import Registry
+from sceneset.registry.edge import FINE, guarded
+from sceneset.registry.files import write_text
+from sceneset.registry.statistics import all_statistics
+from sceneset.schemas.base import Model
+
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def stats_text(stats: Model) -> str:
+    """Return statistics as YAML, numbers of one thing on one line."""
+    fields = stats.model_dump(mode="json", exclude_none=True)
+    return yaml.dump(
+        fields,
+        Dumper=_DUMPER,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1000,
+        default_flow_style=None,
+    )
+
+
+def main() -> int:
+    """Run the stage."""
+
+    def run() -> int:
+        registry = Registry.open()
+        subsets, union = all_statistics(registry)
+        for stats in subsets:
+            write_text(registry.paths.stats / f"{stats.subset}.yaml", stats_text(stats))
+        write_text(registry.paths.stats / "dataset.yaml", stats_text(union))
+        return FINE
+
+    return guarded(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
