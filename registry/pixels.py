@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from PIL import Image
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, problem
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 _KNOWN = (  # leading bytes -> what the file is
@@ -28,7 +28,6 @@ _KNOWN = (  # leading bytes -> what the file is
 )
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _ORIENTATION = 0x0112
-_SQUARES = [value * value for value in range(256)]
 
 
 class BadPixelsError(Exception):
@@ -84,11 +83,10 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
     """
     decoded = _decoded(data, suffix, limits)
     rgb = decoded.image if decoded.image.mode == "RGB" else decoded.image.convert("RGB")
-    histogram = rgb.histogram()
-    channels = [histogram[start : start + 256] for start in (0, 256, 512)]
+    counts = np.asarray(rgb.histogram(), np.int64).reshape(3, 256)
+    values = np.arange(256, dtype=np.int64)
+    sums, squares = (counts @ values).tolist(), (counts @ (values * values)).tolist()
     phash, mirrored = perceptual_hashes(rgb)
-    sums = [sum(map(int.__mul__, range(256), channel)) for channel in channels]
-    squares = [sum(map(int.__mul__, _SQUARES, channel)) for channel in channels]
     return ImageFacts(
         md5=content_hash(data),
         size=len(data),
@@ -238,8 +236,6 @@ def perceptual_hashes(image: Image.Image) -> tuple[int, int]:
     median (the algorithm of the ImageHash package). Integers alone are used, so that every
     machine gets the same bits; mirroring an image negates its odd horizontal frequencies.
     """
-    import numpy as np
-
     small = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.int64)
     basis = _dct_basis()
     frequencies = basis @ small @ basis.T
@@ -248,8 +244,6 @@ def perceptual_hashes(image: Image.Image) -> tuple[int, int]:
 
 
 def _bits(frequencies: "npt.NDArray[np.int64]") -> int:
-    import numpy as np
-
     # Twice each value against the sum of the two middle ones: the median without a fraction.
     middle = np.sort(frequencies, axis=None)[31:33].sum()
     return int.from_bytes(np.packbits(2 * frequencies > middle).tobytes())
@@ -258,8 +252,6 @@ def _bits(frequencies: "npt.NDArray[np.int64]") -> int:
 @cache
 def _dct_basis() -> "npt.NDArray[np.int64]":
     """Return the 8 lowest rows of the 32-point DCT-II, scaled by 2^16 and rounded."""
-    import numpy as np
-
     steps = np.pi * (2 * np.arange(32) + 1) / 64
     basis = np.rint(np.cos(np.outer(np.arange(8), steps)) * (1 << 16))
     return np.asarray(basis, np.int64)
