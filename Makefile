@@ -1,0 +1,53 @@
+# Everything a person or a machine does here. `make demo` and `make test` need Python 3.11 and git.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help setup demo test lint bench generated lock clean
+
+help:
+	@echo "make demo        the main job, end to end, in a scratch clone under build/"
+	@echo "make test        all tests"
+	@echo "make lint        ruff and mypy --strict"
+	@echo "make bench       measure against peers and limits"
+	@echo "make generated   regenerate what is generated and stands in git"
+	@echo "make lock        pin the dependencies again (needs uv)"
+
+setup: $(READY)
+
+# The link folder lets mypy and editors see the three folders as the packages they are.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	mkdir -p build/typing/sceneset
+	for package in schemas registry stages; do ln -sfn ../../../$$package build/typing/sceneset/$$package; done
+	touch $(READY)
+
+demo: setup
+	bash docs/demo.sh
+
+test: setup
+	pytest -n auto
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	MYPYPATH=build/typing mypy -p sceneset.schemas -p sceneset.registry -p sceneset.stages
+
+bench: setup
+	python benchmarks/run.py
+
+generated: setup
+	python -m sceneset.schemas.export schemas/json
+	python -m sceneset.registry.codes > docs/problems.md
+	dvc repro
+
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra s3 --extra ssh --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache
