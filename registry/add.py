@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import yaml
+
 from sceneset.registry.catalog import Paths, Registry
 from sceneset.registry.delivery import Delivery
 from sceneset.registry.files import sync_folder, write_text
 from sceneset.registry.locking import writing
 from sceneset.registry.remote import add_folders
+from sceneset.registry.scanfile import write_scan
 from sceneset.registry.tagsfile import tags_text
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.subset import Subset
@@ -52,6 +54,7 @@ def take(registry: Registry, delivery: Delivery, *, link: bool, progress: Progre
             folder.parent.mkdir(exist_ok=True)
             (journal / "subset").rename(folder)
             add_folders(registry.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
+            write_scan(paths.scan(entry.name), delivery.rows, registry.params.algorithms.scan)
             write_text(paths.tags(entry.name), tags_text(delivery.tags))
             write_text(paths.entry(entry.name), entry_text(entry))
             _list_subset(paths.params, entry.name)
@@ -78,7 +81,7 @@ def refuse_taken_name(registry: Registry, name: str) -> None:
         )
     in_the_way = [
         path
-        for path in (paths.subset(name), paths.entry(name), paths.tags(name))
+        for path in (paths.subset(name), paths.entry(name), paths.tags(name), paths.scan(name))
         if path.exists() and not _journal(paths, name).exists()
     ]
     if in_the_way:
@@ -112,6 +115,7 @@ def take_back(registry: Registry) -> list[str]:
             undone.append(name)
             paths.entry(name).unlink(missing_ok=True)
             paths.tags(name).unlink(missing_ok=True)
+            paths.scan(name).unlink(missing_ok=True)
             if paths.subset(name).exists():
                 shutil.rmtree(paths.subset(name))
         shutil.rmtree(_journal(paths, name))

@@ -15,6 +15,7 @@ COMMANDS = {
     "show": "show a subset: its scene table, counts and colours",
     "scenes": "list the vocabulary, with what the registry holds of each scene",
     "check": "report everything that is wrong, from text and tables alone",
+    "remote": "set the default DVC remote, with verification on",
     "draw": "draw a small delivery to try things on",
 }
 

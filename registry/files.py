@@ -1,5 +1,6 @@
 """Files read whole and written whole: never half a file, never a surprise in size or text."""
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -55,6 +56,11 @@ def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "")
             [problem("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)]
         )
     return data
+
+
+def md5_of(data: bytes) -> str:
+    """Return the content hash DVC gives these bytes."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _open_regular(path: str, flags: int) -> int:

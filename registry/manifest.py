@@ -1,10 +1,10 @@
 """The manifest: digests and counts of all that a state of the registry holds."""
 
-import hashlib
 import json
 from typing import Any
 
 from sceneset.registry.catalog import Registry
+from sceneset.registry.files import md5_of
 from sceneset.registry.remote import folder_digest
 from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.views import rows_of, split_files
@@ -58,20 +58,16 @@ def _subset(registry: Registry, name: str) -> dict[str, Any]:
         "kind": entry.kind,
         "samples": {p.value: phases.count(p) for p in Phase if p in phases},
         **folders,
-        "entry": _md5(entry.model_dump_json()),
-        "tags": _md5(tags_text(tags)),
+        "entry": md5_of(entry.model_dump_json().encode()),
+        "tags": md5_of(tags_text(tags).encode()),
         "splits": {
             row.file: {
                 "scene": row.scene,
                 "persons": row.persons,
                 "phase": row.phase,
                 "images": len(selected),
-                "md5": _md5(texts[row.file]),
+                "md5": md5_of(texts[row.file].encode()),
             }
             for row, selected in sorted(rows_of(entry.splits, tags), key=lambda pair: pair[0].file)
         },
     }
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.files import read_bytes
+from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.scanfile import KnownRows
 from sceneset.schemas.base import Phase
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity, errors, problem
@@ -17,6 +18,7 @@ from sceneset.schemas.sample import ScanRow
 if TYPE_CHECKING:
     from sceneset.registry import pixels
 
+_NOTHING: KnownRows = {}
 _BATCH = 512  # samples handed to the pool at a time: bounds what waits in memory
 
 
@@ -43,9 +45,15 @@ class Measured(NamedTuple):
 
 
 def measure_all(
-    pairs: Iterable[Pair], limits: Limits, *, workers: int | None = None
+    pairs: Iterable[Pair],
+    limits: Limits,
+    *,
+    known: KnownRows = _NOTHING,
+    workers: int | None = None,
 ) -> Iterator[Measured]:
     """Measure pairs in their order, on ``workers`` threads (as many as there are cores).
+
+    Pairs whose contents have a ``known`` row are read, but not decoded.
 
     Decoders let go of Python's lock, so threads scale like processes, and none can be lost.
     Memory is bounded by the workers' pictures, not by the number of pairs.
@@ -55,27 +63,35 @@ def measure_all(
         # Pillow warns of odd metadata on stderr; what counts becomes a finding of ours.
         warnings.simplefilter("ignore")
         while batch := list(islice(waiting, _BATCH)):
-            yield from pool.map(lambda pair: measure(pair, limits), batch)
+            yield from pool.map(lambda pair: measure(pair, limits, known), batch)
 
 
-def measure(pair: Pair, limits: Limits) -> Measured:
-    """Read both files once, decode each once, and collect all that is wrong with them."""
+def measure(pair: Pair, limits: Limits, known: KnownRows = _NOTHING) -> Measured:
+    """Read both files once, decode each once, and collect all that is wrong with them.
+
+    A pair whose contents have a ``known`` row is not decoded; its findings stand in that row.
+    """
     from sceneset.registry import pixels
 
     problems: list[Problem] = []
+    data: dict[Path, bytes] = {}
     image: pixels.ImageFacts | None = None
     mask: pixels.MaskFacts | None = None
     for path in (pair.image, pair.mask):
         try:
-            data = read_bytes(path, pair.shown(path), limit=limits.max_bytes)
-            if path is pair.image:
-                image = pixels.image_facts(data, path.suffix, limits)
-            else:
-                mask = pixels.mask_facts(data, limits)
-        except pixels.BadPixelsError as bad:
-            problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
+            data[path] = read_bytes(path, pair.shown(path), limit=limits.max_bytes)
         except ProblemsFoundError as found:
             problems.extend(found.problems)
+    if known and not problems and (row := _known(pair, data, limits, known)):
+        return Measured(pair, row, ())
+    for path, content in data.items():
+        try:
+            if path is pair.image:
+                image = pixels.image_facts(content, path.suffix, limits)
+            else:
+                mask = pixels.mask_facts(content, limits)
+        except pixels.BadPixelsError as bad:
+            problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
     if image and mask:
         # A finding about a mask names the mask: that is the file to mend.
         problems.extend(
@@ -91,6 +107,14 @@ def measure(pair: Pair, limits: Limits) -> Measured:
     if image and mask and not errors(problems):
         row = _row(pair, image, mask, problems)
     return Measured(pair, row, tuple(problems))
+
+
+def _known(pair: Pair, data: dict[Path, bytes], limits: Limits, known: KnownRows) -> ScanRow | None:
+    row = known.get((md5_of(data[pair.image]), md5_of(data[pair.mask]), pair.image.suffix))
+    if row is None or row.width * row.height > limits.max_pixels:
+        return None
+    names = {"phase": pair.phase, "stem": pair.stem}
+    return row.model_copy(update=names | {"image": pair.image.name, "mask": pair.mask.name})
 
 
 def _row(

@@ -4,7 +4,6 @@ The strictest readings decide (a JPEG by simplejpeg, which counts libjpeg's warn
 a PNG by its checksums and by a full decode), because the tolerant ones hand damaged pictures on.
 """
 
-import hashlib
 import io
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from sceneset.registry.files import md5_of
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, problem
 
@@ -88,7 +89,7 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
     sums, squares = (counts @ values).tolist(), (counts @ (values * values)).tolist()
     phash, mirrored = perceptual_hashes(rgb)
     return ImageFacts(
-        md5=content_hash(data),
+        md5=md5_of(data),
         size=len(data),
         width=rgb.width,
         height=rgb.height,
@@ -118,7 +119,7 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
     counts = mask.histogram()
     person_only = [int(value == 1) for value in range(256)]
     return MaskFacts(
-        md5=content_hash(data),
+        md5=md5_of(data),
         size=len(data),
         width=mask.width,
         height=mask.height,
@@ -137,11 +138,6 @@ _MODES = {
     "LA": "a gray picture with alpha",
     "I;16": "of 16 bits",
 }
-
-
-def content_hash(data: bytes) -> str:
-    """Return the hash DVC gives these bytes."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _decoded(data: bytes, suffix: str, limits: Limits) -> _Decoded:

@@ -1,6 +1,5 @@
 """DVC: tracked folders and the commands that move blobs. No other file talks to it."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.registry.files import read_text
+from sceneset.registry.files import md5_of, read_text
 from sceneset.registry.yamlfile import parse
 from sceneset.schemas.problem import ProblemsFoundError, problem
 
@@ -62,7 +61,7 @@ def folder_digest(files: Iterable[tuple[str, str, int]]) -> Tracked:
     listing = json.dumps(
         [{"md5": md5, "relpath": path} for path, md5, _ in ordered], sort_keys=True
     )
-    digest = hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
+    digest = md5_of(listing.encode())
     return Tracked(f"{digest}.dir", len(ordered), sum(size for *_, size in ordered))
 
 

@@ -120,6 +120,21 @@ def read_scan(
         ) from None
 
 
+KnownRows = dict[tuple[str, str, str], ScanRow]
+"""Rows by what they were computed from: image md5, mask md5, image suffix."""
+
+
+def known_rows(path: Path, algorithm: int) -> KnownRows:
+    """Return the rows of an earlier scan by content, or none if it was another algorithm's."""
+    try:
+        table = read_scan(path, path.name)
+    except ProblemsFoundError:
+        return {}  # it is made anew from the pixels
+    if (table.schema.metadata or {}).get(b"sceneset.algorithm") != str(algorithm).encode():
+        return {}
+    return {(r.image_md5, r.mask_md5, Path(r.image).suffix): r for r in scan_rows(table)}
+
+
 def scan_rows(table: "pa.Table") -> list[ScanRow]:
     """Return a whole scan as checked rows."""
     rows = table.to_pylist()

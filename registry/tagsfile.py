@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
+
 from sceneset.registry.files import read_text
 from sceneset.registry.yamlfile import schema_problem
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem

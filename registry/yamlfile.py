@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
 from sceneset.registry.files import read_text
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from pydantic import BaseModel
+
 from sceneset.schemas.params import Params
 from sceneset.schemas.problem import Problem
 from sceneset.schemas.sample import ScanRow

@@ -3,6 +3,7 @@
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
+
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+
 from sceneset.schemas.base import Model, Phase
 from sceneset.schemas.names import Stem
 

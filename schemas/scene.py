@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
+
 from sceneset.schemas.base import Localized, Model, Persons, Phase, Word
 from sceneset.schemas.names import Stem
 

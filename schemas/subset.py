@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+
 from sceneset.schemas.base import Kind, Line, Localized, Model, Persons, Phase
 from sceneset.schemas.names import SplitFile, SubsetNameText
 from sceneset.schemas.scene import TOTAL, SceneKey

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, TypeAdapter, field_validator, model_validator
+
 from sceneset.schemas.base import Line, Model, Persons, Phase
 from sceneset.schemas.names import Stem
 from sceneset.schemas.scene import TOTAL, SceneKey

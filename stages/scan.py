@@ -15,7 +15,7 @@ from sceneset.registry.layout import Layout, read_samples
 from sceneset.registry.measure import Pair, measure_all
 from sceneset.registry.remote import folder_digest, tracked
 from sceneset.registry.render import print_problems, progress
-from sceneset.registry.scanfile import write_scan
+from sceneset.registry.scanfile import known_rows, write_scan
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.sample import ScanRow
 
@@ -38,7 +38,9 @@ def scan(registry: Registry, name: str) -> None:
             Pair(*key, layout.images[key], layout.masks[key], registry.root)
             for key in layout.pairs()
         ]
-        measured = measure_all(pairs, registry.params.limits)
+        path, algorithm = registry.paths.scan(name), registry.params.algorithms.scan
+        known = known_rows(path, algorithm)
+        measured = measure_all(pairs, registry.params.limits, known=known)
         for found in progress(measured, len(pairs), f"scan {name}"):
             problems += found.problems
             if found.row:

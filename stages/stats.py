@@ -3,6 +3,7 @@
 import sys
 
 import yaml
+
 from sceneset.registry.catalog import Registry
 from sceneset.registry.edge import FINE, guarded
 from sceneset.registry.files import write_text

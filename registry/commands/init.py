@@ -7,7 +7,7 @@ from sceneset.registry.edge import FINE, UsageError
 
 EXAMPLES = """
   sceneset init people                  a registry in the new folder people/
-  cd people && dvc remote add -d store s3://bucket/people && dvc config remote.store.verify true
+  cd people && sceneset remote s3://bucket/people
 """
 
 
