@@ -1,9 +1,9 @@
 """Taking a checked delivery into the registry, so that a kill at any line loses nothing.
 
-The order makes it so. A journal folder is made first; copies are built inside it; one rename
-puts the subset's folder into the data root; then come `dvc add`, the tags and the entry, which
-nothing reads yet; and at last params.yaml lists the subset: only then does it exist. Whoever finds
-a journal knows that all it names was made by the add that was cut off, and may be taken back.
+The order makes it so. A journal is begun first; copies are built inside it; one rename puts the
+subset's folder into the data root; then come `dvc add`, the scan, the tags and the entry, which
+nothing reads yet; and at last params.yaml lists the subset: only then does it exist. Until then
+the journal tells the next add what to take back.
 """
 
 import io
@@ -14,15 +14,18 @@ from pathlib import Path
 
 import yaml
 
-from sceneset.registry.catalog import Paths, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import Delivery
-from sceneset.registry.files import sync_folder, write_text
+from sceneset.registry.files import write_text
+from sceneset.registry.journal import Journal, take_back, unfinished_problems
 from sceneset.registry.locking import writing
 from sceneset.registry.remote import add_folders
 from sceneset.registry.scanfile import write_scan
 from sceneset.registry.tagsfile import tags_text
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.subset import Subset
+
+__all__ = ["entry_text", "refuse_taken_name", "take", "unfinished_problems"]
 
 Copies = Iterable[tuple[Path, Path]]
 Progress = Callable[[list[tuple[Path, Path]]], Copies]
@@ -40,19 +43,18 @@ def take(registry: Registry, delivery: Delivery, *, link: bool, progress: Progre
         raise ValueError("a delivery without an entry can't be taken")
     paths = registry.paths
     with writing(paths.work) as lock:
+        # What was read before the lock was held may be old: another add may have ended since.
+        registry = Registry(registry.root)
         take_back(registry)
         refuse_taken_name(registry, entry.name)
-        journal = _journal(paths, entry.name)
-        copies = _copies(delivery, journal)
+        journal = Journal(paths, entry.name)
+        copies = _copies(delivery, journal.subset)
         if not link:
             _check_space(registry.root, [source for source, _ in copies])
-        journal.mkdir(parents=True)
-        sync_folder(journal.parent)
         try:
+            journal.begin()
             _build(progress(copies), link=link)
-            folder = paths.subset(entry.name)
-            folder.parent.mkdir(exist_ok=True)
-            (journal / "subset").rename(folder)
+            folder = journal.place()
             add_folders(registry.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
             write_scan(paths.scan(entry.name), delivery.rows, registry.params.algorithms.scan)
             write_text(paths.tags(entry.name), tags_text(delivery.tags))
@@ -82,9 +84,9 @@ def refuse_taken_name(registry: Registry, name: str) -> None:
     in_the_way = [
         path
         for path in (paths.subset(name), paths.entry(name), paths.tags(name), paths.scan(name))
-        if path.exists() and not _journal(paths, name).exists()
+        if os.path.lexists(path)
     ]
-    if in_the_way:
+    if in_the_way and not Journal(paths, name).placed:  # those of an add are taken back
         raise ProblemsFoundError(
             problem(
                 "subset-exists",
@@ -97,31 +99,6 @@ def refuse_taken_name(registry: Registry, name: str) -> None:
         )
 
 
-def unfinished(paths: Paths) -> list[str]:
-    """Return the names of subsets whose add was cut off, or is at work."""
-    folder = paths.work / "adding"
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-
-
-def take_back(registry: Registry) -> list[str]:
-    """Undo every add that was cut off before its subset was listed; return their names.
-
-    Call it with the lock held: a journal then belongs to nobody who is alive.
-    """
-    paths, names = registry.paths, unfinished(registry.paths)
-    undone = []
-    for name in names:
-        if name not in registry.params.subsets:
-            undone.append(name)
-            paths.entry(name).unlink(missing_ok=True)
-            paths.tags(name).unlink(missing_ok=True)
-            paths.scan(name).unlink(missing_ok=True)
-            if paths.subset(name).exists():
-                shutil.rmtree(paths.subset(name))
-        shutil.rmtree(_journal(paths, name))
-    return undone
-
-
 def entry_text(entry: Subset) -> str:
     """Return an entry as YAML, without what its schema fills in."""
     fields = entry.model_dump(mode="json", exclude_defaults=True)
@@ -129,14 +106,10 @@ def entry_text(entry: Subset) -> str:
     return "# yaml-language-server: $schema=../../schemas/json/subset.json\n" + body
 
 
-def _journal(paths: Paths, name: str) -> Path:
-    return paths.work / "adding" / name
-
-
-def _copies(delivery: Delivery, journal: Path) -> list[tuple[Path, Path]]:
+def _copies(delivery: Delivery, subset: Path) -> list[tuple[Path, Path]]:
     layout = delivery.layout
     return [
-        (source, journal / "subset" / folder / row.phase / source.name)
+        (source, subset / folder / row.phase / source.name)
         for row in delivery.rows
         for folder, source in (
             ("img_dir", layout.images[row.key]),

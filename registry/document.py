@@ -84,7 +84,7 @@ def table_rows(
 
 def overall(entry: Subset, stats: SubsetStats, language: str) -> str:
     """Return the overall description: the entry's words, then the colours named right."""
-    parts = [entry.description.text(language)]
+    parts = [entry.description.text(language).rstrip(".。")]
     colour = stats.numbers.colour
     if colour:
         mean, std = _rgb(colour.pooled_mean), _rgb(colour.pooled_std)
@@ -181,6 +181,8 @@ body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; margin: 2rem au
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { border: 1px solid #cfd6e0; padding: .3rem .7rem; text-align: left; vertical-align: top; }
 th { background: #eef2f7; }
+tbody td { white-space: nowrap; }
+td.d { white-space: normal; min-width: 14rem; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-size: .95em; }
 footer { color: #667; font-size: .85em; margin-top: 2rem; }
@@ -197,14 +199,14 @@ def html(vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: st
         shared = (
             f"<td{span}>{escape(entry.category)}</td>"
             f'<td class="n"{span}>{stats.numbers.images}</td>'
-            f"<td{span}>{escape(overall(entry, stats, language))}</td>"
+            f'<td class="d"{span}>{escape(overall(entry, stats, language))}</td>'
             if number == 0
             else ""
         )
         body.append(
             f"<tr>{shared}<td>{escape(row.split)}</td><td><code>{escape(row.file)}</code></td>"
             f'<td class="n">{row.images}</td><td class="n">{row.boxes}</td>'
-            f"<td>{escape(row.description)}</td></tr>"
+            f'<td class="d">{escape(row.description)}</td></tr>'
         )
     table = [
         "<table>",

@@ -14,7 +14,7 @@ ALSO_IN = {"surfing": "sea", "night_city": "city", "kid_park": "nature", "bike":
 """Scenes whose pictures show another scene too: every fourth of them stands in both."""
 
 _VAL_EVERY = 5  # one sample in five is for validation
-_MULTI_EVERY = 3  # one in three shows several persons, where the kind allows it
+_MULTI_EVERY = 3  # one in three of a scene shows several persons, where the kind allows it
 
 
 class Plan(NamedTuple):
@@ -31,11 +31,11 @@ def plan(scenes: Sequence[str], images: int, kind: Kind) -> Iterator[Plan]:
     """Spread ``images`` samples over scenes, phases, single and multi, as evenly as it goes."""
     for number in range(images):
         scene, turn = scenes[number % len(scenes)], number // len(scenes)
-        multi = kind is Kind.FULL and (turn + number) % _MULTI_EVERY == _MULTI_EVERY - 1
+        multi = kind is Kind.FULL and turn % _MULTI_EVERY == _MULTI_EVERY - 1
         yield Plan(
             scene,
             Persons.MULTI if multi else Persons.SINGLE,
-            Phase.VAL if number % _VAL_EVERY == _VAL_EVERY - 1 else Phase.TRAIN,
+            Phase.VAL if (turn + number) % _VAL_EVERY == _VAL_EVERY - 1 else Phase.TRAIN,
             f"{scene}_{turn:04d}",
             ALSO_IN.get(scene) if turn % 4 == 0 else None,
         )

@@ -42,7 +42,8 @@ def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "")
     """Return the bytes of a regular file of at most ``limit`` bytes."""
     try:
         with open(path, "rb", opener=_open_regular) as file:
-            data = file.read(limit + 1)
+            # Asking for what there is, not for the limit: read() reserves all it is asked for.
+            data = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
     except FileNotFoundError:
         raise ProblemsFoundError(
             [problem("file-missing", "there is no such file", file=shown, hint=hint)]

@@ -1,6 +1,7 @@
 """DVC: tracked folders and the commands that move blobs. No other file talks to it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -80,6 +81,8 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         check=False,
         stdin=subprocess.DEVNULL,
         pass_fds=() if lend is None else (lend,),
+        # A reporting daemon would be lent the descriptor too, and outlive the command.
+        env={**os.environ, "DVC_NO_ANALYTICS": "true"},
     )
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")

@@ -52,6 +52,7 @@ def template() -> dict[str, str]:
         "README.md": _README,
         "dvc.yaml": (source / "dvc.yaml").read_text("utf-8"),
         "params.yaml": (source / "params.yaml").read_text("utf-8"),
+        ".gitattributes": (source / "gitattributes").read_text("utf-8"),
         ".gitignore": (source / "gitignore").read_text("utf-8"),
         ".dvcignore": (source / "dvcignore").read_text("utf-8"),
         "registry/scenes.yaml": (package / "scenes.yaml").read_text("utf-8"),

@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
     from sceneset.registry import query
+    from sceneset.registry.add import unfinished_problems
     from sceneset.registry.catalog import Registry
     from sceneset.registry.checks import check
     from sceneset.registry.edge import UsageError
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
             names = query.ask(registry, subsets=args.subset).subsets
         except query.UnknownNameError as error:
             raise UsageError(str(error)) from None
-    problems = check(registry, names)
+    problems = [*unfinished_problems(registry.paths), *check(registry, names)]
     if args.json:
         print_json([p.model_dump(mode="json") for p in problems])
     else:

@@ -1,0 +1,116 @@
+"""What an add that was cut off leaves behind: what of it is its own, and how it is taken back.
+
+While a subset is added, .sceneset/adding/<name>/ stands. The copies wait in its folder subset/;
+the mark ``placed`` is set just before they are renamed into the data root. So whoever finds the
+mark and no subset/ knows that everything of that name in the registry was made by the add; in
+all other cases nothing was, and what stands there is somebody else's.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sceneset.registry.catalog import Paths, Registry
+from sceneset.registry.files import sync_folder
+from sceneset.schemas.problem import Problem, problem
+
+
+class Journal:
+    """The journal of one add; all but ``placed`` need the write lock."""
+
+    def __init__(self, paths: Paths, name: str) -> None:
+        self.paths, self.name = paths, name
+        self.folder = _all(paths) / name
+        self.subset = self.folder / "subset"
+        """Where copies are built, outside of what anybody reads."""
+        self._mark = self.folder / "placed"
+
+    @property
+    def placed(self) -> bool:
+        """Whether what stands in the registry under this name was made by the add."""
+        return self._mark.exists() and not self.subset.exists()
+
+    def begin(self) -> None:
+        """Say that an add of this name is at work."""
+        self.subset.mkdir(parents=True)
+        sync_folder(self.folder.parent)
+
+    def place(self) -> Path:
+        """Rename the copies into the data root; return the subset's folder."""
+        folder = self.paths.subset(self.name)
+        folder.parent.mkdir(exist_ok=True)
+        self._mark.touch()
+        sync_folder(self.folder)
+        self.subset.rename(folder)
+        sync_folder(folder.parent)
+        return folder
+
+    def end(self) -> None:
+        """Forget the add: its subset is listed, or nothing of it is left."""
+        # First the mark: cut off below, the journal must not claim what is no longer its own.
+        self._mark.unlink(missing_ok=True)
+        shutil.rmtree(self.folder)
+
+    def undo(self) -> None:
+        """Take back all that the add made, and only that."""
+        if self.placed:
+            for path in self._made():
+                path.unlink(missing_ok=True)
+            folder = self.paths.subset(self.name)
+            if folder.exists():
+                folder.rename(self.subset)  # at once: no half a folder is left if this is cut off
+        self.end()
+
+    def _made(self) -> Iterator[Path]:
+        """Yield the files an add writes beside the subset's folder, half-written ones too."""
+        paths = self.paths
+        own = (paths.entry(self.name), paths.tags(self.name), paths.scan(self.name))
+        yield from own
+        for path in (*own, paths.params):
+            start = f".{path.name[:100]}."
+            yield from (
+                part
+                for part in path.parent.glob(".*.part")
+                if part.name.startswith(start) and part.is_file()
+            )
+
+
+def _all(paths: Paths) -> Path:
+    return paths.work / "adding"
+
+
+def unfinished(registry: Registry) -> list[str]:
+    """Return the names of subsets whose add was cut off before they were listed, or is at work."""
+    folder = _all(registry.paths)
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [name for name in names if name not in registry.params.subsets]
+
+
+def unfinished_problems(paths: Paths) -> list[Problem]:
+    """Report adds that were cut off; for commands, not for stages: git knows nothing of them."""
+    return [
+        problem(
+            "unfinished-add",
+            "its add was cut off, or is at work",
+            subset=name,
+            file=paths.shown(_all(paths) / name),
+            hint="if none is at work, run the same `sceneset add` again; any add first takes back "
+            "what is half done",
+        )
+        for name in unfinished(Registry(paths.root))
+    ]
+
+
+def take_back(registry: Registry) -> None:
+    """Undo every add that was cut off before its subset was listed.
+
+    Call it with the lock held: a journal then belongs to nobody who is alive.
+    """
+    cut_off = set(unfinished(registry))
+    folder = _all(registry.paths)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        journal = Journal(registry.paths, path.name)
+        if path.name in cut_off:
+            journal.undo()
+        else:
+            journal.end()

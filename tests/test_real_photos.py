@@ -1,0 +1,140 @@
+"""Real photos with real masks: what is wrong with them is found, what is right is measured."""
+
+import csv
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import NAME, SHARED, Outcome, dvc, needs_shared, snapshot
+from PIL import Image
+
+pytestmark = needs_shared
+DATA = SHARED / "data"
+Pairs = Iterable[tuple[str, Path, Path]]
+
+
+def lay_out(folder: Path, pairs: Pairs, splits: dict[str, list[str]]) -> Path:
+    """Make a delivery of photos whose masks write the person as 255: they become 1."""
+    for part in ("img_dir/train", "ann_dir/train", "split_dir"):
+        (folder / part).mkdir(parents=True)
+    for stem, image, mask in pairs:
+        shutil.copyfile(image, folder / f"img_dir/train/{stem}.jpg")
+        with Image.open(mask) as picture:
+            picture.point([int(value > 127) for value in range(256)]).save(
+                folder / f"ann_dir/train/{stem}.png"
+            )
+    for name, stems in splits.items():
+        (folder / "split_dir" / name).write_text("".join(f"{stem}\n" for stem in sorted(stems)))
+    return folder
+
+
+def expected(drop: str) -> dict[str, dict[str, str]]:
+    with (DATA / "EXPECTED.csv").open(encoding="utf-8", newline="") as file:
+        return {row["image"]: row for row in csv.DictReader(file) if row["drop"] == drop}
+
+
+@pytest.fixture
+def vikram(tmp_path: Path) -> Path:
+    drop = DATA / "drop_A_vikram"
+    pairs = [
+        (image.stem, image, drop / f"Ground_Truth/{image.stem}.png")
+        for image in sorted(drop.glob("Training_Images/*.jpg"))
+    ]
+    stems = [stem for stem, *_ in pairs]
+    # An untagged image is only in the total; odd numbers stand in two scenes.
+    splits = {
+        "total.txt": stems,
+        "natural.txt": [stem for stem in stems if int(stem) % 2],
+        "city.txt": [stem for stem in stems if int(stem) % 3],
+    }
+    return lay_out(tmp_path / "vikram", pairs, splits)
+
+
+def test_masks_of_another_size_are_all_named_and_left_out(
+    vikram: Path, registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
+) -> None:
+    wrong = {
+        Path(row["image"]).stem
+        for row in expected("drop_A_vikram").values()
+        if "size_mismatch" in row["flags"]
+    }
+    assert len(wrong) == 198
+    before, source = snapshot(registry), snapshot(vikram)
+    refused = sceneset("add", vikram, "--name", NAME, cwd=registry)
+    assert refused.code == 1
+    named = {line.split(": ")[1] for line in refused.err.splitlines() if "[size-differs]" in line}
+    assert named == {f"ann_dir/train/{stem}.png" for stem in wrong}
+    assert snapshot(registry) == before
+
+    left = tmp_path / "left"
+    taken = sceneset("add", vikram, "--name", NAME, "--quarantine", left, "--json", cwd=registry)
+    assert taken.code == 0, taken.err
+    assert (taken.json["samples"], taken.json["left_out"]) == (92, 198)
+    with (left / f"{NAME}.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["stem"] for row in csv.DictReader(file)} == wrong
+    assert snapshot(vikram) == source
+    images = registry / f"Insta360SemanticSeg/{NAME}/img_dir/train"
+    assert len(list(images.iterdir())) == 92
+    dvc(registry, "repro")
+    check_statistics(registry)
+
+
+def test_two_clips_are_two_scenes(
+    registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
+) -> None:
+    clips = {"bmx-trees": "bike.txt", "parkour": "city.txt"}
+    pairs, splits = [], {}
+    for clip, file in clips.items():
+        images = sorted((DATA / "drop_F_davis").rglob(f"{clip}/*.jpg"))
+        masks = sorted((DATA / "drop_F_davis").rglob(f"{clip}/*.png"))
+        assert len(images) == len(masks)
+        # Frame numbers are the same in every clip: the clip enters the stem.
+        stems = [f"{clip}_{image.stem}" for image in images]
+        pairs += list(zip(stems, images, masks, strict=True))
+        splits[file] = stems
+    delivery = lay_out(tmp_path / "davis", pairs, splits)
+    outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    assert outcome.code == 0, outcome.err
+    dvc(registry, "repro")
+    rows = sceneset("lookup", "bike", "城市", "--json", cwd=registry).json
+    assert [(row["scene"], row["images"]) for row in rows] == [("city", 100), ("bike", 80)]
+    check_statistics(registry)
+    check_foreground(registry, {stem: image for stem, image, _ in pairs})
+
+
+def check_statistics(root: Path) -> None:
+    """Compare every colour figure with a plain float64 computation over the photos."""
+    stats = yaml.safe_load((root / f"registry/stats/{NAME}.yaml").read_text())
+    folder = root / f"Insta360SemanticSeg/{NAME}"
+    for row in stats["rows"]:
+        stems = (folder / "split_dir" / row["file"]).read_text().split()
+        pixels = []
+        for stem in stems:
+            with Image.open(folder / f"img_dir/train/{stem}.jpg") as image:
+                pixels.append(np.asarray(image.convert("RGB"), np.float64).reshape(-1, 3) / 255)
+        pooled = np.concatenate(pixels)
+        means = np.array([one.mean(0) for one in pixels])
+        deviations = np.array([one.std(0) for one in pixels])
+        wanted = {
+            "pooled_mean": pooled.mean(0),
+            "pooled_std": pooled.std(0),
+            "image_mean": means.mean(0),
+            "image_std": deviations.mean(0),
+            "std_of_image_means": means.std(0),
+        }
+        assert row["numbers"]["images"] == len(stems)
+        for name, values in wanted.items():
+            assert row["numbers"]["colour"][name] == pytest.approx(values, abs=1e-9), name
+
+
+def check_foreground(root: Path, sources: dict[str, Path]) -> None:
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.scanfile import scan_rows
+
+    truth = expected("drop_F_davis")
+    for row in scan_rows(Registry.open(root).scan(NAME)):
+        told = truth[sources[row.stem].relative_to(DATA).as_posix()]
+        assert row.person == int(told["person_px"])
