@@ -6,7 +6,6 @@ nothing reads yet; and at last params.yaml lists the subset: only then does it e
 the journal tells the next add what to take back.
 """
 
-import io
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -148,17 +147,24 @@ def _build(copies: Copies, *, link: bool) -> None:
 
 
 def _list_subset(params: Path, name: str) -> None:
-    """Put the name into params.yaml, which keeps its comments and its order."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedSeq
+    write_text(params, with_subset(params.read_text("utf-8"), name))
 
-    editor = YAML()
-    editor.width = 1000
-    editor.indent(mapping=2, sequence=4, offset=2)
-    document = editor.load(params.read_text("utf-8"))
-    names = document.setdefault("subsets", CommentedSeq())
-    names.insert(sum(known < name for known in names), name)
-    names.fa.set_block_style()
-    text = io.StringIO()
-    editor.dump(document, text)
-    write_text(params, text.getvalue())
+
+def with_subset(text: str, name: str) -> str:
+    """Return the text of params.yaml with one more subset; its comments and order are kept."""
+    root = yaml.compose(text)
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    listed = next((value for key, value in pairs if key.value == "subsets"), None)
+    if listed is None:
+        return text.rstrip("\n") + f"\nsubsets:\n  - {name}\n"
+    items = listed.value if isinstance(listed, yaml.SequenceNode) else []
+    if not items or listed.flow_style:
+        names = sorted([*(item.value for item in items), name])
+        start, end = listed.start_mark.index, listed.end_mark.index
+        return text[:start].rstrip() + "".join(f"\n  - {n}" for n in names) + text[end:]
+    lines = f"{text.rstrip()}\n".splitlines(keepends=True)
+    after = sum(item.value < name for item in items)
+    near = items[max(after - 1, 0)].start_mark
+    dash = lines[near.line].index("-")
+    lines.insert(near.line + (1 if after else 0), f"{' ' * dash}- {name}\n")
+    return "".join(lines)

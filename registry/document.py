@@ -176,13 +176,13 @@ def _numbers_markdown(numbers: Numbers, language: str) -> list[str]:
 
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; margin: 2rem auto;
-  max-width: 72rem; padding: 0 1rem; color: #1c2430; background: #fff; }
+body { font: 14px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; margin: 2rem auto;
+  max-width: 80rem; padding: 0 1rem; color: #1c2430; background: #fff; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { border: 1px solid #cfd6e0; padding: .3rem .7rem; text-align: left; vertical-align: top; }
+th, td { border: 1px solid #cfd6e0; padding: .25rem .5rem; text-align: left; vertical-align: top; }
 th { background: #eef2f7; }
 tbody td { white-space: nowrap; }
-td.d { white-space: normal; min-width: 14rem; }
+td.d { white-space: normal; min-width: 9rem; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-size: .95em; }
 footer { color: #667; font-size: .85em; margin-top: 2rem; }
