@@ -278,8 +278,7 @@ class _Reading:
             shown = self.request.entry_file.name if self.request.entry_file else "scene table"
             self.problems += entry_problems(entry, tags, file=shown)
             self.problems += persons_conflicts(tags, subset="", file="split_dir")
-            if self.given_tags is not None:
-                self._compare_split_files(entry, tags)
+            self._compare_split_files(entry, tags)
         elif not errors(self.problems):
             self.problems.append(problem("layout", "holds no sample", file="img_dir"))
         left_out = [p for p in errors(self.problems) if p.code in LEAVABLE] if leave else []
@@ -378,19 +377,22 @@ class _Reading:
         return kept
 
     def _compare_split_files(self, entry: Subset, tags: list[Tag]) -> None:
-        """With --tags, delivered split files are only compared."""
+        """Report delivered split files that the tags don't give again, sample by sample."""
+        here = {tag.key for tag in tags}
         for row, selected in rows_of(entry.splits, tags):
-            if row.file in self.delivered:
-                delivered = self.delivered[row.file][1]
-                mine = {tag.key for tag in selected}
-                apart = sorted(delivered ^ mine)
-                if apart:
-                    self.problems.append(
-                        problem(
-                            "split-differs",
-                            f"holds {len(delivered)} samples, the tags give "
-                            f"{len(mine)}; first difference: {apart[0][1]}",
-                            file=f"split_dir/{row.file}",
-                            hint="mend the tags or the file, or leave --tags out",
-                        )
+            plain_total = row.is_total and not (row.persons or row.source)
+            if row.file not in self.delivered or plain_total:
+                continue
+            delivered = self.delivered[row.file][1] & here
+            mine = {tag.key for tag in selected}
+            apart = sorted(delivered ^ mine)
+            if apart:
+                self.problems.append(
+                    problem(
+                        "split-differs",
+                        f"holds {len(delivered)} samples, the tags give {len(mine)}; first "
+                        f"difference: {apart[0][1]}",
+                        file=f"split_dir/{row.file}",
+                        hint="mend the file, or bring the tags that give it with --tags",
                     )
+                )
