@@ -1,0 +1,99 @@
+"""Real S3 servers on loopback: started for a test, asked until they answer, ended by handle."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+BUCKET = "bucket"
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "test-access-key",
+    "AWS_SECRET_ACCESS_KEY": "test-secret-key",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # rclone answers ranged reads without a checksum of the whole.
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+    "no_proxy": "127.0.0.1",
+}
+
+
+class S3(NamedTuple):
+    """A running server."""
+
+    url: str
+    log: Path
+    folder: Path | None
+    """Where its objects are files, if they are."""
+
+    def requests(self, method: str) -> list[str]:
+        """Return the paths of the requests of one method, in order, as the server logged them."""
+        return [
+            line.split(f'"{method} ')[1].split()[0]
+            for line in self.log.read_text("utf-8", "replace").splitlines()
+            if f'"{method} ' in line
+        ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _command(kind: str, port: int, folder: Path) -> list[str]:
+    programs = Path(sys.executable).parent
+    if kind == "moto":
+        return [str(programs / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    rclone = shutil.which("rclone", path=str(programs)) or "rclone"
+    key = ",".join((KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"]))
+    where = ["--addr", f"127.0.0.1:{port}", "--auth-key", key, "--config", os.devnull]
+    return [rclone, "serve", "s3", *where, str(folder)]
+
+
+@contextlib.contextmanager
+def s3_server(kind: str, home: Path) -> Iterator[S3]:
+    """Run "moto" or "rclone" with one empty bucket."""
+    port, folder = _free_port(), home / "objects"
+    folder.mkdir(parents=True)
+    server = S3(f"http://127.0.0.1:{port}", home / "log", folder if kind == "rclone" else None)
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(
+            _command(kind, port, folder), stdout=log, stderr=log, env={**os.environ, **KEYS}
+        )
+    try:
+        _make_bucket(server.url, process)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _make_bucket(url: str, process: "subprocess.Popen[bytes]") -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url=url,
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        region_name=KEYS["AWS_DEFAULT_REGION"],
+        config=Config(retries={"max_attempts": 0}),
+    )
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.create_bucket(Bucket=BUCKET)
+            break
+        except (BotoCoreError, ClientError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    client.close()
