@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from sceneset.registry.edge import guarded
-
 COMMANDS = {
     "init": "lay out a new, empty registry",
     "add": "check a delivery and take it in as a subset",
@@ -83,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f" Did you mean {near[0]}?" if near else ""
         sys.stderr.write(f"sceneset: there is no command {words[0]!r}.{hint}\n\n{overview()}\n")
         return 2
+    from sceneset.registry.edge import guarded
+
     parser, module = parser_of(words[0])
     try:
         args = parser.parse_args(words[1:])
