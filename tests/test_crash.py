@@ -54,26 +54,35 @@ def child(root, folder, name, last):
     os.chdir(root)
     return cli.main(["add", folder, "--name", name])
 
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what commands say is not asked for
+
+# One whole add, so that every child finds loaded what it needs.
+cli.main(["init", "warm"])
+os.chdir("warm")
+cli.main(["add", sys.argv[1], "--name", "CustomSeg_Person_20240101_warm"])
+dvc.cli.main(["add", "--quiet", "README.md"])
+
 for line in sys.stdin:
     *words, last = line.rstrip("\\n").split("\\t")
     pid = os.fork()
     if not pid:
-        os.dup2(2, 1)
         code = 99
         try:
             code = child(*words, int(last))
         finally:
             os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), file=answers, flush=True)
 """
 
 
 @pytest.fixture(scope="module")
-def mortal() -> Iterator[Callable[..., int]]:
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., int]]:
     """Add a delivery in a process that dies at a given step (0: never); return its exit code."""
-    command = [sys.executable, "-c", MORTAL]
+    folder = tmp_path_factory.mktemp("mortal")
+    command = [sys.executable, "-c", MORTAL, make_delivery(folder / "delivery")]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **streams) as zygote:
+    with subprocess.Popen(command, cwd=folder, text=True, **streams) as zygote:
         talk, answers = zygote.stdin, zygote.stdout
         assert talk is not None
         assert answers is not None
