@@ -19,7 +19,7 @@ from sceneset.registry.scanfile import known_rows, write_scan
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.sample import ScanRow
 
-_RESTORE = "`git checkout` the .dvc files and `dvc checkout` or `dvc pull` the whole folder; "
+_LOST = {"image-missing", "mask-missing"}
 
 
 def scan(registry: Registry, name: str) -> None:
@@ -31,7 +31,12 @@ def scan(registry: Registry, name: str) -> None:
     """
     folder = registry.paths.subset(name)
     layout = read_samples(folder, img_suffix=registry.entry(name).img_suffix)
-    problems = [*layout.problems, *missing(registry, name, layout)]
+    problems = [
+        # What a delivery is told, to deliver the file, does not help here.
+        p.model_copy(update={"hint": restore(name)}) if p.code in _LOST else p
+        for p in layout.problems
+    ]
+    problems += missing(registry, name, layout)
     rows: list[ScanRow] = []
     if not errors(problems):
         pairs = [
@@ -54,6 +59,15 @@ def scan(registry: Registry, name: str) -> None:
     write_scan(registry.paths.scan(name), rows, registry.params.algorithms.scan)
 
 
+def restore(name: str) -> str:
+    """Say how to get a subset's files back; `dvc repro` has rewritten its .dvc files by now."""
+    files = " ".join(f"{DATA_ROOT}/{name}/{folder}.dvc" for folder in ("img_dir", "ann_dir"))
+    return (
+        f"run `git checkout HEAD -- {files}` and `dvc checkout {files}` "
+        "(`dvc pull` the same where the cache lacks them)"
+    )
+
+
 def missing(registry: Registry, name: str, layout: Layout) -> list[Problem]:
     """Compare the files found with the counts of the .dvc files and the names in the tags."""
     problems = []
@@ -67,8 +81,8 @@ def missing(registry: Registry, name: str, layout: Layout) -> list[Problem]:
                     "scan-incomplete",
                     f"records {recorded.files} files, {len(found)} are there",
                     file=shown,
-                    hint=f"{_RESTORE}if files were taken out on purpose, `dvc add` "
-                    f"{DATA_ROOT}/{name}/{folder}",
+                    hint=f"{restore(name)}; if files were taken out on purpose, "
+                    f"`dvc add {DATA_ROOT}/{name}/{folder}`",
                 )
             )
     gone = sorted({tag.key for tag in registry.tags(name)} - set(layout.pairs()))
@@ -80,7 +94,7 @@ def missing(registry: Registry, name: str, layout: Layout) -> list[Problem]:
             file=tags_file,
             phase=phase,
             stem=stem,
-            hint=f"{_RESTORE}or delete the row if the sample is meant to go",
+            hint=f"{restore(name)}; or delete the row if the sample is meant to go",
         )
         for phase, stem in gone
     ]
@@ -103,7 +117,7 @@ def changed(registry: Registry, name: str, rows: list[ScanRow]) -> list[Problem]
                     f"records other files than {folder} holds",
                     file=shown,
                     hint=f"`dvc add {DATA_ROOT}/{name}/{folder}` if the change is meant, else "
-                    "`dvc checkout` it",
+                    f"{restore(name)}",
                 )
             )
     return problems
