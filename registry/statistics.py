@@ -109,7 +109,8 @@ def _sizes(width: "Ints", height: "Ints") -> Sizes:
     found, counts = np.unique(np.stack([width, height], axis=1), axis=0, return_counts=True)
     pairs: list[tuple[int, int]] = [(int(w), int(h)) for w, h in found]
     by_area = sorted(pairs, key=lambda size: (size[0] * size[1], size))
-    commonest = min(zip(-counts, pairs, strict=True), key=lambda pair: (int(pair[0]), pair[1]))[1]
+    often = dict(zip(pairs, counts.tolist(), strict=True))
+    commonest = min(by_area, key=lambda size: -often[size])  # of several the first, the smallest
     return Sizes(distinct=len(pairs), smallest=by_area[0], largest=by_area[-1], commonest=commonest)
 
 
