@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sceneset.registry.catalog import Paths, Registry
 from sceneset.registry.files import sync_folder
+from sceneset.registry.remote import unstage
 from sceneset.schemas.problem import Problem, problem
 
 
@@ -58,6 +59,7 @@ class Journal:
                 path.unlink(missing_ok=True)
             folder = self.paths.subset(self.name)
             if folder.exists():
+                unstage(self.paths.root, folder)
                 folder.rename(self.subset)  # at once: no half a folder is left if this is cut off
         self.end()
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,3 +94,15 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
     dvc(root, "add", "--quiet", *folders, lend=lend)
+
+
+def unstage(root: Path, folder: Path) -> None:
+    """Give git's index back what it had of a folder: with core.autostage, `dvc add` adds to it."""
+    with suppress(OSError):  # no git, nothing staged
+        subprocess.run(
+            ["git", "reset", "--quiet", "--", str(folder)],
+            cwd=root,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot
 
-from sceneset.registry import add, remote
+from sceneset.registry import add
 from sceneset.registry.add import refuse_taken_name
 from sceneset.registry.catalog import Paths, Registry
 from sceneset.registry.journal import Journal
@@ -43,6 +43,8 @@ def child(root, folder, name, last):
         return wrapped
     def dvc_here(command, **options):
         nonlocal inside
+        if command[1:3] != ("-m", "dvc"):
+            return run(command, **options)
         inside = True
         code = dvc.cli.main(list(command[3:]))
         inside = False
@@ -50,6 +52,7 @@ def child(root, folder, name, last):
     for where, what in [(os, "mkdir"), (os, "rename"), (os, "replace"), (os, "unlink"),
                         (os, "rmdir"), (os, "link"), (shutil, "copyfile")]:
         setattr(where, what, deadly(getattr(where, what)))
+    run = subprocess.run
     remote.subprocess.run = deadly(dvc_here)
     os.chdir(root)
     return cli.main(["add", folder, "--name", name])
@@ -257,6 +260,23 @@ def test_a_step_that_fails_is_rolled_back(
     assert not list((registry / ".sceneset/adding").iterdir())
 
 
+def test_a_rollback_takes_back_what_dvc_has_staged(
+    registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dvc(registry, "config", "core.autostage", "true")
+    git(registry, "commit", "--quiet", "--all", "--message", "Stage of itself")
+    staged = []
+
+    def fails(*_: object, **__: object) -> None:
+        staged.append(status(registry))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(add, "write_scan", fails)
+    assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 1
+    assert "A  " in staged[0]
+    assert status(registry) == ""
+
+
 def test_a_dvc_that_fails_is_shown_and_rolled_back(
     registry: Path, delivery: Path, sceneset: Run
 ) -> None:
@@ -282,7 +302,7 @@ def test_stopped_by_the_keyboard(
     def stops(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(remote.subprocess, "run", stops)
+    monkeypatch.setattr(add, "add_folders", stops)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 130
     assert snapshot(registry) == before
 
