@@ -128,7 +128,9 @@ def _entries(layout: Layout, folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
-    if entry.name.casefold() in _JUNK or entry.name.startswith("._"):  # macOS: ._a.jpg of a.jpg
+    # macOS puts ._a.jpg beside a.jpg; alone, it may be a picture that somebody means.
+    fork = entry.name.startswith("._") and Path(entry.path).with_name(entry.name[2:]).exists()
+    if fork or entry.name.casefold() in _JUNK:
         layout.report(
             "junk-file", "is left by an operating system; it is not taken", Path(entry.path)
         )
