@@ -87,13 +87,32 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         env={**os.environ, "DVC_NO_ANALYTICS": "true"},
     )
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        said = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
         raise DvcError(f"dvc {arguments[0]} failed: {said}")
+
+
+def _reason(text: str) -> str:
+    """Return what dvc said of its failure, without its advertisement and progress."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    plain = [line for line in lines if not line.startswith("Having any troubles")]
+    return "; ".join(wrong or plain[-3:])
+
+
+def is_committed(root: Path, path: Path) -> bool:
+    """Whether git's last commit holds a file."""
+    words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
+    with suppress(OSError):
+        done = subprocess.run(
+            words, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        return done.returncode == 0 and bool(done.stdout.strip())
+    return False
 
 
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
-    dvc(root, "add", "--quiet", *folders, lend=lend)
+    dvc(root, "add", *folders, lend=lend)
 
 
 def unstage(root: Path, folder: Path) -> None:

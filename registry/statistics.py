@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sceneset.registry.catalog import Registry
 from sceneset.registry.views import boxes_of, rows_of, table_order
 from sceneset.schemas.base import Persons, Phase
+from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.stats import (
     Colour,
     Foreground,
@@ -190,6 +191,18 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
                 zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
             )
         }
+        if place.keys() != {tag.key for tag in tags} or len(place) != len(table):
+            raise ProblemsFoundError(
+                [
+                    problem(
+                        "scan-incomplete",
+                        "holds other samples than the tags name",
+                        subset=name,
+                        file=registry.paths.shown(registry.paths.scan(name)),
+                        hint="run `sceneset check`, which names them",
+                    )
+                ]
+            )
         stats: dict[SplitRow, Numbers] = {}
         for row, selected in rows_of(entry.splits, tags):
             part = measures.take([place[tag.key] for tag in selected])

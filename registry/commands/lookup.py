@@ -28,10 +28,10 @@ EXAMPLES = """
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("scene", nargs="*", help="a scene in any of its names; several are joined")
-    parser.add_argument("--persons", choices=list(Persons), help="single or multi")
+    parser.add_argument("--persons", choices=[p.value for p in Persons], help="single or multi")
     parser.add_argument(
         "--phase",
-        choices=list(Phase),
+        choices=[p.value for p in Phase],
         action="append",
         default=[],
         help="may be given several times",
@@ -45,7 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--samples", action="store_true", help="show samples, not rows")
     shape.add_argument("--stems", action="store_true", help="print the stems alone, one a line")
-    shape.add_argument("--paths", action="store_true", help="print the image files, one a line")
+    shape.add_argument(
+        "--paths",
+        action="store_true",
+        help="print the image files, one a line, from the registry's root",
+    )
     shape.add_argument("--mask-paths", action="store_true", help="print the mask files")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
 
@@ -83,7 +87,7 @@ def _rows(registry: "Registry", found: "list[FoundRow]", *, as_json: bool) -> No
     if as_json:
         print_json(objects)
     elif not objects:
-        say("no row answers that; `sceneset lookup` shows all rows", style="yellow")
+        say("no row answers that; --samples looks past the rows", style="yellow")
     else:
         print_table(
             ("subset", "scene", "persons", "phase", "split file", "images", "boxes", "description"),
