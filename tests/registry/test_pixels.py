@@ -1,10 +1,13 @@
 """Pixels: damage is seen, sums are exact, hashes are those of the published algorithm."""
 
 import io
+import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
+from conftest import SHARED, needs_shared
 from PIL import Image
 
 from sceneset.registry.measure import Pair, measure, measure_all
@@ -221,3 +224,22 @@ def test_many_pairs_come_in_their_order(tmp_path):
         found = list(measure_all(pairs, LIMITS, workers=workers))
         assert [m.pair.stem for m in found] == list("012345")
         assert [m.row is None for m in found] == [n == 3 for n in range(6)]
+
+
+@needs_shared
+def test_hostile_files_are_measured_or_refused():
+    files = [path for path in (SHARED / "data/hostile").rglob("*") if path.suffix != ".md"]
+    pictures = [path for path in files if path.is_file()]
+    refused = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in measure_all
+        for path in pictures:
+            suffix = path.suffix if path.suffix in {".jpg", ".png"} else ".jpg"
+            for read in (partial(image_facts, suffix=suffix), mask_facts):
+                try:
+                    read(path.read_bytes(), limits=LIMITS)
+                except BadPixelsError as bad:
+                    refused += 1
+                    message = bad.message
+                    assert "\n" not in message, path.name
+    assert len(pictures) < refused < 2 * len(pictures)
