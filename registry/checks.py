@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.views import rows_of
 from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import CODES, Problem, ProblemsFoundError, in_order, problem
-from sceneset.schemas.subset import Subset
+from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
 
 T = TypeVar("T")
@@ -42,20 +42,32 @@ def _read(read: Callable[[str], T], name: str, problems: list[Problem]) -> T | N
         return None
 
 
-def entry_problems(entry: Subset, tags: list[Tag], *, file: str) -> list[Problem]:
-    """Compare a scene table with the tags: empty rows, wrong counts, samples in no row."""
+Where = Callable[[int, SplitRow, str], dict[str, Any]]
+
+
+def entry_problems(
+    entry: Subset, tags: list[Tag], *, file: str, where: Where | None = None
+) -> list[Problem]:
+    """Compare a scene table with the tags: empty rows, wrong counts, samples in no row.
+
+    ``where`` says at which file, row and field a row of the table is to be mended; left out, it
+    is the entry itself, ``file``.
+    """
     problems = []
     rows = rows_of(entry.splits, tags)
+
+    def in_entry(number: int, _: SplitRow, field: str) -> dict[str, Any]:
+        return {"file": file, "field": f"splits[{number}]{field}"}
+
+    where = where or in_entry
     for number, (row, selected) in enumerate(rows, 1):
-        where = f"splits[{number}]"
         if not selected:
             problems.append(
                 problem(
                     "row-empty",
                     f"{row.file} selects no sample",
                     subset=entry.name,
-                    file=file,
-                    field=where,
+                    **where(number, row, ""),
                     hint="mmsegmentation refuses an empty split file; tag samples with "
                     f"{row.scene} or take the row out",
                 )
@@ -66,8 +78,7 @@ def entry_problems(entry: Subset, tags: list[Tag], *, file: str) -> list[Problem
                     "count-differs",
                     f"{row.file} declares {row.images} images, {len(selected)} are counted",
                     subset=entry.name,
-                    file=file,
-                    field=f"{where}.images",
+                    **where(number, row, ".images"),
                     hint=f"mend the tags, or declare {len(selected)}",
                 )
             )
@@ -148,20 +159,22 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
         for phase, stem in scanned - tagged
     ]
     for n, codes in enumerate(table["warnings"].to_pylist()):
-        what = "image" if any(code.startswith("image-") for code in codes) else "mask"
-        folder = "img_dir" if what == "image" else "ann_dir"
-        problems += [
-            problem(
-                code,
-                CODES[code][1],
-                subset=name,
-                phase=phases[n],
-                stem=stems[n],
-                file=f"{name}/{folder}/{phases[n]}/{table[what][n].as_py()}",
+        for code in codes:
+            if code not in CODES:
+                continue
+            image = code.startswith("image-")
+            file = table["image" if image else "mask"][n].as_py()
+            folder = "img_dir" if image else "ann_dir"
+            problems.append(
+                problem(
+                    code,
+                    CODES[code][1],
+                    subset=name,
+                    phase=phases[n],
+                    stem=stems[n],
+                    file=f"{name}/{folder}/{phases[n]}/{file}",
+                )
             )
-            for code in codes
-            if code in CODES
-        ]
     return problems
 
 

@@ -1,24 +1,26 @@
 """A delivery, checked whole: the subset it would become, and all that is wrong with it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sceneset.registry.catalog import unknown_scene
 from sceneset.registry.checks import entry_problems, persons_conflicts
 from sceneset.registry.layout import Key, Layout, printable, read_layout
 from sceneset.registry.measure import Measured, Pair, measure_all
+from sceneset.registry.memberships import Memberships, same_rows
 from sceneset.registry.splitfiles import read_lines, resolve
-from sceneset.registry.tagsfile import read_tags
+from sceneset.registry.tagsfile import tags_with_lines
 from sceneset.registry.views import rows_of, table_order
-from sceneset.registry.yamlfile import load
+from sceneset.registry.yamlfile import Document, load_document
 from sceneset.schemas.base import Kind, Persons, Phase
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, in_order, problem
 from sceneset.schemas.sample import ScanRow
 from sceneset.schemas.scene import TOTAL, SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
-from sceneset.schemas.tag import InScene, Tag
+from sceneset.schemas.tag import Tag
 
 LEAVABLE = frozenset(
     {
@@ -93,17 +95,27 @@ class _Reading:
     def __init__(self, request: Request, vocabulary: Vocabulary) -> None:
         self.request, self.vocabulary = request, vocabulary
         self.problems: list[Problem] = []
+        self.brought: list[Problem] = []
+        """Findings on --entry and --tags: unlike a delivery's own files, they can't be left out."""
+        self.document: Document | None = None
         self.draft = self._draft()
         suffix = self.draft.img_suffix if self.draft else None
         self.layout = read_layout(request.folder, img_suffix=suffix)
-        self.problems += self.layout.problems
-        self.delivered: dict[str, tuple[SplitRow, set[Key]]] = {}
-        self.members: dict[Key, set[tuple[str, Persons | None]]] = {}
+        self.problems += [p for p in self.layout.problems if not self._is_brought(p)]
+        self.files = Memberships(vocabulary)
         self.given_tags: list[Tag] | None = None
 
     @property
     def kind(self) -> Kind:
         return self.request.kind or (self.draft.kind if self.draft else Kind.FULL)
+
+    def _is_brought(self, p: Problem) -> bool:
+        """Whether a stray file is what the command names as --entry or --tags."""
+        brought = (self.request.entry_file, self.request.tags_file)
+        path = self.request.folder / p.file
+        return p.code == "stray-file" and any(
+            file and file.exists() and path.exists() and file.samefile(path) for file in brought
+        )
 
     def _draft(self) -> SubsetDraft | None:
         """Read --entry, or return None; its name and kind may be left to the command."""
@@ -112,52 +124,79 @@ class _Reading:
             return None
         filler = {"name": self.request.name, "kind": kind or Kind.FULL}
         try:
-            draft = load(file, SubsetDraft, file.name, defaults=filler)
+            draft, self.document = load_document(file, SubsetDraft, file.name, defaults=filler)
         except ProblemsFoundError as found:
-            self.problems += found.problems
+            self.brought += found.problems
             return None
         for what, said, asked in (
             ("name", draft.name, self.request.name),
             ("kind", draft.kind, kind or draft.kind),
         ):
             if said != asked:
-                self.problems.append(
+                self.brought.append(
                     problem(
                         "schema",
                         f"is {said}, the command says {asked}",
                         file=file.name,
+                        row=self.document.line((what,)),
                         field=what,
                         hint="let both say the same",
                     )
                 )
-        for row in draft.splits:
+        for number, row in enumerate(draft.splits):
             if row.scene not in self.vocabulary.order:
-                self.problems.append(unknown_scene(self.vocabulary, row.scene, file=file.name))
+                unknown = unknown_scene(self.vocabulary, row.scene, file=file.name)
+                where = self._where_in_entry(number, ".scene")
+                self.brought.append(unknown.model_copy(update=where))
         return draft
+
+    def _where_in_entry(self, number: int, field: str) -> dict[str, Any]:
+        """Return where --entry says something of a row of its scene table."""
+        place = ("splits", number, field.removeprefix("."))
+        line = self.document.line(place) if self.document else None
+        return {"field": f"splits[{number + 1}]{field}", "row": line}
+
+    def _where(self, _: int, row: SplitRow, field: str) -> dict[str, Any]:
+        """Return where people find a row: in the file they brought, or as a split file."""
+        rows = self.draft.splits if self.draft else ()
+        if self.request.entry_file and row in rows:
+            where = self._where_in_entry(rows.index(row), field)
+            return {"file": self.request.entry_file.name} | where
+        return {"file": f"split_dir/{row.file}"}
 
     def read_texts(self) -> None:
         """Read split files and --tags."""
-        rows = {row.file: row for row in self.draft.splits} if self.draft else {}
         known = self.layout.images.keys() | {
             (Phase(p.phase), p.stem) for p in self.layout.problems if p.stem
         }
         for path in self.layout.split_files:
-            shown = printable(f"split_dir/{path.name}")
-            row = rows.get(path.name)
-            says = (
-                SplitName(row.scene, row.persons, row.phase)
-                if row
-                else self.vocabulary.parse_split_file(path.name)
-            )
-            if says is None:
-                self._unknown_file(path.name, shown)
-                continue
-            lines = read_lines(path, shown)
-            keys = resolve(lines, shown, known, says.phase, (self.layout.img_suffix, ".png"))
-            self.problems += lines.problems
-            self._take_split_file(path.name, shown, says, set(keys), row)
+            self._read_split_file(path, known)
+        self.problems += self.files.incomplete(self.layout.images)
         if self.request.tags_file:
             self._read_tags(self.request.tags_file)
+
+    def _read_split_file(self, path: Path, known: Container[Key]) -> None:
+        shown = printable(f"split_dir/{path.name}")
+        rows = {row.file: row for row in self.draft.splits} if self.draft else {}
+        row = rows.get(path.name)
+        says = (
+            SplitName(row.scene, row.persons, row.phase)
+            if row
+            else self.vocabulary.parse_split_file(path.name)
+        )
+        # An entry that could not be read may have told what the file is.
+        if says is None and not (self.request.entry_file and self.draft is None):
+            self._unknown_file(path.name, shown)
+        try:
+            lines = read_lines(path, shown)
+        except ProblemsFoundError as found:
+            self.problems += found.problems
+            return
+        suffixes = (self.layout.img_suffix, ".png")
+        keys = resolve(lines, shown, known, says.phase if says else None, suffixes)
+        self.problems += lines.problems
+        if says and says.scene in self.vocabulary.order:
+            self.problems += self.files.take(path.name, shown, says, set(keys), row)
 
     def _unknown_file(self, file: str, shown: str) -> None:
         near = self.vocabulary.nearest(file.removesuffix(".txt"))
@@ -172,86 +211,40 @@ class _Reading:
             )
         )
 
-    def _take_split_file(
-        self, file: str, shown: str, says: SplitName, keys: set[Key], row: SplitRow | None
-    ) -> None:
-        """Turn a file's lines into a row, or a row for each phase, and memberships."""
-        phases = sorted({phase for phase, _ in keys}, key=list(Phase).index)
-        first = says.phase or (phases[0] if phases else Phase.TRAIN)
-        if len(phases) > 1:
-            self.problems.append(
-                problem(
-                    "split-phases",
-                    f"names samples of {' and '.join(phases)}; each phase gets a file of its own",
-                    file=shown,
-                    hint="readers load one phase through one file",
-                )
-            )
-        for phase in dict.fromkeys((first, *phases)):
-            own = file if phase is first else self.vocabulary.split_file(*says[:2], phase)
-            made = (
-                row
-                if row and phase is first
-                else SplitRow(scene=says.scene, persons=says.persons, phase=phase, file=own)
-            )
-            taken = {key for key in keys if key[0] is phase}
-            if own in self.delivered:
-                taken |= self.delivered[own][1]
-            self.delivered[own] = (made, taken)
-            if says.scene != TOTAL:
-                for key in taken:
-                    self.members.setdefault(key, set()).add((says.scene, says.persons))
-            else:
-                self._check_total(made, taken, shown)
-
-    def _check_total(self, row: SplitRow, taken: set[Key], shown: str) -> None:
-        if row.persons or row.source:
-            return
-        self.problems += [
-            problem(
-                "split-incomplete",
-                f"{row.file} leaves out {stem}",
-                file=shown,
-                phase=phase,
-                stem=stem,
-                hint="add the line, or take the sample out of the delivery",
-            )
-            for phase, stem in sorted(self.layout.images.keys() - taken)
-            if phase is row.phase
-        ]
-
     def _read_tags(self, path: Path) -> None:
         try:
-            tags = read_tags(path, path.name)
-        except ProblemsFoundError as found:
-            self.problems += found.problems
+            found = tags_with_lines(path, path.name)
+        except ProblemsFoundError as wrong:
+            self.brought += wrong.problems
             return
-        used = {scene for tag in tags for scene, _ in tag.scenes}
-        self.problems += [
-            unknown_scene(self.vocabulary, scene, file=path.name)
-            for scene in sorted(used - self.vocabulary.by_key.keys())
-        ]
-        tagged = {tag.key for tag in tags}
         images = self.layout.images.keys()
         here = images | {(p.phase, p.stem) for p in self.layout.problems}
-        self.problems += [
-            problem(
-                "tag-without-image",
-                f"{phase} {stem} has tags and no image",
-                file=path.name,
-                hint="correct or delete the row",
-            )
-            for phase, stem in sorted(tagged - here)
-        ] + [
+        for tag, line in found:
+            self.brought += [
+                unknown_scene(self.vocabulary, scene, file=path.name, row=line)
+                for scene in dict.fromkeys(scene for scene, _ in tag.scenes)
+                if scene not in self.vocabulary.by_key
+            ]
+            if tag.key not in here:
+                self.brought.append(
+                    problem(
+                        "tag-without-image",
+                        f"{tag.phase} {tag.stem} has tags and no image",
+                        file=path.name,
+                        row=line,
+                        hint="correct or delete the row",
+                    )
+                )
+        self.brought += [
             problem(
                 "image-without-tag",
                 f"{phase} {stem} has an image and no tags",
                 file=path.name,
                 hint=f"add the row {phase},{stem}",
             )
-            for phase, stem in sorted(images - tagged)
+            for phase, stem in sorted(images - {tag.key for tag, _ in found})
         ]
-        self.given_tags = [tag for tag in tags if tag.key in images]
+        self.given_tags = [tag for tag, _ in found if tag.key in images]
 
     def measure(self, limits: Limits, progress: Progress) -> list[ScanRow]:
         """Decode every pair; return the rows of the good ones."""
@@ -269,19 +262,16 @@ class _Reading:
     def finish(self, rows: list[ScanRow]) -> Delivery:
         """Decide what is left out, and put entry, tags and findings together."""
         bad = {(p.phase, p.stem) for p in errors(self.problems) if p.stem}
-        kept: set[Key] = {row.key for row in rows if row.key not in bad}
         leave = self.request.quarantine
+        left_out = [p for p in errors(self.problems) if p.code in LEAVABLE] if leave else []
+        kept: set[Key] = {row.key for row in rows if row.key not in bad}
         samples = kept if leave else set(self.layout.images)
         tags = self._tags(samples)
         entry = self._entry(tags) if samples else None
         if entry:
-            shown = self.request.entry_file.name if self.request.entry_file else "scene table"
-            self.problems += entry_problems(entry, tags, file=shown)
-            self.problems += persons_conflicts(tags, subset="", file="split_dir")
-            self._compare_split_files(entry, tags)
-        elif not errors(self.problems):
-            self.problems.append(problem("layout", "holds no sample", file="img_dir"))
-        left_out = [p for p in errors(self.problems) if p.code in LEAVABLE] if leave else []
+            self._compare(entry, tags)
+        elif not samples and (leave or not errors(self.problems)):
+            self.problems.append(problem("layout", "holds no good sample", file="img_dir"))
         self.problems += [
             problem(
                 "no-scene",
@@ -291,48 +281,36 @@ class _Reading:
                 file=f"img_dir/{tag.phase}/{tag.stem}{self.layout.img_suffix}",
             )
             for tag in tags
-            if not tag.scenes and self.delivered.keys() - {f"{TOTAL}.txt"}
+            if not tag.scenes and self.files.delivered.keys() - {f"{TOTAL}.txt"}
         ]
         return Delivery(
             layout=self.layout,
             entry=entry,
             tags=tags,
-            problems=in_order(self.problems),
+            problems=in_order(self.problems + self.brought),
             rows=[row for row in rows if row.key in samples],
             left_out=in_order(left_out),
         )
 
-    def _tags(self, samples: Iterable[Key]) -> list[Tag]:
+    def _tags(self, samples: set[Key]) -> list[Tag]:
         if self.given_tags is not None:
-            chosen = set(samples)
-            return [tag for tag in self.given_tags if tag.key in chosen]
-        return [self._tag(key) for key in sorted(samples)]
-
-    def _tag(self, key: Key) -> Tag:
-        """Say what the split files say of a sample; where they disagree, say both."""
-        members = sorted(
-            self.members.get(key, ()), key=lambda m: (self.vocabulary.order[m[0]], str(m[1]))
-        )
-        said = {persons for _, persons in members if persons}
-        persons = next(iter(said)) if len(said) == 1 else None
-        crop = self.kind is Kind.CROP
-        return Tag.model_construct(
-            phase=key[0],
-            stem=key[1],
-            scenes=tuple(InScene(s, None if p is persons else p) for s, p in members),
-            persons=persons or (Persons.SINGLE if crop and not said else None),
-            boxes=1 if crop else None,
-            source="",
-        )
+            return [tag for tag in self.given_tags if tag.key in samples]
+        return [self.files.tag(key, self.kind) for key in sorted(samples)]
 
     def _entry(self, tags: list[Tag]) -> Subset | None:
         """Put the scene table together: --entry's rows, then the delivered files' own."""
-        rows = list(self.draft.splits) if self.draft else []
-        rows += [row for row, _ in self.delivered.values() if row not in rows]
+        order = self.vocabulary.order
+        rows = [row for row in self.draft.splits if row.scene in order] if self.draft else []
+        rows += [row for row, _ in self.files.delivered.values() if row not in rows]
         have = {row.selects for row in rows}
         wanted: set[tuple[Phase, str, Persons | None]] = {(tag.phase, TOTAL, None) for tag in tags}
-        if self.given_tags is not None and not self.delivered and not self.draft:
-            wanted |= {(tag.phase, s, p) for tag in tags for s, p in tag.memberships}
+        if self.given_tags is not None and not self.files.delivered and not self.draft:
+            wanted |= {
+                (tag.phase, scene, persons)
+                for tag in tags
+                for scene, persons in tag.memberships
+                if scene in order
+            }
         for phase, scene, persons in wanted:
             file = self.vocabulary.split_file(scene, persons, phase)
             row = SplitRow(scene=scene, persons=persons, phase=phase, file=file)
@@ -340,25 +318,14 @@ class _Reading:
                 rows.append(row)
         if self.request.quarantine:
             rows = self._rows_with_samples(rows, tags)
-        base = self.draft.model_dump() if self.draft else {"name": self.request.name}
-        made = base | {
-            "kind": self.kind,
-            "img_suffix": self.layout.img_suffix,
-            "splits": table_order(self.vocabulary, rows),
-        }
-        try:
-            return Subset.model_validate(made)
-        except ValueError as error:
-            what = str(error).splitlines()
-            self.problems.append(
-                problem(
-                    "row-duplicate",
-                    what[2].strip() if len(what) > 2 else what[0],
-                    file="split_dir",
-                    hint="two split files mean the same row: deliver one of them",
-                )
-            )
+        rows = table_order(self.vocabulary, rows)
+        twice = same_rows(rows)
+        if twice:
+            self.problems += twice
             return None
+        base = self.draft.model_dump() if self.draft else {"name": self.request.name}
+        made = {"kind": self.kind, "img_suffix": self.layout.img_suffix, "splits": rows}
+        return Subset.model_validate(base | made)
 
     def _rows_with_samples(self, rows: list[SplitRow], tags: list[Tag]) -> list[SplitRow]:
         """Leave out rows that lost their last sample, and say so."""
@@ -376,23 +343,21 @@ class _Reading:
                 )
         return kept
 
-    def _compare_split_files(self, entry: Subset, tags: list[Tag]) -> None:
-        """Report delivered split files that the tags don't give again, sample by sample."""
-        here = {tag.key for tag in tags}
-        for row, selected in rows_of(entry.splits, tags):
-            plain_total = row.is_total and not (row.persons or row.source)
-            if row.file not in self.delivered or plain_total:
-                continue
-            delivered = self.delivered[row.file][1] & here
-            mine = {tag.key for tag in selected}
-            apart = sorted(delivered ^ mine)
-            if apart:
-                self.problems.append(
-                    problem(
-                        "split-differs",
-                        f"holds {len(delivered)} samples, the tags give {len(mine)}; first "
-                        f"difference: {apart[0][1]}",
-                        file=f"split_dir/{row.file}",
-                        hint="mend the file, or bring the tags that give it with --tags",
-                    )
-                )
+    def _compare(self, entry: Subset, tags: list[Tag]) -> None:
+        """Hold scene table, tags and delivered split files against each other."""
+        file = self.request.entry_file
+        shown = file.name if file else "split_dir"
+        self.problems += [
+            p.model_copy(update={"subset": ""})  # there is no subset yet to look at
+            for p in entry_problems(entry, tags, file=shown, where=self._where)
+        ]
+        self.problems += persons_conflicts(tags, subset="", file="split_dir")
+        self.problems += self.files.differing(
+            entry.splits,
+            tags,
+            {tag.key for tag in tags},
+            "mend the tags or the file, or leave --tags out"
+            if self.given_tags is not None
+            else "split files that mean each other's samples can't be told apart by tags: "
+            "bring --tags, or mend the files",
+        )

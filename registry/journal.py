@@ -79,10 +79,15 @@ def _all(paths: Paths) -> Path:
     return paths.work / "adding"
 
 
+def _journals(paths: Paths) -> list[Journal]:
+    folder = _all(paths)
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [Journal(paths, path.name) for path in found if path.is_dir()]
+
+
 def unfinished(registry: Registry) -> list[str]:
     """Return the names of subsets whose add was cut off before they were listed, or is at work."""
-    folder = _all(registry.paths)
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    names = [journal.name for journal in _journals(registry.paths)]
     return [name for name in names if name not in registry.params.subsets]
 
 
@@ -107,10 +112,8 @@ def take_back(registry: Registry) -> None:
     Call it with the lock held: a journal then belongs to nobody who is alive.
     """
     cut_off = set(unfinished(registry))
-    folder = _all(registry.paths)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        journal = Journal(registry.paths, path.name)
-        if path.name in cut_off:
+    for journal in _journals(registry.paths):
+        if journal.name in cut_off:
             journal.undo()
         else:
             journal.end()

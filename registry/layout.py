@@ -64,7 +64,7 @@ class Layout:
 
 def printable(text: str) -> str:
     """Return ``text`` with bytes that are not UTF-8 and control characters written as escapes."""
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
         repr(c)[1:-1] if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text
     )
@@ -89,18 +89,23 @@ def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
             problem("layout", "is no folder", file=printable(base.name), hint=_LAYOUT_HINT)
         )
         return layout
-    images, masks = (_phase_files(layout, base / name) for name in ("img_dir", "ann_dir"))
+    (images, odd_images), (masks, odd_masks) = (
+        _phase_files(layout, base / name) for name in ("img_dir", "ann_dir")
+    )
     counts = Counter(path.suffix for _, path in images)
     layout.img_suffix = img_suffix or max(IMAGE_SUFFIXES, key=lambda suffix: counts[suffix])
     seen_images = _collect(layout, images, layout.images, layout.img_suffix)
     seen_masks = _collect(layout, masks, layout.masks, ".png")
-    _unpaired(layout, seen_images, seen_masks)
+    _unpaired(layout, seen_images | odd_images, seen_masks | odd_masks)
     if not images and not layout.problems:
         layout.report("layout", "holds no images", base / "img_dir", _LAYOUT_HINT)
     return layout
 
 
 def _split_files(layout: Layout, folder: Path) -> None:
+    if folder.is_symlink():
+        layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
+        return
     for entry in _entries(layout, folder):
         if entry.name.endswith(".txt") and entry.is_file(follow_symlinks=False):
             layout.split_files.append(Path(entry.path))
@@ -123,7 +128,7 @@ def _entries(layout: Layout, folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
-    if entry.name.casefold() in _JUNK:
+    if entry.name.casefold() in _JUNK or entry.name.startswith("._"):  # macOS: ._a.jpg of a.jpg
         layout.report(
             "junk-file", "is left by an operating system; it is not taken", Path(entry.path)
         )
@@ -131,12 +136,16 @@ def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
     return False
 
 
-def _phase_files(layout: Layout, folder: Path) -> list[tuple[Phase, Path]]:
-    """Return the plain files of every phase folder; report all that is something else."""
+def _phase_files(layout: Layout, folder: Path) -> tuple[list[tuple[Phase, Path]], set[Key]]:
+    """Return the plain files of every phase folder; report all that is something else.
+
+    The samples that such a thing stands for come second: they miss nothing more.
+    """
     files: list[tuple[Phase, Path]] = []
+    odd: set[Key] = set()
     if not folder.is_dir() or folder.is_symlink():
         layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
-        return files
+        return files, odd
     for entry in _entries(layout, folder):
         if entry.name not in set(Phase) or not entry.is_dir(follow_symlinks=False):
             if not _is_junk(layout, entry):
@@ -149,13 +158,17 @@ def _phase_files(layout: Layout, folder: Path) -> list[tuple[Phase, Path]]:
                 files.append((Phase(entry.name), Path(file.path)))
             else:
                 what = "a link" if file.is_symlink() else "no plain file"
+                path = Path(file.path)
+                key = (Phase(entry.name), path.stem) if path.suffix.lower() in _PICTURES else None
+                odd |= {key} if key else set()
                 layout.report(
                     "stray-file",
                     f"is {what}; files stand in the phase folder itself",
-                    Path(file.path),
+                    path,
                     "deliver the files themselves",
+                    key,
                 )
-    return files
+    return files, odd
 
 
 def _collect(
@@ -163,7 +176,7 @@ def _collect(
 ) -> set[Key]:
     """Sort files into samples; return every stem that was seen, taken or not."""
     seen: set[Key] = set()
-    folded: dict[tuple[Phase, str], Path] = {}
+    alike: dict[tuple[Phase, str], list[tuple[Key, Path]]] = {}
     for phase, path in files:
         stem = path.name[: -len(path.suffix)] if path.suffix else path.name
         key = (phase, stem)
@@ -192,17 +205,18 @@ def _collect(
             into[key] = path
         seen.add(key)
         same = (phase, unicodedata.normalize("NFC", stem).casefold())
-        first = folded.setdefault(same, path)
-        if first is not path:
+        alike.setdefault(same, []).append((key, path))
+    for group in alike.values():
+        for key, path in group if len(group) > 1 else ():
+            others = (printable(other.name) for _, other in group if other is not path)
             layout.report(
                 "stem-duplicate",
-                f"has the same stem as {printable(first.name)}",
+                f"has the same stem as {' and '.join(others)}",
                 path,
                 "rename one of the samples",
                 key,
             )
             into.pop(key, None)
-            into.pop((phase, first.name[: -len(first.suffix)]), None)
     return seen
 
 

@@ -83,6 +83,12 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
         BadPixelsError: it is no image of that suffix, is damaged, or is beyond the limits.
     """
     decoded = _decoded(data, suffix, limits)
+    if decoded.mode.startswith(("I", "F")):
+        raise BadPixelsError(
+            "image-format",
+            "is gray of more than 8 bits: readers cut its brightness off at 255",
+            "convert it to 8 bits a channel",
+        )
     rgb = decoded.image if decoded.image.mode == "RGB" else decoded.image.convert("RGB")
     counts = np.asarray(rgb.histogram(), np.int64).reshape(3, 256)
     values = np.arange(256, dtype=np.int64)

@@ -77,7 +77,8 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         command,
         cwd=root,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",  # it may name files whose names are not UTF-8
         check=False,
         stdin=subprocess.DEVNULL,
         pass_fds=() if lend is None else (lend,),

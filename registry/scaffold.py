@@ -1,6 +1,7 @@
 """A new, empty registry: the files it starts with, from the installed package."""
 
 import shutil
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,20 +29,39 @@ def lay_out(folder: Path) -> None:
 
     Raises:
         NotEmptyError: it holds other things; nothing is changed.
-        DvcError: git or dvc refused.
+        DvcError: git or dvc refused; what was made is removed.
     """
-    if folder.exists() and (not folder.is_dir() or {p.name for p in folder.iterdir()} - {".git"}):
-        raise NotEmptyError(f"{folder} is not an empty folder; name a new one")
+    there = folder.exists()
+    kept = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if (there and not folder.is_dir()) or kept - {".git"}:
+        raise NotEmptyError(
+            f"{folder} is not an empty folder; name a new one (or delete it first, if it is what "
+            "an init that was cut off has left)"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in template().items():
+    try:
+        _fill(folder)
+    except BaseException:
+        for path in [path for path in folder.iterdir() if path.name not in kept]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if not there:
+            folder.rmdir()
+        raise
+
+
+def _fill(folder: Path) -> None:
+    _git(folder)
+    dvc(folder, "init", "--quiet")
+    dvc(folder, "config", "core.analytics", "false")
+    texts = template()
+    settings = texts.pop("params.yaml")
+    for name, text in texts.items():
         write_text(folder / name, text)
     for name in ("subsets", "tags", "scans"):
         write_text(folder / "registry" / name / ".gitkeep", "")
     (folder / DATA_ROOT).mkdir()
-    _git(folder)
-    dvc(folder, "init", "--quiet", "--force")
-    write_text(folder / ".dvcignore", template()[".dvcignore"])
-    dvc(folder, "config", "core.analytics", "false")
+    # At last, what makes it a registry: one that was cut off above is none to any command.
+    write_text(folder / "params.yaml", settings)
 
 
 def template() -> dict[str, str]:
@@ -64,10 +84,11 @@ def template() -> dict[str, str]:
 
 
 def _git(folder: Path) -> None:
-    import subprocess
-
     if (folder / ".git").exists():
         return
     if shutil.which("git") is None:
         raise DvcError("git is not installed; a registry lives in a git repository")
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder, check=True)
+    command = ["git", "init", "--quiet", "--initial-branch=main"]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True)
+    if done.returncode:
+        raise DvcError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")

@@ -22,6 +22,13 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
     Raises:
         ProblemsFoundError: all that is wrong, each with line, column, and what to write.
     """
+    return [tag for tag, _ in tags_with_lines(path, shown, subset=subset, hint=hint)]
+
+
+def tags_with_lines(
+    path: Path, shown: str, *, subset: str = "", hint: str = ""
+) -> list[tuple[Tag, int]]:
+    """Return the tags of a subset with the line each stands on; see ``read_tags``."""
     # Spreadsheets put a byte order mark before UTF-8; people edit tags there.
     text = read_text(path, shown, hint=hint).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     rows, lines = _rows(text, shown, subset)
@@ -49,7 +56,7 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
         first.setdefault(tag.key, line)
     if twice:
         raise ProblemsFoundError(twice)
-    return tags
+    return list(zip(tags, lines, strict=True))
 
 
 def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], list[int]]:

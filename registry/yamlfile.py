@@ -12,6 +12,7 @@ from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 
 MAX_YAML = 16 << 20
 _MAX_DEPTH = 20
+_LONGEST_VALUE = 200
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 M = TypeVar("M", bound=BaseModel)
@@ -37,6 +38,13 @@ def load(path: Path, model: type[M], shown: str, *, defaults: dict[str, Any] | N
     Raises:
         ProblemsFoundError: all that is wrong, each with line, field, and what to write.
     """
+    return load_document(path, model, shown, defaults=defaults)[0]
+
+
+def load_document(
+    path: Path, model: type[M], shown: str, *, defaults: dict[str, Any] | None = None
+) -> tuple[M, Document]:
+    """Return the file as a checked ``model``, and where its fields stand; see ``load``."""
     document = parse(read_text(path, shown, limit=MAX_YAML), shown)
     data = document.data
     if not isinstance(data, dict):
@@ -52,7 +60,7 @@ def load(path: Path, model: type[M], shown: str, *, defaults: dict[str, Any] | N
             ]
         )
     try:
-        return model.model_validate((defaults or {}) | data)
+        return model.model_validate((defaults or {}) | data), document
     except ValidationError as error:
         raise ProblemsFoundError(
             schema_problem(detail, model, shown, document.line(detail["loc"]))
@@ -66,23 +74,12 @@ def parse(text: str, shown: str) -> Document:
         _refuse_tricks(text, shown)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "yaml-broken",
-                    what,
-                    file=shown,
-                    row=mark.line + 1 if mark else None,
-                    hint="quote texts that hold ': ', '#', '[' or '{'; indent with spaces",
-                )
-            ]
-        ) from None
+        raise _broken(error, text, shown) from None
     lines: dict[Place, int] = {}
     problems: list[Problem] = []
     if node is None:
         return Document(None, lines)
+
     constructor = yaml.constructor.SafeConstructor()
 
     def value(node: yaml.Node, place: Place) -> Any:
@@ -90,7 +87,7 @@ def parse(text: str, shown: str) -> Document:
         if isinstance(node, yaml.SequenceNode):
             return [value(item, (*place, n)) for n, item in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
-            return constructor.construct_object(node)
+            return _scalar(constructor, node)
         mapping = {}
         for key_node, item in node.value:
             key, row = str(key_node.value), key_node.start_mark.line + 1
@@ -110,13 +107,14 @@ def parse(text: str, shown: str) -> Document:
 
     try:
         data = value(node, ())
-    except (ValueError, yaml.YAMLError) as error:  # 2024-13-45 looks like a date to YAML
+    except _Unreadable as bad:
         raise ProblemsFoundError(
             [
                 problem(
                     "yaml-broken",
-                    f"holds a value YAML can't read: {error}",
+                    f"holds a value YAML can't read: {bad}",
                     file=shown,
+                    row=bad.row,
                     hint="quote it",
                 )
             ]
@@ -124,6 +122,40 @@ def parse(text: str, shown: str) -> Document:
     if problems:
         raise ProblemsFoundError(problems)
     return Document(data, lines)
+
+
+def _broken(error: yaml.YAMLError, text: str, shown: str) -> ProblemsFoundError:
+    mark = getattr(error, "problem_mark", None)
+    row = mark.line + 1 if mark else None
+    place = getattr(error, "position", None)  # of a character YAML refuses, in bytes
+    if row is None and isinstance(place, int):
+        row = text.encode()[:place].count(b"\n") + 1
+    return ProblemsFoundError(
+        [
+            problem(
+                "yaml-broken",
+                getattr(error, "problem", None) or str(error).splitlines()[0],
+                file=shown,
+                row=row,
+                hint="quote texts that hold ': ', '#', '[' or '{'; indent with spaces",
+            )
+        ]
+    )
+
+
+class _Unreadable(Exception):  # noqa: N818 - it never leaves this file
+    def __init__(self, text: str, row: int) -> None:
+        super().__init__(text)
+        self.row = row
+
+
+def _scalar(constructor: yaml.constructor.SafeConstructor, node: yaml.Node) -> Any:
+    try:
+        return constructor.construct_object(node)
+    except (ArithmeticError, ValueError, yaml.YAMLError) as error:
+        # 2024-13-45 looks like a date to YAML, and 1:2:3.4 like a number to base 60.
+        what = getattr(error, "problem", None) or str(error)
+        raise _Unreadable(what.splitlines()[0], node.start_mark.line + 1) from None
 
 
 def _refuse_tricks(text: str, shown: str) -> None:
@@ -168,8 +200,14 @@ def schema_problem(
     elif detail["type"] == "missing":
         message = "is missing"
     elif detail["type"] != "value_error" and isinstance(detail["input"], str | int | float):
-        message += f", not {detail['input']!r}"
+        message += f", not {shortened(detail['input'])}"
     return problem("schema", message, subset=subset, file=shown, row=row, field=field, hint=hint)
+
+
+def shortened(value: object) -> str:
+    """Return ``value`` as code, cut to what a message can hold."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _described(model: type[BaseModel], loc: Place) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator
 
-_SUBSET = re.compile(r"CustomSeg_Person_(?P<date>\d{8})_(?P<note>[^\W_][\w-]*)")
+_SUBSET = re.compile(r"CustomSeg_Person_(?P<date>[0-9]{8})_(?P<note>[^\W_][\w-]*)")
 _LONGEST = 200  # bytes: file systems stop at 255, and suffixes are added to names
 _WINDOWS_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 

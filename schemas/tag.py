@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import Field, PlainSerializer, TypeAdapter, field_validator, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sceneset.schemas.base import Line, Model, Persons, Phase
 from sceneset.schemas.names import Stem
@@ -29,7 +36,14 @@ def _read_scenes(text: object) -> object:
             raise ValueError(f"{part!r}: write single or multi after the colon")
         if key == TOTAL:
             raise ValueError(f"{TOTAL!r} holds every sample by itself; leave it out")
-        found.append(InScene(_KEY.validate_python(key), Persons(persons) if colon else None))
+        try:
+            _KEY.validate_python(key)
+        except ValidationError:
+            raise ValueError(
+                f"{key!r} is no scene's key; keys are in small ASCII letters, digits and '_', "
+                "and `sceneset scenes` lists them"
+            ) from None
+        found.append(InScene(key, Persons(persons) if colon else None))
     return tuple(found)
 
 
