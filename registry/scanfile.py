@@ -1,5 +1,6 @@
 """Scans as Parquet: one row a sample, fixed columns, the same bytes for the same rows."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,11 +89,9 @@ def read_scan(
 
     again = f"dvc repro scan@{subset or path.stem}"
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             parquet = pq.ParquetFile(file)
-            found = parquet.schema_arrow
-            if (found.metadata or {}).get(b"sceneset.format") != FORMAT.encode():
-                raise pa.ArrowInvalid(f"its format is not {FORMAT}")
+            _check_columns(parquet.schema_arrow)
             return parquet.read(columns=list(columns) if columns else None)
     except FileNotFoundError:
         raise ProblemsFoundError(
@@ -111,13 +110,27 @@ def read_scan(
             [
                 problem(
                     "scan-broken",
-                    f"can't be read: {str(error).splitlines()[0]}",
+                    f"can't be read: {' '.join(str(error).splitlines()[:1])}",
                     subset=subset,
                     file=shown,
                     hint=f"restore it with git, or run `{again}`",
                 )
             ]
         ) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe that stands where a file should, without waiting for its other end."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _check_columns(found: "pa.Schema") -> None:
+    import pyarrow as pa
+
+    if (found.metadata or {}).get(b"sceneset.format") != FORMAT.encode():
+        raise pa.ArrowInvalid(f"its format is not {FORMAT}")
+    if found.remove_metadata() != arrow_schema():
+        raise pa.ArrowInvalid("its columns are other ones")
 
 
 KnownRows = dict[tuple[str, str, str], ScanRow]
@@ -132,7 +145,11 @@ def known_rows(path: Path, algorithm: int) -> KnownRows:
         return {}  # it is made anew from the pixels
     if (table.schema.metadata or {}).get(b"sceneset.algorithm") != str(algorithm).encode():
         return {}
-    return {(r.image_md5, r.mask_md5, Path(r.image).suffix): r for r in scan_rows(table)}
+    try:
+        table.validate(full=True)
+        return {(r.image_md5, r.mask_md5, Path(r.image).suffix): r for r in scan_rows(table)}
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return {}  # damaged inside: what should be text or bytes is something else
 
 
 def scan_rows(table: "pa.Table") -> list[ScanRow]:

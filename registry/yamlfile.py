@@ -218,7 +218,7 @@ def _described(model: type[BaseModel], loc: Place) -> str:
         if isinstance(part, int):
             continue
         if part not in fields:
-            return description or f"known fields: {', '.join(fields)}"
+            return f"known fields: {', '.join(fields)}" if fields else description
         info = fields[part]
         description = " ".join((info.description or "").split())
         inner = _inner_model(info.annotation)

@@ -3,6 +3,7 @@
 import difflib
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, NamedTuple, Self
 
@@ -87,7 +88,31 @@ class Vocabulary(Model):
                     raise ValueError(f"{name!r} names both {other!r} and {scene.key!r}")
         if len({scene.key for scene in self.scenes}) != len(self.scenes):
             raise ValueError("two scenes have one key")
+        if TOTAL in owner:
+            raise ValueError(
+                f"{TOTAL!r} is the row of all samples and can't name the scene {owner[TOTAL]!r}"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _split_files_are_unique(self) -> Self:
+        owner: dict[str, str] = {}
+        for scene in (TOTAL, *(scene.key for scene in self.scenes)):
+            stem = TOTAL if scene == TOTAL else self.by_key[scene].file_stem
+            for name in self._split_stems(stem):
+                other = owner.setdefault(name.casefold(), scene)
+                if other != scene:
+                    raise ValueError(f"{name}.txt would mean both {other!r} and {scene!r}")
+        return self
+
+    def _split_stems(self, stem: str) -> Iterator[str]:
+        """Yield the name of every split file that is read as the scene with this file stem."""
+        for persons in ("", *self.multi_suffixes):
+            yield stem + persons
+            for phase in Phase:
+                yield f"{stem}{persons}_{phase}"
+                if stem == TOTAL:
+                    yield phase
 
     @cached_property
     def by_key(self) -> dict[str, Scene]:
@@ -113,13 +138,18 @@ class Vocabulary(Model):
         return self._by_name.get(folded(name))
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
-        """Return the known names most like ``name``, each of another scene, nearest first."""
+        """Return the scenes with names most like ``name``, nearest first.
+
+        They are named by key, which can be written anywhere; if ``name`` is no ASCII, by the
+        name that is like it.
+        """
         wanted = folded(name)
         close = difflib.get_close_matches(wanted, self._by_name, n=count * 3, cutoff=0.5)
         holding = [known for known in self._by_name if len(wanted) > 1 and wanted in known]
         scenes: dict[str, str] = {}
         for known in (*holding, *close):
-            scenes.setdefault(self._by_name[known], known)
+            key = self._by_name[known]
+            scenes.setdefault(key, key if wanted.isascii() else known)
         return list(scenes.values())[:count]
 
     def split_file(self, scene: str, persons: Persons | None, phase: Phase) -> str:

@@ -1,0 +1,158 @@
+"""Scan files: what is written is read back, the same rows give the same bytes."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sceneset.registry.scanfile import (
+    arrow_schema,
+    known_rows,
+    read_scan,
+    scan_rows,
+    write_scan,
+)
+from sceneset.schemas.base import Phase
+from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.schemas.sample import ScanRow
+
+
+def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:
+    plain = {
+        "phase": phase,
+        "stem": stem,
+        "image": f"{stem}.jpg",
+        "mask": f"{stem}.png",
+        "image_md5": f"{abs(hash_of(stem)):032x}",
+        "mask_md5": "0" * 31 + "f",
+        "image_bytes": 1 << 40,
+        "mask_bytes": 1,
+        "width": 12_000,
+        "height": 6_000,
+        "mode": "RGB",
+        "phash": "ffffffffffffffff",
+        "phash_mirror": "0000000000000001",
+        "person": 5,
+        "ignore": 0,
+        **{f"{what}_{c}": 65025 * 72_000_000 for what in ("sum", "sq") for c in "rgb"},
+    }
+    return ScanRow.model_validate(plain | fields)
+
+
+def hash_of(text: str) -> int:
+    return int.from_bytes(text.encode()[:15])
+
+
+ROWS = [
+    row("b", box=(1, 2, 3, 4), warnings=("image-mode", "mask-empty"), mode="CMYK"),
+    row("滑雪", Phase.VAL, orientation=8),
+    row("a"),
+    row("a", Phase.TEST),
+]
+
+
+def code_of(path: Path) -> tuple[str, str]:
+    with pytest.raises(ProblemsFoundError) as caught:
+        read_scan(path, "scans/web.parquet", subset="web")
+    [found] = caught.value.problems
+    assert (found.file, found.subset) == ("scans/web.parquet", "web")
+    assert "dvc repro scan@web" in found.hint
+    return found.code, found.message
+
+
+def test_rows_come_back_sorted(tmp_path):
+    path = tmp_path / "new" / "web.parquet"
+    write_scan(path, ROWS, 3)
+    table = read_scan(path, "web")
+    assert scan_rows(table) == sorted(ROWS, key=lambda row: row.key)
+    assert table.schema.remove_metadata() == arrow_schema()
+    assert table.schema.names == list(ScanRow.model_fields)
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path):
+    for name, rows in (("one", ROWS), ("two", reversed(ROWS)), ("other", ROWS[1:])):
+        write_scan(tmp_path / name, rows, 1)
+    one, two, other = ((tmp_path / name).read_bytes() for name in ("one", "two", "other"))
+    assert one == two != other
+
+
+def test_some_columns_are_read_alone(tmp_path):
+    write_scan(tmp_path / "web", ROWS, 1)
+    table = read_scan(tmp_path / "web", "web", columns=("stem", "box"))
+    assert table.column_names == ["stem", "box"]
+    assert table["stem"].to_pylist() == ["a", "a", "b", "滑雪"]
+
+
+def test_a_scan_of_nothing(tmp_path):
+    write_scan(tmp_path / "web", [], 1)
+    assert scan_rows(read_scan(tmp_path / "web", "web")) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda _: b"", id="no bytes"),
+        pytest.param(lambda _: b"PAR1", id="a few bytes"),
+        pytest.param(lambda data: data[:-1], id="cut"),
+        pytest.param(lambda data: b"\x00" * len(data), id="zeros"),
+        pytest.param(lambda _: b"version https://git-lfs.github.com", id="text"),
+    ],
+)
+def test_garbage_is_refused(tmp_path, change):
+    path = tmp_path / "web"
+    write_scan(path, ROWS, 1)
+    path.write_bytes(change(path.read_bytes()))
+    assert code_of(path)[0] == "scan-broken"
+    assert known_rows(path, 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "names"),
+    [
+        pytest.param({"sceneset.format": "2"}, None, id="later format"),
+        pytest.param({}, None, id="no format"),
+        pytest.param({"sceneset.format": "1"}, ["phase", "stem"], id="other columns"),
+    ],
+)
+def test_another_format_is_refused(tmp_path, metadata, names):
+    write_scan(tmp_path / "web", ROWS, 1)
+    table = pq.read_table(tmp_path / "web")
+    table = table.select(names) if names else table
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "web")
+    code, message = code_of(tmp_path / "web")
+    assert code == "scan-broken"
+    assert "format" in message or "columns" in message
+
+
+def test_damage_inside_is_no_crash(tmp_path):
+    path = tmp_path / "web"
+    write_scan(path, ROWS, 1)
+    data = path.read_bytes()
+    for place in range(4, len(data), 7):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :])
+        known_rows(path, 1)
+
+
+def test_a_pipe_a_folder_or_nothing_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert code_of(tmp_path / "pipe")[0] == "scan-broken"
+    assert code_of(tmp_path)[0] == "scan-broken"
+    assert code_of(tmp_path / "absent")[0] == "scan-missing"
+
+
+def test_rows_are_known_by_content_and_algorithm(tmp_path):
+    path = tmp_path / "web"
+    write_scan(path, ROWS[:2], 1)
+    known = known_rows(path, 1)
+    assert {key[2] for key in known} == {".jpg"}
+    assert sorted(r.stem for r in known.values()) == ["b", "滑雪"]
+    assert known_rows(path, 2) == {}, "another algorithm measures anew"
+    assert known_rows(tmp_path / "absent", 1) == {}
+
+
+def test_big_numbers_fit():
+    schema = arrow_schema()
+    assert {str(schema.field(f"{w}_{c}").type) for w in ("sum", "sq") for c in "rgb"} == {"int64"}
+    assert schema.field("phash").type == pa.uint64()

@@ -1,0 +1,98 @@
+"""Tags as CSV: read as spreadsheets write it, refused with the line where it is not that."""
+
+from pathlib import Path
+
+import pytest
+
+from sceneset.registry.tagsfile import COLUMNS, read_tags, tags_text, tags_with_lines
+from sceneset.schemas.problem import ProblemsFoundError
+
+HEAD = "phase,stem,scenes,persons,boxes,source\n"
+
+
+def findings(path: Path) -> list[tuple[int | None, str, str]]:
+    with pytest.raises(ProblemsFoundError) as caught:
+        read_tags(path, "tags.csv", subset="web")
+    found = caught.value.problems
+    assert all(p.file == "tags.csv" and p.subset in {"web", ""} for p in found)
+    assert all("\n" not in str(p) and (p.hint or p.code == "schema") for p in found)
+    return sorted((p.row, p.field, p.code) for p in found)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tags.csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{HEAD}train,a,ski,single,2,\n", id="plain"),
+        pytest.param(f"\ufeff{HEAD}train,a,ski,single,2,\n", id="byte order mark"),
+        pytest.param(f"{HEAD}train,a,ski,single,2,\n".replace("\n", "\r\n"), id="Windows"),
+        pytest.param("stem,phase,boxes,persons,scenes\na,train,2,single,ski\n", id="other order"),
+        pytest.param("phase , stem,scenes,persons,boxes\ntrain,a,ski,single,2", id="spaces"),
+        pytest.param(
+            f'{HEAD}\n"train","a"," ski ","single"," 2 ",""\n\n', id="quotes, blank lines"
+        ),
+    ],
+)
+def test_what_spreadsheets_write(path, text):
+    path.write_bytes(text.encode())
+    [tag] = read_tags(path, "tags.csv")
+    assert tags_text([tag]) == f"{HEAD}train,a,ski,single,2,\n"
+
+
+def test_rows_that_are_left_out_are_empty(path):
+    path.write_text("phase,stem\ntrain,a\n")
+    [tag] = read_tags(path, "tags.csv")
+    assert (tag.scenes, tag.persons, tag.boxes, tag.source) == ((), None, None, "")
+
+
+def test_lines_are_those_of_the_file(path):
+    path.write_text(f'{HEAD}train,a,,,,\n\ntrain,b,,,,"quoted"\n')
+    assert [line for _, line in tags_with_lines(path, "tags.csv")] == [2, 4]
+
+
+def test_the_text_is_sorted_and_always_the_same(path):
+    path.write_text(f"{HEAD}val,a,,,,\ntrain,b,,,,\ntrain,B,,,,\ntest,c,,,,\n")
+    text = tags_text(read_tags(path, "tags.csv"))
+    assert [line.split(",")[:2] for line in text.splitlines()[1:]] == [
+        ["test", "c"], ["train", "B"], ["train", "b"], ["val", "a"],
+    ]  # fmt: skip
+    assert tags_text([]) == HEAD == ",".join(COLUMNS) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        pytest.param("", [(1, "", "csv-broken")], id="nothing"),
+        pytest.param("phase\n", [(1, "", "csv-broken")], id="no stem"),
+        pytest.param("phase,stem,scene\n", [(1, "", "csv-broken")], id="unknown column"),
+        pytest.param("phase,stem,stem\n", [(1, "", "csv-broken")], id="column twice"),
+        pytest.param("phase;stem\ntrain;a\n", [(1, "", "csv-broken")], id="semicolons"),
+        pytest.param(f"{HEAD}train,a,ski\ntrain,b,a,b,c,d,e\n",
+                     [(2, "", "csv-broken"), (3, "", "csv-broken")], id="columns of rows"),
+        pytest.param(f'{HEAD}train,"a"b,,,,\n', [(2, "", "csv-broken")], id="quote in quotes"),
+        pytest.param(f'{HEAD}train,"a,,,,\n', [(2, "", "csv-broken")], id="quote not closed"),
+        pytest.param(f"{HEAD}train,{'a' * 200_000},,,,\n", [(2, "", "csv-broken")], id="long"),
+        pytest.param(f"{HEAD}Train,a,,,,\ntrain,../b,x y,,-1,\n",
+                     [(2, "phase", "schema"), (3, "boxes", "schema"), (3, "scenes", "schema"),
+                      (3, "stem", "schema")], id="many fields"),
+        pytest.param(f"{HEAD}train,a\0,,,,\n", [(2, "stem", "schema")], id="NUL"),
+        pytest.param(f"{HEAD}train,a,ski;ski,,,\n", [(2, "", "schema")], id="scene twice"),
+        pytest.param(f"{HEAD}train,a,,,,\nval,a,,,,\ntrain,a,ski,,,\ntrain, a,,,,\n",
+                     [(4, "", "tag-duplicate"), (5, "", "tag-duplicate")], id="sample twice"),
+        pytest.param(b"phase,stem\ntrain,\xff\n", [(2, "", "file-unreadable")], id="not UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_line(path, text, wrong):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert findings(path) == wrong
+
+
+def test_a_missing_file_says_what_to_do(path):
+    with pytest.raises(ProblemsFoundError) as caught:
+        read_tags(path, "tags.csv", hint="write it")
+    [found] = caught.value.problems
+    assert (found.code, found.hint) == ("file-missing", "write it")
