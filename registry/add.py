@@ -15,22 +15,23 @@ import yaml
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import Delivery
-from sceneset.registry.files import write_text
-from sceneset.registry.journal import Journal, take_back, unfinished_problems
+from sceneset.registry.digests import digests_of_rows, recorded_otherwise
+from sceneset.registry.files import copy_file, write_text
+from sceneset.registry.journal import Journal, take_back
 from sceneset.registry.locking import writing
 from sceneset.registry.remote import add_folders
+from sceneset.registry.render import say
 from sceneset.registry.scanfile import write_scan
 from sceneset.registry.tagsfile import tags_text
+from sceneset.registry.yamlfile import parse
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.subset import Subset
-
-__all__ = ["entry_text", "refuse_taken_name", "take", "unfinished_problems"]
 
 Copies = Iterable[tuple[Path, Path]]
 Progress = Callable[[list[tuple[Path, Path]]], Copies]
 
 
-def take(registry: Registry, delivery: Delivery, *, link: bool, progress: Progress) -> None:
+def take(registry: Registry, delivery: Delivery, *, progress: Progress) -> None:
     """Make the delivery a subset of the registry, wholly or not at all.
 
     Raises:
@@ -44,21 +45,27 @@ def take(registry: Registry, delivery: Delivery, *, link: bool, progress: Progre
     with writing(paths.work) as lock:
         # What was read before the lock was held may be old: another add may have ended since.
         registry = Registry(registry.root)
-        take_back(registry)
+        for name in take_back(registry):
+            say(f"an add of {name} had been cut off; what it left was taken back", style="yellow")
         refuse_taken_name(registry, entry.name)
         journal = Journal(paths, entry.name)
         copies = _copies(delivery, journal.subset)
-        if not link:
-            _check_space(registry.root, [source for source, _ in copies])
+        _check_space(registry.root, [source for source, _ in copies])
+        texts = {
+            paths.tags(entry.name): tags_text(delivery.tags),
+            paths.entry(entry.name): entry_text(entry),
+        }
+        listing = with_subset(paths.params.read_text("utf-8"), entry.name)
         try:
-            journal.begin()
-            _build(progress(copies), link=link)
+            journal.begin(texts)
+            _build(progress(copies))
             folder = journal.place()
             add_folders(registry.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
+            _check_added(registry, delivery, entry.name)
             write_scan(paths.scan(entry.name), delivery.rows, registry.params.algorithms.scan)
-            write_text(paths.tags(entry.name), tags_text(delivery.tags))
-            write_text(paths.entry(entry.name), entry_text(entry))
-            _list_subset(paths.params, entry.name)
+            for path, text in texts.items():
+                write_text(path, text)
+            write_text(paths.params, listing)
         finally:
             take_back(Registry(registry.root))
 
@@ -125,33 +132,67 @@ def _check_space(root: Path, sources: list[Path]) -> None:
         raise ProblemsFoundError(
             [
                 problem(
-                    "file-unreadable",
+                    "disk-full",
                     f"{needed:,} bytes are needed and {free:,} are free",
                     file=".",
-                    hint="make room, or use --link",
+                    hint="make room: DVC keeps a copy in its cache beside the one people see",
                 )
             ]
         )
 
 
-def _build(copies: Copies, *, link: bool) -> None:
+def _build(copies: Copies) -> None:
     made: set[Path] = set()
     for source, target in copies:
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        if link:
-            os.link(source, target, follow_symlinks=False)
-        else:
-            shutil.copyfile(source, target, follow_symlinks=False)
+        copy_file(source, target)
 
 
-def _list_subset(params: Path, name: str) -> None:
-    write_text(params, with_subset(params.read_text("utf-8"), name))
+def _check_added(registry: Registry, delivery: Delivery, name: str) -> None:
+    """Raise if DVC records other files than those that were checked."""
+    wrong = recorded_otherwise(
+        registry.paths,
+        name,
+        digests_of_rows(delivery.rows),
+        "records other files than were checked",
+        "was {folder} of the delivery changed meanwhile? Does .dvcignore leave files out? Mend it "
+        "and add again",
+    )
+    if wrong:
+        raise ProblemsFoundError(wrong)
 
 
 def with_subset(text: str, name: str) -> str:
-    """Return the text of params.yaml with one more subset; its comments and order are kept."""
+    """Return the text of params.yaml with one more subset; its comments and order are kept.
+
+    Raises:
+        ProblemsFoundError: it is written in a way that can't be extended line by line.
+    """
+    before = parse(text, "params.yaml").data or {}
+    wanted = before | {"subsets": sorted([*(before.get("subsets") or []), name])}
+    try:
+        extended = _with_line(text, name)
+        after = parse(extended, "params.yaml").data
+    except (ProblemsFoundError, ValueError):
+        after = None
+    if after is None or after | {"subsets": sorted(after["subsets"])} != wanted:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "schema",
+                    "is written in a way that no subset can be put into",
+                    file="params.yaml",
+                    field="subsets",
+                    hint="write one line '  - <name>' a subset",
+                )
+            ]
+        )
+    return extended
+
+
+def _with_line(text: str, name: str) -> str:
     root = yaml.compose(text)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     listed = next((value for key, value in pairs if key.value == "subsets"), None)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sceneset.registry.catalog import Registry
+from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
 from sceneset.registry.views import rows_of
 from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import CODES, Problem, ProblemsFoundError, in_order, problem
@@ -82,18 +83,6 @@ def entry_problems(
                     hint=f"mend the tags, or declare {len(selected)}",
                 )
             )
-    shown = {
-        (row.phase, row.scene, persons)
-        for row, _ in rows
-        for persons in ((row.persons,) if row.persons else ("single", "multi", None))
-        if not row.source
-    }
-    lost = Counter(
-        (tag.phase, scene, persons)
-        for tag in tags
-        for scene, persons in tag.memberships
-        if (tag.phase, scene, persons) not in shown
-    )
     problems += [
         problem(
             "row-missing",
@@ -101,11 +90,38 @@ def entry_problems(
             f"({persons or 'persons not said'}) stand in no row",
             subset=entry.name,
             file=file,
-            hint="add a row for them to splits",
+            hint="add to splits: - {"
+            + ", ".join(
+                f"{what}: {said}"
+                for what, said in (("scene", scene), ("persons", persons), ("phase", phase))
+                if said
+            )
+            + ", file: <name>.txt}",
         )
-        for (phase, scene, persons), count in lost.items()
+        for (phase, scene, persons), count in _in_no_row(rows, tags).items()
     ]
     return problems
+
+
+def _in_no_row(
+    rows: list[tuple[SplitRow, list[Tag]]], tags: list[Tag]
+) -> Counter[tuple[str, str, str | None]]:
+    """Count memberships that no row of the table shows."""
+    shown: dict[str, set[tuple[str, str]]] = {}
+    told: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for row, selected in rows:
+        keys = {tag.key for tag in selected}
+        if row.persons:
+            told.setdefault((row.scene, row.persons), set()).update(keys)
+        else:
+            shown.setdefault(row.scene, set()).update(keys)
+    return Counter(
+        (tag.phase, scene, persons)
+        for tag in tags
+        for scene, persons in tag.memberships
+        if tag.key not in shown.get(scene, ())
+        and tag.key not in told.get((scene, persons or ""), ())
+    )
 
 
 def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Problem]:
@@ -128,14 +144,31 @@ def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Proble
 
 def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Problem]:
     try:
-        table = registry.scan(name, ("phase", "stem", "image", "mask", "warnings"))
+        table = registry.scan(name, ("stem", "warnings", *COLUMNS))
+        problems = recorded_otherwise(
+            registry.paths,
+            name,
+            digests_of_scan(table),
+            "records other files than were scanned",
+            f"run `dvc repro scan@{name}` where its images are; they may be newer than the scan",
+        )
     except ProblemsFoundError as found:
         return found.problems
     tagged = {tag.key for tag in tags}
     phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
-    scanned = {(Phase(phase), stem) for phase, stem in zip(phases, stems, strict=True)}
+    scanned = set(zip(phases, stems, strict=True))
+    if len(scanned) != len(stems) or not set(phases) <= set(Phase):
+        problems.append(
+            problem(
+                "scan-broken",
+                "names a sample twice, or a phase that is none",
+                subset=name,
+                file=registry.paths.shown(registry.paths.scan(name)),
+                hint=f"delete it and run `dvc repro scan@{name}` where its images are",
+            )
+        )
     tags_file = registry.paths.shown(registry.paths.tags(name))
-    problems = [
+    problems += [
         problem(
             "tag-without-image",
             f"{phase} {stem!r} has tags and no image",
@@ -172,7 +205,7 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
                     subset=name,
                     phase=phases[n],
                     stem=stems[n],
-                    file=f"{name}/{folder}/{phases[n]}/{file}",
+                    file=f"{DATA_ROOT}/{name}/{folder}/{phases[n]}/{file}",
                 )
             )
     return problems

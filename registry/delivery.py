@@ -281,7 +281,7 @@ class _Reading:
                 file=f"img_dir/{tag.phase}/{tag.stem}{self.layout.img_suffix}",
             )
             for tag in tags
-            if not tag.scenes and self.files.delivered.keys() - {f"{TOTAL}.txt"}
+            if not tag.scenes and any(not row.is_total for row, _ in self.files.delivered.values())
         ]
         return Delivery(
             layout=self.layout,

@@ -131,7 +131,8 @@ def markdown(vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language
 
 
 def _cell(value: object) -> str:
-    return str(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    text = str(value).replace("&", "&amp;").replace("<", "&lt;")
+    return text.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """Files read whole and written whole: never half a file, never a surprise in size or text."""
 
+import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -95,6 +97,18 @@ def replacing(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a plain file's bytes; where the file system can, both share their blocks."""
+    with source.open("rb") as whole, target.open("wb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _FICLONE, whole.fileno())
+        except OSError:
+            shutil.copyfileobj(whole, copy, 1 << 20)
 
 
 def sync_folder(folder: Path) -> None:

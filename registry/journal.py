@@ -6,13 +6,16 @@ mark and no subset/ knows that everything of that name in the registry was made 
 all other cases nothing was, and what stands there is somebody else's.
 """
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from sceneset.registry.catalog import Paths, Registry
-from sceneset.registry.files import sync_folder
-from sceneset.schemas.problem import Problem, problem
+from sceneset.registry.files import md5_of, sync_folder, write_text
+from sceneset.registry.remote import is_committed, unstage
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 
 
 class Journal:
@@ -24,15 +27,18 @@ class Journal:
         self.subset = self.folder / "subset"
         """Where copies are built, outside of what anybody reads."""
         self._mark = self.folder / "placed"
+        self._own = self.folder / "own.json"
 
     @property
     def placed(self) -> bool:
         """Whether what stands in the registry under this name was made by the add."""
         return self._mark.exists() and not self.subset.exists()
 
-    def begin(self) -> None:
-        """Say that an add of this name is at work."""
+    def begin(self, texts: Mapping[Path, str]) -> None:
+        """Say that an add of this name is at work, which is to write these texts."""
         self.subset.mkdir(parents=True)
+        own = {self.paths.shown(path): md5_of(text.encode()) for path, text in texts.items()}
+        write_text(self._own, json.dumps(own))
         sync_folder(self.folder.parent)
 
     def place(self) -> Path:
@@ -54,12 +60,46 @@ class Journal:
     def undo(self) -> None:
         """Take back all that the add made, and only that."""
         if self.placed:
+            self._spare_what_people_made()
             for path in self._made():
                 path.unlink(missing_ok=True)
             folder = self.paths.subset(self.name)
             if folder.exists():
+                unstage(self.paths.root, folder)
                 folder.rename(self.subset)  # at once: no half a folder is left if this is cut off
         self.end()
+
+    def _spare_what_people_made(self) -> None:
+        """Put texts that are not as the add wrote them out of the way, into .sceneset/kept.
+
+        Raises:
+            ProblemsFoundError: they are committed: people made the subset theirs.
+        """
+        try:
+            own = json.loads(self._own.read_text("utf-8"))
+        except (OSError, ValueError):
+            own = {}
+        for path in (self.paths.entry(self.name), self.paths.tags(self.name)):
+            shown = self.paths.shown(path)
+            if is_committed(self.paths.root, path):
+                raise ProblemsFoundError(
+                    [
+                        problem(
+                            "unfinished-add",
+                            "is committed, though its add was cut off before params.yaml listed "
+                            "the subset",
+                            subset=self.name,
+                            file=shown,
+                            hint="list it under subsets in params.yaml, or `git rm` its files; "
+                            "then add again",
+                        )
+                    ]
+                )
+            if path.exists() and md5_of(path.read_bytes()) != own.get(shown):
+                kept = self.paths.work / "kept"
+                kept.mkdir(exist_ok=True)
+                free = (kept / f"{n}-{path.name}" for n in count(1))
+                path.replace(next(place for place in free if not place.exists()))
 
     def _made(self) -> Iterator[Path]:
         """Yield the files an add writes beside the subset's folder, half-written ones too."""
@@ -106,10 +146,14 @@ def unfinished_problems(paths: Paths) -> list[Problem]:
     ]
 
 
-def take_back(registry: Registry) -> None:
-    """Undo every add that was cut off before its subset was listed.
+def take_back(registry: Registry) -> list[str]:
+    """Undo every add that was cut off before its subset was listed; return their names.
 
-    Call it with the lock held: a journal then belongs to nobody who is alive.
+    Call it with the lock held: a journal then belongs to nobody who is alive. Texts that people
+    changed since are kept in .sceneset/kept.
+
+    Raises:
+        ProblemsFoundError: people have committed what an add left behind; it is not touched.
     """
     cut_off = set(unfinished(registry))
     for journal in _journals(registry.paths):
@@ -117,3 +161,4 @@ def take_back(registry: Registry) -> None:
             journal.undo()
         else:
             journal.end()
+    return sorted(cut_off)

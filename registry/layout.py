@@ -28,6 +28,7 @@ _PICTURES = {
     ".mpo",
     ".ico",
 }
+_LONGEST_SHOWN = 300  # characters
 _JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
 _LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir, phases " + ", ".join(
     Phase
@@ -63,8 +64,10 @@ class Layout:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with bytes that are not UTF-8 and control characters written as escapes."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Return what can be shown of ``text``: one line, escapes for odd bytes, cut where too long."""
+    dots = "..." if len(text) > _LONGEST_SHOWN else ""
+    raw = text[:_LONGEST_SHOWN].encode("utf-8", "surrogateescape")
+    text = raw.decode("utf-8", "backslashreplace") + dots
     return "".join(
         repr(c)[1:-1] if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text
     )
@@ -73,6 +76,8 @@ def printable(text: str) -> str:
 def read_layout(base: Path, *, img_suffix: str | None = None) -> Layout:
     """Walk a delivery without following links; nothing is opened."""
     layout = read_samples(base, img_suffix=img_suffix)
+    if base.is_dir() and not any((base / name).exists() for name in ("img_dir", "ann_dir")):
+        return layout  # it is another folder altogether: its files need not be told one by one
     for entry in _entries(layout, base) if base.is_dir() else ():
         if entry.name == "split_dir":
             _split_files(layout, Path(entry.path))
@@ -128,7 +133,9 @@ def _entries(layout: Layout, folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
-    if entry.name.casefold() in _JUNK or entry.name.startswith("._"):  # macOS: ._a.jpg of a.jpg
+    # macOS puts ._a.jpg beside a.jpg; alone, it may be a picture that somebody means.
+    fork = entry.name.startswith("._") and Path(entry.path).with_name(entry.name[2:]).exists()
+    if fork or entry.name.casefold() in _JUNK:
         layout.report(
             "junk-file", "is left by an operating system; it is not taken", Path(entry.path)
         )

@@ -28,7 +28,7 @@ def writing(work: Path) -> Iterator[int]:
             raise ProblemsFoundError(
                 [
                     problem(
-                        "unfinished-add",
+                        "locked",
                         "another sceneset command, or a dvc it started, is writing here",
                         file=".sceneset/lock",
                         hint="wait until it has ended",

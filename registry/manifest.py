@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 from sceneset.registry.catalog import Registry
+from sceneset.registry.digests import COLUMNS, digests_of_scan
 from sceneset.registry.files import md5_of
-from sceneset.registry.remote import folder_digest
 from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.views import rows_of, split_files
 from sceneset.schemas.base import Phase
+from sceneset.schemas.problem import ProblemsFoundError, problem
 
 FORMAT = 1
 
@@ -33,26 +34,26 @@ def manifest_text(registry: Registry) -> str:
     return json.dumps(manifest(registry), indent=1, ensure_ascii=False) + "\n"
 
 
-_COLUMNS = ("phase", "image", "mask", "image_md5", "mask_md5", "image_bytes", "mask_bytes")
-
-
 def _subset(registry: Registry, name: str) -> dict[str, Any]:
     entry, tags = registry.entry(name), registry.tags(name)
-    table = registry.scan(name, _COLUMNS)
+    table = registry.scan(name, COLUMNS)
     phases = table["phase"].to_pylist()
-    folders = {}
-    for folder, what in (("img_dir", "image"), ("ann_dir", "mask")):
-        digest = folder_digest(
-            (f"{phase}/{file}", md5.hex(), size)
-            for phase, file, md5, size in zip(
-                phases,
-                table[what].to_pylist(),
-                table[f"{what}_md5"].to_pylist(),
-                table[f"{what}_bytes"].to_pylist(),
-                strict=True,
-            )
+    if len(phases) != len(tags):  # the gate says which; here it must never be lost in silence
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "scan-incomplete",
+                    f"holds {len(phases)} samples, the tags name {len(tags)}",
+                    subset=name,
+                    file=registry.paths.shown(registry.paths.scan(name)),
+                    hint="run `sceneset check`",
+                )
+            ]
         )
-        folders[folder] = {"md5": digest.md5, "files": digest.files, "bytes": digest.size}
+    folders = {
+        folder: {"md5": digest.md5, "files": digest.files, "bytes": digest.size}
+        for folder, digest in digests_of_scan(table).items()
+    }
     texts = split_files(entry, tags)
     return {
         "kind": entry.kind,

@@ -29,6 +29,7 @@ _KNOWN = (  # leading bytes -> what the file is
 )
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _ORIENTATION = 0x0112
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 class BadPixelsError(Exception):
@@ -215,6 +216,10 @@ def _decoded_jpeg(data: bytes, limits: Limits) -> _Decoded:
 
 
 def _decoded_png(data: bytes, limits: Limits) -> _Decoded:
+    if _PNG_END not in data:  # Pillow reads a cut end chunk without a word
+        raise BadPixelsError(
+            "image-unreadable", "lacks its end", "copy the file again from where it came"
+        )
     checked = Image.open(io.BytesIO(data), formats=["PNG"])
     _check_size(checked.size, limits)
     checked.verify()  # the checksums; it leaves the picture unusable

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.files import copy_file, md5_of, write_text
 from sceneset.registry.query import Query, content_hashes, find_samples
 from sceneset.registry.remote import Blobs
 from sceneset.registry.views import rows_of
@@ -206,24 +205,12 @@ def _export(one: Wanted, blobs: Blobs, to: Path, link: str) -> bool:
         try:
             os.link(source, aside)
         except OSError:  # another file system
-            shutil.copyfile(source, aside)
+            aside.write_bytes(data)
     elif link == "sym":
         aside.symlink_to(source)
-    elif link == "copy" or not _reflink(source, aside):
+    elif link == "ref":
+        copy_file(source, aside)
+    else:
         aside.write_bytes(data)
     aside.replace(target)
-    return True
-
-
-_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
-
-
-def _reflink(source: Path, target: Path) -> bool:
-    import fcntl
-
-    with source.open("rb") as whole, target.open("wb") as copy:
-        try:
-            fcntl.ioctl(copy.fileno(), _FICLONE, whole.fileno())
-        except OSError:  # the file system has no shared blocks
-            return False
     return True

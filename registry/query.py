@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.views import boxes_of, rows_of, table_order
+from sceneset.registry.views import boxes_of, persons_said, rows_of, table_order
 from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
@@ -39,8 +39,7 @@ class Query:
         if self.phases and tag.phase not in self.phases:
             return False
         if not self.scenes or "total" in self.scenes:
-            said = {tag.persons, *(persons for _, persons in tag.memberships)}
-            return self.persons is None or self.persons in said
+            return self.persons is None or self.persons in persons_said(tag)
         return any(
             scene in self.scenes and self.persons in {None, persons}
             for scene, persons in tag.memberships
@@ -132,6 +131,8 @@ def _scene(vocabulary: Vocabulary, name: str) -> str:
 def _subset(names: Sequence[str], wanted: str) -> str:
     if wanted in names:
         return wanted
+    if not wanted.strip():
+        raise UnknownNameError("the subset's name is empty; write a part of it.")
     holding = [name for name in names if wanted.casefold() in name.casefold()]
     if len(holding) == 1:
         return holding[0]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,13 +87,32 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         env={**os.environ, "DVC_NO_ANALYTICS": "true"},
     )
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        said = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
         raise DvcError(f"dvc {arguments[0]} failed: {said}")
+
+
+def _reason(text: str) -> str:
+    """Return what dvc said of its failure, without its advertisement and progress."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    plain = [line for line in lines if not line.startswith("Having any troubles")]
+    return "; ".join(wrong or plain[-3:])
+
+
+def is_committed(root: Path, path: Path) -> bool:
+    """Whether git's last commit holds a file."""
+    words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
+    with suppress(OSError):
+        done = subprocess.run(
+            words, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        return done.returncode == 0 and bool(done.stdout.strip())
+    return False
 
 
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
-    dvc(root, "add", "--quiet", *folders, lend=lend)
+    dvc(root, "add", *folders, lend=lend)
 
 
 class Fetched(NamedTuple):
@@ -109,8 +129,8 @@ class Fetched(NamedTuple):
 class Blobs:
     """The blobs of a DVC project by content hash: its local cache, and its remote behind it."""
 
-    def __init__(self, root: Path, remote: str | None = None, *, cache: Path | None = None) -> None:
-        """Open the project at ``root``; ``cache`` stands in for the cache its config names.
+    def __init__(self, root: Path, remote: str | None = None) -> None:
+        """Open the project at ``root`` with its default remote, or the one named.
 
         Raises:
             DvcError: there is no such project or remote.
@@ -120,8 +140,6 @@ class Blobs:
 
         # A revision's text stands in no git repository; DVC need not look for one.
         config: dict[str, Any] = {"core": {"no_scm": True, "analytics": False}}
-        if cache:
-            config["cache"] = {"dir": str(cache)}
         try:
             self._repo = Repo(str(root), config=config)
             self._local = self._repo.cache.local
@@ -165,3 +183,15 @@ class Blobs:
         # What came and was not what its name says has been dropped by the verification.
         gone = {md5 for md5 in hashes if not self.path(md5).exists()}
         return Fetched(frozenset(missing), frozenset(gone - missing - failed.keys()), failed)
+
+
+def unstage(root: Path, folder: Path) -> None:
+    """Give git's index back what it had of a folder: with core.autostage, `dvc add` adds to it."""
+    with suppress(OSError):  # no git, nothing staged
+        subprocess.run(
+            ["git", "reset", "--quiet", "--", str(folder)],
+            cwd=root,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )

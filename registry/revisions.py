@@ -99,6 +99,10 @@ def _extract(repo: Path, prefix: str, commit: str, folder: Path, *, with_remotes
             words = (f"--work-tree={aside}", "checkout", "--quiet", commit, "--", *paths)
             git(repo, *words, env=own)
             (aside / ".index").unlink()
+        if with_remotes:  # all projects known by URL share one cache of blobs
+            (aside / prefix / ".dvc").mkdir(parents=True, exist_ok=True)
+            local = f"[cache]\n    dir = {cache_folder() / 'blobs'}\n"
+            (aside / prefix / ".dvc/config.local").write_text(local, "utf-8")
         try:
             aside.rename(folder)
         except OSError:

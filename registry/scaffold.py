@@ -12,8 +12,10 @@ from sceneset.registry.remote import DvcError, dvc
 _README = """\
 # A registry of person-segmentation subsets
 
+    sceneset remote s3://bucket/people        where the images go, once
     sceneset add DELIVERY --name CustomSeg_Person_<YYYYMMDD>_<note>
-    dvc repro && git add . && git commit -m "Add a subset" && dvc push
+    dvc repro --allow-missing
+    git add . && git commit -m "Add a subset" && dvc push
     sceneset lookup ski
 """
 

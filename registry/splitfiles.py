@@ -102,7 +102,15 @@ def resolve(
                 file=shown,
                 row=row,
                 field=printable(stem),
-                hint=f"write {bare}, without the suffix" if close else "correct or delete the line",
+                hint=_what_to_write(stem, bare if close else ""),
             )
         )
     return keys
+
+
+def _what_to_write(stem: str, bare: str) -> str:
+    if bare:
+        return f"write {bare}, without the suffix"
+    if not stem.isascii():
+        return "correct or delete the line; accents may be written in two ways (NFC, NFD)"
+    return "correct or delete the line"

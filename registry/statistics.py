@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sceneset.registry.catalog import Registry
 from sceneset.registry.views import boxes_of, rows_of, table_order
 from sceneset.schemas.base import Persons, Phase
+from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.stats import (
     Colour,
     Foreground,
@@ -109,7 +110,8 @@ def _sizes(width: "Ints", height: "Ints") -> Sizes:
     found, counts = np.unique(np.stack([width, height], axis=1), axis=0, return_counts=True)
     pairs: list[tuple[int, int]] = [(int(w), int(h)) for w, h in found]
     by_area = sorted(pairs, key=lambda size: (size[0] * size[1], size))
-    commonest = min(zip(-counts, pairs, strict=True), key=lambda pair: (int(pair[0]), pair[1]))[1]
+    often = dict(zip(pairs, counts.tolist(), strict=True))
+    commonest = min(by_area, key=lambda size: -often[size])  # of several the first, the smallest
     return Sizes(distinct=len(pairs), smallest=by_area[0], largest=by_area[-1], commonest=commonest)
 
 
@@ -189,6 +191,18 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
                 zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
             )
         }
+        if place.keys() != {tag.key for tag in tags} or len(place) != len(table):
+            raise ProblemsFoundError(
+                [
+                    problem(
+                        "scan-incomplete",
+                        "holds other samples than the tags name",
+                        subset=name,
+                        file=registry.paths.shown(registry.paths.scan(name)),
+                        hint="run `sceneset check`, which names them",
+                    )
+                ]
+            )
         stats: dict[SplitRow, Numbers] = {}
         for row, selected in rows_of(entry.splits, tags):
             part = measures.take([place[tag.key] for tag in selected])

@@ -17,10 +17,15 @@ def _selects(row: SplitRow, tag: Tag) -> bool:
     if tag.phase is not row.phase or (row.source and tag.source != row.source):
         return False
     if row.scene == TOTAL:
-        return row.persons is None or tag.persons is row.persons
+        return row.persons is None or row.persons in persons_said(tag)
     return any(
         scene == row.scene and row.persons in {None, persons} for scene, persons in tag.memberships
     )
+
+
+def persons_said(tag: Tag) -> set[Persons | None]:
+    """Return what the sample counts as in any of its scenes, or by itself where it is in none."""
+    return {persons for _, persons in tag.memberships} or {tag.persons}
 
 
 def split_files(entry: Subset, tags: Sequence[Tag]) -> dict[str, str]:
@@ -45,9 +50,9 @@ def rows_of(rows: Iterable[SplitRow], tags: Iterable[Tag]) -> list[tuple[SplitRo
 
 
 def boxes_of(tags: Sequence[Tag]) -> int | None:
-    """Return the number of detection boxes of samples, or None where no sample has a count."""
+    """Return the number of detection boxes of samples, or None unless every sample has a count."""
     known = [tag.boxes for tag in tags if tag.boxes is not None]
-    return sum(known) if known else None
+    return sum(known) if known and len(known) == len(tags) else None
 
 
 def table_order(vocabulary: Vocabulary, rows: Iterable[SplitRow]) -> list[SplitRow]:

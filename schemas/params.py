@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
@@ -37,6 +37,11 @@ class Params(Model):
     """Every registered subset; dvc.yaml makes a scan and a splits stage for each."""
     algorithms: Algorithms = Algorithms()
     limits: Limits = Limits()
+
+    @field_validator("subsets", mode="before")
+    @classmethod
+    def _nothing_is_no_subset(cls, value: object) -> object:
+        return () if value is None else value
 
     @model_validator(mode="after")
     def _listed_once(self) -> Self:

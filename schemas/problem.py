@@ -19,6 +19,7 @@ _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 CODES: dict[str, tuple[Severity, str]] = {
     # the registry's own files
     "file-missing": (_ERROR, "a file the registry needs is not there"),
+    "disk-full": (_ERROR, "there is less room than is needed"),
     "file-unreadable": (_ERROR, "a file can't be read, is too large or is not UTF-8"),
     "yaml-broken": (_ERROR, "a YAML file does not parse"),
     "yaml-alias": (_ERROR, "a YAML file uses anchors, aliases or tags"),
@@ -26,7 +27,8 @@ CODES: dict[str, tuple[Severity, str]] = {
     "schema": (_ERROR, "a field has a value its schema refuses"),
     "subset-name": (_ERROR, "a subset's name is not CustomSeg_Person_<date>_<note>"),
     "subset-exists": (_ERROR, "a subset of that name is registered already"),
-    "unfinished-add": (_ERROR, "an add was cut off, or another one is at work"),
+    "unfinished-add": (_ERROR, "an add was cut off, or is at work"),
+    "locked": (_ERROR, "another command is writing"),
     "not-registered": (_WARNING, "a file belongs to a subset that params.yaml does not list"),
     "unknown-scene": (_ERROR, "a scene is not in the vocabulary"),
     "unknown-split-file": (_ERROR, "a split file's name fits no scene of the vocabulary"),

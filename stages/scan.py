@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.digests import digests_of_rows, recorded_otherwise
 from sceneset.registry.edge import UsageError, guarded
 from sceneset.registry.layout import Layout, read_samples
 from sceneset.registry.measure import Pair, measure_all
-from sceneset.registry.remote import folder_digest, tracked
+from sceneset.registry.remote import tracked
 from sceneset.registry.render import print_problems, progress
 from sceneset.registry.scanfile import known_rows, write_scan
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
@@ -51,7 +52,13 @@ def scan(registry: Registry, name: str) -> None:
             if found.row:
                 rows.append(found.row)
     if not errors(problems):
-        problems += changed(registry, name, rows)
+        problems += recorded_otherwise(
+            registry.paths,
+            name,
+            digests_of_rows(rows),
+            "records other files than {folder} holds",
+            f"`dvc add {DATA_ROOT}/{name}/{{folder}}` if the change is meant, else {restore(name)}",
+        )
     problems = [p.model_copy(update={"subset": name}) for p in problems]
     if errors(problems):
         raise ProblemsFoundError(problems)
@@ -98,28 +105,6 @@ def missing(registry: Registry, name: str, layout: Layout) -> list[Problem]:
         )
         for phase, stem in gone
     ]
-    return problems
-
-
-def changed(registry: Registry, name: str, rows: list[ScanRow]) -> list[Problem]:
-    """Compare what was read with the digests in the .dvc files."""
-    problems = []
-    for folder, what in (("img_dir", "image"), ("ann_dir", "mask")):
-        path = registry.paths.subset(name) / f"{folder}.dvc"
-        shown = registry.paths.shown(path)
-        read = folder_digest(
-            (f"{row.phase}/{getattr(row, what)}", getattr(row, f"{what}_md5"), 0) for row in rows
-        )
-        if read.md5 != tracked(path, shown, subset=name).md5:
-            problems.append(
-                problem(
-                    "scan-incomplete",
-                    f"records other files than {folder} holds",
-                    file=shown,
-                    hint=f"`dvc add {DATA_ROOT}/{name}/{folder}` if the change is meant, else "
-                    f"{restore(name)}",
-                )
-            )
     return problems
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot
 
-from sceneset.registry import add, remote
+from sceneset.registry import add
 from sceneset.registry.add import refuse_taken_name
 from sceneset.registry.catalog import Paths, Registry
 from sceneset.registry.journal import Journal
@@ -28,6 +28,7 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 # dies before the N-th call that changes the disk, or the N-th one inside dvc if N is negative.
 MORTAL = """
 import os, shutil, signal, subprocess, sys
+from pathlib import Path
 import dvc.cli, dvc.repo, dvc.commands.add
 from sceneset.registry import cli, delivery, pixels, remote, scanfile
 import pyarrow.parquet
@@ -43,13 +44,16 @@ def child(root, folder, name, last):
         return wrapped
     def dvc_here(command, **options):
         nonlocal inside
+        if command[1:3] != ("-m", "dvc"):
+            return run(command, **options)
         inside = True
         code = dvc.cli.main(list(command[3:]))
         inside = False
         return subprocess.CompletedProcess(command, code, "", "")
     for where, what in [(os, "mkdir"), (os, "rename"), (os, "replace"), (os, "unlink"),
-                        (os, "rmdir"), (os, "link"), (shutil, "copyfile")]:
+                        (os, "rmdir"), (os, "link"), (shutil, "copyfile"), (Path, "touch")]:
         setattr(where, what, deadly(getattr(where, what)))
+    run = subprocess.run
     remote.subprocess.run = deadly(dvc_here)
     os.chdir(root)
     return cli.main(["add", folder, "--name", name])
@@ -194,7 +198,7 @@ cli.main(["add", {str(delivery)!r}, "--name", {NAME!r}])
         placed = snapshot(registry)
         refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
         assert refused.code == 1
-        assert "unfinished-add" in refused.err
+        assert "another sceneset command" in refused.err
         assert "wait" in refused.err
         assert snapshot(registry) == placed
         told = sceneset("check", cwd=registry)
@@ -225,9 +229,9 @@ def test_what_another_add_listed_meanwhile_is_left_alone(
     stale = Registry.open(registry)
     assert stale.names == ()
     assert sceneset("add", delivery, "--name", other, cwd=registry).code == 0
-    Journal(Paths(registry), other).begin()  # that add died before it removed its journal...
-    (registry / f".sceneset/adding/{other}/placed").touch()
-    (registry / f".sceneset/adding/{other}/subset").rmdir()
+    left = registry / f".sceneset/adding/{other}/placed"  # by an add that died after it listed it
+    left.parent.mkdir(parents=True)
+    left.touch()
     with_other = snapshot(registry)
     monkeypatch.setattr(Registry, "open", lambda *_: stale)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
@@ -236,7 +240,7 @@ def test_what_another_add_listed_meanwhile_is_left_alone(
     assert not list((registry / ".sceneset/adding").iterdir())
 
 
-@pytest.mark.parametrize("failing", ["add_folders", "write_scan", "entry_text", "_list_subset"])
+@pytest.mark.parametrize("failing", ["add_folders", "write_scan", "write_text"])
 def test_a_step_that_fails_is_rolled_back(
     failing: str, registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,14 +251,29 @@ def test_a_step_that_fails_is_rolled_back(
 
     with monkeypatch.context() as patch:
         patch.setattr(add, failing, fails)
-        if failing != "add_folders":
-            patch.setattr(add, "add_folders", lambda *_, **__: None)
         outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 1
     assert "No space left" in outcome.err
     assert snapshot(registry) == before
     assert status(registry) == ""
     assert not list((registry / ".sceneset/adding").iterdir())
+
+
+def test_a_rollback_takes_back_what_dvc_has_staged(
+    registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dvc(registry, "config", "core.autostage", "true")
+    git(registry, "commit", "--quiet", "--all", "--message", "Stage of itself")
+    staged = []
+
+    def fails(*_: object, **__: object) -> None:
+        staged.append(status(registry))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(add, "write_scan", fails)
+    assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 1
+    assert "A  " in staged[0]
+    assert status(registry) == ""
 
 
 def test_a_dvc_that_fails_is_shown_and_rolled_back(
@@ -282,7 +301,7 @@ def test_stopped_by_the_keyboard(
     def stops(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(remote.subprocess, "run", stops)
+    monkeypatch.setattr(add, "add_folders", stops)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 130
     assert snapshot(registry) == before
 
@@ -303,7 +322,7 @@ def test_somebody_elses_files_are_never_touched(
     """Also where an add of that name was cut off before it had put anything there."""
     begun = Journal(Paths(registry), NAME)
     if journal != "none":
-        begun.begin()
+        begun.subset.mkdir(parents=True)
     if journal == "marked":
         (begun.folder / "placed").touch()
     mine = registry / place
@@ -331,9 +350,9 @@ def test_a_link_to_nowhere_is_somebody_elses_too(registry: Path) -> None:
 def test_a_journal_of_a_listed_subset_is_just_removed(
     added: Path, delivery: Path, sceneset: Run
 ) -> None:
-    Journal(Paths(added), NAME).begin()
-    (added / f".sceneset/adding/{NAME}/placed").touch()
-    (added / f".sceneset/adding/{NAME}/subset").rmdir()
+    left = added / f".sceneset/adding/{NAME}/placed"
+    left.parent.mkdir(parents=True)
+    left.touch()
     before = snapshot(added)
     assert "unfinished" not in sceneset("check", cwd=added).out
     other = NAME.replace("web", "other")

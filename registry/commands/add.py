@@ -9,7 +9,7 @@ Split files become tags: an image listed in several files stands in several scen
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sceneset.registry.edge import FINE, PROBLEMS, UsageError
 from sceneset.schemas.base import Kind
@@ -17,6 +17,7 @@ from sceneset.schemas.base import Kind
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
     from sceneset.registry.delivery import Delivery
+    from sceneset.schemas.problem import Problem
 
 EXAMPLES = """
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
@@ -34,8 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="CustomSeg_Person_<YYYYMMDD>_<note>")
     parser.add_argument(
         "--kind",
-        type=Kind,
-        choices=list(Kind),
+        choices=[k.value for k in Kind],
         help="full: original images (default); crop: one person, cut out",
     )
     parser.add_argument(
@@ -57,19 +57,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="take the good samples; write the list of the others into DIR",
     )
-    parser.add_argument(
-        "--link",
-        action="store_true",
-        help="hard-link the files instead of copying "
-        "them; the delivery must not be edited afterwards",
-    )
     parser.add_argument("--json", action="store_true", help="print the outcome as one object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, and take in."""
+    """Check, and take in; with --json every outcome is an object, early refusals too."""
+    from sceneset.registry.render import print_json
+    from sceneset.schemas.problem import ProblemsFoundError
+
+    try:
+        return _run(args)
+    except ProblemsFoundError as found:
+        if not args.json:
+            raise
+        print_json(_outcome(args.name, found.problems))
+        return PROBLEMS
+
+
+def _run(args: argparse.Namespace) -> int:
     from sceneset.registry import add
-    from sceneset.registry.catalog import DATA_ROOT, Registry
+    from sceneset.registry.catalog import Registry
     from sceneset.registry.delivery import Request, read_delivery
     from sceneset.registry.render import print_problems, progress
     from sceneset.schemas.names import SubsetName
@@ -82,10 +89,10 @@ def run(args: argparse.Namespace) -> int:
         raise ProblemsFoundError([problem("subset-name", str(error), file="--name")]) from None
     add.refuse_taken_name(registry, name)
     folder = args.delivery.resolve()
-    if folder.is_relative_to(registry.root / DATA_ROOT):
-        raise UsageError(f"{args.delivery} stands in the data root; deliver from another folder")
+    _check_folders(registry, folder, args.quarantine, name)
+    kind = Kind(args.kind) if args.kind else None
     delivery = read_delivery(
-        Request(folder, name, args.kind, args.entry, args.tags, args.quarantine is not None),
+        Request(folder, name, kind, args.entry, args.tags, args.quarantine is not None),
         registry.vocabulary,
         registry.params.limits,
         lambda items, total: progress(items, total, "check"),
@@ -95,16 +102,33 @@ def run(args: argparse.Namespace) -> int:
         print_problems(delivery.problems)
     taken = not stopping and not args.dry_run and delivery.entry is not None
     if taken:
+        add.take(registry, delivery, progress=lambda items: progress(items, len(items), "copy"))
         if args.quarantine:
             _write_list(args.quarantine, name, delivery)
-        add.take(
-            registry,
-            delivery,
-            link=args.link,
-            progress=lambda copies: progress(copies, len(copies), "copy"),
-        )
-    _report(registry, args, delivery, taken=taken, stopped=bool(stopping))
+    _report(registry, args, delivery, taken=taken, stopping=stopping)
     return PROBLEMS if stopping else FINE
+
+
+def _check_folders(registry: "Registry", folder: Path, left: Path | None, name: str) -> None:
+    """Refuse a delivery that is the registry's own, and a list where it would do harm."""
+    from sceneset.registry.catalog import DATA_ROOT
+
+    data, texts = registry.root / DATA_ROOT, registry.paths.registry
+    if folder.is_relative_to(data):
+        raise UsageError(f"{folder} stands in the data root; deliver from another folder")
+    if left is None:
+        return
+    if any(left.resolve().is_relative_to(used) for used in (folder, data, texts)):
+        raise UsageError(f"--quarantine {left}: name a folder outside of delivery and registry")
+    if left.exists() and not left.is_dir():
+        raise UsageError(f"--quarantine {left}: is no folder")
+    there = left / f"{name}.csv"
+    if there.exists() and not there.read_text("utf-8", "replace").startswith(_LIST_HEAD):
+        raise UsageError(f"{there} is there and is no list of ours; name another folder")
+
+
+_LIST_COLUMNS = ("code", "file", "row", "phase", "stem", "message", "hint")
+_LIST_HEAD = ",".join(_LIST_COLUMNS)
 
 
 def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
@@ -114,14 +138,32 @@ def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
 
     from sceneset.registry.files import write_text
 
-    columns = ("code", "file", "row", "phase", "stem", "message", "hint")
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(_LIST_COLUMNS)
     for p in delivery.left_out:
         fields = p.model_dump()
-        writer.writerow(["" if fields[c] is None else fields[c] for c in columns])
+        writer.writerow(["" if fields[c] is None else fields[c] for c in _LIST_COLUMNS])
     write_text(folder / f"{name}.csv", out.getvalue())
+
+
+def _outcome(
+    name: str,
+    problems: "list[Problem]",
+    *,
+    taken: bool = False,
+    samples: int = 0,
+    rows: "list[dict[str, Any]] | None" = None,
+    left_out: int = 0,
+) -> "dict[str, Any]":
+    return {
+        "subset": name,
+        "taken": taken,
+        "samples": samples,
+        "rows": rows or [],
+        "problems": [p.model_dump(mode="json") for p in problems],
+        "left_out": left_out,
+    }
 
 
 def _report(
@@ -130,27 +172,29 @@ def _report(
     delivery: "Delivery",
     *,
     taken: bool,
-    stopped: bool,
+    stopping: "list[Problem]",
 ) -> None:
+    from sceneset.registry.delivery import LEAVABLE
     from sceneset.registry.render import print_json, print_table, say
     from sceneset.registry.views import boxes_of, rows_of
 
     entry = delivery.entry
-    rows = rows_of(entry.splits, delivery.tags) if entry and not stopped else []
+    rows = rows_of(entry.splits, delivery.tags) if entry and not stopping else []
     if args.json:
         print_json(
-            {
-                "subset": args.name,
-                "taken": taken,
-                "samples": 0 if stopped else len(delivery.tags),
-                "rows": [{"split_file": row.file, "images": len(tags)} for row, tags in rows],
-                "problems": [p.model_dump(mode="json") for p in delivery.problems],
-                "left_out": len(delivery.left_out),
-            }
+            _outcome(
+                args.name,
+                delivery.problems,
+                taken=taken,
+                samples=0 if stopping else len(delivery.tags),
+                rows=[{"split_file": row.file, "images": len(tags)} for row, tags in rows],
+                left_out=len(delivery.left_out),
+            )
         )
         return
-    if stopped:
-        hint = "" if args.quarantine else "; --quarantine DIR takes the samples that are good"
+    if stopping:
+        helps = not args.quarantine and all(p.code in LEAVABLE for p in stopping)
+        hint = "; --quarantine DIR takes the samples that are good" if helps else ""
         say(f"nothing was changed{hint}", style="bold red")
         return
     print_table(
@@ -172,9 +216,8 @@ def _report(
         say(f"what was left out, and why, {verb} {args.quarantine / (args.name + '.csv')}")
     if taken:
         say(f"{args.name}: {len(delivery.tags)} samples taken in. Next:", style="green")
-        say(
-            f"  dvc repro --allow-missing && git add . && git commit -m 'Add {args.name}' && "
-            "dvc push"
-        )
+        say("  dvc repro --allow-missing")
+        say(f"  git add . && git commit -m 'Add {args.name}'")
+        say("  dvc push        (no remote yet? sceneset remote URL)")
     else:
         say(f"{args.name}: {len(delivery.tags)} samples would be taken in; nothing was changed")

@@ -25,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
     from sceneset.registry import query
-    from sceneset.registry.add import unfinished_problems
     from sceneset.registry.checks import check
     from sceneset.registry.edge import UsageError
+    from sceneset.registry.journal import unfinished_problems
     from sceneset.registry.render import print_json, print_problems, say
     from sceneset.schemas.problem import errors
 

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scene", action="append", default=[], help="only these scenes, in any of their names"
     )
-    parser.add_argument("--kind", type=Kind, choices=list(Kind), default=Kind.FULL)
+    parser.add_argument("--kind", choices=[k.value for k in Kind], default="full")
     parser.add_argument("--size", type=_size, default=(320, 240), help="WIDTHxHEIGHT, 320x240")
     parser.add_argument("--seed", type=int, default=1, help="another number, other pictures")
 
@@ -53,9 +53,14 @@ def run(args: argparse.Namespace) -> int:
     except query.UnknownNameError as error:
         raise UsageError(str(error)) from None
     scenes = asked.scenes or tuple(registry.vocabulary.by_key)
-    plans = list(plan(scenes, args.images, args.kind))
+    plans = list(plan(scenes, args.images, Kind(args.kind)))
     drawing = draw_delivery(
-        args.folder, registry.vocabulary, plans, kind=args.kind, size=args.size, seed=args.seed
+        args.folder,
+        registry.vocabulary,
+        plans,
+        kind=Kind(args.kind),
+        size=args.size,
+        seed=args.seed,
     )
     for _ in progress(drawing, len(plans), "draw"):
         pass

@@ -26,5 +26,6 @@ def run(args: argparse.Namespace) -> int:
     except NotEmptyError as error:
         raise UsageError(str(error)) from None
     say(f"{args.folder} is a registry now. Next, in it:")
+    say("  sceneset remote s3://bucket/people")
     say("  sceneset add DELIVERY --name CustomSeg_Person_<YYYYMMDD>_<note>")
     return FINE

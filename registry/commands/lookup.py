@@ -32,7 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--samples", action="store_true", help="show samples, not rows")
     shape.add_argument("--stems", action="store_true", help="print the stems alone, one a line")
-    shape.add_argument("--paths", action="store_true", help="print the image files, one a line")
+    shape.add_argument(
+        "--paths",
+        action="store_true",
+        help="print the image files, one a line, from the registry's root",
+    )
     shape.add_argument("--mask-paths", action="store_true", help="print the mask files")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
 
@@ -64,7 +68,7 @@ def _rows(registry: "Registry", found: "list[FoundRow]", *, as_json: bool) -> No
     if as_json:
         print_json(objects)
     elif not objects:
-        say("no row answers that; `sceneset lookup` shows all rows", style="yellow")
+        say("no row answers that; --samples looks past the rows", style="yellow")
     else:
         print_table(
             ("subset", "scene", "persons", "phase", "split file", "images", "boxes", "description"),

@@ -4,6 +4,7 @@ Without verification DVC takes a corrupt or cut object from a remote as good, si
 """
 
 import argparse
+from pathlib import Path
 
 from sceneset.registry.edge import FINE, UsageError
 
@@ -19,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("url", help="s3://bucket/path, ssh://host/path, a folder...")
     parser.add_argument("--name", default="store", help="what to call it (default: store)")
+    parser.add_argument("--force", action="store_true", help="replace a remote of that name")
     parser.add_argument("--endpoint", metavar="URL", help="of an S3 store that is not Amazon's")
 
 
@@ -28,10 +30,16 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.registry.remote import dvc
     from sceneset.registry.render import say
 
+    if not args.url.strip():
+        raise UsageError("the URL is empty; write for example s3://bucket/people")
+    if args.endpoint and "://" not in args.endpoint:
+        raise UsageError(f"--endpoint {args.endpoint}: write it with http:// or https://")
     if args.endpoint and not args.url.startswith("s3://"):
         raise UsageError("--endpoint goes with an s3:// URL")
     root = Registry.open().root
-    dvc(root, "remote", "add", "--force", args.name, args.url)
+    url = args.url if "://" in args.url else Path(args.url).resolve()
+    force = ["--force"] if args.force else []
+    dvc(root, "remote", "add", *force, args.name, url)
     dvc(root, "remote", "modify", args.name, "verify", "true")
     if args.endpoint:
         dvc(root, "remote", "modify", args.name, "endpointurl", args.endpoint)

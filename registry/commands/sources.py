@@ -31,10 +31,10 @@ def source(args: argparse.Namespace) -> "Registry":
 def add_query(parser: argparse.ArgumentParser) -> None:
     """Declare scenes, --persons, --phase and --subset."""
     parser.add_argument("scene", nargs="*", help="a scene in any of its names; several are joined")
-    parser.add_argument("--persons", choices=list(Persons), help="single or multi")
+    parser.add_argument("--persons", choices=[p.value for p in Persons], help="single or multi")
     parser.add_argument(
         "--phase",
-        choices=list(Phase),
+        choices=[p.value for p in Phase],
         action="append",
         default=[],
         help="may be given several times",

@@ -130,6 +130,8 @@ LEAVABLE = [
     pytest.param(lambda f: (f / "img_dir/trian").mkdir(), {("img_dir/trian", "stray-file")}, 4,
                  id="phase misspelt"),
     pytest.param(write("notes.doc", "x"), {("notes.doc", "stray-file")}, 4, id="file at the top"),
+    pytest.param(sample("._e"), {(p.format("._e"), "stem-unsafe") for p in (IMAGE, MASK)}, 4,
+                 id="named like a resource fork, of nothing"),
     pytest.param(sample(".e"), {(p.format(".e"), "stem-unsafe") for p in (IMAGE, MASK)}, 4,
                  id="leading dot"),
     pytest.param(sample("e "), {(p.format("e "), "stem-unsafe") for p in (IMAGE, MASK)}, 4,

@@ -1,0 +1,223 @@
+"""Pixels: damage is seen, sums are exact, hashes are those of the published algorithm."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sceneset.registry.measure import Pair, measure, measure_all
+from sceneset.registry.pixels import (
+    BadPixelsError,
+    image_facts,
+    mask_facts,
+    pair_problems,
+    perceptual_hashes,
+)
+from sceneset.schemas.base import Phase
+from sceneset.schemas.params import Limits
+
+LIMITS = Limits()
+
+
+def noise(size: tuple[int, int] = (96, 64), seed: int = 0, channels: int = 3) -> np.ndarray:
+    shape = (size[1], size[0], channels) if channels > 1 else (size[1], size[0])
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def smooth(seed: int) -> Image.Image:
+    """Draw a picture of a few soft shapes, as photos are: most of it in low frequencies."""
+    return Image.fromarray(noise((9, 7), seed)).resize((180, 140), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def jpeg(seed: int = 0, **options: object) -> bytes:
+    return encoded(Image.fromarray(noise((200, 150), seed)), "JPEG", quality=90, **options)
+
+
+def code_of(read: Callable[[], object]) -> str:
+    with pytest.raises(BadPixelsError) as caught:
+        read()
+    assert caught.value.message
+    return caught.value.code
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99, 1])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_a_cut_jpeg_is_seen(share, options):
+    data = jpeg(**options)
+    cut = data[: int((len(data) - 2) * share)]  # the whole of it lacks the end marker alone
+    assert code_of(lambda: image_facts(cut, ".jpg", LIMITS)) == "image-unreadable"
+
+
+def test_bytes_dropped_in_the_middle_are_seen():
+    for seed in range(10):
+        data = jpeg(seed)
+        middle = len(data) // 2
+        damaged = data[:middle] + data[middle + 512 :]
+        read = code_of(lambda damaged=damaged: image_facts(damaged, ".jpg", LIMITS))
+        assert read == "image-unreadable"
+
+
+def test_every_flipped_bit_of_a_mask_is_seen():
+    data = encoded(Image.fromarray(noise((16, 16), channels=1) % 2), "PNG")
+    for place in range(8, len(data)):
+        damaged = data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :]
+        with pytest.raises(BadPixelsError):
+            mask_facts(damaged, LIMITS)
+
+
+@pytest.mark.parametrize("end", [-1, -4, -12, -30])
+def test_a_cut_png_is_seen(end):
+    data = encoded(Image.fromarray(noise(channels=1)), "PNG")
+    assert code_of(lambda: mask_facts(data[:end], LIMITS)) == "image-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        pytest.param("P", "palette", id="palette"),
+        pytest.param("1", "1-bit", id="1 bit"),
+        pytest.param("I;16", "16 bits", id="16 bits"),
+        pytest.param("RGB", "RGB", id="RGB"),
+        pytest.param("RGBA", "alpha", id="RGBA"),
+        pytest.param("LA", "alpha", id="gray with alpha"),
+    ],
+)
+def test_masks_that_readers_disagree_on_are_refused(mode, words):
+    data = encoded(Image.new(mode, (8, 8)), "PNG")
+    with pytest.raises(BadPixelsError, match=words) as caught:
+        mask_facts(data, LIMITS)
+    assert caught.value.code == "mask-mode"
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_jpegs_of_other_colours_are_measured_as_pillow_reads_them(mode):
+    data = encoded(Image.fromarray(noise()).convert(mode), "JPEG", quality=95)
+    facts = image_facts(data, ".jpg", LIMITS)
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image.convert("RGB"), np.int64)
+    assert facts.mode == mode
+    assert facts.sums == tuple(pixels.sum((0, 1)))
+    assert facts.squares == tuple((pixels**2).sum((0, 1)))
+    mask = mask_facts(encoded(Image.new("L", (96, 64), 1), "PNG"), LIMITS)
+    found = {p.code for p in pair_problems(facts, mask)}
+    assert found == (set() if mode == "RGB" else {"image-mode"})
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "1", "L"])
+def test_pngs_of_other_colours_are_measured(mode):
+    facts = image_facts(encoded(Image.new(mode, (8, 8)), "PNG"), ".png", LIMITS)
+    assert (facts.mode, facts.sums) == (mode, (0, 0, 0))
+
+
+def test_sixteen_bits_of_gray_are_not_cut_to_eight():
+    deep = Image.fromarray(np.full((8, 8), 40_000, np.uint16))
+    assert code_of(lambda: image_facts(encoded(deep, "PNG"), ".png", LIMITS)) == "image-format"
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix", "code"),
+    [
+        pytest.param(b"", ".jpg", "image-unreadable", id="nothing"),
+        pytest.param(b"text", ".jpg", "image-format", id="text"),
+        pytest.param(jpeg(), ".png", "image-format", id="JPEG named .png"),
+        pytest.param(encoded(smooth(0), "PNG"), ".jpg", "image-format", id="PNG named .jpg"),
+        pytest.param(encoded(smooth(0), "WEBP"), ".jpg", "image-format", id="WebP named .jpg"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\n", ".jpg", "image-format",
+                     id="Git LFS pointer"),
+        pytest.param(b"\xff\xd8\xff", ".jpg", "image-unreadable", id="three bytes"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", ".png", "image-unreadable", id="eight bytes"),
+    ],
+)  # fmt: skip
+def test_what_is_no_picture_of_its_suffix(data, suffix, code):
+    assert code_of(lambda: image_facts(data, suffix, LIMITS)) == code
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_bomb_is_not_decoded(kind, monkeypatch):
+    data = encoded(Image.new("L", (1000, 1000)), kind)
+    monkeypatch.setattr(Image.Image, "load", None)  # it would be called to decode
+    monkeypatch.setattr("simplejpeg.decode_jpeg", None)
+    small = Limits(max_pixels=999_999)
+    suffix = {"JPEG": ".jpg", "PNG": ".png"}[kind]
+    assert code_of(lambda: image_facts(data, suffix, small)) == "image-too-large"
+    few = Limits(max_bytes=100)
+    assert code_of(lambda: image_facts(data, suffix, few)) == "image-too-large"
+
+
+def plain_hash(image: Image.Image) -> tuple[int, int]:
+    """ImageHash's phash written out in floats; the second says which bits are near the median."""
+    pixels = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.LANCZOS), float)
+    rows, places = np.meshgrid(np.arange(32), np.arange(32), indexing="ij")
+    basis = 2 * np.cos(np.pi * rows * (2 * places + 1) / 64)
+    low = (basis @ pixels @ basis.T)[:8, :8]
+    bits = int("".join(str(int(v)) for v in (low > np.median(low)).flat), 2)
+    ties = int("".join(str(int(v)) for v in (abs(low - np.median(low)) < 0.5).flat), 2)
+    return bits, ties
+
+
+def test_the_hash_is_imagehash_s():
+    for seed in range(60):
+        image = smooth(seed)
+        bits, ties = plain_hash(image)
+        assert (perceptual_hashes(image)[0] ^ bits) & ~ties == 0
+
+
+def test_the_mirror_hash_is_the_mirrored_image_s():
+    apart = []
+    for seed in range(60):
+        image = smooth(seed)
+        mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        apart.append((perceptual_hashes(image)[1] ^ perceptual_hashes(mirrored)[0]).bit_count())
+    # Resampling rounds a mirrored picture to other last bits: near ties may fall otherwise.
+    assert max(apart) <= 2
+    assert apart.count(0) >= 50
+
+
+def test_masks_are_counted():
+    values = np.zeros((10, 20), np.uint8)
+    values[2:5, 3:9] = 1
+    values[0] = 255
+    values[9, 0], values[9, 1] = 7, 2
+    facts = mask_facts(encoded(Image.fromarray(values), "PNG"), LIMITS)
+    assert (facts.person, facts.ignore, facts.other) == (18, 20, (2, 7))
+    values[9] = 0
+    facts = mask_facts(encoded(Image.fromarray(values), "PNG"), LIMITS)
+    assert facts.box == (3, 2, 9, 5), "ignored pixels are no person"
+
+
+def test_an_orientation_is_reported_and_not_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "a.jpg").write_bytes(jpeg(exif=exif))
+    (tmp_path / "a.png").write_bytes(encoded(Image.new("L", (200, 150)), "PNG"))
+    pair = Pair(Phase.TRAIN, "a", tmp_path / "a.jpg", tmp_path / "a.png", tmp_path)
+    found = measure(pair, LIMITS)
+    assert (found.row.width, found.row.height, found.row.orientation) == (200, 150, 6)
+    assert [(p.code, p.file, p.stem) for p in found.problems] == [
+        ("mask-empty", "a.png", "a"),
+        ("image-orientation", "a.jpg", "a"),
+    ]
+    known = {(found.row.image_md5, found.row.mask_md5, ".jpg"): found.row}
+    again = pair._replace(stem="b")
+    assert measure(again, LIMITS, known).row == found.row.model_copy(update={"stem": "b"})
+
+
+def test_many_pairs_come_in_their_order(tmp_path):
+    pairs = []
+    for n in range(6):
+        (tmp_path / f"{n}.jpg").write_bytes(jpeg(n) if n != 3 else b"")
+        (tmp_path / f"{n}.png").write_bytes(encoded(Image.new("L", (200, 150), 1), "PNG"))
+        files = (tmp_path / f"{n}.jpg", tmp_path / f"{n}.png")
+        pairs.append(Pair(Phase.TRAIN, str(n), *files, tmp_path))
+    for workers in (1, 3):
+        found = list(measure_all(pairs, LIMITS, workers=workers))
+        assert [m.pair.stem for m in found] == list("012345")
+        assert [m.row is None for m in found] == [n == 3 for n in range(6)]

@@ -1,0 +1,128 @@
+"""Properties that hold for all values, tried on many."""
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.splitfiles import read_lines
+from sceneset.registry.tagsfile import read_tags, tags_text
+from sceneset.registry.yamlfile import parse
+from sceneset.schemas.base import Persons, Phase
+from sceneset.schemas.names import stem_fault
+from sceneset.schemas.problem import Problem, ProblemsFoundError
+from sceneset.schemas.tag import InScene, Tag
+
+some = settings(max_examples=60, deadline=None)
+many = settings(max_examples=200, deadline=None)
+
+WORDS = Registry(ROOT).vocabulary
+PERSONS = st.none() | st.sampled_from(Persons)
+PHASES = st.sampled_from(Phase)
+STEMS = st.text(min_size=1, max_size=20).filter(lambda text: stem_fault(text) is None)
+LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=20)
+MEMBERS = st.lists(
+    st.tuples(st.sampled_from(sorted(WORDS.by_key)), PERSONS), unique_by=lambda m: m[0], max_size=3
+)
+TAGS = st.builds(
+    lambda members, **fields: Tag(scenes=tuple(InScene(*m) for m in members), **fields),
+    MEMBERS,
+    phase=PHASES,
+    stem=STEMS,
+    persons=PERSONS,
+    boxes=st.none() | st.integers(0, 10**6),
+    source=LINES,
+)
+
+
+def refusals(call: Callable[[], object]) -> list[Problem]:
+    """Return the findings a call raises; anything else it raises is passed on."""
+    try:
+        call()
+    except ProblemsFoundError as found:
+        return found.problems
+    return []
+
+
+def written(data: bytes, read):
+    """Call ``read`` with the path of a file that holds ``data``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        return read(path)
+
+
+@some
+@given(st.lists(TAGS, max_size=5, unique_by=lambda tag: tag.key))
+def test_tags_come_back_from_csv(tags):
+    text = tags_text(tags)
+    again = written(text.encode(), lambda path: read_tags(path, "tags.csv"))
+    assert again == sorted(tags, key=lambda tag: tag.key)
+    assert tags_text(again) == text
+
+
+@some
+@given(st.lists(STEMS, max_size=8, unique=True))
+def test_stems_come_back_from_a_split_file(stems):
+    text = "".join(f"{stem}\n" for stem in stems)
+    found = written(text.encode(), lambda path: read_lines(path, "x.txt"))
+    assert found.problems == []
+    assert found.stems == {stem: row for row, stem in enumerate(stems, 1)}
+
+
+@some
+@given(st.sampled_from(sorted(WORDS.by_key)), st.sampled_from(Persons), PHASES)
+def test_split_files_say_what_they_were_called_for(scene, persons, phase):
+    says = WORDS.parse_split_file(WORDS.split_file(scene, persons, phase))
+    assert (says.scene, says.persons, says.phase or Phase.TRAIN) == (scene, persons, phase)
+
+
+@many
+@given(st.text())
+def test_no_name_breaks_the_vocabulary(name):
+    assert WORDS.find(name) in {None, *WORDS.order}
+    assert all(WORDS.find(near) for near in WORDS.nearest(name))
+    WORDS.parse_split_file(name)
+
+
+YAML_BITS = st.sampled_from(
+    ["a", "1", ":", " ", "\n", "- ", "? ", "[", "]", "{", "}", ",", "#", "'", '"', "|", ">", "&a",
+     "*a", "!", "%", "@", "\t", "---", "...", "<<", "=", "~", "2024-13-01", "1:2.3", "0x_", "滑"]
+)  # fmt: skip
+
+
+@many
+@given(st.text() | st.lists(YAML_BITS, max_size=30).map("".join))
+def test_yaml_is_read_or_refused(text):
+    found = refusals(lambda: parse(text, "x.yaml"))
+    assert all(p.file == "x.yaml" and p.message for p in found)
+
+
+@many
+@given(
+    st.binary()
+    | st.lists(
+        st.sampled_from([b"a", b"\n", b"\r", b" ", b"/", b"\xef\xbb\xbf", b"\xff", b"\0", b"b.jpg"])
+    ).map(b"".join)
+)
+def test_any_bytes_are_a_split_file_or_refused(data):
+    try:
+        found = written(data, lambda path: read_lines(path, "x.txt"))
+    except ProblemsFoundError:
+        return
+    assert all(stem_fault(stem) is None for stem in found.stems)
+    rows = {p.row for p in found.problems if p.row} | set(found.stems.values())
+    assert rows >= set(range(1, len(data.removesuffix(b"\n").split(b"\n")) + 1)) or not data
+
+
+@many
+@given(st.binary())
+def test_any_bytes_are_tags_or_refused(data):
+    for text in (data, b"phase,stem,scenes\n" + data):
+        read = partial(written, text, lambda path: read_tags(path, "tags.csv"))
+        assert all(p.file == "tags.csv" for p in refusals(read))
