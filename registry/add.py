@@ -17,7 +17,7 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import Delivery
 from sceneset.registry.digests import digests_of_rows, recorded_otherwise
 from sceneset.registry.files import copy_file, write_text
-from sceneset.registry.journal import Journal, take_back, unfinished_problems
+from sceneset.registry.journal import Journal, take_back
 from sceneset.registry.locking import writing
 from sceneset.registry.remote import add_folders
 from sceneset.registry.render import say
@@ -26,8 +26,6 @@ from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.yamlfile import parse
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.subset import Subset
-
-__all__ = ["entry_text", "refuse_taken_name", "take", "unfinished_problems"]
 
 Copies = Iterable[tuple[Path, Path]]
 Progress = Callable[[list[tuple[Path, Path]]], Copies]

@@ -69,18 +69,28 @@ class Registry:
     Every method that reads raises ProblemsFoundError with all that is wrong in what it read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, project: Path | None = None) -> None:
         self.paths = Paths(root)
+        self.project = project or root
+        """The DVC project that has the blobs: another folder where this is an old revision."""
         self._entries: dict[str, Subset] = {}
         self._tags: dict[str, list[Tag]] = {}
 
     @classmethod
-    def open(cls, path: str | Path = ".") -> "Registry":
-        """Return the registry that ``path`` stands in.
+    def open(cls, path: str | Path = ".", rev: str | None = None) -> "Registry":
+        """Return the registry that ``path`` stands in, or the one at a URL.
+
+        With ``rev`` (a version number, tag, branch or commit) it is read as it stood then; the
+        working tree is not touched.
 
         Raises:
             NoRegistryError: neither ``path`` nor a folder above it is one.
+            UnknownRevisionError: there is no such revision; the nearest are named.
         """
+        from sceneset.registry.revisions import is_url, open_at
+
+        if rev is not None or is_url(str(path)):
+            return open_at(path, rev)
         start = Path(path).resolve()
         for folder in (start, *start.parents):
             if (folder / "params.yaml").is_file() and (folder / "registry/scenes.yaml").is_file():

@@ -11,6 +11,8 @@ COMMANDS = {
     "init": "lay out a new, empty registry",
     "add": "check a delivery and take it in as a subset",
     "lookup": "find the rows or samples of a scene",
+    "pull": "get the images and masks of a scene, of a version, into a folder",
+    "diff": "say what changed between two versions or commits",
     "show": "show a subset: its scene table, counts and colours",
     "scenes": "list the vocabulary, with what the registry holds of each scene",
     "check": "report everything that is wrong, from text and tables alone",

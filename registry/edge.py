@@ -21,6 +21,7 @@ def guarded(run: Callable[[], int]) -> int:
     from sceneset.registry.catalog import NoRegistryError
     from sceneset.registry.remote import DvcError
     from sceneset.registry.render import print_problems, say
+    from sceneset.registry.revisions import UnknownRevisionError
 
     try:
         code = run()
@@ -29,7 +30,7 @@ def guarded(run: Callable[[], int]) -> int:
     except ProblemsFoundError as found:
         print_problems(found.problems)
         return PROBLEMS
-    except (UsageError, NoRegistryError) as error:
+    except (UsageError, NoRegistryError, UnknownRevisionError) as error:
         say(f"sceneset: {error}", style="red")
         return WRONG_USE
     except DvcError as error:

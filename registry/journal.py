@@ -9,6 +9,7 @@ all other cases nothing was, and what stands there is somebody else's.
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from sceneset.registry.catalog import Paths, Registry
@@ -97,7 +98,8 @@ class Journal:
             if path.exists() and md5_of(path.read_bytes()) != own.get(shown):
                 kept = self.paths.work / "kept"
                 kept.mkdir(exist_ok=True)
-                path.replace(kept / path.name)
+                free = (kept / f"{n}-{path.name}" for n in count(1))
+                path.replace(next(place for place in free if not place.exists()))
 
     def _made(self) -> Iterator[Path]:
         """Yield the files an add writes beside the subset's folder, half-written ones too."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sceneset.registry.files import md5_of, read_text
 from sceneset.registry.yamlfile import parse
@@ -113,6 +113,76 @@ def is_committed(root: Path, path: Path) -> bool:
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
     dvc(root, "add", *folders, lend=lend)
+
+
+class Fetched(NamedTuple):
+    """What came of fetching blobs into the local cache."""
+
+    missing: frozenset[str]
+    """Hashes the remote does not have."""
+    corrupt: frozenset[str]
+    """Hashes whose blob on the remote is another one: cut, damaged or swapped."""
+    failed: dict[str, str]
+    """Hashes that could not be asked for, and what was said."""
+
+
+class Blobs:
+    """The blobs of a DVC project by content hash: its local cache, and its remote behind it."""
+
+    def __init__(self, root: Path, remote: str | None = None) -> None:
+        """Open the project at ``root`` with its default remote, or the one named.
+
+        Raises:
+            DvcError: there is no such project or remote.
+        """
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+
+        # A revision's text stands in no git repository; DVC need not look for one.
+        config: dict[str, Any] = {"core": {"no_scm": True, "analytics": False}}
+        try:
+            self._repo = Repo(str(root), config=config)
+            self._local = self._repo.cache.local
+            self._remote_name = remote
+        except DvcException as error:
+            raise DvcError(str(error)) from None
+
+    def path(self, md5: str) -> Path:
+        """Return where a blob stands in the local cache, whether it is there or not."""
+        return Path(self._local.oid_to_path(md5))
+
+    def drop(self, md5: str) -> None:
+        """Take a blob out of the local cache."""
+        self.path(md5).unlink(missing_ok=True)
+
+    def fetch(self, hashes: Sequence[str]) -> Fetched:
+        """Get blobs from the remote into the local cache, each verified by its hash.
+
+        Raises:
+            DvcError: there is no remote, or it can't be used as one of blobs by hash.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            remote = self._repo.cloud.get_remote_odb(self._remote_name)
+        except DvcException as error:
+            raise DvcError(str(error)) from None
+        missing: set[str] = set()
+        failed: dict[str, str] = {}
+
+        def note(md5: str, error: BaseException) -> None:
+            if isinstance(error, FileNotFoundError):
+                missing.add(md5)
+            else:
+                failed[md5] = str(error) or type(error).__name__
+
+        sources = [remote.oid_to_path(md5) for md5 in hashes]
+        self._local.add(
+            sources, remote.fs, list(hashes), verify=True, check_exists=False, on_error=note
+        )
+        # What came and was not what its name says has been dropped by the verification.
+        gone = {md5 for md5 in hashes if not self.path(md5).exists()}
+        return Fetched(frozenset(missing), frozenset(gone - missing - failed.keys()), failed)
 
 
 def unstage(root: Path, folder: Path) -> None:

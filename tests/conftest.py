@@ -178,3 +178,9 @@ def _added_registry(tmp_path_factory: pytest.TempPathFactory, _empty_registry: P
 def added(tmp_path: Path, _added_registry: Path) -> Path:
     """A registry with one subset of four samples, its pipeline run, all committed."""
     return Path(shutil.copytree(_added_registry, tmp_path / "registry", symlinks=True))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what commands cache for the user out of the user's home."""
+    os.environ["SCENESET_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))

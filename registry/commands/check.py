@@ -5,6 +5,7 @@ No pixel is opened and no blob is needed; `dvc repro` runs the same checks as it
 
 import argparse
 
+from sceneset.registry.commands.sources import add_source, source
 from sceneset.registry.edge import FINE, PROBLEMS
 
 EXAMPLES = """
@@ -17,20 +18,20 @@ EXAMPLES = """
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("subset", nargs="*", help="only these subsets, by name or a part of it")
+    add_source(parser)
     parser.add_argument("--json", action="store_true", help="print a list of findings")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
     from sceneset.registry import query
-    from sceneset.registry.add import unfinished_problems
-    from sceneset.registry.catalog import Registry
     from sceneset.registry.checks import check
     from sceneset.registry.edge import UsageError
+    from sceneset.registry.journal import unfinished_problems
     from sceneset.registry.render import print_json, print_problems, say
     from sceneset.schemas.problem import errors
 
-    registry = Registry.open()
+    registry = source(args)
     names = None
     if args.subset:
         try:

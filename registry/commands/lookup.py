@@ -8,8 +8,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from sceneset.registry.commands.sources import add_query, add_source, query_of, source
 from sceneset.registry.edge import FINE, UsageError
-from sceneset.schemas.base import Persons, Phase
 
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
@@ -27,21 +27,8 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("scene", nargs="*", help="a scene in any of its names; several are joined")
-    parser.add_argument("--persons", choices=[p.value for p in Persons], help="single or multi")
-    parser.add_argument(
-        "--phase",
-        choices=[p.value for p in Phase],
-        action="append",
-        default=[],
-        help="may be given several times",
-    )
-    parser.add_argument(
-        "--subset",
-        action="append",
-        default=[],
-        help="a subset's name or a part of it; may be given several times",
-    )
+    add_query(parser)
+    add_source(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--samples", action="store_true", help="show samples, not rows")
     shape.add_argument("--stems", action="store_true", help="print the stems alone, one a line")
@@ -57,15 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Answer one query."""
     from sceneset.registry import query
-    from sceneset.registry.catalog import Registry
 
-    registry = Registry.open()
-    try:
-        asked = query.ask(
-            registry, args.scene, persons=args.persons, phases=args.phase, subsets=args.subset
-        )
-    except query.UnknownNameError as error:
-        raise UsageError(str(error)) from None
+    registry = source(args)
+    asked = query_of(registry, args)
     if args.stems or args.paths or args.mask_paths:
         if args.json:
             raise UsageError("--json goes with rows and --samples; --stems and --paths are lines")

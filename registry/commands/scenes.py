@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from sceneset.registry.commands.sources import add_source, source
 from sceneset.registry.edge import FINE
 
 EXAMPLES = """
@@ -13,6 +14,7 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    add_source(parser)
     parser.add_argument("--json", action="store_true", help="print a list of objects")
 
 
@@ -20,10 +22,9 @@ def run(args: argparse.Namespace) -> int:
     """Show the scenes."""
     from collections import Counter
 
-    from sceneset.registry.catalog import Registry
     from sceneset.registry.render import print_json, print_table
 
-    registry = Registry.open()
+    registry = source(args)
     counts: Counter[tuple[str, str | None]] = Counter()
     images: Counter[str] = Counter()
     for tags in registry.each(registry.tags):

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sceneset.registry.commands.sources import add_source, source
 from sceneset.registry.edge import FINE, UsageError
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ EXAMPLES = """
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("subset", help="a subset's name or a part of it")
+    add_source(parser)
     parser.add_argument("--json", action="store_true", help="print one object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Show it."""
     from sceneset.registry import query
-    from sceneset.registry.catalog import Registry
 
-    registry = Registry.open()
+    registry = source(args)
     try:
         asked = query.ask(registry, subsets=[args.subset])
     except query.UnknownNameError as error:

@@ -1,0 +1,105 @@
+"""What changed is told by content: renames are renames, and nothing is counted twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import NAME, Outcome, dvc, git, write_image, write_mask
+
+Run = Callable[..., Outcome]
+DATA = f"Insta360SemanticSeg/{NAME}"
+NONE = dict.fromkeys(("added", "removed", "moved", "renamed", "mask", "scenes"), 0)
+
+
+def rename(root: Path, old: str, new: str, phase: str = "train") -> None:
+    for folder, suffix in (("img_dir", ".jpg"), ("ann_dir", ".png")):
+        target = root / DATA / folder / phase / f"{new}{suffix}"
+        target.parent.mkdir(exist_ok=True)
+        (root / DATA / folder / "train" / f"{old}{suffix}").rename(target)
+    tag(root, f"train,{old},", f"{phase},{new},")
+
+
+def tag(root: Path, old: str, new: str) -> None:
+    path = root / f"registry/tags/{NAME}.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def remove(root: Path) -> None:
+    (root / DATA / "img_dir/train/a.jpg").unlink()
+    (root / DATA / "ann_dir/train/a.png").unlink()
+    tag(root, "train,a,ski,single,,\n", "")
+
+
+def add(root: Path) -> None:
+    write_image(root / DATA / "img_dir/train/new.jpg", seed=99)
+    write_mask(root / DATA / "ann_dir/train/new.png")
+    tag(root, "train,a,", "train,new,ski,single,,\ntrain,a,")
+
+
+def copy(root: Path) -> None:
+    for folder, suffix in (("img_dir", ".jpg"), ("ann_dir", ".png")):
+        base = root / DATA / folder / "train"
+        (base / f"twin{suffix}").write_bytes((base / f"a{suffix}").read_bytes())
+    tag(root, "train,a,", "train,twin,ski,single,,\ntrain,a,")
+
+
+def rename_all(root: Path) -> None:
+    for stem in "abcd":
+        rename(root, stem, f"z{stem}")
+
+
+def edit_entry(root: Path) -> None:
+    path = root / f"registry/subsets/{NAME}.yaml"
+    path.write_text(path.read_text() + "description: {en: words}\n")
+
+
+CHANGES = [
+    pytest.param(edit_entry, {}, "patch", id="words"),
+    pytest.param(add, {"added": 1}, "minor", id="one more"),
+    pytest.param(copy, {"added": 1}, "minor", id="a copy is one more"),
+    pytest.param(remove, {"removed": 1}, "major", id="one less"),
+    pytest.param(rename_all, {"renamed": 4}, "minor", id="all renamed"),
+    pytest.param(lambda r: rename(r, "a", "a", "val"), {"moved": 1}, "major", id="to val"),
+    pytest.param(lambda r: write_mask(r / DATA / "ann_dir/train/b.png", ignore=True),
+                 {"mask": 1}, "major", id="another mask"),
+    pytest.param(lambda r: tag(r, "train,a,ski,single", "train,a,ski,multi"), {"scenes": 1},
+                 "minor", id="multi instead of single"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "counts", "step"), CHANGES)
+def test_changes_are_named_for_what_they_are(
+    change: Callable[[Path], object], counts: dict[str, int], step: str, added: Path, sceneset: Run
+) -> None:
+    change(added)
+    dvc(added, "add", "--quiet", f"{DATA}/img_dir", f"{DATA}/ann_dir")
+    dvc(added, "repro", "--quiet")
+    found = sceneset("diff", "HEAD", "--samples", "--json", cwd=added).json
+    assert found["counts"] == NONE | counts
+    assert found["step"] == step
+    assert len(found["samples"]) == sum(counts.values())
+    git(added, "add", "--all")
+    git(added, "commit", "--quiet", "--message", "A change")
+    committed = sceneset("diff", "HEAD~1", "HEAD", "--samples", "--json", cwd=added).json
+    assert committed == found
+    back = sceneset("diff", "HEAD", "HEAD~1", "--json", cwd=added).json["counts"]
+    swapped = {"added": "removed", "removed": "added"}
+    assert back == {swapped.get(kind, kind): n for kind, n in found["counts"].items()}
+    assert f"at least a {step} step" in sceneset("diff", "HEAD~1", cwd=added).out
+
+
+def test_nothing_changed(added: Path, sceneset: Run) -> None:
+    found = sceneset("diff", "HEAD", "--json", cwd=added).json
+    assert (found["counts"], found["drift"], found["step"]) == (NONE, [], "patch")
+
+
+def test_drift_of_a_scene(added: Path, sceneset: Run) -> None:
+    tag(added, "train,a,ski,single", "train,a,ski,multi")
+    dvc(added, "repro", "--quiet")
+    found = sceneset("diff", "HEAD", "--json", cwd=added).json["drift"]
+    assert [(d["scene"], d["persons"], d["images"]) for d in found] == [
+        ("ski", "single", [2, 1]), ("ski", "multi", [2, 3]),
+    ]  # fmt: skip
+    assert all(d["colour"] > 0 for d in found)

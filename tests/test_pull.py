@@ -1,0 +1,184 @@
+"""Pulls by scene: exactly the samples asked for, verified, into a folder of their own."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import NAME, Outcome, dvc, git, snapshot
+from servers import BUCKET, KEYS, S3, s3_server
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def _pushed(tmp_path_factory: pytest.TempPathFactory, _added_registry: Path) -> Path:
+    folder = tmp_path_factory.mktemp("pushed")
+    root = folder / "registry"
+    shutil.copytree(_added_registry, root, symlinks=True)
+    dvc(root, "remote", "add", "--default", "store", "../store")
+    dvc(root, "remote", "modify", "store", "verify", "true")
+    git(root, "commit", "--quiet", "--all", "--message", "A remote")
+    dvc(root, "push")
+    shutil.rmtree(root / ".dvc/cache")
+    return folder
+
+
+@pytest.fixture
+def pushed(tmp_path: Path, _pushed: Path) -> Path:
+    """A registry whose blobs are on a remote, and nowhere else; its four masks are one blob."""
+    shutil.copytree(_pushed, tmp_path / "home", symlinks=True)
+    return tmp_path / "home/registry"
+
+
+@pytest.fixture
+def store(pushed: Path) -> Path:
+    """The remote's folder."""
+    return pushed.parent / "store"
+
+
+def blob(store: Path, md5: str) -> Path:
+    return store / "files/md5" / md5[:2] / md5[2:]
+
+
+def files_below(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_exactly_the_scene_comes(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+    before = snapshot(pushed)
+    to = tmp_path / "out"
+    outcome = sceneset("pull", "滑雪", "--persons", "single", "--to", to, "--json", cwd=pushed)
+    assert outcome.json == {"files": 4, "fetched": 3, "bad": {}}
+    data = pushed / "Insta360SemanticSeg"
+    images = [f"{NAME}/img_dir/train/{stem}.jpg" for stem in "ab"]
+    masks = [f"{NAME}/ann_dir/train/{stem}.png" for stem in "ab"]
+    split = f"{NAME}/split_dir/ski.txt"
+    assert files_below(to) == {"sceneset.json", split, *images, *masks}
+    for path in (split, *images, *masks):
+        assert (to / path).read_bytes() == (data / path).read_bytes()
+    assert snapshot(pushed) == before
+    assert json.loads((to / "sceneset.json").read_text())["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("option", "folder"), [("--masks-only", "ann_dir"), ("--images-only", "img_dir")]
+)
+def test_one_half_alone(
+    option: str, folder: str, pushed: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    outcome = sceneset("pull", "ski", option, "--to", tmp_path / "out", "--json", cwd=pushed)
+    assert outcome.json["files"] == 4
+    held = {path.split("/")[1] for path in files_below(tmp_path / "out") if "/" in path}
+    assert held == {folder, "split_dir"}
+
+
+@pytest.mark.parametrize("link", ["copy", "hard", "sym", "ref"])
+def test_links(link: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+    to = tmp_path / "out"
+    assert sceneset("pull", "ski", "--to", to, "--link", link, cwd=pushed).code == 0
+    image = to / NAME / "img_dir/train/a.jpg"
+    original = pushed / "Insta360SemanticSeg" / NAME / "img_dir/train/a.jpg"
+    assert image.read_bytes() == original.read_bytes()
+    assert image.is_symlink() == (link == "sym")
+    assert (image.stat().st_nlink > 1) == (link == "hard")
+
+
+def test_it_goes_on_where_it_stopped(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+    words = ("pull", "ski", "--to", tmp_path / "out", "--json")
+    assert sceneset(*words, cwd=pushed).json["fetched"] == 5
+    whole = snapshot(tmp_path / "out")
+    record = tmp_path / "out/sceneset.json"
+    record.write_text(record.read_text().replace('"complete": true', '"complete": false'))
+    (tmp_path / "out" / NAME / "img_dir/train/a.jpg").unlink()
+    (tmp_path / "out" / NAME / "img_dir/train/b.jpg").write_bytes(b"half a file")
+    (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").write_bytes(b"left by a kill")
+    outcome = sceneset(*words, cwd=pushed)
+    assert outcome.json == {"files": 8, "fetched": 0, "bad": {}}
+    (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").unlink(missing_ok=True)
+    assert snapshot(tmp_path / "out") == whole
+
+
+def test_bad_blobs_are_named_and_the_good_are_there(
+    pushed: Path, store: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    samples = sceneset("lookup", "ski", "--samples", "--json", cwd=pushed).json
+    hashes = {sample["stem"]: sample["image_md5"] for sample in samples}
+    blob(store, hashes["a"]).chmod(0o644)
+    blob(store, hashes["a"]).write_bytes(b"another picture")
+    blob(store, hashes["b"]).unlink()
+    blob(store, hashes["c"]).chmod(0o644)
+    blob(store, hashes["c"]).write_bytes(b"")
+    outcome = sceneset("pull", "ski", "--to", tmp_path / "out", "--json", cwd=pushed)
+    assert outcome.code == 1
+    bad = {Path(path).stem: why for path, why in outcome.json["bad"].items()}
+    assert sorted(bad) == ["a", "b", "c"]
+    assert "damaged" in bad["a"]
+    assert "has no blob" in bad["b"]
+    assert "damaged" in bad["c"]
+    there = {Path(p).name for p in files_below(tmp_path / "out") if "img_dir" in p}
+    assert there == {"d.jpg"}
+    assert json.loads((tmp_path / "out/sceneset.json").read_text())["complete"] is False
+
+
+def test_a_rotten_cache_is_healed(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+    assert sceneset("pull", "ski", "--to", tmp_path / "one", cwd=pushed).code == 0
+    for path in (pushed / ".dvc/cache").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"rot")
+    outcome = sceneset("pull", "ski", "--to", tmp_path / "two", "--json", cwd=pushed)
+    assert outcome.json == {"files": 8, "fetched": 5, "bad": {}}
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        f"Insta360SemanticSeg/{NAME}/img_dir/new",
+        f"Insta360SemanticSeg/{NAME}/img_dir",
+        "Insta360SemanticSeg",
+        ".",
+        ".dvc/cache/new",
+        "../../used",
+    ],
+)
+def test_folders_in_use_are_refused(to: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used/notes.txt").write_text("mine")
+    before = snapshot(tmp_path)
+    outcome = sceneset("pull", "ski", "--to", to, cwd=pushed)
+    assert outcome.code == 2
+    assert "name a" in outcome.err
+    assert snapshot(tmp_path) == before
+
+
+def test_no_remote(added: Path, tmp_path: Path, sceneset: Run) -> None:
+    shutil.rmtree(added / ".dvc/cache")
+    outcome = sceneset("pull", "ski", "--to", tmp_path / "out", cwd=added)
+    assert outcome.code == 1
+    assert "remote" in outcome.err
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[S3]:
+    with s3_server("moto", tmp_path / "s3") as server:
+        yield server
+
+
+def test_the_cost_follows_the_scene(
+    added: Path, s3: S3, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    sceneset("remote", f"s3://{BUCKET}/people", "--endpoint", s3.url, cwd=added)
+    git(added, "commit", "--quiet", "--all", "--message", "A remote")
+    dvc(added, "push")
+    url, to = f"file://{added}", tmp_path / "out"
+    asked = len(s3.requests("GET"))
+    words = ("pull", "ski", "--persons", "multi", "--repo", url, "--to", to, "--json")
+    assert sceneset(*words, cwd=tmp_path).json == {"files": 4, "fetched": 3, "bad": {}}
+    objects = [path for path in s3.requests("GET")[asked:] if "/files/md5/" in path]
+    assert len(objects) == len(set(objects)) == 3
+    heads = [path for path in s3.requests("HEAD") if "/files/md5/" in path]
+    assert len(s3.requests("GET")[asked:]) <= 3 + 4, heads

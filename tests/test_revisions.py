@@ -1,0 +1,99 @@
+"""Old states are read without a checkout, by any of their names, from here or from a URL."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import NAME, Outcome, git, snapshot
+
+from sceneset.registry import Registry
+from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
+
+Run = Callable[..., Outcome]
+TAGS = f"registry/tags/{NAME}.csv"
+
+
+@pytest.fixture
+def history(added: Path) -> Path:
+    """Three states: ski in all; tagged 1.0.0; then `a` only in city, on a branch of its own."""
+    git(added, "tag", "--annotate", "--message", "first", f"{ARTIFACT}@v1.0.0")
+    git(added, "checkout", "--quiet", "-b", "relabelled")
+    tags = added / TAGS
+    tags.write_text(tags.read_text().replace("train,a,ski,", "train,a,city,"))
+    git(added, "commit", "--quiet", "--all", "--message", "Relabel")
+    return added
+
+
+def stems(run: Run, root: Path, *words: str) -> list[str]:
+    return run("lookup", "ski", "--stems", *words, cwd=root).out.split()
+
+
+@pytest.mark.parametrize("name", ["1.0.0", "v1.0.0", f"{ARTIFACT}@v1.0.0", "HEAD~1", "main"])
+def test_a_state_has_many_names(name: str, history: Path, sceneset: Run) -> None:
+    (history / "params.yaml").write_text("subsets: []\n")  # the working tree is not looked at
+    before = snapshot(history), git(history, "status", "--porcelain")
+    assert stems(sceneset, history, "--rev", name) == ["a", "b", "c", "d"]
+    assert stems(sceneset, history, "--rev", "relabelled") == ["b", "c", "d"]
+    assert (snapshot(history), git(history, "status", "--porcelain")) == before
+
+
+def test_a_version_without_its_tag_is_found_by_its_record(history: Path, sceneset: Run) -> None:
+    git(history, "tag", "--delete", f"{ARTIFACT}@v1.0.0")
+    record = history / "registry/versions/1.0.0.yaml"
+    record.parent.mkdir()
+    record.write_text("version: 1.0.0\n")
+    git(history, "add", "--all")
+    git(history, "commit", "--quiet", "--message", "Release")
+    tags = history / TAGS
+    tags.write_text(tags.read_text().replace(",ski,", ",sea,"))
+    git(history, "commit", "--quiet", "--all", "--message", "Relabel more")
+    assert stems(sceneset, history) == []
+    assert stems(sceneset, history, "--rev", "1.0.0") == ["b", "c", "d"]
+
+
+def test_an_unknown_revision_names_the_nearest(history: Path, sceneset: Run) -> None:
+    outcome = sceneset("lookup", "--rev", "1.0.1", cwd=history)
+    assert outcome.code == 2
+    assert "Nearest: 1.0.0" in outcome.err
+    assert sceneset("lookup", "--rev", "--help", cwd=history).code == 2
+    assert sceneset("lookup", "--rev=--output=x", cwd=history).code == 2
+
+
+def test_commands_read_other_repositories(history: Path, tmp_path: Path, sceneset: Run) -> None:
+    url = f"file://{history}"
+    for repo in (history, url):
+        for words in (("show", "web", "--json"), ("scenes", "--json"), ("check", "--json")):
+            outcome = sceneset(*words, "--repo", repo, "--rev", "1.0.0", cwd=tmp_path)
+            assert outcome.code == 0, outcome.err
+    assert stems(sceneset, tmp_path, "--repo", url) == ["b", "c", "d"]
+    # The clone is brought up to date each time.
+    git(history, "revert", "--no-edit", "HEAD")
+    assert stems(sceneset, tmp_path, "--repo", url) == ["a", "b", "c", "d"]
+
+
+def test_a_repository_that_is_not_there(tmp_path: Path, sceneset: Run) -> None:
+    outcome = sceneset("lookup", "--repo", f"file://{tmp_path}/nowhere", cwd=tmp_path)
+    assert outcome.code == 2
+    assert "git clone failed" in outcome.err
+
+
+def test_a_registry_below_the_top_of_its_repository(
+    tmp_path: Path, added: Path, sceneset: Run
+) -> None:
+    top = tmp_path / "monorepo"
+    top.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", added, top / "data"], check=True)
+    subprocess.run(["rm", "-rf", top / "data/.git"], check=True)
+    git(top, "init", "--quiet", "--initial-branch=main")
+    git(top, "add", "--all")
+    git(top, "commit", "--quiet", "--message", "All of it")
+    (top / "data" / TAGS).unlink()
+    assert stems(sceneset, top / "data", "--rev", "HEAD") == ["a", "b", "c", "d"]
+
+
+def test_the_same_from_python(history: Path) -> None:
+    then = Registry.open(history, rev="1.0.0")
+    assert {tag.stem for tag in then.tags(NAME) if tag.scenes[0].scene == "ski"} == set("abcd")
+    with pytest.raises(UnknownRevisionError):
+        Registry.open(history, rev="2.0.0")
