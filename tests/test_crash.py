@@ -17,7 +17,7 @@ from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot
 from sceneset.registry import add
 from sceneset.registry.add import refuse_taken_name
 from sceneset.registry.catalog import Paths, Registry
-from sceneset.registry.journal import Journal
+from sceneset.registry.journal import Journal, unfinished_problems
 from sceneset.registry.locking import writing
 from sceneset.schemas.problem import ProblemsFoundError
 
@@ -135,7 +135,7 @@ def test_killed_at_every_step(
             left = {path: data for path, data in snapshot(root).items() if path not in before}
             assert {**before, **left} == snapshot(root), "an add only makes new files"
             if left:
-                assert add.unfinished_problems(Paths(root)), f"nobody tells of it, step {step}"
+                assert unfinished_problems(Paths(root)), f"nobody tells of it, step {step}"
             assert mortal(root, delivery) == 0, f"step {step}"
         assert snapshot(root) == whole, f"step {step}"
         assert status(root) == whole_status
