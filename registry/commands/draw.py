@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Draw it."""
     from sceneset.registry import query
     from sceneset.registry.catalog import Registry
-    from sceneset.registry.drawn import draw_delivery, plan
+    from sceneset.registry.drawing.backdrop import SCENES
+    from sceneset.registry.drawing.delivery import draw_delivery, plan
     from sceneset.registry.render import progress, say
 
     registry = Registry.open()
@@ -52,7 +53,12 @@ def run(args: argparse.Namespace) -> int:
         asked = query.ask(registry, args.scene)
     except query.UnknownNameError as error:
         raise UsageError(str(error)) from None
-    scenes = asked.scenes or tuple(registry.vocabulary.by_key)
+    scenes = asked.scenes or tuple(key for key in registry.vocabulary.by_key if key in SCENES)
+    strange = [scene for scene in scenes if scene not in SCENES]
+    if strange or not scenes:
+        raise UsageError(
+            f"{', '.join(strange) or 'nothing'} can't be drawn; {', '.join(SCENES)} can"
+        )
     plans = list(plan(scenes, args.images, Kind(args.kind)))
     drawing = draw_delivery(
         args.folder,

@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from sceneset.registry.draw import draw_sample, save_sample
+from sceneset.registry.drawing.sample import draw_sample, save_sample
 from sceneset.registry.files import write_text
 from sceneset.schemas.base import Kind, Persons, Phase
 from sceneset.schemas.scene import TOTAL, Vocabulary

@@ -1,0 +1,47 @@
+"""The places of all scenes: one painter a scene, each picture different."""
+
+import random
+from collections.abc import Callable
+
+from sceneset.registry.drawing.brush import Brush
+from sceneset.registry.drawing.hills import mountain_motor, nature, ski
+from sceneset.registry.drawing.play import bike, kid_park, skateboard
+from sceneset.registry.drawing.rooms import indoor
+from sceneset.registry.drawing.sports import basketball, football, high_jump, volleyball
+from sceneset.registry.drawing.towns import city, night_city
+from sceneset.registry.drawing.view import View
+from sceneset.registry.drawing.water import sea, surfing
+
+
+def paint_backdrop(
+    scene: str, brush: Brush, rng: random.Random, width: float
+) -> tuple[float, float]:
+    """Paint the place of a scene and return the heights of its horizon and of where ground begins.
+
+    Both are in canvas pixels, as the brush may look from anywhere.
+    """
+    painter, low, high = SCENES[scene]
+    horizon = rng.uniform(low, high)
+    view = View(brush, rng, width, horizon, horizon + 0.07)
+    painter(view)
+    return brush.spot((width / 2, view.horizon))[1], brush.spot((width / 2, view.walk))[1]
+
+
+# A painter, and between which heights its horizon lies.
+SCENES: dict[str, tuple[Callable[[View], None], float, float]] = {
+    "city": (city, 0.38, 0.74),
+    "indoor": (indoor, 0.55, 0.76),
+    "mountain_motor": (mountain_motor, 0.34, 0.68),
+    "ski": (ski, 0.26, 0.56),
+    "volleyball": (volleyball, 0.34, 0.66),
+    "basketball": (basketball, 0.36, 0.66),
+    "football": (football, 0.3, 0.6),
+    "nature": (nature, 0.28, 0.66),
+    "sea": (sea, 0.22, 0.6),
+    "surfing": (surfing, 0.16, 0.5),
+    "bike": (bike, 0.3, 0.66),
+    "kid_park": (kid_park, 0.32, 0.62),
+    "skateboard": (skateboard, 0.32, 0.64),
+    "high_jump": (high_jump, 0.34, 0.66),
+    "night_city": (night_city, 0.4, 0.76),
+}
