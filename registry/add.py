@@ -14,13 +14,13 @@ from pathlib import Path
 import yaml
 
 from sceneset.registry.catalog import Registry
-from sceneset.registry.delivery import Delivery
 from sceneset.registry.digests import digests_of_rows, recorded_otherwise
 from sceneset.registry.files import copy_file, write_text
 from sceneset.registry.journal import Journal, take_back
 from sceneset.registry.locking import writing
 from sceneset.registry.remote import add_folders
 from sceneset.registry.render import say
+from sceneset.registry.request import Delivery
 from sceneset.registry.scanfile import write_scan
 from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.yamlfile import parse

@@ -1,15 +1,15 @@
 """A delivery, checked whole: the subset it would become, and all that is wrong with it."""
 
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sceneset.registry.catalog import unknown_scene
 from sceneset.registry.checks import entry_problems, persons_conflicts
-from sceneset.registry.layout import Key, Layout, printable, read_layout
+from sceneset.registry.layout import Key, printable, read_layout
 from sceneset.registry.measure import Measured, Pair, measure_all
 from sceneset.registry.memberships import Memberships, same_rows
+from sceneset.registry.request import LEAVABLE, Delivery, Request
 from sceneset.registry.splitfiles import read_lines, resolve
 from sceneset.registry.tagsfile import tags_with_lines
 from sceneset.registry.views import rows_of, table_order
@@ -22,61 +22,7 @@ from sceneset.schemas.scene import TOTAL, SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
 
-LEAVABLE = frozenset(
-    {
-        "stray-file",
-        "stem-unsafe",
-        "stem-duplicate",
-        "suffix",
-        "mask-missing",
-        "image-missing",
-        "split-encoding",
-        "split-blank-line",
-        "split-unsafe-line",
-        "split-duplicate-line",
-        "split-unknown-stem",
-        "split-incomplete",
-        "file-unreadable",
-        "image-unreadable",
-        "image-format",
-        "image-too-large",
-        "size-differs",
-        "mask-mode",
-        "mask-values",
-        "mask-0-255",
-    }
-)
-"""Errors that concern one file, sample or line: a delivery can be taken without it."""
-
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
-
-
-@dataclass
-class Delivery:
-    """What a delivery would become.
-
-    ``problems`` holds every finding, ``left_out`` those errors whose files, samples or lines are
-    not part of the subset.
-    """
-
-    layout: Layout
-    entry: Subset | None = None
-    tags: list[Tag] = field(default_factory=list)
-    rows: list[ScanRow] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    left_out: list[Problem] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What `sceneset add` was asked to take."""
-
-    folder: Path
-    name: str
-    kind: Kind | None = None
-    entry_file: Path | None = None
-    tags_file: Path | None = None
-    quarantine: bool = False
 
 
 def read_delivery(

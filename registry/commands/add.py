@@ -16,7 +16,7 @@ from sceneset.schemas.base import Kind
 
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
-    from sceneset.registry.delivery import Delivery
+    from sceneset.registry.request import Delivery
     from sceneset.schemas.problem import Problem
 
 EXAMPLES = """
@@ -77,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from sceneset.registry import add
     from sceneset.registry.catalog import Registry
-    from sceneset.registry.delivery import Request, read_delivery
+    from sceneset.registry.delivery import read_delivery
     from sceneset.registry.render import print_problems, progress
+    from sceneset.registry.request import Request
     from sceneset.schemas.names import SubsetName
     from sceneset.schemas.problem import ProblemsFoundError, errors, problem
 
@@ -174,8 +175,8 @@ def _report(
     taken: bool,
     stopping: "list[Problem]",
 ) -> None:
-    from sceneset.registry.delivery import LEAVABLE
     from sceneset.registry.render import print_json, print_table, say
+    from sceneset.registry.request import LEAVABLE
     from sceneset.registry.views import boxes_of, rows_of
 
     entry = delivery.entry

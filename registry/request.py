@@ -1,0 +1,65 @@
+"""What an add is asked to take, and what checking it comes to."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sceneset.registry.layout import Layout
+from sceneset.schemas.base import Kind
+from sceneset.schemas.problem import Problem
+from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.subset import Subset
+from sceneset.schemas.tag import Tag
+
+LEAVABLE = frozenset(
+    {
+        "stray-file",
+        "stem-unsafe",
+        "stem-duplicate",
+        "suffix",
+        "mask-missing",
+        "image-missing",
+        "split-encoding",
+        "split-blank-line",
+        "split-unsafe-line",
+        "split-duplicate-line",
+        "split-unknown-stem",
+        "split-incomplete",
+        "file-unreadable",
+        "image-unreadable",
+        "image-format",
+        "image-too-large",
+        "size-differs",
+        "mask-mode",
+        "mask-values",
+        "mask-0-255",
+    }
+)
+"""Errors that concern one file, sample or line: a delivery can be taken without it."""
+
+
+@dataclass
+class Delivery:
+    """What a delivery would become.
+
+    ``problems`` holds every finding, ``left_out`` those errors whose files, samples or lines are
+    not part of the subset.
+    """
+
+    layout: Layout
+    entry: Subset | None = None
+    tags: list[Tag] = field(default_factory=list)
+    rows: list[ScanRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `sceneset add` was asked to take."""
+
+    folder: Path
+    name: str
+    kind: Kind | None = None
+    entry_file: Path | None = None
+    tags_file: Path | None = None
+    quarantine: bool = False
