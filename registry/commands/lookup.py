@@ -51,6 +51,15 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             raise UsageError("--json goes with rows and --samples; --stems and --paths are lines")
         found = query.find_samples(registry, asked)
+        groups = {(s.subset, s.tag.phase) for s in found}
+        if args.stems and len(groups) > 1:
+            from sceneset.registry.render import say
+
+            say(
+                f"these stems are of {len(groups)} subsets and phases; a reader takes one of each: "
+                "--subset, --phase",
+                style="yellow",
+            )
         lines = (s.tag.stem if args.stems else s.image if args.paths else s.mask for s in found)
         sys.stdout.writelines(f"{line}\n" for line in lines)
     elif args.samples:
