@@ -13,6 +13,8 @@ COMMANDS = {
     "lookup": "find the rows or samples of a scene",
     "pull": "get the images and masks of a scene, of a version, into a folder",
     "diff": "say what changed between two versions or commits",
+    "release": "make the committed state a version, with a record and a tag",
+    "versions": "list the versions",
     "show": "show a subset: its scene table, counts and colours",
     "scenes": "list the vocabulary, with what the registry holds of each scene",
     "check": "report everything that is wrong, from text and tables alone",

@@ -77,6 +77,13 @@ class Change(NamedTuple):
     old: Sample | None
     new: Sample | None
 
+    @property
+    def sample(self) -> Sample:
+        """The sample as it is, or as it was where it is gone."""
+        found = self.new or self.old
+        assert found is not None, "a change has a sample before or after"
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Return the change as `diff --json` prints it."""
         return {
@@ -137,9 +144,7 @@ def compare(old: Registry, new: Registry) -> Diff:
 
 
 def _order(change: Change) -> tuple[int, Place]:
-    sample = change.new or change.old
-    assert sample is not None, "a change has a sample before or after"
-    return list(Kind).index(change.kind), sample.place
+    return list(Kind).index(change.kind), change.sample.place
 
 
 def _changes(before: Iterable[Sample], after: Iterable[Sample]) -> Iterator[Change]:

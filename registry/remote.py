@@ -91,6 +91,16 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         raise DvcError(f"dvc {arguments[0]} failed: {said}")
 
 
+def is_current(root: Path, stages: Sequence[str]) -> bool:
+    """Whether the outputs of ``stages`` are what their inputs give; no blob is needed."""
+    command = (sys.executable, "-m", "dvc", "status", "--quiet", *stages)
+    env = {**os.environ, "DVC_NO_ANALYTICS": "true"}
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=env
+    )
+    return done.returncode == 0
+
+
 def _reason(text: str) -> str:
     """Return what dvc said of its failure, without its advertisement and progress."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -154,6 +164,20 @@ class Blobs:
     def drop(self, md5: str) -> None:
         """Take a blob out of the local cache."""
         self.path(md5).unlink(missing_ok=True)
+
+    def absent(self, hashes: Sequence[str]) -> set[str]:
+        """Return the hashes whose blobs the remote does not have.
+
+        Raises:
+            DvcError: there is no remote, or it can't be asked.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            remote = self._repo.cloud.get_remote_odb(self._remote_name)
+            return set(hashes) - set(remote.oids_exist(list(hashes)))
+        except (DvcException, OSError) as error:
+            raise DvcError(f"the remote can't be asked: {error}") from None
 
     def fetch(self, hashes: Sequence[str]) -> Fetched:
         """Get blobs from the remote into the local cache, each verified by its hash.

@@ -141,7 +141,13 @@ def _mirror(url: str) -> Path:
     return folder
 
 
-def git(repo: Path, *words: str, check: bool = True, env: Mapping[str, str] | None = None) -> str:
+def git(
+    repo: Path,
+    *words: str,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> str:
     """Run git in ``repo`` and return what it printed.
 
     Raises:
@@ -150,9 +156,10 @@ def git(repo: Path, *words: str, check: bool = True, env: Mapping[str, str] | No
     done = subprocess.run(
         ["git", "-C", str(repo), *words],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         env={**os.environ, "GIT_TERMINAL_PROMPT": "0", **(env or {})},
     )
     if check and done.returncode:

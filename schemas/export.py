@@ -13,6 +13,7 @@ from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.version import Version
 
 MODELS: dict[str, type[BaseModel]] = {
     "params": Params,
@@ -22,6 +23,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "subset": Subset,
     "subset-stats": SubsetStats,
     "tag": Tag,
+    "version": Version,
     "vocabulary": Vocabulary,
 }
 

@@ -44,6 +44,13 @@ CODES: dict[str, tuple[Severity, str]] = {
     "scan-missing": (_ERROR, "a listed subset has no scan"),
     "scan-broken": (_ERROR, "a scan file can't be read or is of another algorithm"),
     "scan-incomplete": (_ERROR, "fewer or other files than registered were found"),
+    # releases
+    "release-dirty": (_ERROR, "something is not committed"),
+    "release-stale": (_ERROR, "the pipeline's outputs are not current"),
+    "release-number": (_ERROR, "a version number is not after the last one"),
+    "release-same": (_ERROR, "the state has a version already"),
+    "release-step": (_ERROR, "a version number moves less than the changes ask for"),
+    "blob-absent": (_ERROR, "a blob is not on the remote"),
     # a delivery's folders and files
     "layout": (_ERROR, "a delivery is not in the document's layout"),
     "stray-file": (_ERROR, "a file does not belong where it stands"),

@@ -1,0 +1,46 @@
+"""List the versions, newest last, with what changed in each."""
+
+import argparse
+
+from sceneset.registry.commands.sources import add_source, source
+from sceneset.registry.edge import FINE
+
+EXAMPLES = """
+  sceneset versions
+  sceneset versions --repo https://example.com/people.git --json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_source(parser)
+    parser.add_argument("--json", action="store_true", help="print a list of objects")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show them."""
+    from sceneset.registry.render import print_json, print_table, say
+    from sceneset.registry.versions import versions
+
+    made = versions(source(args))
+    if args.json:
+        print_json([record.model_dump(mode="json") for record in made])
+    elif not made:
+        say("there is no version yet: sceneset release 1.0.0", style="yellow")
+    else:
+        print_table(
+            ("version", "subsets", "samples", "step", "changes", "notes"),
+            [
+                (
+                    r.version,
+                    len(r.subsets),
+                    r.samples,
+                    r.changes.step if r.previous else "",
+                    ", ".join(f"{n} {kind}" for kind, n in r.changes.samples.items()),
+                    r.notes,
+                )
+                for r in made
+            ],
+            right=("subsets", "samples"),
+        )
+    return FINE

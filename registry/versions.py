@@ -1,0 +1,243 @@
+"""Versions: pinned states, each with a record in git and a tag, made wholly or not at all."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.checks import check
+from sceneset.registry.diff import STEPS, Diff, Step, compare
+from sceneset.registry.files import md5_of
+from sceneset.registry.manifest import manifest, manifest_text
+from sceneset.registry.query import content_hashes
+from sceneset.registry.remote import Blobs, is_current
+from sceneset.registry.revisions import ARTIFACT, git
+from sceneset.registry.yamlfile import load
+from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
+from sceneset.schemas.version import Number, Version, VersionChanges, VersionSubset
+
+TEXT_STAGES = ("check", "splits", "stats", "manifest", "card")
+_SHOWN = 10  # files or samples that are named
+_HEAD = "## Data"
+
+
+def versions(registry: Registry) -> list[Version]:
+    """Return the records of all versions, oldest first."""
+    paths = (registry.paths.registry / "versions").glob("[!.]*.yaml")
+    found = [load(path, Version, registry.paths.shown(path)) for path in paths]
+    return sorted(found, key=lambda record: Number.of(record.version))
+
+
+def release(
+    registry: Registry, number: Number, *, notes: str, remote: str | None
+) -> tuple[Version, str]:
+    """Make a version of the committed state; return its record and tag.
+
+    Raises:
+        ProblemsFoundError: the state is not committed, not current, not good, not on the remote,
+            or the number does not fit what changed. Nothing is written then.
+    """
+    tag = f"{ARTIFACT}@v{number}"
+    prefix = git(registry.root, "rev-parse", "--show-prefix").strip()
+    paths = [f"registry/versions/{number}.yaml", "CHANGELOG.md"]
+    if _tagged_here(registry.root, tag):
+        # An earlier call was cut off after the tag, or ended: bring its files into place.
+        git(registry.root, "checkout", "--quiet", "HEAD", "--", *paths)
+        return next(v for v in versions(registry) if v.version == str(number)), tag
+    problems = _obstacles(registry, number)
+    if problems:
+        raise ProblemsFoundError(problems)
+    record, diff = _draft(registry, number, notes)
+    problems = _step_problems(record, diff, versions(registry)) or _absent(registry, remote)
+    if problems:
+        raise ProblemsFoundError(problems)
+    texts = dict(zip(paths, (_record_text(record), _changelog(registry, record)), strict=True))
+    _commit(registry.root, {f"{prefix}{path}": text for path, text in texts.items()}, tag, record)
+    git(registry.root, "checkout", "--quiet", "HEAD", "--", *paths)
+    return record, tag
+
+
+def _tagged_here(root: Path, tag: str) -> bool:
+    words = ("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    found = git(root, *words, check=False).strip()
+    return bool(found) and found == git(root, "rev-parse", "HEAD").strip()
+
+
+def _obstacles(registry: Registry, number: Number) -> list[Problem]:
+    """Return what keeps the state from being released under this number, whatever changed."""
+    root = registry.root
+    dirty = git(root, "status", "--porcelain", "--", ".").splitlines()
+    problems = [
+        problem("release-dirty", "is not committed", file=line[3:], hint="commit it first")
+        for line in dirty[:_SHOWN]
+    ]
+    if not dirty and not is_current(root, TEXT_STAGES):
+        problems.append(
+            problem(
+                "release-stale",
+                "the pipeline is not current",
+                file="dvc.lock",
+                hint="run `dvc repro --allow-missing`, and commit what it writes",
+            )
+        )
+    problems += errors(check(registry))
+    made = versions(registry)
+    if made and number <= Number.of(made[-1].version):
+        last = Number.of(made[-1].version)
+        problems.append(
+            problem(
+                "release-number",
+                f"{number} is not after {last}",
+                file="registry/versions",
+                hint=f"the next are {', '.join(str(last.next(s)) for s in Step)}",
+            )
+        )
+    return problems
+
+
+def _draft(registry: Registry, number: Number, notes: str) -> tuple[Version, Diff | None]:
+    made = versions(registry)
+    last = made[-1].version if made else None
+    diff = compare(Registry.open(registry.root, last), registry) if last else None
+    parts = manifest(registry)["subsets"]
+    subsets = {
+        name: VersionSubset(
+            kind=part["kind"],
+            samples=part["samples"],
+            img_dir=part["img_dir"]["md5"],
+            ann_dir=part["ann_dir"]["md5"],
+            entry=part["entry"],
+            tags=part["tags"],
+            splits=md5_of(json.dumps(part["splits"], sort_keys=True).encode()),
+        )
+        for name, part in parts.items()
+    }
+    changes = (
+        VersionChanges(step="major")
+        if diff is None
+        else VersionChanges(
+            step=diff.step,
+            samples={kind: n for kind, n in diff.counts.items() if n},
+            subsets_added=tuple(diff.subsets_added),
+            subsets_removed=tuple(diff.subsets_removed),
+            scenes_added=tuple(diff.scenes_added),
+            scenes_removed=tuple(diff.scenes_removed),
+        )
+    )
+    record = Version(
+        version=str(number),
+        previous=last,
+        notes=notes,
+        state=md5_of(manifest_text(registry).encode()),
+        samples=sum(sum(part.samples.values()) for part in subsets.values()),
+        subsets=subsets,
+        changes=changes,
+    )
+    return record, diff
+
+
+def _step_problems(record: Version, diff: Diff | None, made: list[Version]) -> list[Problem]:
+    file = f"registry/versions/{record.version}.yaml"
+    same = [version.version for version in made if version.state == record.state]
+    if same:
+        return [
+            problem(
+                "release-same",
+                f"this state is {same[-1]} already",
+                file=file,
+                hint="a second name for it would only confuse",
+            )
+        ]
+    if diff is None or record.previous is None:
+        return []
+    least = Number.of(record.previous).next(diff.step)
+    if Number.of(record.version) >= least:
+        return []
+    forcing = [change for change in diff.changes if STEPS[change.kind] == diff.step]
+    named = [f"{change.sample.place} ({change.kind})" for change in forcing]
+    named += [*diff.subsets_added, *diff.subsets_removed, *diff.scenes_added, *diff.scenes_removed]
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return [
+        problem(
+            "release-step",
+            f"{record.version} moves too little after {record.previous}: a "
+            f"{diff.step} step is asked for by {', '.join(named[:_SHOWN])}{more}",
+            file=file,
+            hint=f"release it as {least}",
+        )
+    ]
+
+
+def _absent(registry: Registry, remote: str | None) -> list[Problem]:
+    """Return a finding for every blob of the state that the remote does not have."""
+    owner: dict[str, str] = {}
+    for name, part in manifest(registry)["subsets"].items():
+        for folder in ("img_dir", "ann_dir"):
+            owner[part[folder]["md5"]] = f"{name}/{folder}"
+        for (phase, stem), (image, mask) in content_hashes(registry, name).items():
+            owner[image] = f"{name}/img_dir/{phase}/{stem}"
+            owner[mask] = f"{name}/ann_dir/{phase}/{stem}"
+    if not owner:
+        return []
+    absent = Blobs(registry.project, remote).absent(list(owner))
+    return [
+        problem(
+            "blob-absent",
+            f"its blob {md5} is not on the remote",
+            file=owner[md5],
+            hint="run `dvc push` where the files are",
+        )
+        for md5 in sorted(absent)
+    ]
+
+
+def _record_text(record: Version) -> str:
+    fields = record.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _changelog(registry: Registry, record: Version) -> str:
+    """Return CHANGELOG.md with the version on top of its data part."""
+    path = registry.root / "CHANGELOG.md"
+    text = path.read_text("utf-8") if path.is_file() else "# Changelog\n"
+    if _HEAD not in text.splitlines():
+        text = f"{text.rstrip()}\n\n{_HEAD}\n"
+    changes = record.changes
+    said = [f"{count} {kind}" for kind, count in changes.samples.items()]
+    lines = [f"- {record.samples} samples" + (f": {', '.join(said)}" if said else "")]
+    for what, names in (
+        ("new subsets", changes.subsets_added),
+        ("subsets gone", changes.subsets_removed),
+        ("new scenes", changes.scenes_added),
+        ("scenes gone", changes.scenes_removed),
+    ):
+        if names:
+            lines.append(f"- {what}: {', '.join(names)}")
+    if record.notes:
+        lines.append(f"- {record.notes}")
+    entry = "\n".join([f"### {record.version}", "", *lines])
+    before, _, after = text.partition(f"\n{_HEAD}\n")
+    return f"{before}\n{_HEAD}\n\n{entry}\n\n{after.strip()}".rstrip() + "\n"
+
+
+def _commit(root: Path, texts: dict[str, str], tag: str, record: Version) -> None:
+    """Commit ``texts`` on top of HEAD and tag it: branch and tag move together or not at all."""
+    head = git(root, "rev-parse", "HEAD").strip()
+    with tempfile.TemporaryDirectory(prefix="sceneset-") as folder:
+        own = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git(root, "read-tree", head, env=own)
+        for number, (path, text) in enumerate(texts.items()):
+            source = Path(folder) / str(number)
+            source.write_bytes(text.encode())
+            blob = git(root, "hash-object", "-w", "--no-filters", "--", str(source)).strip()
+            git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=own)
+        tree = git(root, "write-tree", env=own).strip()
+        message = f"Release {record.version}"
+        commit = git(root, "commit-tree", tree, "-p", head, "-m", message).strip()
+        who = git(root, "var", "GIT_COMMITTER_IDENT").strip()
+        body = f"object {commit}\ntype commit\ntag {tag}\ntagger {who}\n\n{message}\n"
+        made = git(root, "mktag", stdin=body).strip()
+        moves = f"start\nupdate HEAD {commit} {head}\ncreate refs/tags/{tag} {made}\ncommit\n"
+        git(root, "update-ref", "--stdin", stdin=moves)
