@@ -14,6 +14,8 @@ COMMANDS = {
     "pull": "get the images and masks of a scene, of a version, into a folder",
     "diff": "say what changed between two versions or commits",
     "release": "make the committed state a version, with a record and a tag",
+    "verify": "ask the remote for every blob of a version, and put back what is missing",
+    "forget": "withdraw an image: out of the state, never in again, left out of old versions",
     "versions": "list the versions",
     "show": "show a subset: its scene table, counts and colours",
     "scenes": "list the vocabulary, with what the registry holds of each scene",

@@ -1,11 +1,14 @@
 """Digests of a subset's folders, worked out from scan rows and held against the .dvc files."""
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.registry.catalog import Paths
-from sceneset.registry.remote import Tracked, folder_digest, tracked
-from sceneset.schemas.problem import Problem, problem
+from sceneset.registry.files import md5_of, read_text
+from sceneset.registry.yamlfile import parse
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 from sceneset.schemas.sample import ScanRow
 
 if TYPE_CHECKING:
@@ -15,6 +18,58 @@ COLUMNS = ("phase", "image", "mask", "image_md5", "mask_md5", "image_bytes", "ma
 """The columns of a scan that digests read."""
 
 _FOLDERS = {"img_dir": "image", "ann_dir": "mask"}
+
+
+class Tracked(NamedTuple):
+    """What a .dvc file says of a folder, or what a folder's files add up to."""
+
+    md5: str
+    files: int
+    size: int
+
+
+def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
+    """Return what a folder's .dvc file records.
+
+    Raises:
+        ProblemsFoundError: it is missing or is not the .dvc file of one folder.
+    """
+    hint = "restore it with git, or `dvc add` the folder"
+    data = parse(read_text(dvc_file, shown, hint=hint, limit=1 << 20), shown).data
+    try:
+        [out] = data["outs"]
+        found = Tracked(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
+    except (KeyError, TypeError, ValueError):
+        found = Tracked("", 0, 0)
+    if not found.md5.endswith(".dir"):
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "file-unreadable",
+                    "is not the .dvc file of one folder",
+                    subset=subset,
+                    file=shown,
+                    hint=hint,
+                )
+            ]
+        )
+    return found
+
+
+def folder_digest(files: Iterable[tuple[str, str, int]]) -> Tracked:
+    """Return what DVC records of a folder with these (path, md5, bytes): its .dir object's hash.
+
+    The object is a JSON list sorted by path (dvc_data.hashfile.tree.Tree.as_bytes).
+    """
+    listed = list(files)
+    digest = md5_of(listing_of(listed))
+    return Tracked(f"{digest}.dir", len(listed), sum(size for *_, size in listed))
+
+
+def listing_of(files: Iterable[tuple[str, str, int]]) -> bytes:
+    """Return the .dir object of a folder with these (path, md5, bytes)."""
+    rows = [{"md5": md5, "relpath": path} for path, md5, _ in sorted(files)]
+    return json.dumps(rows, sort_keys=True).encode()
 
 
 def digests_of_rows(rows: Iterable[ScanRow]) -> dict[str, Tracked]:

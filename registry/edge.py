@@ -19,6 +19,7 @@ class UsageError(Exception):
 def guarded(run: Callable[[], int]) -> int:
     """Call ``run`` and return its exit code, or the one of what it raised."""
     from sceneset.registry.catalog import NoRegistryError
+    from sceneset.registry.gitrepo import GitError
     from sceneset.registry.remote import DvcError
     from sceneset.registry.render import print_problems, say
     from sceneset.registry.revisions import UnknownRevisionError
@@ -33,7 +34,7 @@ def guarded(run: Callable[[], int]) -> int:
     except (UsageError, NoRegistryError, UnknownRevisionError) as error:
         say(f"sceneset: {error}", style="red")
         return WRONG_USE
-    except DvcError as error:
+    except (DvcError, GitError) as error:
         say(f"sceneset: {error}", style="red")
         return PROBLEMS
     except BrokenPipeError:  # `sceneset lookup | head` has read enough

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sceneset.registry.catalog import Paths, Registry
 from sceneset.registry.files import md5_of, sync_folder, write_text
-from sceneset.registry.remote import is_committed, unstage
+from sceneset.registry.gitrepo import is_committed, unstage
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 
 

@@ -1,75 +1,84 @@
 """Pulling samples by content hash into a folder of their own, never into a tracked one."""
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.files import copy_file, md5_of, write_text
-from sceneset.registry.query import Query, content_hashes, find_samples
-from sceneset.registry.remote import Blobs
+from sceneset.registry.edge import UsageError
+from sceneset.registry.export import Export, Exported, Wanted, check_space
+from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.query import Query, Stored, find_samples, stored
 from sceneset.registry.views import rows_of
 
-LINKS = ("copy", "hard", "sym", "ref")
+Progress = Callable[[Iterable[Wanted], int], Iterable[Wanted]]
+
 RECORD = "sceneset.json"
-_BATCH = 512  # blobs asked for at a time: between two batches the bar moves and a stop is heard
 
 
-class DestinationError(Exception):
+class DestinationError(UsageError):
     """The folder can't take a pull; the message says why, and what can."""
 
 
-class Wanted(NamedTuple):
-    """One file to export."""
-
-    md5: str
-    path: str
-    """Below the destination."""
-
-
 @dataclass
-class Pulled:
+class Pulled(Exported):
     """What came of a pull."""
 
     files: int = 0
-    fetched: int = 0
-    """Blobs that came from the remote; the others were in the cache or in place."""
-    bad: dict[str, str] = field(default_factory=dict)
-    """Files that could not be had, by path, and why."""
+    """All that were asked for and not withdrawn."""
+    forgotten: int = 0
+    """Samples that were left out: they have been withdrawn."""
 
 
-def wanted_files(
-    registry: Registry, query: Query, folders: Sequence[str] = ("img_dir", "ann_dir")
-) -> list[Wanted]:
-    """Return every file of the samples that answer, with its hash."""
-    found: list[Wanted] = []
-    hashes: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
-    for sample in find_samples(registry, query):
-        if sample.subset not in hashes:
-            hashes[sample.subset] = content_hashes(registry, sample.subset)
-        of_image, of_mask = hashes[sample.subset][sample.tag.key]
-        for folder, md5, path in (
-            ("img_dir", of_image, sample.image),
-            ("ann_dir", of_mask, sample.mask),
-        ):
-            if folder in folders:
-                found.append(Wanted(md5, path.removeprefix(f"{DATA_ROOT}/")))
-    return found
+class _Selection(NamedTuple):
+    blobs: list[Wanted]
+    splits: dict[str, str]
+    """Texts of split files, by path below the destination."""
+    withdrawn: list[Stored]
+    """Files of samples that are left out."""
+    digest: str
+    """Of all that was asked for, what is left out included."""
 
 
-def split_texts(registry: Registry, query: Query) -> dict[str, str]:
-    """Return the split files of the rows that answer, by path below the destination."""
+def select(registry: Registry, query: Query, folders: Sequence[str]) -> _Selection:
+    """Return what a query asks for, and take out what was withdrawn."""
+    answers = {(sample.subset, *sample.tag.key) for sample in find_samples(registry, query)}
+    names = [name for name in registry.names if not query.subsets or name in query.subsets]
+    pairs = [
+        pair
+        for found in registry.each(lambda name: list(stored(registry, name)), names)
+        for pair in found
+        if (pair[0].subset, pair[0].phase, pair[0].stem) in answers
+    ]
+    withdrawn = [pair for pair in pairs if pair[0].md5 in registry.forgotten]
+    paths: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for pair in pairs:
+        for file in pair:
+            if pair[0].md5 not in registry.forgotten and file.folder in folders:
+                paths[file.md5, file.bytes].append(file.path)
+    lines = sorted(f"{f.md5}  {f.path}\n" for p in pairs for f in p if f.folder in folders)
+    gone = {(pair[0].subset, pair[0].phase, pair[0].stem) for pair in withdrawn}
+    return _Selection(
+        [Wanted(md5, size, tuple(places)) for (md5, size), places in paths.items()],
+        _split_texts(registry, query, names, gone),
+        [file for pair in withdrawn for file in pair],
+        md5_of("".join(lines).encode()),
+    )
+
+
+def _split_texts(
+    registry: Registry, query: Query, names: Iterable[str], gone: set[tuple[str, str, str]]
+) -> dict[str, str]:
     texts = {}
-    for name in registry.names:
-        if query.subsets and name not in query.subsets:
-            continue
+    for name in names:
         for row, selected in rows_of(registry.entry(name).splits, registry.tags(name)):
-            if query.wants_row(row) and selected:
-                lines = "".join(f"{tag.stem}\n" for tag in selected)
+            stems = [tag.stem for tag in selected if (name, *tag.key) not in gone]
+            if query.wants_row(row) and stems:
+                lines = "".join(f"{stem}\n" for stem in stems)
                 texts[f"{name}/split_dir/{row.file}"] = lines
     return texts
 
@@ -92,9 +101,22 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
         return
     if not to.is_dir():
         raise DestinationError(f"{to} is no folder")
-    held = {path.name for path in to.iterdir()}
-    if held and (RECORD not in held or _read_record(to / RECORD).get("pull") != record["pull"]):
-        raise DestinationError(f"{to} holds other things; name a new folder")
+    if all(_is_part(path) for path in to.iterdir()):
+        return
+    before = _read_record(to / RECORD)
+    if before.get("pull") != record["pull"]:
+        other = "the samples of another pull" if "pull" in before else "other things"
+        raise DestinationError(f"{to} holds {other}; name a new folder")
+    if before.get("digest") != record["digest"]:
+        raise DestinationError(
+            f"{to} holds what that was at another revision (commit {before.get('commit')}); name a "
+            "new folder"
+        )
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a file is the half of a record that a kill left."""
+    return path.name.startswith(f".{RECORD}.") and path.name.endswith(".part")
 
 
 def _read_record(path: Path) -> dict[str, Any]:
@@ -105,112 +127,84 @@ def _read_record(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _record_of(
+    registry: Registry, query: Query, folders: Sequence[str], selection: _Selection
+) -> dict[str, Any]:
+    """Return what the destination says of itself: what was asked, of which version, and digests."""
+    from sceneset.registry.revisions import version_at
+
+    origin = registry.origin
+    entry = {name: registry.entry(name) for name in registry.names}
+    held = {path.split("/")[0] for blob in selection.blobs for path in blob.paths}
+    return {
+        "pull": {
+            "scenes": list(query.scenes),
+            "persons": query.persons,
+            "phases": list(query.phases),
+            "subsets": list(query.subsets),
+            "folders": list(folders),
+        },
+        "repo": origin.repo if origin else str(registry.root),
+        "rev": origin.rev if origin else None,
+        "commit": origin.commit if origin else None,
+        "version": version_at(origin.git, origin.commit) if origin else None,
+        "subsets": {name: {"kind": entry[name].kind} for name in sorted(held)},
+        "files": sum(len(blob.paths) for blob in selection.blobs),
+        "forgotten": len(selection.withdrawn) // 2,
+        "digest": selection.digest,
+        "complete": False,
+    }
+
+
+def _plainly(items: Iterable[Wanted], total: int) -> Iterable[Wanted]:  # noqa: ARG001
+    return items
+
+
 def pull(
     registry: Registry,
     query: Query,
     blobs: Blobs,
     to: Path,
     *,
-    what: dict[str, Any],
     folders: Sequence[str] = ("img_dir", "ann_dir"),
     link: str = "copy",
-    progress: Callable[[Iterable[Wanted], int], Iterable[Wanted]],
+    progress: Progress = _plainly,
 ) -> Pulled:
     """Put the samples that answer into ``to``, every file verified by its hash.
 
-    The record sceneset.json says ``what`` this is; it is written first with ``complete: false``,
-    so that the same pull, and no other, may go on after a kill. Files that can't be had are named
-    in the result, the good ones are in place.
+    The record sceneset.json says what this is; it is written first with ``complete: false``, so
+    that the same pull, and no other, may go on after a kill. Files that can't be had are named in
+    the result, the good ones are in place. What was withdrawn is left out, and taken out where an
+    earlier pull of the same has put it.
 
     Raises:
         DestinationError: the folder is in use.
-        DvcError: there is no remote to ask.
+        ProblemsFoundError: the disk has not the room.
+        DvcError: the remote can't be reached.
     """
-    record = {"pull": what, "complete": False}
+    selection = select(registry, query, folders)
+    record = _record_of(registry, query, folders, selection)
     check_destination(to, record)
-    wanted = wanted_files(registry, query, folders)
+    check_space(selection.blobs, blobs, to, link)
+    _sweep(to)
     write_text(to / RECORD, _json(record))
-    for path, text in split_texts(registry, query).items():
+    for gone in selection.withdrawn:
+        (to / gone.path).unlink(missing_ok=True)
+    for path, text in selection.splits.items():
         write_text(to / path, text)
-    result = Pulled(files=len(wanted))
-    for batch in _batches(progress(wanted, len(wanted))):
-        _place(batch, blobs, to, link, result)
-    if not result.bad:
-        digest = md5_of("".join(f"{md5}  {path}\n" for md5, path in sorted(wanted)).encode())
-        write_text(
-            to / RECORD,
-            _json(
-                record
-                | {
-                    "complete": True,
-                    "files": len(wanted),
-                    "digest": digest,
-                }
-            ),
-        )
-    return result
+    export = Export(blobs, to, link)
+    export.bring(progress(selection.blobs, len(selection.blobs)))
+    if not export.done.bad:
+        write_text(to / RECORD, _json(record | {"complete": True}))
+    return Pulled(**vars(export.done), files=record["files"], forgotten=record["forgotten"])
+
+
+def _sweep(to: Path) -> None:
+    """Take away the halves of texts that a kill left."""
+    for pattern in (".*.part", "*/split_dir/.*.part"):
+        for path in to.glob(pattern):
+            path.unlink()
 
 
 def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def _batches(items: Iterable[Wanted]) -> Iterator[list[Wanted]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
-
-
-def _place(batch: list[Wanted], blobs: Blobs, to: Path, link: str, result: Pulled) -> None:
-    """Bring one batch into place: from what is there, from the cache, then from the remote."""
-    lacking = [one for one in batch if not _same(to / one.path, one.md5)]
-    absent = [one for one in lacking if not _export(one, blobs, to, link)]
-    if not absent:
-        return
-    hashes = sorted({one.md5 for one in absent})
-    fetched = blobs.fetch(hashes)
-    result.fetched += len(hashes) - len(fetched.missing | fetched.corrupt) - len(fetched.failed)
-    for one in absent:
-        if one.md5 in fetched.missing:
-            result.bad[one.path] = f"the remote has no blob {one.md5}"
-        elif one.md5 in fetched.corrupt:
-            result.bad[one.path] = f"the remote's blob {one.md5} is damaged"
-        elif one.md5 in fetched.failed:
-            result.bad[one.path] = fetched.failed[one.md5]
-        elif not _export(one, blobs, to, link):
-            result.bad[one.path] = "could not be written"
-
-
-def _same(path: Path, md5: str) -> bool:
-    try:
-        return md5_of(path.read_bytes()) == md5
-    except OSError:
-        return False
-
-
-def _export(one: Wanted, blobs: Blobs, to: Path, link: str) -> bool:
-    """Put a blob of the cache in place if it is what its name says; drop it there if it is not."""
-    source, target = blobs.path(one.md5), to / one.path
-    try:
-        data = source.read_bytes()
-    except FileNotFoundError:
-        return False
-    if md5_of(data) != one.md5:
-        blobs.drop(one.md5)  # bits rot in caches too; the remote is asked again
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.part")
-    aside.unlink(missing_ok=True)
-    if link == "hard":
-        try:
-            os.link(source, aside)
-        except OSError:  # another file system
-            aside.write_bytes(data)
-    elif link == "sym":
-        aside.symlink_to(source)
-    elif link == "ref":
-        copy_file(source, aside)
-    else:
-        aside.write_bytes(data)
-    aside.replace(target)
-    return True

@@ -1,10 +1,11 @@
 """Look-ups: rows and samples by scene, persons, phase and subset, over all subsets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.edge import UsageError
 from sceneset.registry.views import boxes_of, persons_said, rows_of, table_order
 from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.scene import Vocabulary
@@ -12,7 +13,7 @@ from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
 
 
-class UnknownNameError(ValueError):
+class UnknownNameError(UsageError):
     """A scene or subset nobody knows; the message names the nearest ones."""
 
 
@@ -175,12 +176,47 @@ def find_samples(registry: Registry, query: Query) -> list[FoundSample]:
 
 def content_hashes(registry: Registry, subset: str) -> dict[tuple[str, str], tuple[str, str]]:
     """Return the md5 of image and mask of every sample of a subset, from its scan."""
-    table = registry.scan(subset, ("phase", "stem", "image_md5", "mask_md5"))
-    columns = (table[name].to_pylist() for name in table.column_names)
+    names = ("phase", "stem", "image_md5", "mask_md5")
+    table = registry.scan(subset, names)
+    columns = (table[name].to_pylist() for name in names)
     return {
         (phase, stem): (image.hex(), mask.hex())
         for phase, stem, image, mask in zip(*columns, strict=True)
     }
+
+
+class Stored(NamedTuple):
+    """One file of a subset, as the scan knows it."""
+
+    subset: str
+    folder: str
+    """img_dir or ann_dir."""
+    phase: str
+    stem: str
+    file: str
+    md5: str
+    bytes: int
+
+    @property
+    def path(self) -> str:
+        """Where it stands below the data root."""
+        return f"{self.subset}/{self.folder}/{self.phase}/{self.file}"
+
+
+def stored(registry: Registry, subset: str) -> Iterator[tuple[Stored, Stored]]:
+    """Yield image and mask of every sample of a subset, from its scan."""
+    halves = []
+    for folder, what in (("img_dir", "image"), ("ann_dir", "mask")):
+        names = ("phase", "stem", what, f"{what}_md5", f"{what}_bytes")
+        table = registry.scan(subset, names)
+        rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+        halves.append(
+            [
+                Stored(subset, folder, phase, stem, file, md5.hex(), size)
+                for phase, stem, file, md5, size in rows
+            ]
+        )
+    yield from zip(*halves, strict=True)
 
 
 def _read(registry: Registry, query: Query) -> Iterable[tuple[str, Subset, list[Tag]]]:

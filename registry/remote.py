@@ -1,70 +1,18 @@
-"""DVC: tracked folders and the commands that move blobs. No other file talks to it."""
+"""DVC: its commands, its cache and its remotes. No other file talks to it."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from sceneset.registry.files import md5_of, read_text
-from sceneset.registry.yamlfile import parse
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.registry.stores import FileSystemStore, S3ObjectStore, Store
 
 
 class DvcError(Exception):
     """A dvc command failed; the message is what it said."""
-
-
-class Tracked(NamedTuple):
-    """What a .dvc file says of a folder, or what a folder's files add up to."""
-
-    md5: str
-    files: int
-    size: int
-
-
-def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
-    """Return what a folder's .dvc file records.
-
-    Raises:
-        ProblemsFoundError: it is missing or is not the .dvc file of one folder.
-    """
-    hint = "restore it with git, or `dvc add` the folder"
-    data = parse(read_text(dvc_file, shown, hint=hint, limit=1 << 20), shown).data
-    try:
-        [out] = data["outs"]
-        found = Tracked(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
-    except (KeyError, TypeError, ValueError):
-        found = Tracked("", 0, 0)
-    if not found.md5.endswith(".dir"):
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "file-unreadable",
-                    "is not the .dvc file of one folder",
-                    subset=subset,
-                    file=shown,
-                    hint=hint,
-                )
-            ]
-        )
-    return found
-
-
-def folder_digest(files: Iterable[tuple[str, str, int]]) -> Tracked:
-    """Return what DVC records of a folder with these (path, md5, bytes): its .dir object's hash.
-
-    The object is a JSON list sorted by path (dvc_data.hashfile.tree.Tree.as_bytes).
-    """
-    ordered = sorted(files)
-    listing = json.dumps(
-        [{"md5": md5, "relpath": path} for path, md5, _ in ordered], sort_keys=True
-    )
-    digest = md5_of(listing.encode())
-    return Tracked(f"{digest}.dir", len(ordered), sum(size for *_, size in ordered))
 
 
 def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
@@ -109,41 +57,19 @@ def _reason(text: str) -> str:
     return "; ".join(wrong or plain[-3:])
 
 
-def is_committed(root: Path, path: Path) -> bool:
-    """Whether git's last commit holds a file."""
-    words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
-    with suppress(OSError):
-        done = subprocess.run(
-            words, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
-        )
-        return done.returncode == 0 and bool(done.stdout.strip())
-    return False
-
-
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
     dvc(root, "add", *folders, lend=lend)
 
 
-class Fetched(NamedTuple):
-    """What came of fetching blobs into the local cache."""
+class Project:
+    """A DVC project: where its blobs stand on this machine, and the remotes they come from."""
 
-    missing: frozenset[str]
-    """Hashes the remote does not have."""
-    corrupt: frozenset[str]
-    """Hashes whose blob on the remote is another one: cut, damaged or swapped."""
-    failed: dict[str, str]
-    """Hashes that could not be asked for, and what was said."""
-
-
-class Blobs:
-    """The blobs of a DVC project by content hash: its local cache, and its remote behind it."""
-
-    def __init__(self, root: Path, remote: str | None = None) -> None:
-        """Open the project at ``root`` with its default remote, or the one named.
+    def __init__(self, root: Path) -> None:
+        """Open the project at ``root``.
 
         Raises:
-            DvcError: there is no such project or remote.
+            DvcError: there is none.
         """
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
@@ -152,70 +78,53 @@ class Blobs:
         config: dict[str, Any] = {"core": {"no_scm": True, "analytics": False}}
         try:
             self._repo = Repo(str(root), config=config)
-            self._local = self._repo.cache.local
-            self._remote_name = remote
         except DvcException as error:
             raise DvcError(str(error)) from None
+        self._cache = self._repo.cache.local
 
-    def path(self, md5: str) -> Path:
-        """Return where a blob stands in the local cache, whether it is there or not."""
-        return Path(self._local.oid_to_path(md5))
+    def blob(self, md5: str) -> Path:
+        """Return where a blob stands in the cache, whether it is there or not."""
+        return Path(self._cache.oid_to_path(md5))
 
-    def drop(self, md5: str) -> None:
-        """Take a blob out of the local cache."""
-        self.path(md5).unlink(missing_ok=True)
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder of the cache, for whom the project shares it with."""
+        self._cache.makedirs(str(folder))
 
-    def absent(self, hashes: Sequence[str]) -> set[str]:
-        """Return the hashes whose blobs the remote does not have.
+    def protect(self, path: Path) -> None:
+        """Make a blob of the cache read-only: DVC takes those that are as verified."""
+        self._cache.protect(str(path))
 
-        Raises:
-            DvcError: there is no remote, or it can't be asked.
-        """
-        from dvc.exceptions import DvcException
-
-        try:
-            remote = self._repo.cloud.get_remote_odb(self._remote_name)
-            return set(hashes) - set(remote.oids_exist(list(hashes)))
-        except (DvcException, OSError) as error:
-            raise DvcError(f"the remote can't be asked: {error}") from None
-
-    def fetch(self, hashes: Sequence[str]) -> Fetched:
-        """Get blobs from the remote into the local cache, each verified by its hash.
+    def store(self, name: str | None = None) -> Store:
+        """Return the default remote, or the one named.
 
         Raises:
-            DvcError: there is no remote, or it can't be used as one of blobs by hash.
+            DvcError: there is no such remote, or it keeps files under other names than hashes.
         """
         from dvc.exceptions import DvcException
+        from dvc.fs import get_cloud_fs
+        from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
+        from dvc_objects.fs.errors import ConfigError as OptionError
 
+        name = name or self._repo.config["core"].get("remote")
+        if not name:
+            raise DvcError("there is no DVC remote; set one: sceneset remote URL")
         try:
-            remote = self._repo.cloud.get_remote_odb(self._remote_name)
-        except DvcException as error:
+            kind, options, path = get_cloud_fs(self._repo.config, name=name)
+            if options.get("worktree") or options.get("version_aware"):
+                raise DvcError(f"the remote {name} is no store of blobs by hash (version_aware)")
+            folder = f"{path.rstrip('/')}/files/md5"
+            if kind.protocol == "s3":
+                said = {key: value for key, value in options.items() if key not in _NO_MATTER}
+                bucket, _, prefix = folder.partition("/")
+                if said.keys() <= S3ObjectStore.OPTIONS:
+                    with suppress(LookupError, ImportError):
+                        return S3ObjectStore(bucket, prefix, said)
+            return FileSystemStore(kind(**options), folder)
+        except RemoteMissingDepsError as error:
+            raise DvcError(f"{name} needs a library: pip install dvc[{error.protocol}]") from None
+        except (DvcException, AuthError, OptionError) as error:
             raise DvcError(str(error)) from None
-        missing: set[str] = set()
-        failed: dict[str, str] = {}
-
-        def note(md5: str, error: BaseException) -> None:
-            if isinstance(error, FileNotFoundError):
-                missing.add(md5)
-            else:
-                failed[md5] = str(error) or type(error).__name__
-
-        sources = [remote.oid_to_path(md5) for md5 in hashes]
-        self._local.add(
-            sources, remote.fs, list(hashes), verify=True, check_exists=False, on_error=note
-        )
-        # What came and was not what its name says has been dropped by the verification.
-        gone = {md5 for md5 in hashes if not self.path(md5).exists()}
-        return Fetched(frozenset(missing), frozenset(gone - missing - failed.keys()), failed)
 
 
-def unstage(root: Path, folder: Path) -> None:
-    """Give git's index back what it had of a folder: with core.autostage, `dvc add` adds to it."""
-    with suppress(OSError):  # no git, nothing staged
-        subprocess.run(
-            ["git", "reset", "--quiet", "--", str(folder)],
-            cwd=root,
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+_NO_MATTER = {"url", "verify", "jobs", "checksum_jobs", "tmp_dir", "read_only"}
+"""Options of a remote that say nothing of how it is reached."""

@@ -11,12 +11,11 @@ import os
 import posixpath
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from sceneset.registry.catalog import DATA_ROOT, NoRegistryError, Registry
+from sceneset.registry.catalog import DATA_ROOT, NoRegistryError, Origin, Registry
+from sceneset.registry.gitrepo import GitError, git
 
 ARTIFACT = "insta360-semantic-seg"
 """What versions are versions of: their tags are called insta360-semantic-seg@v1.2.0."""
@@ -25,7 +24,7 @@ _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _TEXT = ("params.yaml", "registry", DATA_ROOT, ".dvc")
 
 
-class UnknownRevisionError(Exception):
+class UnknownRevisionError(GitError):
     """A revision nobody knows, or a repository that can't be had; the message says what to do."""
 
 
@@ -37,10 +36,28 @@ def open_at(repo: str | Path, rev: str | None) -> Registry:
         UnknownRevisionError: the revision is not known, or the URL can't be reached.
     """
     if is_url(str(repo)):
-        return _at(_mirror(str(repo)), "", rev or "HEAD", project=None)
+        return _at(_mirror(str(repo)), "", rev or "HEAD", shown=_without_secrets(str(repo)))
     here = Registry.open(repo)
     prefix = git(here.root, "rev-parse", "--show-prefix").strip()
-    return _at(here.root, prefix, rev or "HEAD", project=here.root)
+    return _at(here.root, prefix, rev or "HEAD", shown=str(here.root), project=here.root)
+
+
+def open_beside(registry: Registry, rev: str) -> Registry:
+    """Return another revision of the repository that a registry was read from.
+
+    Raises:
+        UnknownRevisionError: the revision is not known.
+    """
+    origin = registry.origin
+    if origin is None:
+        return open_at(registry.root, rev)
+    project = registry.project if registry.project != registry.root else None
+    return _at(origin.git, origin.prefix, rev, shown=origin.repo, project=project)
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL as it may be shown and kept: without user and password."""
+    return re.sub(r"(?<=://)[^/@]*@", "", url)
 
 
 def resolve(repo: Path, rev: str, prefix: str = "") -> str:
@@ -48,19 +65,54 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
 
     A version is found by its tag, or, where tags were not fetched, by the commit that added its
     record.
+
+    Raises:
+        UnknownRevisionError: there is none, or two commits claim to be that version.
     """
-    match = _VERSION.fullmatch(rev)
-    for name in (*([f"refs/tags/{ARTIFACT}@v{match[1]}"] if match else []), rev):
-        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        found = git(repo, *words, check=False).strip()
+    match = _VERSION.fullmatch(rev.removeprefix(f"{ARTIFACT}@"))
+    if match:
+        found = _commit_of(repo, match[1], f"{prefix}registry/versions/{match[1]}.yaml")
         if found:
             return found
-    if match:
-        record = f":(top){prefix}registry/versions/{match[1]}.yaml"
-        added = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", "--", record).split()
-        if added:
-            return added[-1]
+    commit = _parsed(repo, rev)
+    if commit:
+        return commit
     raise UnknownRevisionError(f"no revision is called {rev!r}. {_nearest(repo, rev)}")
+
+
+def _commit_of(repo: Path, number: str, record: str) -> str:
+    """Return the commit that is a version, or "" if none says so."""
+    tag = f"refs/tags/{ARTIFACT}@v{number}"
+    tagged, moved = _parsed(repo, tag), _parsed(repo, f"refs/moved/{tag}")
+    if moved:
+        raise UnknownRevisionError(
+            f"version {number} is claimed by two commits: its tag was {tagged[:12]} when it was "
+            f"first seen here, and is {moved[:12]} at its origin now. A version must not move: ask "
+            "who moved it, or name the commit you mean"
+        )
+    if tagged:
+        return tagged
+    paths = ("--", f":(top){record}")
+    added = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
+    if len(added) > 1:
+        raise UnknownRevisionError(
+            f"version {number} is claimed by {len(added)} commits: "
+            f"{', '.join(commit[:12] for commit in added)} each added its record, and there is no "
+            f"tag to tell which; fetch the tags (git fetch --tags), or name the commit you mean"
+        )
+    return added[0] if added else ""
+
+
+def _parsed(repo: Path, name: str) -> str:
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return git(repo, *words, check=False).strip()
+
+
+def version_at(repo: Path, commit: str) -> str | None:
+    """Return the number of the version that a commit is, by its tag."""
+    tags = git(repo, "tag", "--points-at", commit, "--list", f"{ARTIFACT}@v*", check=False).split()
+    numbers = [tag.removeprefix(f"{ARTIFACT}@v") for tag in tags]
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def _nearest(repo: Path, rev: str) -> str:
@@ -70,7 +122,7 @@ def _nearest(repo: Path, rev: str) -> str:
     return f"Nearest: {', '.join(near)}." if near else "There is no tag or branch yet."
 
 
-def _at(repo: Path, prefix: str, rev: str, *, project: Path | None) -> Registry:
+def _at(repo: Path, prefix: str, rev: str, *, shown: str, project: Path | None = None) -> Registry:
     commit = resolve(repo, rev, prefix)
     tree = git(repo, "rev-parse", f"{commit}^{{tree}}").strip()
     kind = "trees" if project else "projects"
@@ -79,7 +131,11 @@ def _at(repo: Path, prefix: str, rev: str, *, project: Path | None) -> Registry:
         _extract(repo, prefix, commit, folder, with_remotes=project is None)
     if not (folder / prefix / "registry/scenes.yaml").is_file():
         raise NoRegistryError(f"{rev} of {repo} holds no registry")
-    return Registry(folder / prefix, project=project)
+    return Registry(
+        folder / prefix,
+        project=project,
+        origin=Origin(shown, repo, prefix, rev, commit),
+    )
 
 
 def _extract(repo: Path, prefix: str, commit: str, folder: Path, *, with_remotes: bool) -> None:
@@ -129,43 +185,35 @@ def _mirror(url: str) -> Path:
     key = hashlib.sha256(url.encode()).hexdigest()[:24]
     folder = cache_folder() / "repositories" / key
     if folder.exists():
-        git(folder, "fetch", "--quiet", "--prune", "--tags", "origin", "+refs/heads/*:refs/heads/*")
+        _update(folder)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
         git(aside, "clone", "--quiet", "--bare", "--filter=blob:none", "--", url, "repository")
         (aside / "repository").rename(folder)
+    except GitError as error:
+        raise UnknownRevisionError(str(error)) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 
-def git(
-    repo: Path,
-    *words: str,
-    check: bool = True,
-    env: Mapping[str, str] | None = None,
-    stdin: str = "",
-) -> str:
-    """Run git in ``repo`` and return what it printed.
+def _update(mirror: Path) -> None:
+    """Fetch what is new. Tags that moved at the origin stay, and are noted below refs/moved."""
+    git(mirror, "fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/heads/*", "--no-tags")
+    theirs = _refs(git(mirror, "ls-remote", "--tags", "--refs", "origin"))
+    ours = _refs(git(mirror, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"))
+    new = [tag for tag in theirs if tag not in ours]
+    moved = [tag for tag, commit in theirs.items() if ours.get(tag, commit) != commit]
+    wanted = [f"{tag}:{tag}" for tag in new] + [f"+{tag}:refs/moved/{tag}" for tag in moved]
+    for start in range(0, len(wanted), 500):  # a command line has an end
+        git(mirror, "fetch", "--quiet", "--no-tags", "origin", *wanted[start : start + 500])
 
-    Raises:
-        UnknownRevisionError: it failed; the message is what it said.
-    """
-    done = subprocess.run(
-        ["git", "-C", str(repo), *words],
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
-        input=stdin,
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", **(env or {})},
-    )
-    if check and done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise UnknownRevisionError(f"git {words[0]} failed: {said[-1] if said else 'no reason'}")
-    return done.stdout if not done.returncode else ""
+
+def _refs(listed: str) -> dict[str, str]:
+    """Read lines of object and reference."""
+    return {ref: commit for commit, ref in (line.split() for line in listed.splitlines())}
 
 
 def cache_folder() -> Path:

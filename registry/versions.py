@@ -6,14 +6,16 @@ from pathlib import Path
 
 import yaml
 
+from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import Registry
 from sceneset.registry.checks import check
 from sceneset.registry.diff import STEPS, Diff, Step, compare
 from sceneset.registry.files import md5_of
+from sceneset.registry.gitrepo import git
 from sceneset.registry.manifest import manifest, manifest_text
-from sceneset.registry.query import content_hashes
-from sceneset.registry.remote import Blobs, is_current
-from sceneset.registry.revisions import ARTIFACT, git
+from sceneset.registry.remote import is_current
+from sceneset.registry.revisions import ARTIFACT
+from sceneset.registry.verify import blobs_of, lacking
 from sceneset.registry.yamlfile import load
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.version import Number, Version, VersionChanges, VersionSubset
@@ -172,25 +174,10 @@ def _step_problems(record: Version, diff: Diff | None, made: list[Version]) -> l
 
 def _absent(registry: Registry, remote: str | None) -> list[Problem]:
     """Return a finding for every blob of the state that the remote does not have."""
-    owner: dict[str, str] = {}
-    for name, part in manifest(registry)["subsets"].items():
-        for folder in ("img_dir", "ann_dir"):
-            owner[part[folder]["md5"]] = f"{name}/{folder}"
-        for (phase, stem), (image, mask) in content_hashes(registry, name).items():
-            owner[image] = f"{name}/img_dir/{phase}/{stem}"
-            owner[mask] = f"{name}/ann_dir/{phase}/{stem}"
-    if not owner:
+    held = blobs_of(registry)
+    if not held:
         return []
-    absent = Blobs(registry.project, remote).absent(list(owner))
-    return [
-        problem(
-            "blob-absent",
-            f"its blob {md5} is not on the remote",
-            file=owner[md5],
-            hint="run `dvc push` where the files are",
-        )
-        for md5 in sorted(absent)
-    ]
+    return list(lacking(held, Blobs(registry.project, remote).sizes(list(held))).values())
 
 
 def _record_text(record: Version) -> str:

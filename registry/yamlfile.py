@@ -45,7 +45,14 @@ def load_document(
     path: Path, model: type[M], shown: str, *, defaults: dict[str, Any] | None = None
 ) -> tuple[M, Document]:
     """Return the file as a checked ``model``, and where its fields stand; see ``load``."""
-    document = parse(read_text(path, shown, limit=MAX_YAML), shown)
+    return loads(read_text(path, shown, limit=MAX_YAML), model, shown, defaults=defaults)
+
+
+def loads(
+    text: str, model: type[M], shown: str, *, defaults: dict[str, Any] | None = None
+) -> tuple[M, Document]:
+    """Return a file's text as a checked ``model``, and where its fields stand; see ``load``."""
+    document = parse(text, shown)
     data = document.data
     if not isinstance(data, dict):
         raise ProblemsFoundError(

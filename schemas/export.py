@@ -13,9 +13,11 @@ from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.tombstone import Forgotten
 from sceneset.schemas.version import Version
 
 MODELS: dict[str, type[BaseModel]] = {
+    "forgotten": Forgotten,
     "params": Params,
     "problem": Problem,
     "scan-row": ScanRow,

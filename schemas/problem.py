@@ -29,6 +29,9 @@ CODES: dict[str, tuple[Severity, str]] = {
     "subset-exists": (_ERROR, "a subset of that name is registered already"),
     "unfinished-add": (_ERROR, "an add was cut off, or is at work"),
     "locked": (_ERROR, "another command is writing"),
+    "forgotten": (_ERROR, "an image has been withdrawn"),
+    "forgotten-near": (_WARNING, "an image looks like one that has been withdrawn"),
+    "unfinished-forget": (_ERROR, "a forget was cut off, or is at work"),
     "not-registered": (_WARNING, "a file belongs to a subset that params.yaml does not list"),
     "unknown-scene": (_ERROR, "a scene is not in the vocabulary"),
     "unknown-split-file": (_ERROR, "a split file's name fits no scene of the vocabulary"),
@@ -51,6 +54,8 @@ CODES: dict[str, tuple[Severity, str]] = {
     "release-same": (_ERROR, "the state has a version already"),
     "release-step": (_ERROR, "a version number moves less than the changes ask for"),
     "blob-absent": (_ERROR, "a blob is not on the remote"),
+    "blob-damaged": (_ERROR, "a blob on the remote is not what its name says"),
+    "blob-unread": (_ERROR, "a blob can't be read from the remote"),
     # a delivery's folders and files
     "layout": (_ERROR, "a delivery is not in the document's layout"),
     "stray-file": (_ERROR, "a file does not belong where it stands"),

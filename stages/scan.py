@@ -10,11 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.digests import digests_of_rows, recorded_otherwise
+from sceneset.registry.digests import digests_of_rows, recorded_otherwise, tracked
 from sceneset.registry.edge import UsageError, guarded
 from sceneset.registry.layout import Layout, read_samples
 from sceneset.registry.measure import Pair, measure_all
-from sceneset.registry.remote import tracked
 from sceneset.registry.render import print_problems, progress
 from sceneset.registry.scanfile import known_rows, write_scan
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem

@@ -50,7 +50,7 @@ def test_exactly_the_scene_comes(pushed: Path, tmp_path: Path, sceneset: Run) ->
     before = snapshot(pushed)
     to = tmp_path / "out"
     outcome = sceneset("pull", "滑雪", "--persons", "single", "--to", to, "--json", cwd=pushed)
-    assert outcome.json == {"files": 4, "fetched": 3, "bad": {}}
+    assert outcome.json == {"files": 4, "fetched": 3, "bad": {}, "forgotten": 0}
     data = pushed / "Insta360SemanticSeg"
     images = [f"{NAME}/img_dir/train/{stem}.jpg" for stem in "ab"]
     masks = [f"{NAME}/ann_dir/train/{stem}.png" for stem in "ab"]
@@ -95,7 +95,7 @@ def test_it_goes_on_where_it_stopped(pushed: Path, tmp_path: Path, sceneset: Run
     (tmp_path / "out" / NAME / "img_dir/train/b.jpg").write_bytes(b"half a file")
     (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").write_bytes(b"left by a kill")
     outcome = sceneset(*words, cwd=pushed)
-    assert outcome.json == {"files": 8, "fetched": 0, "bad": {}}
+    assert outcome.json == {"files": 8, "fetched": 0, "bad": {}, "forgotten": 0}
     (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").unlink(missing_ok=True)
     assert snapshot(tmp_path / "out") == whole
 
@@ -129,7 +129,7 @@ def test_a_rotten_cache_is_healed(pushed: Path, tmp_path: Path, sceneset: Run) -
             path.chmod(0o644)
             path.write_bytes(b"rot")
     outcome = sceneset("pull", "ski", "--to", tmp_path / "two", "--json", cwd=pushed)
-    assert outcome.json == {"files": 8, "fetched": 5, "bad": {}}
+    assert outcome.json == {"files": 8, "fetched": 5, "bad": {}, "forgotten": 0}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,12 @@ def test_the_cost_follows_the_scene(
     url, to = f"file://{added}", tmp_path / "out"
     asked = len(s3.requests("GET"))
     words = ("pull", "ski", "--persons", "multi", "--repo", url, "--to", to, "--json")
-    assert sceneset(*words, cwd=tmp_path).json == {"files": 4, "fetched": 3, "bad": {}}
+    assert sceneset(*words, cwd=tmp_path).json == {
+        "files": 4,
+        "fetched": 3,
+        "bad": {},
+        "forgotten": 0,
+    }
     objects = [path for path in s3.requests("GET")[asked:] if "/files/md5/" in path]
     assert len(objects) == len(set(objects)) == 3
     heads = [path for path in s3.requests("HEAD") if "/files/md5/" in path]

@@ -26,7 +26,6 @@ def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
     from sceneset.registry import query
     from sceneset.registry.checks import check
-    from sceneset.registry.edge import UsageError
     from sceneset.registry.journal import unfinished_problems
     from sceneset.registry.render import print_json, print_problems, say
     from sceneset.schemas.problem import errors
@@ -34,10 +33,7 @@ def run(args: argparse.Namespace) -> int:
     registry = source(args)
     names = None
     if args.subset:
-        try:
-            names = query.ask(registry, subsets=args.subset).subsets
-        except query.UnknownNameError as error:
-            raise UsageError(str(error)) from None
+        names = query.ask(registry, subsets=args.subset).subsets
     problems = [*unfinished_problems(registry.paths), *check(registry, names)]
     if args.json:
         print_json([p.model_dump(mode="json") for p in problems])

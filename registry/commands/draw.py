@@ -49,10 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--images is at least 1")
     if args.folder.exists() and (not args.folder.is_dir() or any(args.folder.iterdir())):
         raise UsageError(f"{args.folder} is not an empty folder; name a new one")
-    try:
-        asked = query.ask(registry, args.scene)
-    except query.UnknownNameError as error:
-        raise UsageError(str(error)) from None
+    asked = query.ask(registry, args.scene)
     scenes = asked.scenes or tuple(key for key in registry.vocabulary.by_key if key in SCENES)
     strange = [scene for scene in scenes if scene not in SCENES]
     if strange or not scenes:

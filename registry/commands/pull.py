@@ -8,8 +8,8 @@ cut off goes on where it stopped when the same command is given again.
 import argparse
 from pathlib import Path
 
-from sceneset.registry.commands.sources import add_query, add_source, query_of, source
-from sceneset.registry.edge import FINE, PROBLEMS, UsageError
+from sceneset.registry.commands.sources import add_query, add_source, source
+from sceneset.registry.edge import FINE, PROBLEMS
 
 EXAMPLES = """
   sceneset pull ski --to ~/data/ski
@@ -39,38 +39,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Pull, and say what could not be had."""
-    from sceneset.registry.pull import DestinationError, pull
-    from sceneset.registry.remote import Blobs
     from sceneset.registry.render import print_json, progress, say
 
-    registry = source(args)
-    query = query_of(registry, args)
-    folders = ["img_dir"] * (not args.masks_only) + ["ann_dir"] * (not args.images_only)
-    what = {
-        "scenes": list(query.scenes),
-        "persons": query.persons,
-        "phases": list(query.phases),
-        "subsets": list(query.subsets),
-        "rev": args.rev,
-        "repo": args.repo,
-        "folders": folders,
-    }
-    try:
-        done = pull(
-            registry,
-            query,
-            Blobs(registry.project, args.remote),
-            args.to,
-            what=what,
-            folders=folders,
-            link=args.link,
-            progress=lambda items, total: progress(items, total, "pull"),
-        )
-    except DestinationError as error:
-        raise UsageError(str(error)) from None
+    done = source(args).pull(
+        *args.scene,
+        to=args.to,
+        persons=args.persons,
+        phases=args.phase,
+        subsets=args.subset,
+        folders=["img_dir"] * (not args.masks_only) + ["ann_dir"] * (not args.images_only),
+        link=args.link,
+        remote=args.remote,
+        progress=lambda items, total: progress(items, total, "pull"),
+    )
     if args.json:
-        print_json({"files": done.files, "fetched": done.fetched, "bad": done.bad})
+        print_json(vars(done))
     else:
+        if done.forgotten:
+            say(f"{done.forgotten} samples were withdrawn and are left out", style="yellow")
         for path, why in sorted(done.bad.items()):
             say(f"{path}: {why}", style="red")
         good = done.files - len(done.bad)

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.registry.edge import FINE
 
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
@@ -29,10 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.registry import query
 
     registry = source(args)
-    try:
-        asked = query.ask(registry, subsets=[args.subset])
-    except query.UnknownNameError as error:
-        raise UsageError(str(error)) from None
+    asked = query.ask(registry, subsets=[args.subset])
     [name] = asked.subsets
     rows = [row.as_json(registry.vocabulary) for row in query.find_rows(registry, asked)]
     path = registry.paths.stats / f"{name}.yaml"

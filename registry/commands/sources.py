@@ -3,7 +3,6 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sceneset.registry.edge import UsageError
 from sceneset.schemas.base import Persons, Phase
 
 if TYPE_CHECKING:
@@ -49,11 +48,6 @@ def add_query(parser: argparse.ArgumentParser) -> None:
 
 def query_of(registry: "Registry", args: argparse.Namespace) -> "Query":
     """Return the checked query."""
-    from sceneset.registry.query import UnknownNameError, ask
+    from sceneset.registry.query import ask
 
-    try:
-        return ask(
-            registry, args.scene, persons=args.persons, phases=args.phase, subsets=args.subset
-        )
-    except UnknownNameError as error:
-        raise UsageError(str(error)) from None
+    return ask(registry, args.scene, persons=args.persons, phases=args.phase, subsets=args.subset)

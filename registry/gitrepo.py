@@ -1,0 +1,62 @@
+"""Git: what is committed, and the commands that ask and write."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+
+class GitError(Exception):
+    """A git command failed; the message is what it said."""
+
+
+def git(
+    repo: Path,
+    *words: str,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> str:
+    """Run git in ``repo`` and return what it printed.
+
+    Raises:
+        GitError: it failed; the message is what it said.
+    """
+    done = subprocess.run(
+        ["git", "-C", str(repo), *words],
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+        input=stdin,
+        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+    )
+    if check and done.returncode:
+        said = done.stderr.strip().splitlines() or ["no reason"]
+        why = next((line for line in said if line.startswith(("fatal:", "error:"))), said[-1])
+        raise GitError(f"git {words[0]} failed: {why}")
+    return done.stdout if not done.returncode else ""
+
+
+def is_committed(root: Path, path: Path) -> bool:
+    """Whether git's last commit holds a file."""
+    words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
+    with suppress(OSError):
+        done = subprocess.run(
+            words, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        return done.returncode == 0 and bool(done.stdout.strip())
+    return False
+
+
+def unstage(root: Path, folder: Path) -> None:
+    """Give git's index back what it had of a folder: with core.autostage, `dvc add` adds to it."""
+    with suppress(OSError):  # no git, nothing staged
+        subprocess.run(
+            ["git", "reset", "--quiet", "--", str(folder)],
+            cwd=root,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )

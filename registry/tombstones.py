@@ -1,0 +1,57 @@
+"""What was withdrawn: registry/forgotten.yaml, as it stands and as other revisions have it.
+
+A version that is pinned knows nothing of what was withdrawn after it; so whoever reads one also
+heeds the tombstones of the working tree and of the branch the repository shows first.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from sceneset.registry.gitrepo import git
+from sceneset.registry.yamlfile import load, loads
+from sceneset.schemas.tombstone import Forgotten, Tombstone
+
+FILE = "registry/forgotten.yaml"
+_HEAD = "# yaml-language-server: $schema=../schemas/json/forgotten.json\n"
+
+Tombstones = dict[str, Tombstone]
+"""By the image's content hash."""
+
+
+def in_folder(root: Path) -> Tombstones:
+    """Return the tombstones of a registry's folder; none where there is no such file.
+
+    Raises:
+        ProblemsFoundError: the file can't be read.
+    """
+    path = root / FILE
+    return _by_image(load(path, Forgotten, FILE)) if path.exists() else {}
+
+
+def on_branches(repo: Path, prefix: str = "") -> Tombstones:
+    """Return the tombstones of the branch that is checked out, and of the one origin shows first.
+
+    Raises:
+        ProblemsFoundError: such a file can't be read.
+    """
+    found: Tombstones = {}
+    for name in ("HEAD", "origin/HEAD"):
+        text = git(repo, "show", f"{name}:{prefix}{FILE}", check=False)
+        if text:
+            found |= _by_image(loads(text, Forgotten, f"{name}:{FILE}")[0])
+    return found
+
+
+def _by_image(file: Forgotten) -> Tombstones:
+    return {stone.image: stone for stone in file.forgotten}
+
+
+def text_of(stones: Iterable[Tombstone]) -> str:
+    """Return the file's text: sorted by hash, so that branches merge."""
+    ordered = sorted(stones, key=lambda stone: stone.image)
+    if not ordered:
+        return f"{_HEAD}forgotten: []\n"
+    body = {"forgotten": [stone.model_dump() for stone in ordered]}
+    return _HEAD + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
