@@ -4,13 +4,14 @@ VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo test lint bench generated lock clean
+.PHONY: help setup demo test lint bench bench-pull generated lock clean
 
 help:
 	@echo "make demo        the main job, end to end, in a scratch clone under build/"
 	@echo "make test        all tests"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make bench       measure against peers and limits"
+	@echo "make bench-pull  measure pulls from S3 against dvc and s5cmd (10 minutes)"
 	@echo "make generated   regenerate what is generated and stands in git"
 	@echo "make lock        pin the dependencies again (needs uv)"
 
@@ -39,6 +40,9 @@ lint: setup
 
 bench: setup
 	python benchmarks/run.py
+
+bench-pull: setup
+	python benchmarks/pull.py
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json

@@ -27,7 +27,8 @@ from servers import BUCKET, KEYS, S3, s3_server
 
 PAIRS, SCENE = 6003, 905
 NAME = "CustomSeg_Person_20240115_bench"
-RECORD = "insta360-semantic-seg@v1.0.0"
+TAG = "insta360-semantic-seg@v1.0.0"
+COMMAND = (sys.executable, "-m", "sceneset.registry.cli")
 PROGRAMS = Path(sys.executable).parent
 WHO = {
     f"GIT_{role}_{what}": "bench@example.com"
@@ -69,105 +70,116 @@ def draw(folder: Path) -> None:
         (folder / f"split_dir/{file}.txt").write_text(text)
 
 
-def build(folder: Path, server: S3) -> Path:
-    """Make a registry of the drawn pairs, its blobs on the server, released as 1.0.0."""
+def build(folder: Path, quiet: S3, loud: S3) -> Path:
+    """Make a registry of the drawn pairs, its blobs on the servers, released as 1.0.0."""
     delivery, root = folder / "delivery", folder / "registry"
     draw(delivery)
-    command = (sys.executable, "-m", "sceneset.registry.cli")
-    run(*command, "init", root, cwd=folder)
-    run(*command, "add", delivery, "--name", NAME, cwd=root)
-    url = f"s3://{BUCKET}/people"
-    run(*command, "remote", url, "--endpoint", server.url, cwd=root)
+    run(*COMMAND, "init", root, cwd=folder)
+    run(*COMMAND, "add", delivery, "--name", NAME, cwd=root)
+    for name, server in (("loud", loud), ("store", quiet)):
+        words = ("--endpoint", server.url, "--name", name)
+        run(*COMMAND, "remote", f"s3://{BUCKET}/people", *words, cwd=root)
     run(sys.executable, "-m", "dvc", "repro", cwd=root)
-    assert server.folder is not None
-    shutil.copytree(root / ".dvc/cache/files", server.folder / BUCKET / "people/files")
+    assert quiet.folder is not None
+    shutil.copytree(root / ".dvc/cache/files", quiet.folder / BUCKET / "people/files")
     run("git", "add", "--all", cwd=root)
     run("git", "commit", "--quiet", "--message", "A subset", cwd=root)
-    who = {
-        f"GIT_{role}_{what}": "Bench"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    run(*command, "release", "1.0.0", cwd=root, env=who)
+    run(*COMMAND, "release", "1.0.0", cwd=root)
     shutil.rmtree(root / ".dvc/cache")
     return root
 
 
-def contestants(root: Path, server: S3, folder: Path) -> dict[str, Callable[[], Path]]:
-    """Return each way to get the scene's 1,810 files; a call returns the folder they are in."""
-    command = (sys.executable, "-m", "sceneset.registry.cli")
-    samples = json.loads(run(*command, "lookup", "ski", "--samples", "--json", cwd=root))
-    wanted = [(s[f"{what}_md5"], s[what]) for s in samples for what in ("image", "mask")]
+class Scene:
+    """One scene of a registry's version, and the ways to get it."""
 
-    def fresh() -> Path:
-        return Path(tempfile.mkdtemp(dir=folder))
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root, self.folder = root, folder
+        samples = json.loads(run(*COMMAND, "lookup", "ski", "--samples", "--json", cwd=root))
+        self.files = [(s[f"{what}_md5"], s[what]) for s in samples for what in ("image", "mask")]
 
-    def sceneset() -> Path:
-        here = fresh()
+    def _fresh(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def by_sceneset(self, remote: str, _: S3) -> Path:
+        """By scene and version, from another folder, with nothing but a URL."""
+        here = self._fresh()
         own = {"SCENESET_CACHE_DIR": str(here / "cache")}
-        words = ("pull", "ski", "--rev", "1.0.0", "--repo", f"file://{root}", "--to", here / "ski")
-        run(*command, *words, cwd=here, env=own)
-        return here / "ski"
+        source = ("--rev", "1.0.0", "--repo", f"file://{self.root}", "--remote", remote)
+        run(*COMMAND, "pull", "ski", *source, "--to", here / "ski", cwd=here, env=own)
+        return here
 
-    def dvc() -> Path:
-        here = fresh()
-        run("git", "clone", "--quiet", "--branch", RECORD, f"file://{root}", "clone", cwd=here)
-        targets = [path for _, path in wanted]
+    def by_dvc(self, remote: str, _: S3) -> Path:
+        """By a clone and targets."""
+        here = self._fresh()
+        run("git", "clone", "--quiet", "--branch", TAG, f"file://{self.root}", "clone", cwd=here)
         own = {"DVC_SITE_CACHE_DIR": str(here / "site"), "DVC_NO_ANALYTICS": "true"}
-        run(sys.executable, "-m", "dvc", "pull", *targets, cwd=here / "clone", env=own)
-        return here / "clone"
+        targets = [path for _, path in self.files]
+        dvc = (sys.executable, "-m", "dvc", "pull", "--remote", remote)
+        run(*dvc, *targets, cwd=here / "clone", env=own)
+        shutil.rmtree(here / "clone/.dvc")  # its cache has the same suffixes
+        return here
 
-    def s5cmd() -> Path:
-        here = fresh()
+    def by_s5cmd(self, _: str, server: S3) -> Path:
+        """By a list of objects: a raw parallel copy, nothing verified, nothing kept twice."""
+        here = self._fresh()
         lines = (
             f"cp s3://{BUCKET}/people/files/md5/{md5[:2]}/{md5[2:]} {here / path}\n"
-            for md5, path in wanted
+            for md5, path in self.files
         )
         (here / "commands").write_text("".join(lines))
         options = ("--endpoint-url", server.url, "--log", "error")
         run(PROGRAMS / "s5cmd", *options, "run", here / "commands", cwd=here)
         return here
 
-    return {"sceneset pull": sceneset, "dvc pull, the same targets": dvc, "limit: s5cmd": s5cmd}
+    def check(self, here: Path) -> None:
+        """Hold what came against what was asked for, and take it away."""
+        names = (path.name for path in here.rglob("*.*") if path.suffix in {".jpg", ".png"})
+        assert sorted(names) == sorted(Path(path).name for _, path in self.files)
+        shutil.rmtree(here)
 
 
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="contestants whose names hold this")
-    args = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
     folder = Path(tempfile.mkdtemp(prefix="sceneset-bench-"))
     try:
-        with s3_server("rclone", folder / "server") as server:
-            report(build(folder, server), server, folder, args.rounds)
+        with (
+            s3_server("rclone", folder / "quiet") as quiet,
+            s3_server("rclone", folder / "loud", loud=True, objects=quiet.folder) as loud,
+        ):
+            measure(Scene(build(folder, quiet, loud), folder), quiet, loud, rounds)
     finally:
         shutil.rmtree(folder)
 
 
-def report(root: Path, server: S3, folder: Path, rounds: int) -> None:
-    """Let the contestants take turns, count their requests, and print the table."""
-    ways = contestants(root, server, folder)
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+def measure(scene: Scene, quiet: S3, loud: S3, rounds: int) -> None:
+    """Count each way's requests once, let them take turns on the clock, and print the table."""
+    ways: dict[str, Callable[[str, S3], Path]] = {
+        "sceneset pull": scene.by_sceneset,
+        "dvc pull, the same targets": scene.by_dvc,
+        "limit: s5cmd, raw parallel copy": scene.by_s5cmd,
+    }
     gets: dict[str, int] = {}
+    for name, way in ways.items():
+        before = len(loud.requests("GET"))
+        scene.check(way("loud", loud))
+        gets[name] = len(loud.requests("GET")) - before
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            before = len(server.requests("GET"))
             start = time.perf_counter()
-            got = way()
+            got = way("store", quiet)
             seconds[name].append(time.perf_counter() - start)
-            gets[name] = len(server.requests("GET")) - before
-            files = sum(p.suffix in {".jpg", ".png"} for p in got.rglob("*") if p.is_file())
-            assert files == 2 * SCENE, (name, files)
-            shutil.rmtree(got)
-    table = Table(
-        title=f"{SCENE} of {PAIRS} pairs from S3, {os.cpu_count()} cores, {rounds} rounds"
-    )
-    for column in ("what", "seconds", "time against ours", "GETs"):
+            scene.check(got)
+    machine = f"{os.cpu_count()} cores, medians of {rounds}"
+    table = Table(title=f"{SCENE} of {PAIRS} pairs from S3, {machine}")
+    for column in ("what", "seconds", "time against ours", "object GETs"):
         table.add_column(column)
-    ours = seconds["sceneset pull"]
     for name, spent in seconds.items():
-        ratio = statistics.median(b / a for a, b in zip(ours, spent, strict=True))
+        pairs = zip(seconds["sceneset pull"], spent, strict=True)
+        ratio = statistics.median(theirs / ours for ours, theirs in pairs)
         middle = statistics.median(spent)
         table.add_row(name, f"{middle:.2f}", f"{ratio:.2f}", f"{gets[name]:,}")
     Console().print(table)

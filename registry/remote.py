@@ -114,7 +114,7 @@ class Project:
                 raise DvcError(f"the remote {name} is no store of blobs by hash (version_aware)")
             folder = f"{path.rstrip('/')}/files/md5"
             if kind.protocol == "s3":
-                said = {key: value for key, value in options.items() if key not in _NO_MATTER}
+                said = {k: v for k, v in options.items() if (k, v) != _SSL and k not in _NO_MATTER}
                 bucket, _, prefix = folder.partition("/")
                 if said.keys() <= S3ObjectStore.OPTIONS:
                     with suppress(LookupError, ImportError):
@@ -126,5 +126,6 @@ class Project:
             raise DvcError(str(error)) from None
 
 
-_NO_MATTER = {"url", "verify", "jobs", "checksum_jobs", "tmp_dir", "read_only"}
+_SSL = ("use_ssl", True)
+_NO_MATTER = {"url", "host", "verify", "jobs", "checksum_jobs", "listobjects", "read_only"}
 """Options of a remote that say nothing of how it is reached."""

@@ -36,7 +36,13 @@ class S3(NamedTuple):
     """Where its objects are files, if they are."""
 
     def requests(self, method: str) -> list[str]:
-        """Return the paths of the requests of one method, in order, as the server logged them."""
+        """Return the paths of the requests of one method, in order, as the server logged them.
+
+        rclone must have been started ``loud``.
+        """
+        if self.folder:
+            lines = self.log.read_text("utf-8", "replace").splitlines()
+            return [line.split("Object: ")[1] for line in lines if f": {method} OBJECT " in line]
         return [
             line.split(f'"{method} ')[1].split()[0]
             for line in self.log.read_text("utf-8", "replace").splitlines()
@@ -50,25 +56,31 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(kind: str, port: int, folder: Path) -> list[str]:
+def _command(kind: str, port: int, folder: Path, *, loud: bool) -> list[str]:
     programs = Path(sys.executable).parent
     if kind == "moto":
         return [str(programs / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     rclone = shutil.which("rclone", path=str(programs)) or "rclone"
     key = ",".join((KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"]))
     where = ["--addr", f"127.0.0.1:{port}", "--auth-key", key, "--config", os.devnull]
-    return [rclone, "serve", "s3", *where, str(folder)]
+    return [rclone, "serve", "s3", *where, *["-vv"] * loud, str(folder)]
 
 
 @contextlib.contextmanager
-def s3_server(kind: str, home: Path) -> Iterator[S3]:
-    """Run "moto" or "rclone" with one empty bucket."""
-    port, folder = _free_port(), home / "objects"
-    folder.mkdir(parents=True)
+def s3_server(
+    kind: str, home: Path, *, loud: bool = False, objects: Path | None = None
+) -> Iterator[S3]:
+    """Run "moto" or "rclone" with one bucket, empty if it is not another server's ``objects``."""
+    port, folder = _free_port(), objects or home / "objects"
+    home.mkdir(parents=True)
+    folder.mkdir(exist_ok=True)
     server = S3(f"http://127.0.0.1:{port}", home / "log", folder if kind == "rclone" else None)
     with server.log.open("wb") as log:
         process = subprocess.Popen(
-            _command(kind, port, folder), stdout=log, stderr=log, env={**os.environ, **KEYS}
+            _command(kind, port, folder, loud=loud),
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **KEYS},
         )
     try:
         _make_bucket(server.url, process)
@@ -90,7 +102,9 @@ def _make_bucket(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            client.create_bucket(Bucket=BUCKET)
+            there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+            if BUCKET not in there:
+                client.create_bucket(Bucket=BUCKET)
             break
         except (BotoCoreError, ClientError):
             if process.poll() is not None or time.monotonic() > deadline:
