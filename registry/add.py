@@ -18,6 +18,7 @@ from sceneset.registry.digests import digests_of_rows, recorded_otherwise
 from sceneset.registry.files import copy_file, write_text
 from sceneset.registry.journal import Journal, take_back
 from sceneset.registry.locking import writing
+from sceneset.registry.redo import unfinished_problems
 from sceneset.registry.remote import add_folders
 from sceneset.registry.render import say
 from sceneset.registry.request import Delivery
@@ -47,6 +48,8 @@ def take(registry: Registry, delivery: Delivery, *, progress: Progress) -> None:
         registry = Registry(registry.root)
         for name in take_back(registry):
             say(f"an add of {name} had been cut off; what it left was taken back", style="yellow")
+        if problems := unfinished_problems(paths):
+            raise ProblemsFoundError(problems)  # its end would write over what is added here
         refuse_taken_name(registry, entry.name)
         journal = Journal(paths, entry.name)
         copies = _copies(delivery, journal.subset)
@@ -190,6 +193,34 @@ def with_subset(text: str, name: str) -> str:
             ]
         )
     return extended
+
+
+def without_subset(text: str, name: str) -> str:
+    """Return the text of params.yaml with a subset less; its comments and order are kept.
+
+    Raises:
+        ProblemsFoundError: it is written in a way that can't be changed line by line.
+    """
+    before = parse(text, "params.yaml").data
+    names = [listed for listed in before["subsets"] if listed != name]
+    lines = text.splitlines(keepends=True)
+    left = [line for line in lines if line.strip() not in {f"- {name}", f"- '{name}'"}]
+    cut = "".join(left)
+    if not names:
+        cut = cut.replace("\nsubsets:\n", "\nsubsets: []\n", 1)
+    if parse(cut, "params.yaml").data != before | {"subsets": names}:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "schema",
+                    f"is written in a way that {name} can't be taken out of",
+                    file="params.yaml",
+                    field="subsets",
+                    hint="write one line '  - <name>' a subset",
+                )
+            ]
+        )
+    return cut
 
 
 def _with_line(text: str, name: str) -> str:

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
 from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
+from sceneset.registry.query import stored
+from sceneset.registry.tombstones import Tombstones, in_folder
 from sceneset.registry.views import rows_of
 from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import CODES, Problem, ProblemsFoundError, in_order, problem
@@ -22,6 +24,7 @@ def check(registry: Registry, names: tuple[str, ...] | None = None) -> list[Prob
         registry.vocabulary, registry.params  # noqa: B018 - nothing else can be read without them
     except ProblemsFoundError as found:
         return found.problems
+    stones = _read(lambda _: in_folder(registry.root), "", problems) or {}
     for name in registry.names if names is None else names:
         entry = _read(registry.entry, name, problems)
         tags = _read(registry.tags, name, problems)
@@ -31,6 +34,7 @@ def check(registry: Registry, names: tuple[str, ...] | None = None) -> list[Prob
             problems += persons_conflicts(tags, subset=name, file=shown(registry.paths.tags(name)))
         if tags is not None:
             problems += _scan_problems(registry, name, tags)
+            problems += _forgotten(registry, name, stones)
     problems += _leftovers(registry)
     return in_order(problems)
 
@@ -209,6 +213,27 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
                 )
             )
     return problems
+
+
+def _forgotten(registry: Registry, name: str, stones: Tombstones) -> list[Problem]:
+    """Report samples that were withdrawn and are there again."""
+    try:
+        pairs = list(stored(registry, name)) if stones else []
+    except ProblemsFoundError:
+        return []  # told already
+    return [
+        problem(
+            "forgotten",
+            f"was withdrawn: {stones[image.md5].reason}",
+            subset=name,
+            file=f"{DATA_ROOT}/{image.path}",
+            phase=image.phase,
+            stem=image.stem,
+            hint=f"sceneset forget {image.md5} --reason ... takes it out",
+        )
+        for image, _ in pairs
+        if image.md5 in stones
+    ]
 
 
 def _leftovers(registry: Registry) -> list[Problem]:

@@ -12,6 +12,7 @@ from sceneset.registry.memberships import Memberships, same_rows
 from sceneset.registry.request import LEAVABLE, Delivery, Request
 from sceneset.registry.splitfiles import read_lines, resolve
 from sceneset.registry.tagsfile import tags_with_lines
+from sceneset.registry.tombstones import NEAR, Tombstones
 from sceneset.registry.views import rows_of, table_order
 from sceneset.registry.yamlfile import Document, load_document
 from sceneset.schemas.base import Kind, Persons, Phase
@@ -23,16 +24,52 @@ from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
 
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
+_NO_STONES: Tombstones = {}
 
 
 def read_delivery(
-    request: Request, vocabulary: Vocabulary, limits: Limits, progress: Progress
+    request: Request,
+    vocabulary: Vocabulary,
+    limits: Limits,
+    progress: Progress,
+    stones: Tombstones = _NO_STONES,
 ) -> Delivery:
     """Check everything, change nothing; pixels are decoded once, and only here."""
     reading = _Reading(request, vocabulary)
     reading.read_texts()
     measured = reading.measure(limits, progress)
+    reading.problems += returning(measured, stones)
     return reading.finish(measured)
+
+
+def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Problem]:
+    """Report images that were withdrawn, and those that look like one that was."""
+    looks = [
+        (int(look, 16), stone)
+        for stone in stones.values()
+        for look in (stone.phash, stone.phash_mirror)
+    ]
+    found = []
+    for row in rows if stones else ():
+        look, said = int(row.phash, 16), stones.get(row.image_md5)
+        near = (stone for other, stone in looks if (other ^ look).bit_count() <= NEAR)
+        alike = None if said else next(near, None)
+        if said or alike:
+            found.append(
+                problem(
+                    "forgotten" if said else "forgotten-near",
+                    f"was withdrawn: {said.reason}"
+                    if said
+                    else f"looks like {alike.image if alike else ''}, which was withdrawn",
+                    file=f"img_dir/{row.phase}/{row.image}",
+                    phase=row.phase,
+                    stem=row.stem,
+                    hint="leave it out"
+                    if said
+                    else "look at it; if it shows the same, leave it out",
+                )
+            )
+    return found
 
 
 class _Reading:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import yaml
+
 from sceneset.registry.catalog import Paths
 from sceneset.registry.files import md5_of, read_text
 from sceneset.registry.yamlfile import parse
@@ -74,11 +76,30 @@ def listing_of(files: Iterable[tuple[str, str, int]]) -> bytes:
 
 def digests_of_rows(rows: Iterable[ScanRow]) -> dict[str, Tracked]:
     """Return what DVC records of img_dir and ann_dir if they hold just these samples."""
+    return {folder: folder_digest(found) for folder, found in _files_of_rows(rows).items()}
+
+
+def _files_of_rows(rows: Iterable[ScanRow]) -> dict[str, list[tuple[str, str, int]]]:
     files: dict[str, list[tuple[str, str, int]]] = {folder: [] for folder in _FOLDERS}
     for row in rows:
         files["img_dir"].append((f"{row.phase}/{row.image}", row.image_md5, row.image_bytes))
         files["ann_dir"].append((f"{row.phase}/{row.mask}", row.mask_md5, row.mask_bytes))
-    return {folder: folder_digest(found) for folder, found in files.items()}
+    return files
+
+
+def listings_of_rows(rows: Iterable[ScanRow]) -> dict[str, bytes]:
+    """Return the .dir objects of img_dir and ann_dir with just these samples, by hash."""
+    found = {}
+    for files in _files_of_rows(rows).values():
+        found[folder_digest(files).md5] = listing_of(files)
+    return found
+
+
+def with_digest(text: str, digest: Tracked) -> str:
+    """Return the text of a folder's .dvc file with another content."""
+    data = yaml.safe_load(text)
+    data["outs"][0] |= {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
 def digests_of_scan(table: "pa.Table") -> dict[str, Tracked]:

@@ -39,6 +39,19 @@ def git(
     return done.stdout if not done.returncode else ""
 
 
+def content(repo: Path, oid: str) -> bytes:
+    """Return the bytes of a git object; a partial clone fetches what it lacks.
+
+    Raises:
+        GitError: there is none.
+    """
+    words = ["git", "-C", str(repo), "cat-file", "blob", oid]
+    done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise GitError(f"git has no {oid}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
 def is_committed(root: Path, path: Path) -> bool:
     """Whether git's last commit holds a file."""
     words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]

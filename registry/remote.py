@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sceneset.registry.digests import Tracked
 from sceneset.registry.stores import FileSystemStore, S3ObjectStore, Store
 
 
@@ -60,6 +61,27 @@ def _reason(text: str) -> str:
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
     dvc(root, "add", *folders, lend=lend)
+
+
+def relocked(text: str, recorded: Mapping[str, Tracked], gone: Iterable[str]) -> str:
+    """Return dvc.lock with other contents of some paths, and without the stages ``gone``.
+
+    For commands that change what a stage reads and writes alike, as the stage would have.
+    """
+    from dvc.utils.serialize import dumps_yaml, loads_yaml
+
+    lock = loads_yaml(text) or {}
+    stages = lock.get("stages") or {}
+    for name in gone:
+        stages.pop(name, None)
+    for stage in stages.values():
+        for entry in [*stage.get("deps", ()), *stage.get("outs", ())]:
+            new = recorded.get(entry["path"])
+            if new:
+                entry |= {"md5": new.md5, "size": new.size}
+                if "nfiles" in entry:
+                    entry["nfiles"] = new.files
+    return str(dumps_yaml(lock))
 
 
 class Project:

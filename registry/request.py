@@ -32,6 +32,7 @@ LEAVABLE = frozenset(
         "mask-mode",
         "mask-values",
         "mask-0-255",
+        "forgotten",
     }
 )
 """Errors that concern one file, sample or line: a delivery can be taken without it."""

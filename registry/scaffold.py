@@ -8,6 +8,7 @@ from pathlib import Path
 from sceneset.registry.catalog import DATA_ROOT
 from sceneset.registry.files import write_text
 from sceneset.registry.remote import DvcError, dvc
+from sceneset.registry.tombstones import text_of
 
 _README = """\
 # A registry of person-segmentation subsets
@@ -72,11 +73,12 @@ def template() -> dict[str, str]:
     source = package / "template"
     texts = {
         "README.md": _README,
-        "dvc.yaml": (source / "dvc.yaml").read_text("utf-8"),
+        "dvc.yaml": (source / "pipeline.yaml").read_text("utf-8"),
         "params.yaml": (source / "params.yaml").read_text("utf-8"),
         ".gitattributes": (source / "gitattributes").read_text("utf-8"),
         ".gitignore": (source / "gitignore").read_text("utf-8"),
         ".dvcignore": (source / "dvcignore").read_text("utf-8"),
+        "registry/forgotten.yaml": text_of(()),
         "registry/scenes.yaml": (package / "scenes.yaml").read_text("utf-8"),
     }
     for item in (schemas / "json").iterdir():

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sceneset.registry.files import replacing
 from sceneset.schemas.problem import ProblemsFoundError, problem
@@ -85,14 +85,11 @@ def read_scan(
         ProblemsFoundError: it is missing, unreadable, or of another format.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     again = f"dvc repro scan@{subset or path.stem}"
     try:
         with open(path, "rb", opener=_without_waiting) as file:
-            parquet = pq.ParquetFile(file)
-            _check_columns(parquet.schema_arrow)
-            return parquet.read(columns=list(columns) if columns else None)
+            return scan_table(file, columns)
     except FileNotFoundError:
         raise ProblemsFoundError(
             [
@@ -117,6 +114,19 @@ def read_scan(
                 )
             ]
         ) from None
+
+
+def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
+    """Return a scan from an open file.
+
+    Raises:
+        pyarrow.ArrowException: it is none, or of another format.
+    """
+    import pyarrow.parquet as pq
+
+    parquet = pq.ParquetFile(file)
+    _check_columns(parquet.schema_arrow)
+    return parquet.read(columns=list(columns) if columns else None)
 
 
 def _without_waiting(path: str, flags: int) -> int:

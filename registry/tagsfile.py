@@ -29,8 +29,13 @@ def tags_with_lines(
     path: Path, shown: str, *, subset: str = "", hint: str = ""
 ) -> list[tuple[Tag, int]]:
     """Return the tags of a subset with the line each stands on; see ``read_tags``."""
+    return parse_tags(read_text(path, shown, hint=hint), shown, subset=subset)
+
+
+def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, int]]:
+    """Return the tags in a file's text with the line each stands on; see ``read_tags``."""
     # Spreadsheets put a byte order mark before UTF-8; people edit tags there.
-    text = read_text(path, shown, hint=hint).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     rows, lines = _rows(text, shown, subset)
     try:
         tags = _TAGS.validate_python(rows)

@@ -10,7 +10,7 @@ from conftest import ROOT
 from sceneset.schemas.params import Algorithms, Params
 
 TEMPLATE = ROOT / "registry/template"
-STAGES: dict[str, Any] = yaml.safe_load((TEMPLATE / "dvc.yaml").read_text())["stages"]
+STAGES: dict[str, Any] = yaml.safe_load((TEMPLATE / "pipeline.yaml").read_text())["stages"]
 
 
 def body(stage: str) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_the_settings_a_registry_starts_with_are_the_schema_s() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "template"),
-    [("dvc.yaml", "dvc.yaml"), (".dvcignore", "dvcignore"), (".gitattributes", "gitattributes")],
+    [("dvc.yaml", "pipeline.yaml"), (".dvcignore", "dvcignore"), (".gitattributes", "gitattributes")],
 )
 def test_this_registry_is_one_like_any_other(ours: str, template: str) -> None:
     text = (ROOT / ours).read_text("utf-8")

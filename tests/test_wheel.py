@@ -38,7 +38,7 @@ def test_it_holds_the_three_packages_alone(wheel: Path) -> None:
             assert f"sceneset/{path.relative_to(ROOT).as_posix()}" in inside
         assert f"sceneset/{layer}/py.typed" in inside
     assert "sceneset/registry/scenes.yaml" in inside
-    assert "sceneset/registry/template/dvc.yaml" in inside
+    assert "sceneset/registry/template/pipeline.yaml" in inside
     assert "sceneset/schemas/json/subset.json" in inside
     written = ("subsets/", "tags/", "scans/", "stats/", "cards/", "reports/", "manifest.json")
     assert not [

@@ -97,6 +97,7 @@ def _run(args: argparse.Namespace) -> int:
         registry.vocabulary,
         registry.params.limits,
         lambda items, total: progress(items, total, "check"),
+        registry.forgotten,
     )
     stopping = [p for p in errors(delivery.problems) if p not in delivery.left_out]
     if not args.json:

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
-    from sceneset.registry import query
+    from sceneset.registry import query, redo
     from sceneset.registry.checks import check
     from sceneset.registry.journal import unfinished_problems
     from sceneset.registry.render import print_json, print_problems, say
@@ -34,7 +34,11 @@ def run(args: argparse.Namespace) -> int:
     names = None
     if args.subset:
         names = query.ask(registry, subsets=args.subset).subsets
-    problems = [*unfinished_problems(registry.paths), *check(registry, names)]
+    problems = [
+        *unfinished_problems(registry.paths),
+        *redo.unfinished_problems(registry.paths),
+        *check(registry, names),
+    ]
     if args.json:
         print_json([p.model_dump(mode="json") for p in problems])
     else:

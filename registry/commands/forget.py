@@ -1,0 +1,110 @@
+"""Withdraw images: people may ask that a portrait of theirs be used no more.
+
+Each WHAT is an image file, its content hash, or a sample SUBSET/PHASE/STEM. The image is found in
+every subset, scene and version; it is taken out of the registry as it stands, and its hash is left
+in registry/forgotten.yaml, so that `add` refuses it ever after and `pull` leaves it out of older
+versions. Samples that look like it are listed for you to confirm. Try it with --dry-run first.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from sceneset.registry.edge import FINE, UsageError
+
+if TYPE_CHECKING:
+    from sceneset.registry.forget import Withdrawal
+    from sceneset.registry.history import Sighting
+
+EXAMPLES = """
+  sceneset forget demo-full/train/ski_000 --reason "asked by mail, case 17" --dry-run
+  sceneset forget ~/mail/portrait.jpg --reason "asked by mail, case 17" --with-near
+  sceneset forget 9e107d9d372bb6826bd81d3542a419d6 --reason "case 17" --purge
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("what", nargs="+", help="a file, a content hash, or SUBSET/PHASE/STEM")
+    parser.add_argument("--reason", required=True, help="one line that git keeps: name no person")
+    parser.add_argument("--with-near", action="store_true", help="forget the look-alikes too")
+    parser.add_argument(
+        "--purge", action="store_true", help="delete the blobs from the remote and the caches here"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show all it would do, do nothing")
+    parser.add_argument("--remote", metavar="NAME", help="another DVC remote than the default")
+    parser.add_argument("--json", action="store_true", help="print one object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find and withdraw, and show where it stood."""
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.forget import find
+    from sceneset.registry.render import print_json, say
+    from sceneset.registry.withdraw import withdraw
+
+    if not args.reason.strip() or "\n" in args.reason or len(args.reason) > 200:
+        raise UsageError("--reason is one line of at most 200 characters")
+    registry = Registry.open()
+    if args.dry_run:
+        withdrawal = find(registry, args.what, args.reason, with_near=args.with_near)
+    else:
+        done = withdraw(
+            registry,
+            args.what,
+            args.reason,
+            with_near=args.with_near,
+            purge=args.purge,
+            remote=args.remote,
+        )
+        if done is None:
+            say("this very forget had been cut off; it is finished now", style="green")
+            return FINE
+        withdrawal = done
+    if args.json:
+        print_json(_outcome(withdrawal, changed=not args.dry_run, purge=args.purge))
+    else:
+        _show(withdrawal, dry_run=args.dry_run, purge=args.purge)
+    return FINE
+
+
+def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[str, Any]:
+    def shown(sample: "Sighting") -> dict[str, Any]:
+        kept = sample._asdict()
+        del kept["phash"], kept["phash_mirror"]
+        return kept | {"version": sample.version or None}
+
+    return {
+        "changed": changed,
+        "forgotten": [stone.model_dump() for stone in withdrawal.stones.values()],
+        "found": [shown(sample) for sample in withdrawal.found],
+        "near": [shown(sample) for sample in withdrawal.near],
+        "purged": withdrawal.purge if purge else [],
+    }
+
+
+def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
+    from sceneset.registry.render import print_table, say
+
+    def row(sample: "Sighting") -> tuple[object, ...]:
+        scenes = ", ".join(sample.scenes)
+        return (sample.place, sample.version or "as it stands", scenes, sample.image_md5)
+
+    columns = ("sample", "version", "scenes", "image")
+    if withdrawal.found:
+        print_table(columns, [row(sample) for sample in withdrawal.found])
+    if withdrawal.near:
+        say("these look like it, and are other files; confirm with --with-near", style="yellow")
+        near = [(*row(sample), sample.distance) for sample in withdrawal.near]
+        print_table((*columns, "bits apart"), near, right=("bits apart",))
+    here = sum(len(keys) for keys in withdrawal.here.values())
+    would = "would be" if dry_run else "is" if here == 1 else "are"
+    say(f"{here} of the registry's samples {would} taken out", style="green")
+    if purge:
+        count = len(withdrawal.purge)
+        say(f"{count} blobs {'would be' if dry_run else 'are'} deleted on the remote and here")
+    if dry_run:
+        say("nothing was changed")
+    elif here:
+        say("Next: git add . && git commit, dvc push, sceneset release (a major step)")
+        if not purge:
+            say("The blobs are still on the remote: the same with --purge deletes them")

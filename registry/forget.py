@@ -1,0 +1,149 @@
+"""Finding what is to be forgotten: every sample, of every state, that shows an image."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.edge import UsageError
+from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.history import History, Sighting
+from sceneset.registry.query import UnknownNameError, ask
+from sceneset.registry.tombstones import FILE, Tombstones, in_folder
+from sceneset.schemas.tombstone import Tombstone
+
+Key = tuple[str, str]
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass
+class Withdrawal:
+    """What is to be forgotten, and where it stands."""
+
+    stones: Tombstones
+    """One for each image, by content hash."""
+    found: list[Sighting]
+    """Every sample of every state that shows one of them."""
+    near: list[Sighting] = field(default_factory=list)
+    """Samples that look like one of them, and are another file: for people to confirm."""
+    purge: list[str] = field(default_factory=list)
+    """Blobs that nothing else needs."""
+
+    @property
+    def here(self) -> dict[str, set[Key]]:
+        """The samples to take out of the registry as it stands, by subset."""
+        keys: dict[str, set[Key]] = defaultdict(set)
+        for sample in self.found:
+            if not sample.version:
+                keys[sample.subset].add((sample.phase, sample.stem))
+        return dict(keys)
+
+
+class _Target(NamedTuple):
+    """An image that a word names."""
+
+    word: str
+    md5: str
+    look: tuple[int, int] | None = None
+    """Perceptual hash and mirrored one, where the image itself was given."""
+
+
+def find(
+    registry: Registry, words: Sequence[str], reason: str, *, with_near: bool = False
+) -> Withdrawal:
+    """Find all that ``words`` name: image files, content hashes, or samples subset/phase/stem.
+
+    ``with_near`` takes the look-alikes too.
+
+    Raises:
+        UsageError: a word names nothing that any state of the registry holds, or has withdrawn.
+    """
+    history = History(registry)
+    targets = [target for word in words for target in _targets(registry, history, word)]
+    hashes = {target.md5 for target in targets}
+    found = history.exactly(hashes)
+    looks = {target.look for target in targets if target.look}
+    looks |= {(sample.phash, sample.phash_mirror) for sample in found}
+    near = [sample for sample in history.near(sorted(looks)) if sample.image_md5 not in hashes]
+    known = hashes & in_folder(registry.root).keys()
+    for target in targets:
+        if target.md5 not in known | {sample.image_md5 for sample in found}:
+            _refuse_unknown(target, near, with_near=with_near)
+    if with_near:
+        hashes |= {sample.image_md5 for sample in near}
+        found, near = history.exactly(hashes), []
+    masks = {sample.mask_md5 for sample in found}
+    masks -= history.masks_of_others(frozenset(hashes), masks)
+    stones = _stones(targets, found, reason)
+    return Withdrawal(stones, _in_order(found), _in_order(near), sorted(hashes | masks))
+
+
+def _stones(targets: Iterable[_Target], found: Iterable[Sighting], reason: str) -> Tombstones:
+    looks = {target.md5: target.look for target in targets if target.look}
+    looks |= {sample.image_md5: (sample.phash, sample.phash_mirror) for sample in found}
+    return {
+        md5: Tombstone(
+            image=md5, phash=f"{look:016x}", phash_mirror=f"{mirror:016x}", reason=reason
+        )
+        for md5, (look, mirror) in looks.items()
+    }
+
+
+def _in_order(samples: Iterable[Sighting]) -> list[Sighting]:
+    return sorted(samples, key=lambda sample: (sample.place, sample.version))
+
+
+def _refuse_unknown(target: _Target, near: Sequence[Sighting], *, with_near: bool) -> None:
+    """Raise where an image is in no state, unless its look-alikes are meant."""
+    alike = sorted({f"{s.place} ({s.image_md5})" for s in near}) if target.look else []
+    if alike and with_near:
+        return
+    if alike:
+        raise UsageError(
+            f"{target.word}: no state of the registry holds that very file, but these look like "
+            f"it: {', '.join(alike[:10])}. Look at them; then name those that are meant, or give "
+            "--with-near"
+        )
+    raise UsageError(f"{target.word}: no state of the registry holds that image, or one like it")
+
+
+def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
+    path = Path(word)
+    if path.is_file():
+        return [_of_file(registry, word)]
+    if _MD5.fullmatch(word):
+        return [_Target(word, word)]
+    parts = word.replace(f"{DATA_ROOT}/", "").replace("/img_dir/", "/").split("/")
+    if len(parts) != 3:
+        raise UsageError(
+            f"{word!r} is no file, no content hash of 32 digits, and no sample; write a sample as "
+            "SUBSET/PHASE/STEM"
+        )
+    subset, phase, stem = parts
+    with suppress(UnknownNameError):  # else it may have been in a version
+        [subset] = ask(registry, subsets=[subset]).subsets
+    seen = history.named(subset, phase, stem) or history.named(subset, phase, Path(stem).stem)
+    # As it stands, or in the last version that had it: a name may have meant another image before.
+    last = [sample for sample in seen if not sample.version] or seen[-1:]
+    if not last:
+        raise UsageError(
+            f"no state of the registry has a sample {subset}/{phase}/{stem}; if it was forgotten "
+            f"before, {FILE} has its hash"
+        )
+    return [_Target(word, sample.image_md5) for sample in last]
+
+
+def _of_file(registry: Registry, word: str) -> _Target:
+    from sceneset.registry.pixels import BadPixelsError, image_facts
+
+    limits = registry.params.limits
+    data = read_bytes(Path(word), word, limit=limits.max_bytes)
+    try:
+        facts = image_facts(data, Path(word).suffix.lower(), limits)
+    except BadPixelsError:
+        return _Target(word, md5_of(data))  # whatever it is, its bytes may be known
+    return _Target(word, facts.md5, (facts.phash, facts.phash_mirror))

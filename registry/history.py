@@ -1,0 +1,190 @@
+"""Where an image stands: in the registry as it is, and in every version that was released.
+
+Versions are read out of git, without a checkout, and what they share is read once: the scan of a
+subset that did not change is the same object in all of them.
+"""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.gitrepo import content, git
+from sceneset.registry.revisions import resolve
+from sceneset.registry.scanfile import scan_table
+from sceneset.registry.tagsfile import parse_tags
+from sceneset.registry.tombstones import NEAR
+from sceneset.registry.versions import versions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+_COLUMNS = (
+    "phase", "stem", "image", "mask", "image_md5", "mask_md5", "phash", "phash_mirror",
+)  # fmt: skip
+
+
+class Sighting(NamedTuple):
+    """One sample in one state."""
+
+    version: str
+    """A version's number, or "" for the registry as it stands."""
+    subset: str
+    phase: str
+    stem: str
+    image: str
+    """File name."""
+    mask: str
+    image_md5: str
+    mask_md5: str
+    phash: int
+    phash_mirror: int
+    scenes: tuple[str, ...]
+    distance: int = 0
+    """Bits in which its perceptual hash differs from the one it was found by."""
+
+    @property
+    def place(self) -> str:
+        """The sample: subset, phase and stem."""
+        return f"{self.subset}/{self.phase}/{self.stem}"
+
+
+class _Scan(NamedTuple):
+    versions: tuple[str, ...]
+    subset: str
+    table: "pa.Table"
+
+
+class History:
+    """All states of a registry, searched by image."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Take the working tree of a registry; its versions are those it has records of."""
+        self._registry = registry
+        self._commits = {
+            record.version: resolve(registry.root, record.version, self._prefix)
+            for record in versions(registry)
+        }
+        self._tags: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {}
+
+    @property
+    def _prefix(self) -> str:
+        return git(self._registry.root, "rev-parse", "--show-prefix", check=False).strip()
+
+    def exactly(self, hashes: Iterable[str]) -> list[Sighting]:
+        """Return every sample whose image has one of these hashes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = pa.array([bytes.fromhex(md5) for md5 in hashes], pa.binary(16))
+        return [
+            sighting
+            for scan in self._scans()
+            for sighting in self._sightings(scan, pc.is_in(scan.table["image_md5"], values))
+        ]
+
+    def named(self, subset: str, phase: str, stem: str) -> list[Sighting]:
+        """Return a sample as every state has it that has one of this name."""
+        import pyarrow.compute as pc
+
+        return [
+            sighting
+            for scan in self._scans()
+            if scan.subset == subset
+            for sighting in self._sightings(
+                scan,
+                pc.and_(pc.equal(scan.table["phase"], phase), pc.equal(scan.table["stem"], stem)),
+            )
+        ]
+
+    def near(self, hashes: Sequence[tuple[int, int]]) -> list[Sighting]:
+        """Return samples that look like one of these (perceptual hash, mirrored one)."""
+        import numpy as np
+        import pyarrow as pa
+
+        found: list[Sighting] = []
+        for scan in self._scans():
+            stored = scan.table["phash"].to_numpy()
+            distance = np.full(len(stored), 64, np.uint8)
+            for pair in hashes:
+                for one in pair:
+                    distance = np.minimum(distance, _distances(stored, one))
+            close = distance <= NEAR
+            found += self._sightings(scan, pa.array(close), distance[close].tolist())
+        return found
+
+    def masks_of_others(self, images: frozenset[str], masks: set[str]) -> set[str]:
+        """Return those masks that samples of other images have too."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        gone = pa.array([bytes.fromhex(md5) for md5 in images], pa.binary(16))
+        asked = pa.array([bytes.fromhex(md5) for md5 in masks], pa.binary(16))
+        shared: set[str] = set()
+        for scan in self._scans():
+            stays = pc.invert(pc.is_in(scan.table["image_md5"], gone))
+            rows = pc.and_(stays, pc.is_in(scan.table["mask_md5"], asked))
+            shared |= {md5.hex() for md5 in scan.table["mask_md5"].filter(rows).to_pylist()}
+        return shared
+
+    def _scans(self) -> Iterator[_Scan]:
+        """Yield every scan once, with the versions that have it."""
+        registry = self._registry
+        for name, table in registry.each(lambda name: (name, registry.scan(name, _COLUMNS))):
+            yield _Scan(("",), name, table)
+        owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for version, commit in self._commits.items():
+            for subset, oid in self._objects(commit, "scans").items():
+                owners[subset, oid].append(version)
+        for (subset, oid), having in owners.items():
+            table = scan_table(io.BytesIO(content(registry.root, oid)), _COLUMNS)
+            yield _Scan(tuple(having), subset, table)
+
+    def _objects(self, commit: str, folder: str) -> dict[str, str]:
+        """Return the git objects of a folder of the registry at a commit, by subset."""
+        path = f"{self._prefix}registry/{folder}/"
+        listed = git(self._registry.root, "ls-tree", "-z", "--full-tree", commit, "--", path)
+        found = {}
+        for line in filter(None, listed.split("\0")):
+            words, _, name = line.partition("\t")
+            stem = name.rpartition("/")[2].rpartition(".")[0]
+            if stem:
+                found[stem] = words.split()[2]
+        return found
+
+    def _sightings(
+        self, scan: _Scan, rows: "pa.Array", distances: Sequence[int] = ()
+    ) -> Iterator[Sighting]:
+        found = scan.table.filter(rows).to_pylist()
+        for row in found:
+            row |= {name: row[name].hex() for name in ("image_md5", "mask_md5")}
+        for version in scan.versions if found else ():
+            scenes = self._scenes(version, scan.subset)
+            for row, bits in zip(found, distances or [0] * len(found), strict=True):
+                said = scenes.get((row["phase"], row["stem"]), ())
+                yield Sighting(version, scan.subset, **row, scenes=said, distance=bits)
+
+    def _scenes(self, version: str, subset: str) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return the scenes of every sample of a subset at a version, read once an object."""
+        root = self._registry.root
+        oid = self._objects(self._commits[version], "tags").get(subset, "") if version else ""
+        key = oid or f"{version}:{subset}"
+        if key not in self._tags:
+            shown = f"{version}:registry/tags/{subset}.csv"
+            if oid:
+                text = content(root, oid).decode("utf-8", "replace")
+                tags = [tag for tag, _ in parse_tags(text, shown, subset=subset)]
+            else:
+                tags = [] if version else self._registry.tags(subset)
+            self._tags[key] = {tag.key: tuple(s for s, _ in tag.memberships) for tag in tags}
+        return self._tags[key]
+
+
+def _distances(stored: "npt.NDArray[np.uint64]", one: int) -> "npt.NDArray[np.uint8]":
+    """Return the number of bits in which each of 64-bit hashes differs from ``one``."""
+    import numpy as np
+
+    return np.asarray(np.bitwise_count(stored ^ np.uint64(one)), np.uint8)

@@ -1,0 +1,141 @@
+"""Several files changed as one: prepared aside, marked ready, then put in place.
+
+A kill at any line leaves the registry as it was, or a change that the next command finishes.
+.sceneset/forgetting/ holds the new files and plan.json. Without the mark ``ready`` it is nothing;
+with it, every step can be done again.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sceneset.registry.catalog import DATA_ROOT, Paths
+from sceneset.registry.files import md5_of, replacing, sync_folder, write_text
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+
+_DERIVED = {"dvc.lock"}  # `dvc repro` writes it after us, the same each time
+
+
+class Redo:
+    """A change of several files of a registry; all but ``is_ready`` need the write lock."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.folder = paths.work / "forgetting"
+        self._new = self.folder / "new"
+        self._plan = self.folder / "plan.json"
+        self._ready = self.folder / "ready"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a change was prepared and is not finished."""
+        return self._ready.exists()
+
+    def prepare(
+        self, new: Mapping[Path, bytes], gone: Iterable[Path], notes: dict[str, Any]
+    ) -> None:
+        """Write down the change: new contents of files, files to delete, and notes for later."""
+        self.discard()
+        shown = self.paths.shown
+        before = {shown(path): _digest(path) for path in (*new, *gone)}
+        for path, data in new.items():
+            aside = self._new / shown(path)
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(data)
+        plan = {"before": before, "gone": [shown(path) for path in gone], "notes": notes}
+        write_text(self._plan, json.dumps(plan))
+        self._ready.touch()
+        sync_folder(self.folder)
+
+    def apply(self) -> dict[str, Any]:
+        """Put the prepared files in place, as often as it takes; return the notes.
+
+        Raises:
+            ProblemsFoundError: somebody has changed a file since; nothing more is written.
+        """
+        plan = json.loads(self._plan.read_text("utf-8"))
+        new = {
+            self.paths.root / aside.relative_to(self._new): aside
+            for aside in sorted(self._new.rglob("*"))
+            if aside.is_file()
+        }
+        gone = [self.paths.root / shown for shown in plan["gone"]]
+        self._refuse_others_changes(plan["before"], new)
+        for path, aside in new.items():
+            _sweep(path)
+            with replacing(path) as part:
+                part.write_bytes(aside.read_bytes())
+        for path in gone:
+            path.unlink(missing_ok=True)
+            self._prune(path.parent)
+        notes: dict[str, Any] = plan["notes"]
+        return notes
+
+    def _prune(self, folder: Path) -> None:
+        """Take away a folder of the data root that has become empty, and those above it."""
+        data = self.paths.root / DATA_ROOT
+        while folder.is_relative_to(data) and folder != data:
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:  # something is in it
+                return
+            folder = folder.parent
+
+    def _refuse_others_changes(self, before: dict[str, str], new: Mapping[Path, Path]) -> None:
+        changed = []
+        for shown, digest in before.items():
+            path = self.paths.root / shown
+            now = _digest(path)
+            aside = new.get(path)
+            if shown not in _DERIVED and now not in {digest, _digest(aside) if aside else ""}:
+                changed.append(shown)
+        if changed:
+            raise ProblemsFoundError(
+                problem(
+                    "unfinished-forget",
+                    "was changed after a forget was cut off, which would write over it",
+                    file=shown,
+                    hint=f"delete {self.paths.shown(self.folder)} and forget again",
+                )
+                for shown in changed
+            )
+
+    def discard(self) -> None:
+        """Forget the change: it is done, or never was."""
+        self._ready.unlink(missing_ok=True)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+
+def _digest(path: Path) -> str:
+    """Return the hash of a file, or "" where there is none."""
+    try:
+        return md5_of(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _sweep(path: Path) -> None:
+    """Take away the halves of a file that a kill left beside it."""
+    if path.parent.is_dir():
+        for part in path.parent.glob(f".{path.name[:100]}.*.part"):
+            part.unlink()
+
+
+def unfinished_problems(paths: Paths) -> list[Problem]:
+    """Report a forget that was cut off; for commands, not for stages: git knows nothing of it."""
+    redo = Redo(paths)
+    if not redo.is_ready:
+        return []
+    return [
+        problem(
+            "unfinished-forget",
+            "a forget was cut off, or is at work",
+            file=paths.shown(redo.folder),
+            hint="if none is at work, give the same `sceneset forget` again: it ends it first",
+        )
+    ]
