@@ -69,7 +69,7 @@ def find(
     looks = {target.look for target in targets if target.look}
     looks |= {(sample.phash, sample.phash_mirror) for sample in found}
     near = [sample for sample in history.near(sorted(looks)) if sample.image_md5 not in hashes]
-    known = hashes & in_folder(registry.root).keys()
+    known = in_folder(registry.root).keys()
     for target in targets:
         if target.md5 not in known | {sample.image_md5 for sample in found}:
             _refuse_unknown(target, near, with_near=with_near)
@@ -77,7 +77,7 @@ def find(
         hashes |= {sample.image_md5 for sample in near}
         found, near = history.exactly(hashes), []
     masks = {sample.mask_md5 for sample in found}
-    masks -= history.masks_of_others(frozenset(hashes), masks)
+    masks -= history.masks_of_others(hashes | known, masks)
     stones = _stones(targets, found, reason)
     return Withdrawal(stones, _in_order(found), _in_order(near), sorted(hashes | masks))
 

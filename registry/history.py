@@ -116,7 +116,7 @@ class History:
             found += self._sightings(scan, pa.array(close), distance[close].tolist())
         return found
 
-    def masks_of_others(self, images: frozenset[str], masks: set[str]) -> set[str]:
+    def masks_of_others(self, images: set[str], masks: set[str]) -> set[str]:
         """Return those masks that samples of other images have too."""
         import pyarrow as pa
         import pyarrow.compute as pc

@@ -32,8 +32,7 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
         check=False,
         stdin=subprocess.DEVNULL,
         pass_fds=() if lend is None else (lend,),
-        # A reporting daemon would be lent the descriptor too, and outlive the command.
-        env={**os.environ, "DVC_NO_ANALYTICS": "true"},
+        env=_environment(),
     )
     if done.returncode:
         said = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
@@ -43,11 +42,22 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
 def is_current(root: Path, stages: Sequence[str]) -> bool:
     """Whether the outputs of ``stages`` are what their inputs give; no blob is needed."""
     command = (sys.executable, "-m", "dvc", "status", "--quiet", *stages)
-    env = {**os.environ, "DVC_NO_ANALYTICS": "true"}
     done = subprocess.run(
-        command, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=env
+        command,
+        cwd=root,
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=_environment(),
     )
     return done.returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    # Stages are `python -m sceneset...`: that must be this Python, activated or not. And a
+    # reporting daemon would be lent a lock's descriptor, and outlive the command.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "DVC_NO_ANALYTICS": "true", "PATH": path}
 
 
 def _reason(text: str) -> str:
@@ -141,6 +151,8 @@ class Project:
                 if said.keys() <= S3ObjectStore.OPTIONS:
                     with suppress(LookupError, ImportError):
                         return S3ObjectStore(bucket, prefix, said)
+            if kind.protocol == "local" and not Path(path).is_dir():
+                raise DvcError(f"the remote {name} is {path}, and there is no such folder")
             return FileSystemStore(kind(**options), folder)
         except RemoteMissingDepsError as error:
             raise DvcError(f"{name} needs a library: pip install dvc[{error.protocol}]") from None

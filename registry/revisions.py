@@ -84,16 +84,23 @@ def _commit_of(repo: Path, number: str, record: str) -> str:
     """Return the commit that is a version, or "" if none says so."""
     tag = f"refs/tags/{ARTIFACT}@v{number}"
     tagged, moved = _parsed(repo, tag), _parsed(repo, f"refs/moved/{tag}")
-    if moved:
+    if moved not in {"", tagged}:
         raise UnknownRevisionError(
             f"version {number} is claimed by two commits: its tag was {tagged[:12]} when it was "
             f"first seen here, and is {moved[:12]} at its origin now. A version must not move: ask "
             "who moved it, or name the commit you mean"
         )
-    if tagged:
+    if tagged and git(repo, "ls-tree", "--full-tree", "--name-only", tagged, "--", record):
         return tagged
     paths = ("--", f":(top){record}")
     added = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
+    if tagged and added:
+        raise UnknownRevisionError(
+            f"version {number} is claimed by two commits: its tag is at {tagged[:12]}, which has "
+            f"no record of it, and {added[0][:12]} added its record. Name the commit you mean"
+        )
+    if tagged:
+        return tagged
     if len(added) > 1:
         raise UnknownRevisionError(
             f"version {number} is claimed by {len(added)} commits: "
@@ -143,7 +150,12 @@ def _extract(repo: Path, prefix: str, commit: str, folder: Path, *, with_remotes
     listed = git(repo, "ls-tree", "--full-tree", "--name-only", "-z", f"{commit}:{prefix}")
     wanted = [path for path in _TEXT if path in listed.split("\0")]
     if with_remotes:
-        wanted += _embedded_remotes(git(repo, "show", f"{commit}:{prefix}.dvc/config", check=False))
+        config = git(repo, "show", f"{commit}:{prefix}.dvc/config", check=False)
+        wanted += [
+            path
+            for path in _embedded_remotes(config)
+            if git(repo, "ls-tree", "--full-tree", commit, "--", f"{prefix}{path}")
+        ]
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
@@ -176,7 +188,8 @@ def _embedded_remotes(config: str) -> list[str]:
     except configparser.Error:
         return []
     urls = [parser[section].get("url", "") for section in parser.sections()]
-    folders = [posixpath.normpath(f".dvc/{url}") for url in urls if url and "://" not in url]
+    inside = [url for url in urls if url and "://" not in url and not url.startswith("/")]
+    folders = [posixpath.normpath(f".dvc/{url}") for url in inside]
     return [folder for folder in folders if not folder.startswith(("..", "/"))]
 
 
@@ -207,6 +220,9 @@ def _update(mirror: Path) -> None:
     new = [tag for tag in theirs if tag not in ours]
     moved = [tag for tag, commit in theirs.items() if ours.get(tag, commit) != commit]
     wanted = [f"{tag}:{tag}" for tag in new] + [f"+{tag}:refs/moved/{tag}" for tag in moved]
+    before = _refs(git(mirror, "for-each-ref", "--format=%(objectname) %(refname)", "refs/moved"))
+    for ref in before.keys() - {f"refs/moved/{tag}" for tag in moved}:
+        git(mirror, "update-ref", "-d", ref)  # it was put back
     for start in range(0, len(wanted), 500):  # a command line has an end
         git(mirror, "fetch", "--quiet", "--no-tags", "origin", *wanted[start : start + 500])
 

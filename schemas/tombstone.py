@@ -27,6 +27,7 @@ class Forgotten(Model):
     """registry/forgotten.yaml; `sceneset forget` writes it."""
 
     forgotten: tuple[Tombstone, ...] = ()
+    """Sorted by image."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

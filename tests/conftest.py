@@ -180,6 +180,43 @@ def added(tmp_path: Path, _added_registry: Path) -> Path:
     return Path(shutil.copytree(_added_registry, tmp_path / "registry", symlinks=True))
 
 
+@pytest.fixture(scope="session")
+def _ready_registry(tmp_path_factory: pytest.TempPathFactory, _added_registry: Path) -> Path:
+    home = tmp_path_factory.mktemp("ready")
+    root = Path(shutil.copytree(_added_registry, home / "registry", symlinks=True))
+    dvc(root, "remote", "add", "--default", "store", "../store")
+    dvc(root, "remote", "modify", "store", "verify", "true")
+    git(root, "commit", "--quiet", "--all", "--message", "A remote")
+    dvc(root, "push")
+    return home
+
+
+@pytest.fixture
+def ready(tmp_path: Path, _ready_registry: Path) -> Path:
+    """A registry that can be released: committed, current, its blobs on a remote, ../store."""
+    shutil.copytree(_ready_registry, tmp_path / "home", symlinks=True)
+    return tmp_path / "home/registry"
+
+
+def blob(store: Path, md5: str) -> Path:
+    """Return where a remote in a folder keeps a blob."""
+    return store / "files/md5" / md5[:2] / md5[2:]
+
+
+def images_of(root: Path, sceneset: Callable[..., Outcome]) -> dict[str, str]:
+    """Return the content hash of every image, by stem."""
+    samples = sceneset("lookup", "--samples", "--json", cwd=root).json
+    return {sample["stem"]: sample["image_md5"] for sample in samples}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _somebody() -> None:
+    """Let git know who commits, whatever machine this is."""
+    for who in ("AUTHOR", "COMMITTER"):
+        os.environ[f"GIT_{who}_NAME"] = "Test"
+        os.environ[f"GIT_{who}_EMAIL"] = "test@example.com"
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what commands cache for the user out of the user's home."""

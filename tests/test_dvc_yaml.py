@@ -61,7 +61,11 @@ def test_the_settings_a_registry_starts_with_are_the_schema_s() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "template"),
-    [("dvc.yaml", "pipeline.yaml"), (".dvcignore", "dvcignore"), (".gitattributes", "gitattributes")],
+    [
+        ("dvc.yaml", "pipeline.yaml"),
+        (".dvcignore", "dvcignore"),
+        (".gitattributes", "gitattributes"),
+    ],
 )
 def test_this_registry_is_one_like_any_other(ours: str, template: str) -> None:
     text = (ROOT / ours).read_text("utf-8")

@@ -6,40 +6,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, snapshot
+from conftest import NAME, Outcome, blob, dvc, git, snapshot
 from servers import BUCKET, KEYS, S3, s3_server
 
 Run = Callable[..., Outcome]
 
 
-@pytest.fixture(scope="module")
-def _pushed(tmp_path_factory: pytest.TempPathFactory, _added_registry: Path) -> Path:
-    folder = tmp_path_factory.mktemp("pushed")
-    root = folder / "registry"
-    shutil.copytree(_added_registry, root, symlinks=True)
-    dvc(root, "remote", "add", "--default", "store", "../store")
-    dvc(root, "remote", "modify", "store", "verify", "true")
-    git(root, "commit", "--quiet", "--all", "--message", "A remote")
-    dvc(root, "push")
-    shutil.rmtree(root / ".dvc/cache")
-    return folder
-
-
 @pytest.fixture
-def pushed(tmp_path: Path, _pushed: Path) -> Path:
+def pushed(ready: Path) -> Path:
     """A registry whose blobs are on a remote, and nowhere else; its four masks are one blob."""
-    shutil.copytree(_pushed, tmp_path / "home", symlinks=True)
-    return tmp_path / "home/registry"
+    shutil.rmtree(ready / ".dvc/cache")
+    return ready
 
 
 @pytest.fixture
 def store(pushed: Path) -> Path:
     """The remote's folder."""
     return pushed.parent / "store"
-
-
-def blob(store: Path, md5: str) -> Path:
-    return store / "files/md5" / md5[:2] / md5[2:]
 
 
 def files_below(folder: Path) -> set[str]:

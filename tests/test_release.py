@@ -15,22 +15,6 @@ DATA = f"Insta360SemanticSeg/{NAME}"
 TAGS = f"registry/tags/{NAME}.csv"
 
 
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Test")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "test@example.com")
-
-
-@pytest.fixture
-def ready(added: Path, tmp_path: Path, sceneset: Run) -> Path:
-    """A registry that can be released: committed, current, its blobs on a remote."""
-    assert sceneset("remote", tmp_path / "store", cwd=added).code == 0
-    git(added, "commit", "--quiet", "--all", "--message", "A remote")
-    dvc(added, "push")
-    return added
-
-
 def commit(root: Path, message: str = "A change") -> None:
     dvc(root, "repro", "--quiet")
     git(root, "add", "--all")
@@ -98,7 +82,7 @@ def test_a_blob_that_is_not_on_the_remote_is_named(
 ) -> None:
     samples = sceneset("lookup", "--samples", "--json", cwd=ready).json
     md5 = next(s["image_md5"] for s in samples if s["stem"] == "b")
-    (tmp_path / "store/files/md5" / md5[:2] / md5[2:]).unlink()
+    (ready.parent / "store/files/md5" / md5[:2] / md5[2:]).unlink()
     before = refs(ready)
     said = refused(sceneset("release", "1.0.0", cwd=ready), "blob-absent")
     assert f"{NAME}/img_dir/train/b" in said

@@ -1,5 +1,6 @@
 """Old states are read without a checkout, by any of their names, from here or from a URL."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from conftest import NAME, Outcome, git, snapshot
 
 from sceneset.registry import Registry
+from sceneset.registry.pull import DestinationError
+from sceneset.registry.query import UnknownNameError
 from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
 
 Run = Callable[..., Outcome]
@@ -97,3 +100,65 @@ def test_the_same_from_python(history: Path) -> None:
     assert {tag.stem for tag in then.tags(NAME) if tag.scenes[0].scene == "ski"} == set("abcd")
     with pytest.raises(UnknownRevisionError):
         Registry.open(history, rev="2.0.0")
+
+
+def release(root: Path, message: str, number: str = "1.1.0") -> None:
+    """Commit the record of a version, and tag it."""
+    record = root / f"registry/versions/{number}.yaml"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(f"version: {number}\nnotes: {message}\n")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", message)
+
+
+def test_a_version_that_two_commits_claim(history: Path, sceneset: Run) -> None:
+    first = git(history, "rev-parse", "--abbrev-ref", "HEAD").strip()
+    release(history, "One")
+    git(history, "checkout", "--quiet", "-b", "other", "HEAD~1")
+    release(history, "Two")
+    outcome = sceneset("lookup", "--rev", "1.1.0", cwd=history)
+    assert outcome.code == 2
+    for branch in (first, "other"):
+        assert git(history, "rev-parse", branch)[:12] in outcome.err
+    git(history, "tag", "--annotate", "--message", "one", f"{ARTIFACT}@v1.1.0", first)
+    assert sceneset("lookup", "--rev", "1.1.0", cwd=history).code == 0, "the tag decides"
+    git(history, "tag", "--force", f"{ARTIFACT}@v1.1.0", f"{first}~1")
+    outcome = sceneset("lookup", "--rev", "1.1.0", cwd=history)
+    assert outcome.code == 2
+    assert "no record of it" in outcome.err
+
+
+def test_a_tag_that_moved_at_its_origin(history: Path, tmp_path: Path, sceneset: Run) -> None:
+    url = ("--repo", f"file://{history}")
+    git(history, "tag", f"{ARTIFACT}@v2.0.0")
+    assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
+    old = git(history, "rev-parse", "main")[:12]
+    git(history, "tag", "--force", f"{ARTIFACT}@v1.0.0", "relabelled")
+    git(history, "tag", "new")
+    for _ in range(2):
+        outcome = sceneset("lookup", *url, "--rev", "1.0.0", cwd=tmp_path)
+        assert outcome.code == 2
+        assert "claimed by two commits" in outcome.err
+        assert old in outcome.err
+    assert stems(sceneset, tmp_path, *url, "--rev", "2.0.0") == ["b", "c", "d"]
+    assert stems(sceneset, tmp_path, *url, "--rev", "new") == ["b", "c", "d"]
+    # Put back, all is well again.
+    git(history, "tag", "--force", f"{ARTIFACT}@v1.0.0", "main")
+    assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
+
+
+def test_lookup_pull_and_diff_from_python(history: Path, tmp_path: Path) -> None:
+    then = Registry.open(history, rev="1.0.0")
+    assert [sample.tag.stem for sample in then.lookup("滑雪", persons="single")] == ["a", "b"]
+    with pytest.raises(UnknownNameError, match="Nearest: ski"):
+        then.lookup("skii")
+    for new in ("relabelled", Registry.open(history)):
+        assert {c.sample.place.stem: c.kind for c in then.diff(new).changes} == {"a": "scenes"}
+    done = then.pull("ski", to=tmp_path / "out", subsets=["web"], folders=["ann_dir"])
+    assert (done.files, done.fetched, done.bad) == (4, 0, {}), "all is in the cache"
+    assert (tmp_path / "out" / NAME / "ann_dir/train/d.png").is_file()
+    record = json.loads((tmp_path / "out/sceneset.json").read_text())
+    assert record["version"] == "1.0.0"
+    assert record["commit"] == git(history, "rev-parse", "main").strip()
+    with pytest.raises(DestinationError):
+        then.pull("sea", to=tmp_path / "out")
