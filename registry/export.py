@@ -90,13 +90,22 @@ class Export:
         """
         iterator = iter(wanted)
         while batch := list(islice(iterator, _BATCH)):
-            self._count(self.blobs.reach(blob.md5 for blob in batch if self._is_absent(blob)))
+            self.reach(batch)
             self._bring_batch(batch)
 
-    def _is_absent(self, blob: Wanted) -> bool:
-        return not self.blobs.path(blob.md5).exists() and not all(
-            (self.to / path).exists() for path in blob.paths
+    def reach(self, wanted: Iterable[Wanted]) -> None:
+        """Let the remote answer once, if anything has to come from there.
+
+        Raises:
+            DvcError: there is none, or it does not answer.
+        """
+        absent = (
+            blob.md5
+            for blob in wanted
+            if not self.blobs.path(blob.md5).exists()
+            and not all((self.to / path).exists() for path in blob.paths)
         )
+        self._count(self.blobs.reach(absent))
 
     def _bring_batch(self, batch: Sequence[Wanted]) -> None:
         with ThreadPoolExecutor(WORKERS) as pool:

@@ -186,13 +186,14 @@ def pull(
     record = _record_of(registry, query, folders, selection)
     check_destination(to, record)
     check_space(selection.blobs, blobs, to, link)
+    export = Export(blobs, to, link)
+    export.reach(selection.blobs)  # before anything is written: the remote may be away
     _sweep(to)
     write_text(to / RECORD, _json(record))
     for gone in selection.withdrawn:
         (to / gone.path).unlink(missing_ok=True)
     for path, text in selection.splits.items():
         write_text(to / path, text)
-    export = Export(blobs, to, link)
     export.bring(progress(selection.blobs, len(selection.blobs)))
     if not export.done.bad:
         write_text(to / RECORD, _json(record | {"complete": True}))

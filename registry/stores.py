@@ -138,14 +138,20 @@ class S3ObjectStore:
         """Open a bucket; nothing is asked of it yet.
 
         Raises:
-            LookupError: it takes more to know region or credentials than is known here.
+            LookupError: the bucket's region is not known.
+            RefusedError: there are no credentials.
         """
+        from botocore.exceptions import BotoCoreError
         from botocore.session import Session
         from obstore.store import S3Store
 
         session = Session(profile=options.get("profile"))
         endpoint = options.get("endpointurl")
-        region = options.get("region") or session.get_config_variable("region")
+        try:
+            region = options.get("region") or session.get_config_variable("region")
+            credentials = _credentials(session, options)
+        except BotoCoreError as error:
+            raise RefusedError(str(error)) from None
         if not endpoint and not region:
             raise LookupError("the bucket's region is not known")
         self._prefix = prefix.strip("/")
@@ -160,7 +166,7 @@ class S3ObjectStore:
                 "retry_timeout": timedelta(seconds=60),
                 "backoff": {"max_backoff": timedelta(seconds=2)},
             },
-            **_credentials(session, options),
+            **credentials,
         )
 
     def _at(self, md5: str) -> str:
