@@ -115,14 +115,7 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
     Raises:
         BadPixelsError: it is no PNG of one 8-bit channel, is damaged, or is beyond the limits.
     """
-    decoded = _decoded(data, ".png", limits)
-    mask = decoded.image
-    if decoded.mode != "L":
-        raise BadPixelsError(
-            "mask-mode",
-            f"is {_MODES.get(decoded.mode, decoded.mode)}, not one channel of 8 bits",
-            "write class numbers into an 8-bit gray PNG: readers disagree on anything else",
-        )
+    mask = _decoded_mask(data, limits)
     counts = mask.histogram()
     person_only = [int(value == 1) for value in range(256)]
     return MaskFacts(
@@ -135,6 +128,26 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
         other=tuple(v for v in range(2, 255) if counts[v]),
         box=(mask.point(person_only) if counts[255] else mask).getbbox(),
     )
+
+
+def mask_pixels(data: bytes, limits: Limits) -> "npt.NDArray[np.uint8]":
+    """Return a mask's values, height x width.
+
+    Raises:
+        BadPixelsError: it is no PNG of one 8-bit channel, is damaged, or is beyond the limits.
+    """
+    return np.asarray(_decoded_mask(data, limits))
+
+
+def _decoded_mask(data: bytes, limits: Limits) -> Image.Image:
+    decoded = _decoded(data, ".png", limits)
+    if decoded.mode != "L":
+        raise BadPixelsError(
+            "mask-mode",
+            f"is {_MODES.get(decoded.mode, decoded.mode)}, not one channel of 8 bits",
+            "write class numbers into an 8-bit gray PNG: readers disagree on anything else",
+        )
+    return decoded.image
 
 
 _MODES = {

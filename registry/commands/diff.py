@@ -2,18 +2,26 @@
 
 States are version numbers, tags, branches or commits; without the second one the first is
 compared with the registry as it stands. Images are known by content: a renamed sample is one
-rename, not one sample lost and one gained. No blob is needed.
+rename, not one sample lost and one gained. No blob is needed; masks that changed are compared
+(IoU) where DVC's cache or the working tree has both, or with --fetch.
 """
 
 import argparse
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from sceneset.registry.edge import FINE
+
+if TYPE_CHECKING:
+    from sceneset.registry.diff import Diff, Drift
+    from sceneset.registry.overlap import Overlap
 
 EXAMPLES = """
   sceneset diff 1.0.0 1.1.0
   sceneset diff main                    what a branch would change
   sceneset diff HEAD~1 --samples
   sceneset diff 1.0.0 1.1.0 --json
+  sceneset diff 1.0.0 2.0.0 --samples --fetch
 """
 
 
@@ -25,30 +33,68 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repo", default=".", help="another registry: a folder or a git URL (default: this one)"
     )
     parser.add_argument("--samples", action="store_true", help="name every sample that changed")
+    parser.add_argument(
+        "--fetch",
+        action="store_true",
+        help="get masks that changed and are not here from the remote, to compare them",
+    )
     parser.add_argument("--json", action="store_true", help="print one object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and show."""
     from sceneset.registry.catalog import Registry
-    from sceneset.registry.diff import compare, drifts
-    from sceneset.registry.render import console, print_json, print_table
+    from sceneset.registry.diff import drifts
+    from sceneset.registry.overlap import overlaps
+    from sceneset.registry.render import print_json, progress
 
     old = Registry.open(args.repo, args.old)
     new = Registry.open(args.repo, args.new)
-    diff, moves = compare(old, new), drifts(old, new)
+    diff, moves = old.diff(new), drifts(old, new)
+    masks = overlaps(
+        new,
+        diff.changes,
+        fetch=args.fetch,
+        progress=lambda items, total: progress(items, total, "masks"),
+    )
     if args.json:
-        print_json(
-            {
-                "step": diff.step,
-                "counts": diff.counts,
-                "subsets": {"added": diff.subsets_added, "removed": diff.subsets_removed},
-                "scenes": {"added": diff.scenes_added, "removed": diff.scenes_removed},
-                "drift": [move._asdict() for move in moves],
-                "samples": [change.as_json() for change in diff.changes] if args.samples else None,
-            }
-        )
-        return FINE
+        print_json(_object(diff, moves, masks, samples=args.samples))
+    else:
+        _show(diff, moves, masks, samples=args.samples)
+    return FINE
+
+
+def _object(
+    diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples: bool
+) -> dict[str, Any]:
+    iou = {id(mask.change): mask.iou for mask in masks}
+    compared = [mask.iou for mask in masks if mask.iou is not None]
+    return {
+        "step": diff.step,
+        "counts": diff.counts,
+        "subsets": {"added": diff.subsets_added, "removed": diff.subsets_removed},
+        "scenes": {"added": diff.scenes_added, "removed": diff.scenes_removed},
+        "iou": {
+            "of": len(masks),
+            "compared": len(compared),
+            "mean": fmean(compared) if compared else None,
+            "least": min(compared, default=None),
+        }
+        if masks
+        else None,
+        "drift": [move._asdict() for move in moves],
+        "samples": [
+            change.as_json() | ({"iou": iou[id(change)]} if id(change) in iou else {})
+            for change in diff.changes
+        ]
+        if samples
+        else None,
+    }
+
+
+def _show(diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples: bool) -> None:
+    from sceneset.registry.render import console, print_table
+
     names = [
         (f"{what} {how}", ", ".join(found))
         for what, how, found in (
@@ -59,10 +105,8 @@ def run(args: argparse.Namespace) -> int:
         )
         if found
     ]
-    print_table(
-        ("what", "how many or which"),
-        [*((f"samples {kind}", count) for kind, count in diff.counts.items()), *names],
-    )
+    counts = [(f"samples {kind}", count) for kind, count in diff.counts.items()]
+    print_table(("what", "how many or which"), [*counts, *_overlap(masks), *names])
     if moves:
         print_table(
             ("scene", "persons", "phase", "images", "colour moved", "person share moved"),
@@ -79,9 +123,10 @@ def run(args: argparse.Namespace) -> int:
             ],
             right=("images", "colour moved", "person share moved"),
         )
-    if args.samples:
+    if samples:
+        iou = {id(mask.change): f"{mask.iou:.3f}" for mask in masks if mask.iou is not None}
         print_table(
-            ("change", "old", "new", "old scenes", "new scenes"),
+            ("change", "old", "new", "old scenes", "new scenes", "IoU"),
             [
                 (
                     c.kind,
@@ -89,9 +134,24 @@ def run(args: argparse.Namespace) -> int:
                     c.new and c.new.place,
                     c.old and ";".join(c.old.scenes),
                     c.new and ";".join(c.new.scenes),
+                    iou.get(id(c)),
                 )
                 for c in diff.changes
             ],
+            right=("IoU",),
         )
     console().print(f"a version after this is at least a {diff.step} step")
-    return FINE
+
+
+def _overlap(masks: "list[Overlap]") -> list[tuple[str, str]]:
+    """Say how far changed masks agree with what they were."""
+    compared = [(mask.iou, str(mask.change.sample.place)) for mask in masks if mask.iou is not None]
+    if not masks:
+        return []
+    said = f"{len(compared)} of {len(masks)} could be compared"
+    if len(compared) < len(masks):
+        said += " (--fetch gets the others)"
+    if compared:
+        least, place = min(compared)
+        said = f"mean {fmean(iou for iou, _ in compared):.3f}, least {least:.3f} ({place}), {said}"
+    return [("person IoU of masks", said)]
