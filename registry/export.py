@@ -16,7 +16,7 @@ from sceneset.registry.stores import WORKERS
 from sceneset.schemas.problem import ProblemsFoundError, problem
 
 LINKS = ("copy", "hard", "sym", "ref")
-_BATCH = 512  # blobs asked for at a time: between two batches a stop is heard
+_BATCH = 128  # blobs asked for at a time: between two batches a stop is heard, the bar moves
 
 
 class Wanted(NamedTuple):

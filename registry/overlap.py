@@ -61,9 +61,8 @@ class _Masks:
 
     def reach(self, changed: Sequence[Change]) -> None:
         if self.blobs:
-            hashes = [
-                sample.mask for change in changed for sample in (change.old, change.new) if sample
-            ]
+            pairs = ((change.old, change.new) for change in changed)
+            hashes = (sample.mask for pair in pairs for sample in pair if sample)
             self.blobs.reach(md5 for md5 in hashes if not self.blobs.path(md5).exists())
 
     def compare(self, changed: Iterable[Change]) -> Iterator[float | None]:

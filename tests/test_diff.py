@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, write_image, write_mask
+from conftest import NAME, Outcome, dvc, git, make_delivery, write_image, write_mask
 
 Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
@@ -103,3 +103,18 @@ def test_drift_of_a_scene(added: Path, sceneset: Run) -> None:
         ("ski", "single", [2, 1]), ("ski", "multi", [2, 3]),
     ]  # fmt: skip
     assert all(d["colour"] > 0 for d in found)
+
+
+def test_a_hundred_renames(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+    stems = [f"{number:03d}" for number in range(101)]
+    delivery = make_delivery(tmp_path / "delivery", {"ski.txt": stems}, train=stems)
+    assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
+    dvc(registry, "repro", "--quiet")
+    git(registry, "add", "--all")
+    git(registry, "commit", "--quiet", "--message", "Add")
+    for stem in stems[1:]:
+        rename(registry, stem, f"shot_{stem}")
+    dvc(registry, "repro", "--quiet")
+    found = sceneset("diff", "HEAD", "--samples", "--json", cwd=registry).json
+    assert found["counts"] == NONE | {"renamed": 100}
+    assert {c["new"]["place"].partition("shot_")[2] for c in found["samples"]} == set(stems[1:])

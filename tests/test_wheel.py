@@ -1,31 +1,11 @@
 """What is installed is sceneset and nothing beside it, and it works without the checkout."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-import pytest
 from conftest import ROOT
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: building leaves files behind."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("schemas", "registry", "stages"):
-        shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    command += ["--no-index", "--wheel-dir", str(folder), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    [built] = folder.glob("*.whl")
-    return built
 
 
 def test_it_holds_the_three_packages_alone(wheel: Path) -> None:
