@@ -1,113 +1,129 @@
-"""From a training repository, with nothing installed: `uvx --from WHEEL sceneset pull`."""
+"""A training repository gets its data with uvx: from the wheel alone, nothing installed before."""
 
-import base64
-import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, distribution
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 from conftest import NAME, Outcome, dvc, git, snapshot
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
-ROOTS = ("sceneset",)
-LEFT_OUT = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
-
-
-def needed(names: tuple[str, ...]) -> Iterator[Distribution]:
-    """Yield what is installed and needed by these, and by what they need."""
-    waiting, seen = [Requirement(name) for name in names], set()
-    while waiting:
-        wanted = waiting.pop()
-        for extra in wanted.extras or {""}:
-            if (wanted.name, extra) in seen:
-                continue
-            seen.add((wanted.name, extra))
-            found = distribution(wanted.name)
-            yield found
-            for line in found.requires or ():
-                inner = Requirement(line)
-                if inner.marker is None or inner.marker.evaluate({"extra": extra}):
-                    waiting.append(inner)
+Run = Callable[..., Outcome]
+NOT_PACKED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 
-def pack(found: Distribution, folder: Path) -> None:
-    """Make a wheel again of what is installed: tests ask no package index."""
-    info = (found.read_text("WHEEL") or "").splitlines()
-    tags = [line.removeprefix("Tag: ").split("-") for line in info if line.startswith("Tag: ")]
-    tag = "-".join(".".join(dict.fromkeys(parts)) for parts in zip(*tags, strict=True))
-    name = canonicalize_name(found.metadata["Name"]).replace("-", "_")
-    record = []
-    with zipfile.ZipFile(folder / f"{name}-{found.version}-{tag}.whl", "w") as wheel:
-        for file in found.files or ():
-            path = PurePosixPath(file)
-            inside = ".." not in path.parts and "__pycache__" not in path.parts
-            if inside and not (path.parent.suffix == ".dist-info" and path.name in LEFT_OUT):
-                data = Path(found.locate_file(file)).read_bytes()
-                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
-                record.append(f"{path},sha256={digest.decode()},{len(data)}")
-                wheel.writestr(str(path), data)
-        info_folder = next(
-            PurePosixPath(file).parent for file in found.files or () if file.name == "METADATA"
-        )
-        wheel.writestr(f"{info_folder}/RECORD", "\n".join([*record, f"{info_folder}/RECORD,,", ""]))
+def needed(name: str) -> dict[str, Distribution]:
+    """Return the installed distributions that ``name`` needs, and those that these need."""
+    found: dict[str, Distribution] = {}
+    seen, left = {(name, "")}, [(name, "")]
+    while left:
+        one, extra = left.pop()
+        found[one] = distribution(one)
+        for line in found[one].requires or ():
+            wanted = Requirement(line)
+            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+                new = {(wanted.name, e) for e in ("", *wanted.extras)} - seen
+                seen |= new
+                left += new
+    del found[name]
+    return found
+
+
+def pack(installed: Distribution, folder: Path) -> None:
+    """Make a wheel of what is installed: uvx wants wheels, and no test may ask an index for one.
+
+    The scripts in bin are left out: they are not the wheel's, and sceneset calls none of them.
+    """
+    files = [
+        path
+        for path in installed.files or ()
+        if path.parts[0] != ".." and "__pycache__" not in path.parts
+    ]
+    [info] = {path.parent for path in files if path.name == "WHEEL" and len(path.parts) == 2}
+    packed = [p for p in files if not (p.parent == info and p.name in NOT_PACKED)]
+    text = (installed.read_text("WHEEL") or "").splitlines()
+    tags = [line.removeprefix("Tag: ").split("-") for line in text if line.startswith("Tag: ")]
+    tag = "-".join(".".join(dict.fromkeys(part)) for part in zip(*tags, strict=True))
+    name = f"{info.name.removesuffix('.dist-info')}-{tag}.whl"
+    with zipfile.ZipFile(folder / name, "w") as wheel:
+        for path in packed:
+            wheel.write(path.locate(), path.as_posix())
+        wheel.writestr(f"{info}/RECORD", "".join(f"{p},,\n" for p in [*packed, info / "RECORD"]))
 
 
 @pytest.fixture
-def uvx(wheel: Path, tmp_path: Path) -> Callable[..., Outcome]:
-    """Run sceneset as uvx installs it from its wheel, offline."""
-    wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    for found in {dist.metadata["Name"]: dist for dist in needed(ROOTS)}.values():
-        if found.metadata["Name"] != "sceneset":
-            pack(found, wheels)
-    places = ("UV_CACHE_DIR", "UV_TOOL_DIR", "UV_TOOL_BIN_DIR", "UV_PYTHON_INSTALL_DIR")
-    env = {**os.environ, **{name: str(tmp_path / name) for name in places}}
-    env |= {"SCENESET_CACHE_DIR": str(tmp_path / "cache"), "UV_NO_CONFIG": "1"}
-    command = [str(Path(sys.executable).parent / "uvx"), "--offline", "--no-index"]
-    command += ["--find-links", str(wheels), "--python", sys.executable, "--from", str(wheel)]
+def uvx(wheel: Path, tmp_path: Path) -> Iterator[Run]:
+    """Run a command line with uvx, as a user who never did so before and has no network."""
+    place = tmp_path / "uv"
+    house = place / "wheelhouse"
+    house.mkdir(parents=True)
+    for installed in needed("sceneset").values():
+        pack(installed, house)
+    command = [Path(sys.executable).with_name("uvx"), "--offline", "--no-index", "--no-config"]
+    command += ["--find-links", house, "--python", sys.executable, "--from", wheel]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("UV_")}
+    env |= {f"UV_{what}_DIR": str(place / what) for what in ("CACHE", "TOOL", "TOOL_BIN")}
+    env["SCENESET_CACHE_DIR"] = str(tmp_path / "cache")
 
     def run(*words: object, cwd: Path) -> Outcome:
-        done = subprocess.run(
-            [*command, "sceneset", *map(str, words)],
-            cwd=cwd,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        line = [*map(str, command), *map(str, words)]
+        done = subprocess.run(line, cwd=cwd, env=env, check=False, capture_output=True, text=True)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
-    return run
+    yield run
+    shutil.rmtree(place)  # pytest keeps the folders of three runs, and this is close to a gigabyte
 
 
-def test_a_training_repository_pulls_a_scene_of_a_version(
-    ready: Path, tmp_path: Path, sceneset: Callable[..., Outcome], uvx: Callable[..., Outcome]
+@pytest.fixture
+def released(added: Path, tmp_path: Path, sceneset: Run) -> str:
+    """The URL of a registry that had a subset in its version 1.0.0, and has none today."""
+    assert sceneset("remote", tmp_path / "store", cwd=added).code == 0
+    git(added, "commit", "--quiet", "--all", "--message", "A remote")
+    dvc(added, "push")
+    assert sceneset("release", "1.0.0", cwd=added).code == 0
+    git(added, "rm", "-r", "--quiet", "Insta360SemanticSeg", "registry/tags", "registry/subsets")
+    git(added, "commit", "--quiet", "--message", "Start anew")
+    shutil.rmtree(added / ".dvc/cache")
+    return added.as_uri()
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Path:
+    """Another git repository, with a 1.0.0 of its own that is nobody's business."""
+    root = tmp_path / "training"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    (root / "train.py").write_text("print('training')\n")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Train")
+    git(root, "tag", "1.0.0")
+    return root
+
+
+def test_a_training_repository_pulls_a_version(
+    uvx: Run, released: str, training: Path, delivery: Path
 ) -> None:
-    dvc(ready, "remote", "modify", "store", "url", str(ready.parent / "store"))
-    git(ready, "commit", "--quiet", "--all", "--message", "A remote with a whole path")
-    assert sceneset("release", "1.0.0", cwd=ready).code == 0
-    training = tmp_path / "training"
-    training.mkdir()
-    git(training, "init", "--quiet")
-    (training / ".gitignore").write_text("/data/\n")
-    git(training, "add", "--all")
-    git(training, "commit", "--quiet", "--message", "Training")
-    source = ("--repo", f"file://{ready}", "--rev")
-    outcome = uvx("pull", "ski", *source, "1.0.0", "--to", "data/ski", cwd=training)
+    mine, refs = snapshot(training), git(training, "for-each-ref")
+    pull = ("sceneset", "pull", "ski", "--repo", released, "--to", "data/ski")
+
+    outcome = uvx(*pull, "--rev", "9.9.9", cwd=training)
+    assert outcome.code == 2, outcome.err
+    assert "1.0.0" in outcome.err
+    assert snapshot(training) == mine
+
+    outcome = uvx(*pull, "--rev", "1.0.0", cwd=training)
     assert outcome.code == 0, outcome.err
-    theirs = ready / "Insta360SemanticSeg" / NAME
-    for folder in ("img_dir", "ann_dir"):
-        assert snapshot(training / "data/ski" / NAME / folder) == snapshot(theirs / folder)
-    splits = sorted(path.name for path in (training / "data/ski" / NAME / "split_dir").iterdir())
-    assert splits == ["ski.txt", "ski_muiltiperson.txt"]
+    pulled = snapshot(training / "data/ski")
+    assert pulled.pop("sceneset.json")
+    sent = snapshot(delivery)
+    del sent["split_dir/total.txt"]
+    assert pulled == {f"{NAME}/{path}": content for path, content in sent.items()}
+    shutil.rmtree(training / "data")
+    assert snapshot(training) == mine
+    assert git(training, "for-each-ref") == refs
     assert git(training, "status", "--porcelain") == ""
-    outcome = uvx("pull", "ski", *source, "9.9.9", "--to", "data/other", cwd=training)
-    assert outcome.code == 2
-    assert "Nearest: 1.0.0" in outcome.err
-    assert not (training / "data/other").exists()
