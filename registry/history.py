@@ -116,6 +116,18 @@ class History:
             found += self._sightings(scan, pa.array(close), distance[close].tolist())
         return found
 
+    def tested(self) -> dict[str, str]:
+        """Return the images that were test images of a version, with the first that had them."""
+        import pyarrow.compute as pc
+
+        found: dict[str, str] = {}
+        for scan in self._scans():
+            images = scan.table.filter(pc.equal(scan.table["phase"], "test"))["image_md5"]
+            for version in scan.versions:
+                for md5 in images.to_pylist() if version else ():
+                    found.setdefault(md5.hex(), version)
+        return found
+
     def masks_of_others(self, images: set[str], masks: set[str]) -> set[str]:
         """Return those masks that samples of other images have too."""
         import pyarrow as pa

@@ -1,21 +1,32 @@
 """How far masks that changed agree with what they were, where the blobs can be had."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from sceneset.registry.blobs import BlobError, Blobs
 from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.diff import Change, Kind
-from sceneset.registry.files import md5_of
+from sceneset.registry.diff import Change, Kind, Sample
+from sceneset.registry.files import md5_of, read_bytes
 from sceneset.registry.remote import DvcError
+from sceneset.registry.stores import WORKERS
 from sceneset.schemas.params import Limits
+from sceneset.schemas.problem import ProblemsFoundError
 
-_BATCH = 512
+_BATCH = 512  # what is handed to the pool at a time
 
-Progress = Callable[[Iterable[float | None], int], Iterable[float | None]]
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """What passes items on and shows how far they are, as render.progress does."""
+
+    def __call__(self, items: Iterable[T], total: int, what: str, /) -> Iterable[T]:
+        """Pass ``items`` on."""
 
 
 class Overlap(NamedTuple):
@@ -24,6 +35,8 @@ class Overlap(NamedTuple):
     change: Change
     iou: float | None
     """None where a mask can't be had or read, or the two differ in size."""
+    unfetched: str = ""
+    """Why a mask could not be fetched, where that is what keeps them from being compared."""
 
 
 def overlaps(
@@ -33,25 +46,38 @@ def overlaps(
 
     IoU is the number of pixels that are a person in both over that in either, counted where
     neither mask is 255 (ignore); it is 1 where neither shows a person. Masks are taken from the
-    local cache or the working tree; with ``fetch`` those that are not there come from the remote.
+    local cache or the working tree; with ``fetch`` those that are not there come from the remote
+    first. Without it nothing is written, and no project and no remote is needed.
 
     Raises:
         DvcError: with ``fetch``, the remote can't be reached.
     """
     changed = [change for change in changes if change.kind is Kind.MASK]
     if not changed:
-        return []
-    source = _Masks(registry, fetch=fetch)
-    if fetch:
-        source.reach(changed)
-    found = list(progress(source.compare(changed), len(changed)))
-    return [Overlap(change, iou) for change, iou in zip(changed, found, strict=True)]
+        return []  # before DVC is imported: that takes half a second
+    masks = _Masks(registry, fetch=fetch)
+    why = masks.fetch(changed, progress) if fetch else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of large masks: the limits are ours
+        compared = progress(_in_threads(masks.compare, changed), len(changed), "compare masks")
+        found = list(compared)
+    return [
+        Overlap(change, iou, _reason(change, why) if iou is None else "")
+        for change, iou in zip(changed, found, strict=True)
+    ]
+
+
+def _reason(change: Change, why: dict[str, str]) -> str:
+    return next((why[sample.mask] for sample in _sides(change) if sample.mask in why), "")
+
+
+def _sides(change: Change) -> list[Sample]:
+    return [sample for sample in (change.old, change.new) if sample]
 
 
 class _Masks:
     def __init__(self, registry: Registry, *, fetch: bool) -> None:
-        self.registry, self.fetch = registry, fetch
-        self.limits: Limits = registry.params.limits
+        self.project, self.limits = registry.project, registry.params.limits
         try:
             self.blobs: Blobs | None = Blobs(registry.project)
         except DvcError:
@@ -59,42 +85,58 @@ class _Masks:
                 raise
             self.blobs = None  # no project: the working tree may still have them
 
-    def reach(self, changed: Sequence[Change]) -> None:
+    def fetch(self, changed: Sequence[Change], progress: Progress) -> dict[str, str]:
+        """Fetch the masks that are not here; return why some could not be, by hash."""
+        looked = progress(_in_threads(self._lacking, changed), len(changed), "look for masks")
+        # Each once: samples share masks, and two threads must not put one blob into the cache.
+        lacking = sorted({md5 for hashes in looked for md5 in hashes})
         if self.blobs:
-            pairs = ((change.old, change.new) for change in changed)
-            hashes = (sample.mask for pair in pairs for sample in pair if sample)
-            self.blobs.reach(md5 for md5 in hashes if not self.blobs.path(md5).exists())
+            self.blobs.reach(lacking)  # a remote that is away is told once
+        said = _in_threads(self._fetched, lacking, WORKERS)
+        reasons = progress(said, len(lacking), "fetch masks")
+        return {md5: why for md5, why in zip(lacking, reasons, strict=True) if why}
 
-    def compare(self, changed: Iterable[Change]) -> Iterator[float | None]:
-        waiting = iter(changed)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            while batch := list(islice(waiting, _BATCH)):
-                yield from pool.map(self._iou, batch)
+    def _lacking(self, change: Change) -> list[str]:
+        hashes = (sample.mask for sample in _sides(change))
+        return [md5 for md5 in hashes if self._here(md5, change) is None]
 
-    def _iou(self, change: Change) -> float | None:
-        old, new = (
-            self._data(sample.mask, [s.place for s in (change.old, change.new) if s])
-            for sample in (change.old, change.new)
-            if sample
-        )
+    def _fetched(self, md5: str) -> str:
+        assert self.blobs, "who fetches has a project"
+        try:
+            if self.blobs.cached(md5) is None:  # else it is the one that the remote answered with
+                self.blobs.fetch(md5)
+        except BlobError as error:
+            return str(error)
+        return ""
+
+    def compare(self, change: Change) -> float | None:
+        """Return the IoU of the two masks of a change, if both are here."""
+        old, new = (self._here(sample.mask, change) for sample in _sides(change))
         return None if old is None or new is None else iou(old, new, self.limits)
 
-    def _data(self, md5: str, places: Sequence[tuple[str, str, str]]) -> bytes | None:
-        data = self.blobs.cached(md5) if self.blobs else None
-        for subset, phase, stem in places if data is None else ():
-            path = self.registry.project / DATA_ROOT / subset / "ann_dir" / phase / f"{stem}.png"
+    def _here(self, md5: str, change: Change) -> bytes | None:
+        """Return a mask that is on this machine, verified; what is not it is left as it is."""
+        paths = [self.blobs.path(md5)] if self.blobs else []
+        for subset, phase, stem in {sample.place for sample in _sides(change)}:
+            paths.append(self.project / DATA_ROOT / subset / "ann_dir" / phase / f"{stem}.png")
+        for path in paths:
             try:
-                found = path.read_bytes()
-            except OSError:
+                data = read_bytes(path, str(path), limit=self.limits.max_bytes)
+            except ProblemsFoundError:
                 continue
-            if md5_of(found) == md5:
-                return found
-        if data is None and self.fetch and self.blobs:
-            try:
-                return self.blobs.fetch(md5)
-            except BlobError:
-                return None
-        return data
+            if md5_of(data) == md5:
+                return data
+        return None
+
+
+def _in_threads(
+    call: Callable[[S], T], items: Iterable[S], workers: int | None = None
+) -> Iterator[T]:
+    """Yield ``call`` of every item, in their order; memory is bounded by the batch."""
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        while batch := list(islice(waiting, _BATCH)):
+            yield from pool.map(call, batch)
 
 
 def iou(old: bytes, new: bytes, limits: Limits) -> float | None:

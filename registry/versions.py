@@ -12,6 +12,7 @@ from sceneset.registry.checks import check
 from sceneset.registry.diff import STEPS, Diff, Step, compare
 from sceneset.registry.files import md5_of
 from sceneset.registry.gitrepo import git
+from sceneset.registry.leakage import leakage, once_tested
 from sceneset.registry.manifest import manifest, manifest_text
 from sceneset.registry.remote import is_current
 from sceneset.registry.revisions import ARTIFACT
@@ -20,7 +21,7 @@ from sceneset.registry.yamlfile import load
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.version import Number, Version, VersionChanges, VersionSubset
 
-TEXT_STAGES = ("check", "splits", "stats", "manifest", "card")
+TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 _SHOWN = 10  # files or samples that are named
 _HEAD = "## Data"
 
@@ -84,7 +85,7 @@ def _obstacles(registry: Registry, number: Number) -> list[Problem]:
                 hint="run `dvc repro --allow-missing`, and commit what it writes",
             )
         )
-    problems += errors(check(registry))
+    problems += errors(check(registry)) or errors([*leakage(registry), *once_tested(registry)])
     made = versions(registry)
     if made and number <= Number.of(made[-1].version):
         last = Number.of(made[-1].version)

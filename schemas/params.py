@@ -18,6 +18,7 @@ class Algorithms(Model):
     splits: Algorithm = 1
     stats: Algorithm = 1
     manifest: Algorithm = 1
+    leakage: Algorithm = 1
     card: Algorithm = 1
 
 
@@ -30,6 +31,18 @@ class Limits(Model):
     """Bytes of an image or mask file."""
 
 
+Bits = Annotated[int, Field(ge=0, le=14)]
+
+
+class Leakage(Model):
+    """How alike two pictures are taken for related, in bits of 64 of their perceptual hashes."""
+
+    near: Bits = 8
+    """Up to here, a held-out image that looks like a training image stops the pipeline."""
+    review: Bits = 10
+    """Up to here it is listed for people to look at."""
+
+
 class Params(Model):
     """The whole file."""
 
@@ -37,6 +50,7 @@ class Params(Model):
     """Every registered subset; dvc.yaml makes a scan and a splits stage for each."""
     algorithms: Algorithms = Algorithms()
     limits: Limits = Limits()
+    leakage: Leakage = Leakage()
 
     @field_validator("subsets", mode="before")
     @classmethod

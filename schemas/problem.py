@@ -47,6 +47,15 @@ CODES: dict[str, tuple[Severity, str]] = {
     "scan-missing": (_ERROR, "a listed subset has no scan"),
     "scan-broken": (_ERROR, "a scan file can't be read or is of another algorithm"),
     "scan-incomplete": (_ERROR, "fewer or other files than registered were found"),
+    # training and held-out images
+    "leak-bytes": (_ERROR, "a held-out image is trained on"),
+    "leak-near": (_ERROR, "a held-out image looks like one that is trained on"),
+    "leak-source": (_ERROR, "a held-out image is of a source that is trained on"),
+    "leak-tested": (_ERROR, "a training image was a test image of a version"),
+    "leak-review": (_WARNING, "a held-out image may be related to one that is trained on"),
+    "duplicate-bytes": (_WARNING, "two images of a phase have the same bytes"),
+    "duplicate-near": (_WARNING, "two images of a phase look alike"),
+    "clip-undeclared": (_WARNING, "images look like frames of a clip and name no source"),
     # releases
     "release-dirty": (_ERROR, "something is not committed"),
     "release-stale": (_ERROR, "the pipeline's outputs are not current"),

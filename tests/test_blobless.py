@@ -7,7 +7,7 @@ from pathlib import Path
 from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot, write_image
 from servers import BUCKET, KEYS, S3, s3_server
 
-TEXT_STAGES = ("check", "splits", "stats", "manifest", "card")
+TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 OTHER = NAME.replace("web", "more")
 
 
@@ -36,7 +36,7 @@ def test_a_clone_fetches_what_it_is_asked_for(
         for words in (("lookup", "ski"), ("check",), ("show", "web"), ("scenes",)):
             assert sceneset(*words, cwd=clone).code == 0
         before = snapshot(clone)
-        forced = ("check", f"splits@{NAME}", "stats", "manifest", "card")
+        forced = ("check", f"splits@{NAME}", "stats", "leakage", "manifest", "card")
         dvc(clone, "repro", "--single-item", "--force", *forced, env=KEYS)
         assert snapshot(clone) == before, "every text stage gives the same bytes without a blob"
         dvc(clone, "status", "--quiet", *TEXT_STAGES)

@@ -49,7 +49,7 @@ def test_an_aggregate_knows_the_list(stage: str) -> None:
     assert "subsets" in body(stage)["params"]
 
 
-@pytest.mark.parametrize("stage", ["splits", "stats", "manifest"])
+@pytest.mark.parametrize("stage", ["splits", "stats", "leakage", "manifest"])
 def test_later_stages_wait_for_the_gate(stage: str) -> None:
     assert "registry/reports/errors.json" in body(stage)["deps"]
 

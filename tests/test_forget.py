@@ -61,7 +61,7 @@ def test_it_goes_out_of_all_that_is_derived(
     assert md5 in (root / "registry/forgotten.yaml").read_text()
     if blobless:
         assert not (root / DATA / "img_dir").exists()
-        dvc(root, "status", "--quiet", "check", "splits", "stats", "manifest", "card")
+        dvc(root, "status", "--quiet", "check", "splits", "stats", "leakage", "manifest", "card")
     else:
         assert is_current(root), "the files of the data root, .dvc files and dvc.lock agree"
         assert not (root / DATA / "img_dir/train/a.jpg").exists()

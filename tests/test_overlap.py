@@ -2,14 +2,17 @@
 
 import io
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, Outcome, dvc, git
+from conftest import NAME, Outcome, blob, dvc, git, write_mask
 from PIL import Image
 
+from sceneset.registry.blobs import Blobs
 from sceneset.registry.overlap import iou
 from sceneset.schemas.params import Limits
 
@@ -91,6 +94,7 @@ def test_both_masks_are_here(remasked: Path, sceneset: Run) -> None:
     assert "2 of 2 could be compared" in shown
     assert f"least 0.000 ({NAME}/train/new)" in shown
     assert sceneset("diff", "HEAD", "--json", cwd=remasked).json["iou"] is None
+    assert "IoU of" not in sceneset("diff", "HEAD", cwd=remasked).out
 
 
 def test_nothing_is_fetched_unless_asked(remasked: Path, sceneset: Run) -> None:
@@ -111,3 +115,107 @@ def test_a_rotten_cache_is_not_believed(remasked: Path, sceneset: Run) -> None:
             path.write_bytes(png([1, 1]))
     outcome = sceneset("diff", "v1", "HEAD", "--samples", "--json", cwd=remasked)
     assert compared(outcome) == {"a": None, "new": None}
+    rotten = [p for p in (remasked / ".dvc/cache").rglob("*") if p.is_file()]
+    assert rotten
+    assert {p.read_bytes() for p in rotten} == {png([1, 1])}, "diff mends nothing unless asked"
+    outcome = sceneset("diff", "v1", "HEAD", "--samples", "--json", "--fetch", cwd=remasked)
+    assert None not in compared(outcome).values()
+
+
+def test_a_cache_that_can_not_be_read(remasked: Path, sceneset: Run) -> None:
+    path = blob(remasked / ".dvc/cache", mask_of(remasked, sceneset, "old"))
+    path.unlink()
+    path.mkdir()
+    outcome = sceneset("diff", "v1", "--samples", "--json", cwd=remasked)
+    assert (outcome.code, compared(outcome)) == (0, {"a": None, "new": None})
+
+
+def mask_of(root: Path, sceneset: Run, side: str) -> str:
+    """Return the hash of the mask of a, as it was or is."""
+    changes = sceneset("diff", "v1", "HEAD", "--samples", "--json", cwd=root).json["samples"]
+    places = {c["new"]["place"].rpartition("/")[2]: c for c in changes if c["change"] == "mask"}
+    return str(places["a"][side]["mask"])
+
+
+@pytest.mark.parametrize("damaged", [True, False], ids=["damaged", "missing"])
+def test_what_the_remote_lacks_is_told_in_a_line(
+    damaged: bool, remasked: Path, sceneset: Run
+) -> None:
+    path = blob(remasked.parent / "store", mask_of(remasked, sceneset, "new"))
+    shutil.rmtree(remasked / ".dvc/cache")
+    shutil.rmtree(remasked / ANN)
+    path.chmod(0o644)
+    path.write_bytes(b"rot") if damaged else path.unlink()
+    words = ("diff", "v1", "HEAD", "--fetch")
+    outcome = sceneset(*words, "--samples", "--json", cwd=remasked)
+    assert outcome.code == 0
+    assert compared(outcome) == {"a": None, "new": 0.0}
+    assert (outcome.json["iou"]["of"], outcome.json["iou"]["compared"]) == (2, 1)
+    [line] = outcome.err.splitlines()
+    assert line.startswith("1 of 2 changed masks could not be fetched: ")
+    assert ("damaged" if damaged else "has no blob") in line
+    [shown] = (x for x in sceneset(*words, cwd=remasked).out.splitlines() if "IoU" in x)
+    assert shown.split("  ")[0] == "person IoU of changed masks"
+    assert shown.endswith(f"mean 0.000, least 0.000 ({NAME}/train/new), 1 of 2 could be compared")
+
+
+def test_a_mask_that_samples_share_is_fetched_once(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(ready, "tag", "v1")
+    for stem in "abcd":
+        write_mask(ready / ANN / f"train/{stem}.png", ignore=True)
+    dvc(ready, "repro", "--quiet")
+    git(ready, "commit", "--quiet", "--all", "--message", "Other masks")
+    dvc(ready, "push")
+    shutil.rmtree(ready / ".dvc/cache")
+    shutil.rmtree(ready / ANN)
+    fetched, fetch = [], Blobs.fetch
+    monkeypatch.setattr(Blobs, "fetch", lambda self, md5: fetched.append(md5) or fetch(self, md5))
+    words = ("diff", "v1", "HEAD", "--samples", "--json", "--fetch")
+    outcome = sceneset(*words, cwd=ready)
+    assert compared(outcome) == dict.fromkeys("abcd", 1.0)
+    assert len(fetched) == len(set(fetched)) == 2
+    assert sceneset(*words, cwd=ready).json == outcome.json
+    assert len(fetched) == 2
+
+
+def test_the_working_tree_will_do(
+    remasked: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a cache nor a remote is asked for what stands there, by its hash."""
+    path = blob(remasked / ".dvc/cache", mask_of(remasked, sceneset, "new"))
+    path.unlink()
+    shutil.rmtree(remasked.parent / "store")
+    found = pytest.approx(expected(remasked, "a"))
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 24 * 32 - 1)  # it warns, on stderr
+    outcome = sceneset("diff", "v1", "--samples", "--json", "--fetch", cwd=remasked)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert compared(outcome)["a"] == found
+
+
+def test_a_remote_that_is_away(remasked: Path, sceneset: Run) -> None:
+    shutil.rmtree(remasked / ".dvc/cache")
+    shutil.rmtree(remasked.parent / "store")
+    outcome = sceneset("diff", "v1", "HEAD", "--fetch", cwd=remasked)
+    assert outcome.code == 1
+    assert "no such folder" in outcome.err
+
+
+def test_without_a_project_of_dvc(added: Path, sceneset: Run) -> None:
+    write_mask(added / ANN / "train/a.png", ignore=True)
+    dvc(added, "repro", "--quiet")
+    shutil.rmtree(added / ".dvc")
+    outcome = sceneset("diff", "HEAD", "--samples", "--json", cwd=added)
+    assert (outcome.code, compared(outcome)) == (0, {"a": None})
+    assert outcome.json["iou"] == {"of": 1, "compared": 0, "mean": None, "least": None}
+    assert sceneset("diff", "HEAD", "--fetch", cwd=added).code == 1
+
+
+def test_dvc_is_waited_for_only_where_masks_changed(remasked: Path) -> None:
+    code = "import sys; from sceneset.registry.cli import main; main(sys.argv[1:]); "
+    code += "print('dvc' in sys.modules)"
+    for old, waited in (("HEAD", "False"), ("v1", "True")):
+        command = [sys.executable, "-c", code, "diff", old]
+        done = subprocess.run(command, cwd=remasked, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == waited

@@ -24,7 +24,7 @@ from sceneset.stages import card, check, manifest, stats
 Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 TAGS = f"registry/tags/{NAME}.csv"
-TEXT_STAGES = ("check", "splits", "stats", "manifest", "card")
+TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 
 
 def ran(outcome: Outcome) -> list[str]:
@@ -103,8 +103,8 @@ def test_a_subset_is_never_lost_in_silence(
     entry = f"registry/subsets/{NAME}.yaml"
     before = snapshot(added)
     for lost, notice in (
-        (scan, {"check", "stats", "manifest"}),
-        (TAGS, {"check", "stats", "manifest"}),
+        (scan, {"check", "stats", "leakage", "manifest"}),
+        (TAGS, {"check", "stats", "leakage", "manifest"}),
         (entry, {"check", "stats", "manifest", "card"}),
         (stat, {"card"}),
     ):

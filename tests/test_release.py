@@ -149,8 +149,8 @@ def test_cut_off_before_or_after_the_tag(
 
 
 def test_it_works_where_no_blob_is(ready: Path, tmp_path: Path, sceneset: Run) -> None:
-    git(ready, "clone", "--quiet", str(ready), str(tmp_path / "clone"))
-    outcome = sceneset("release", "1.0.0", cwd=tmp_path / "clone")
+    git(ready, "clone", "--quiet", str(ready), str(ready.parent / "clone"))
+    outcome = sceneset("release", "1.0.0", cwd=ready.parent / "clone")
     assert outcome.code == 0, outcome.err
-    assert not (tmp_path / "clone" / DATA / "img_dir").exists()
-    shutil.rmtree(tmp_path / "clone")
+    assert not (ready.parent / "clone" / DATA / "img_dir").exists()
+    shutil.rmtree(ready.parent / "clone")

@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.registry import query, redo
     from sceneset.registry.checks import check
     from sceneset.registry.journal import unfinished_problems
+    from sceneset.registry.leakage import leakage, once_tested
     from sceneset.registry.render import print_json, print_problems, say
     from sceneset.schemas.problem import errors
 
@@ -39,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
         *redo.unfinished_problems(registry.paths),
         *check(registry, names),
     ]
+    if not errors(problems):  # what can't be read can't be compared
+        related = [*leakage(registry), *(once_tested(registry) if registry.origin is None else ())]
+        problems += [p for p in related if names is None or p.subset in names]
     if args.json:
         print_json([p.model_dump(mode="json") for p in problems])
     else:

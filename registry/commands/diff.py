@@ -46,21 +46,21 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.registry.catalog import Registry
     from sceneset.registry.diff import drifts
     from sceneset.registry.overlap import overlaps
-    from sceneset.registry.render import print_json, progress
+    from sceneset.registry.render import print_json, progress, say
 
     old = Registry.open(args.repo, args.old)
     new = Registry.open(args.repo, args.new)
     diff, moves = old.diff(new), drifts(old, new)
-    masks = overlaps(
-        new,
-        diff.changes,
-        fetch=args.fetch,
-        progress=lambda items, total: progress(items, total, "masks"),
-    )
+    masks = overlaps(new, diff.changes, fetch=args.fetch, progress=progress)
+    if lost := [mask.unfetched for mask in masks if mask.unfetched]:
+        why = sorted(set(lost))
+        more = "; ..." if len(why) > 3 else ""
+        said = f"{len(lost)} of {len(masks)} changed masks could not be fetched"
+        say(f"{said}: {'; '.join(why[:3])}{more}", style="yellow")
     if args.json:
         print_json(_object(diff, moves, masks, samples=args.samples))
     else:
-        _show(diff, moves, masks, samples=args.samples)
+        _show(diff, moves, masks, args)
     return FINE
 
 
@@ -92,7 +92,9 @@ def _object(
     }
 
 
-def _show(diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples: bool) -> None:
+def _show(
+    diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
+) -> None:
     from sceneset.registry.render import console, print_table
 
     names = [
@@ -106,7 +108,9 @@ def _show(diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples
         if found
     ]
     counts = [(f"samples {kind}", count) for kind, count in diff.counts.items()]
-    print_table(("what", "how many or which"), [*counts, *_overlap(masks), *names])
+    print_table(
+        ("what", "how many or which"), [*counts, *_overlap(masks, fetched=args.fetch), *names]
+    )
     if moves:
         print_table(
             ("scene", "persons", "phase", "images", "colour moved", "person share moved"),
@@ -123,7 +127,7 @@ def _show(diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples
             ],
             right=("images", "colour moved", "person share moved"),
         )
-    if samples:
+    if args.samples:
         iou = {id(mask.change): f"{mask.iou:.3f}" for mask in masks if mask.iou is not None}
         print_table(
             ("change", "old", "new", "old scenes", "new scenes", "IoU"),
@@ -143,15 +147,15 @@ def _show(diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples
     console().print(f"a version after this is at least a {diff.step} step")
 
 
-def _overlap(masks: "list[Overlap]") -> list[tuple[str, str]]:
+def _overlap(masks: "list[Overlap]", *, fetched: bool) -> list[tuple[str, str]]:
     """Say how far changed masks agree with what they were."""
     compared = [(mask.iou, str(mask.change.sample.place)) for mask in masks if mask.iou is not None]
     if not masks:
         return []
     said = f"{len(compared)} of {len(masks)} could be compared"
-    if len(compared) < len(masks):
-        said += " (--fetch gets the others)"
+    if len(compared) < len(masks) and not fetched:
+        said += " (--fetch asks the remote for masks that are not here)"
     if compared:
         least, place = min(compared)
         said = f"mean {fmean(iou for iou, _ in compared):.3f}, least {least:.3f} ({place}), {said}"
-    return [("person IoU of masks", said)]
+    return [("person IoU of changed masks", said)]
