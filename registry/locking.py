@@ -10,6 +10,15 @@ from sceneset.schemas.problem import ProblemsFoundError, problem
 
 
 @contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process is in here, for as long as it takes; the file stays."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def writing(work: Path) -> Iterator[int]:
     """Hold the registry's write lock; yield its file descriptor, to lend to child processes.
 

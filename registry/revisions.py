@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sceneset.registry.catalog import DATA_ROOT, NoRegistryError, Origin, Registry
 from sceneset.registry.gitrepo import GitError, git
+from sceneset.registry.locking import alone
 
 ARTIFACT = "insta360-semantic-seg"
 """What versions are versions of: their tags are called insta360-semantic-seg@v1.2.0."""
@@ -197,10 +198,15 @@ def _mirror(url: str) -> Path:
     """Return a bare clone of ``url`` in the cache, without blobs, brought up to date."""
     key = hashlib.sha256(url.encode()).hexdigest()[:24]
     folder = cache_folder() / "repositories" / key
-    if folder.exists():
-        _update(folder)
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    with alone(folder.with_suffix(".lock")):  # many training jobs may ask at once
+        if folder.exists():
+            _update(folder)
+        else:
+            _clone(url, folder)
+    return folder
+
+
+def _clone(url: str, folder: Path) -> None:
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
         git(aside, "clone", "--quiet", "--bare", "--filter=blob:none", "--", url, "repository")
@@ -209,7 +215,6 @@ def _mirror(url: str) -> Path:
         raise UnknownRevisionError(str(error)) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return folder
 
 
 def _update(mirror: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,19 @@ def test_a_tag_that_moved_at_its_origin(history: Path, tmp_path: Path, sceneset:
     # Put back, all is well again.
     git(history, "tag", "--force", f"{ARTIFACT}@v1.0.0", "main")
     assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
+
+
+def test_many_ask_at_once(history: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sceneset.registry.cli", "lookup", "ski", "--stems"]
+    command += ["--repo", f"file://{history}", "--rev", "1.0.0"]
+    for turn in range(2):  # the first time it is cloned, then it is brought up to date
+        jobs = [
+            subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+            for _ in range(6)
+        ]
+        assert [job.communicate()[0].split() for job in jobs] == [["a", "b", "c", "d"]] * 6
+        git(history, "commit", "--quiet", "--allow-empty", "--message", "More")
+        git(history, "tag", f"more-{turn}")
 
 
 def test_lookup_pull_and_diff_from_python(history: Path, tmp_path: Path) -> None:
