@@ -1,6 +1,7 @@
 """Blobs by content hash: the local cache of a DVC project, and the remote behind it."""
 
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -98,7 +99,7 @@ class Blobs:
     def keep(self, md5: str, data: bytes) -> None:
         """Put a blob into the local cache, whole or not at all, as DVC would."""
         path = self.path(md5)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             if not path.parent.is_dir():
                 self._project.make_folder(path.parent)
