@@ -48,8 +48,8 @@ class _Target(NamedTuple):
 
     word: str
     md5: str
-    look: tuple[int, int] | None = None
-    """Perceptual hash and mirrored one, where the image itself was given."""
+    looks: Sequence[tuple[int, int]] = ()
+    """Perceptual hashes and mirrored ones, where the image itself was given."""
 
 
 def find(
@@ -66,7 +66,7 @@ def find(
     targets = [target for word in words for target in _targets(registry, history, word)]
     hashes = {target.md5 for target in targets}
     found = history.exactly(hashes)
-    looks = {target.look for target in targets if target.look}
+    looks = {look for target in targets for look in target.looks}
     looks |= {(sample.phash, sample.phash_mirror) for sample in found}
     near = [sample for sample in history.near(sorted(looks)) if sample.image_md5 not in hashes]
     known = in_folder(registry.root).keys()
@@ -83,7 +83,7 @@ def find(
 
 
 def _stones(targets: Iterable[_Target], found: Iterable[Sighting], reason: str) -> Tombstones:
-    looks = {target.md5: target.look for target in targets if target.look}
+    looks = {target.md5: target.looks[0] for target in targets if target.looks}
     looks |= {sample.image_md5: (sample.phash, sample.phash_mirror) for sample in found}
     return {
         md5: Tombstone(
@@ -99,7 +99,7 @@ def _in_order(samples: Iterable[Sighting]) -> list[Sighting]:
 
 def _refuse_unknown(target: _Target, near: Sequence[Sighting], *, with_near: bool) -> None:
     """Raise where an image is in no state, unless its look-alikes are meant."""
-    alike = sorted({f"{s.place} ({s.image_md5})" for s in near}) if target.look else []
+    alike = sorted({f"{s.place} ({s.image_md5})" for s in near}) if target.looks else []
     if alike and with_near:
         return
     if alike:
@@ -138,12 +138,11 @@ def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
 
 
 def _of_file(registry: Registry, word: str) -> _Target:
-    from sceneset.registry.pixels import BadPixelsError, image_facts
+    from sceneset.registry.pixels import BadPixelsError, looks_of
 
     limits = registry.params.limits
     data = read_bytes(Path(word), word, limit=limits.max_bytes)
     try:
-        facts = image_facts(data, Path(word).suffix.lower(), limits)
+        return _Target(word, md5_of(data), looks_of(data, limits))
     except BadPixelsError:
         return _Target(word, md5_of(data))  # whatever it is, its bytes may be known
-    return _Target(word, facts.md5, (facts.phash, facts.phash_mirror))

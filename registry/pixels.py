@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sceneset.registry.files import md5_of
 from sceneset.schemas.params import Limits
@@ -130,6 +130,26 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
     )
 
 
+def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:
+    """Return the perceptual hashes of any picture Pillow reads, as stored and as it is shown.
+
+    For copies from elsewhere: whatever their format, and turned as their EXIF says or not.
+
+    Raises:
+        BadPixelsError: it is no picture, is damaged, or is beyond the limits.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            _check_size(opened.size, limits)
+            stored = opened.convert("RGB")
+            shown = ImageOps.exif_transpose(opened).convert("RGB")
+    except BadPixelsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders raise anything
+        raise BadPixelsError("image-unreadable", f"is no picture we can read: {error}") from None
+    return sorted({perceptual_hashes(stored), perceptual_hashes(shown)})
+
+
 def mask_pixels(data: bytes, limits: Limits) -> "npt.NDArray[np.uint8]":
     """Return a mask's values, height x width.
 
@@ -194,6 +214,12 @@ def _decoded(data: bytes, suffix: str, limits: Limits) -> _Decoded:
 def _check_size(size: tuple[int, int], limits: Limits) -> None:
     if size[0] * size[1] > limits.max_pixels:
         raise _too_many_pixels(limits, size)
+    if min(size) < limits.min_side:
+        raise BadPixelsError(
+            "image-too-small",
+            f"is {size[0]} x {size[1]}, less than {limits.min_side} pixels on a side",
+            "leave it out: nobody can be seen in it",
+        )
 
 
 def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> BadPixelsError:

@@ -28,6 +28,7 @@ LEAVABLE = frozenset(
         "image-unreadable",
         "image-format",
         "image-too-large",
+        "image-too-small",
         "size-differs",
         "mask-mode",
         "mask-values",

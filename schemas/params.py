@@ -27,6 +27,8 @@ class Limits(Model):
 
     max_pixels: Annotated[int, Field(ge=1, le=170_000_000)] = 80_000_000
     """Pixels of an image or mask; Pillow itself opens nothing past 179 million."""
+    min_side: Annotated[int, Field(ge=1)] = 8
+    """Pixels on the shorter side of an image or mask, at least."""
     max_bytes: Annotated[int, Field(ge=1)] = 268_435_456
     """Bytes of an image or mask file."""
 

@@ -88,6 +88,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "image-unreadable": (_ERROR, "an image or mask can't be decoded to its end"),
     "image-format": (_ERROR, "a file's content is not what its suffix says"),
     "image-too-large": (_ERROR, "a file or picture is beyond the limits of params.yaml"),
+    "image-too-small": (_ERROR, "a picture is smaller than anything can be seen in"),
     "image-mode": (_WARNING, "an image is not 8-bit RGB"),
     "image-orientation": (_WARNING, "an image carries an orientation that its mask does not"),
     "size-differs": (_ERROR, "an image and its mask differ in size"),

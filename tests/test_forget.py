@@ -121,16 +121,16 @@ def test_look_alikes_are_listed_and_taken_when_confirmed(
     with Image.open(added / DATA / "img_dir/train/a.jpg") as image:
         image.resize((64, 48)).save(delivery / "img_dir/train/y.jpg", quality=70)
         write_mask(delivery / "ann_dir/train/y.png", (64, 48))
-        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mine.jpg", quality=60)
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mine.webp", quality=80)
     assert sceneset("add", delivery, "--name", name, cwd=added).code == 0
     outcome = sceneset("forget", "web/train/a", *WHY, "--dry-run", "--json", cwd=added).json
     assert [one["stem"] for one in outcome["near"]] == ["y"]
     # A file that is no sample itself, mirrored and encoded anew: told by its look.
-    refused = sceneset("forget", tmp_path / "mine.jpg", *WHY, cwd=added)
+    refused = sceneset("forget", tmp_path / "mine.webp", *WHY, cwd=added)
     assert refused.code == 2
     assert f"{name}/train/y" in refused.err
     assert f"{NAME}/train/a" in refused.err
-    done = sceneset("forget", tmp_path / "mine.jpg", *WHY, "--with-near", "--json", cwd=added)
+    done = sceneset("forget", tmp_path / "mine.webp", *WHY, "--with-near", "--json", cwd=added)
     assert sorted(one["stem"] for one in done.json["found"]) == ["a", "y"]
     assert sorted(images_of(added, sceneset)) == ["b", "c", "d", "x"]
     assert len(done.json["forgotten"]) == 3, "the file itself is kept out too"
