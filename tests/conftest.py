@@ -216,6 +216,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.fixture(scope="session")
+def _released_registry(tmp_path_factory: pytest.TempPathFactory, _ready_registry: Path) -> Path:
+    home = tmp_path_factory.mktemp("released") / "home"
+    shutil.copytree(_ready_registry, home, symlinks=True)
+    command = [sys.executable, "-m", "sceneset.registry.cli", "release", "1.0.0"]
+    subprocess.run(command, cwd=home / "registry", check=True, capture_output=True)
+    return home
+
+
+@pytest.fixture
+def released(tmp_path: Path, _released_registry: Path) -> Path:
+    """A registry that is ready, with a version 1.0.0."""
+    shutil.copytree(_released_registry, tmp_path / "home", symlinks=True)
+    return tmp_path / "home/registry"
+
+
 def blob(store: Path, md5: str) -> Path:
     """Return where a remote in a folder keeps a blob."""
     return store / "files/md5" / md5[:2] / md5[2:]

@@ -30,13 +30,6 @@ def commit(root: Path) -> None:
     git(root, "commit", "--quiet", "--message", "A change")
 
 
-@pytest.fixture
-def released(ready: Path, sceneset: Run) -> Path:
-    """A registry with a version 1.0.0."""
-    assert sceneset("release", "1.0.0", cwd=ready).code == 0
-    return ready
-
-
 def is_current(root: Path) -> bool:
     return dvc(root, "status", "--quiet", check=False).code == 0
 

@@ -19,7 +19,7 @@ from conftest import (
 )
 
 from sceneset.registry.scaffold import lay_out
-from sceneset.stages import card, check, manifest, stats
+from sceneset.stages import card, check, leakage, manifest, stats
 
 Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
@@ -98,7 +98,8 @@ def test_a_subset_is_never_lost_in_silence(
 ) -> None:
     """All that a listed subset needs is asked for by every stage that sums over subsets."""
     monkeypatch.chdir(added)
-    stages = {"check": check, "stats": stats, "manifest": manifest, "card": card}
+    names = {"check": check, "stats": stats, "leakage": leakage}
+    stages = {**names, "manifest": manifest, "card": card}
     scan, stat = f"registry/scans/{NAME}.parquet", f"registry/stats/{NAME}.yaml"
     entry = f"registry/subsets/{NAME}.yaml"
     before = snapshot(added)
