@@ -37,14 +37,22 @@ def near_pairs(left: Hashes, right: Hashes, bits: int) -> Pairs:
     """
     if not 0 <= bits <= 14:
         raise ValueError(f"{bits} bits: at most 14 can be searched for")
+    if len(left) * len(right) <= _CHUNK:
+        return _each_with_each(left, right, bits)
     found = [part for first, width in _BANDS for part in _in_band(left, right, first, width, bits)]
     if not found:
-        nothing = np.empty(0, np.int64)
-        return Pairs(nothing, nothing, np.empty(0, np.uint8))
+        return _each_with_each(left[:0], right, bits)
     # A pair may agree in several bands.
     keys = np.unique(np.concatenate(found))
     one, two = np.divmod(keys, np.int64(max(len(right), 1)))
     return Pairs(one, two, np.bitwise_count(left[one] ^ right[two]))
+
+
+def _each_with_each(left: Hashes, right: Hashes, bits: int) -> Pairs:
+    """Compare all: of few hashes that is quicker than making the tables of the bands."""
+    apart = np.bitwise_count(left[:, None] ^ right[None])
+    one, two = np.nonzero(apart <= bits)
+    return Pairs(one, two, apart[one, two])
 
 
 def _in_band(left: Hashes, right: Hashes, first: int, width: int, bits: int) -> Iterator[Numbers]:

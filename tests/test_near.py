@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sceneset.registry import near
 from sceneset.registry.near import Hashes, near_pairs
 
 words = st.lists(st.integers(0, 2**64 - 1), max_size=40)
@@ -29,12 +30,13 @@ def test_few(left: list[int], right: list[int], bits: int, random) -> None:
         right = [*right, word ^ sum(1 << bit for bit in flips)]
     one, two = np.array(left, np.uint64), np.array(right, np.uint64)
     assert found(one, two, bits) == each_with_each(one, two, bits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near, "_CHUNK", 1)  # through the bands
+        assert found(one, two, bits) == each_with_each(one, two, bits)
 
 
 @pytest.mark.parametrize("bits", [0, 8, 10])
 def test_many_that_are_alike(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sceneset.registry import near
-
     monkeypatch.setattr(near, "_CHUNK", 1000)  # comparisons are cut into parts
     random = np.random.default_rng(8)
     base = random.integers(0, 1 << 64, 5, dtype=np.uint64)
