@@ -46,7 +46,7 @@ bench-pull: setup
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json
-	python -m sceneset.registry.codes > docs/problems.md
+	python -m sceneset.registry.rulebook > docs/problems.md
 	dvc repro
 
 lock:

@@ -1,24 +1,28 @@
 """Checks of the registry on its text and tables alone: entries, tags and scans agree."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sceneset.registry.catalog import DATA_ROOT, Registry
 from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
+from sceneset.registry.kinds import kind_problems
 from sceneset.registry.query import stored
+from sceneset.registry.rowrules import COLUMNS as ROW_COLUMNS
+from sceneset.registry.rowrules import row_problems
 from sceneset.registry.tombstones import Tombstones, in_folder
 from sceneset.registry.views import rows_of
-from sceneset.schemas.base import Phase
-from sceneset.schemas.problem import CODES, Problem, ProblemsFoundError, in_order, problem
+from sceneset.schemas.problem import Problem, ProblemsFoundError, in_order, problem
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
 
 T = TypeVar("T")
 
 
-def check(registry: Registry, names: tuple[str, ...] | None = None) -> list[Problem]:
-    """Return every finding on the listed subsets, errors first."""
+def check(
+    registry: Registry, names: Sequence[str] | None = None, *, notes: bool = False
+) -> list[Problem]:
+    """Return every finding on the listed subsets, errors first; notes only if asked for."""
     problems: list[Problem] = []
     try:
         registry.vocabulary, registry.params  # noqa: B018 - nothing else can be read without them
@@ -34,6 +38,7 @@ def check(registry: Registry, names: tuple[str, ...] | None = None) -> list[Prob
             problems += persons_conflicts(tags, subset=name, file=shown(registry.paths.tags(name)))
         if tags is not None:
             problems += _scan_problems(registry, name, tags)
+            problems += _sample_problems(registry, name, entry, tags, notes=notes)
             problems += _forgotten(registry, name, stones)
     problems += _leftovers(registry)
     return in_order(problems)
@@ -148,7 +153,7 @@ def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Proble
 
 def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Problem]:
     try:
-        table = registry.scan(name, ("stem", "warnings", *COLUMNS))
+        table = registry.scan(name, ("stem", *COLUMNS))
         problems = recorded_otherwise(
             registry.paths,
             name,
@@ -161,11 +166,11 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
     tagged = {tag.key for tag in tags}
     phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
     scanned = set(zip(phases, stems, strict=True))
-    if len(scanned) != len(stems) or not set(phases) <= set(Phase):
+    if len(scanned) != len(stems):
         problems.append(
             problem(
                 "scan-broken",
-                "names a sample twice, or a phase that is none",
+                "names a sample twice",
                 subset=name,
                 file=registry.paths.shown(registry.paths.scan(name)),
                 hint=f"delete it and run `dvc repro scan@{name}` where its images are",
@@ -195,24 +200,22 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
         )
         for phase, stem in scanned - tagged
     ]
-    for n, codes in enumerate(table["warnings"].to_pylist()):
-        for code in codes:
-            if code not in CODES:
-                continue
-            image = code.startswith("image-")
-            file = table["image" if image else "mask"][n].as_py()
-            folder = "img_dir" if image else "ann_dir"
-            problems.append(
-                problem(
-                    code,
-                    CODES[code][1],
-                    subset=name,
-                    phase=phases[n],
-                    stem=stems[n],
-                    file=f"{DATA_ROOT}/{name}/{folder}/{phases[n]}/{file}",
-                )
-            )
     return problems
+
+
+def _sample_problems(
+    registry: Registry, name: str, entry: Subset | None, tags: list[Tag], *, notes: bool
+) -> Iterator[Problem]:
+    """Yield what single samples are told: by their rows of the scan, and by the subset's kind."""
+    try:
+        table = registry.scan(name, ROW_COLUMNS)
+    except ProblemsFoundError:
+        return  # told already
+    folder = f"{DATA_ROOT}/{name}/"
+    yield from row_problems(table, registry.params, folder=folder, subset=name, notes=notes)
+    if entry:
+        file = registry.paths.shown(registry.paths.tags(name))
+        yield from kind_problems(entry, tags, table, registry.params, folder=folder, file=file)
 
 
 def _forgotten(registry: Registry, name: str, stones: Tombstones) -> list[Problem]:

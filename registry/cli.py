@@ -20,6 +20,8 @@ COMMANDS = {
     "show": "show a subset: its scene table, counts and colours",
     "scenes": "list the vocabulary, with what the registry holds of each scene",
     "check": "report everything that is wrong, from text and tables alone",
+    "rules": "list the rules of check, or tell all about some of them",
+    "review": "judge a change, as a pull request needs it, without a blob",
     "remote": "set the default DVC remote, with verification on",
     "draw": "draw a small delivery to try things on",
 }

@@ -4,41 +4,38 @@ from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from sceneset.registry.catalog import unknown_scene
+from sceneset.registry.catalog import Registry, unknown_scene
 from sceneset.registry.checks import entry_problems, persons_conflicts
+from sceneset.registry.kinds import kind_problems
 from sceneset.registry.layout import Key, printable, read_layout
 from sceneset.registry.measure import Measured, Pair, measure_all
 from sceneset.registry.memberships import Memberships, same_rows
 from sceneset.registry.request import LEAVABLE, Delivery, Request
+from sceneset.registry.rowrules import row_problems
+from sceneset.registry.scanfile import table_of
 from sceneset.registry.splitfiles import read_lines, resolve
 from sceneset.registry.tagsfile import tags_with_lines
 from sceneset.registry.tombstones import NEAR, Tombstones
 from sceneset.registry.views import rows_of, table_order
+from sceneset.registry.waivers import in_folder as waivers_of
+from sceneset.registry.waivers import weighed
 from sceneset.registry.yamlfile import Document, load_document
 from sceneset.schemas.base import Kind, Persons, Phase
-from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, in_order, problem
 from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.scene import TOTAL, SplitName, Vocabulary
+from sceneset.schemas.scene import TOTAL, SplitName
 from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
 
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
-_NO_STONES: Tombstones = {}
 
 
-def read_delivery(
-    request: Request,
-    vocabulary: Vocabulary,
-    limits: Limits,
-    progress: Progress,
-    stones: Tombstones = _NO_STONES,
-) -> Delivery:
+def read_delivery(request: Request, registry: Registry, progress: Progress) -> Delivery:
     """Check everything, change nothing; pixels are decoded once, and only here."""
-    reading = _Reading(request, vocabulary)
+    reading = _Reading(request, registry)
     reading.read_texts()
-    measured = reading.measure(limits, progress)
-    reading.problems += returning(measured, stones)
+    measured = reading.measure(progress)
+    reading.problems += returning(measured, registry.forgotten)
     return reading.finish(measured)
 
 
@@ -75,8 +72,13 @@ def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Problem]:
 class _Reading:
     """The steps of reading one delivery; findings gather in ``problems``."""
 
-    def __init__(self, request: Request, vocabulary: Vocabulary) -> None:
-        self.request, self.vocabulary = request, vocabulary
+    def __init__(self, request: Request, registry: Registry) -> None:
+        self.request, self.vocabulary, self.params = request, registry.vocabulary, registry.params
+        self.waivers = [
+            waiver.model_copy(update={"subset": ""})  # findings on a delivery name none
+            for waiver in waivers_of(registry.root)
+            if waiver.subset == request.name
+        ]
         self.problems: list[Problem] = []
         self.brought: list[Problem] = []
         """Findings on --entry and --tags: unlike a delivery's own files, they can't be left out."""
@@ -85,7 +87,7 @@ class _Reading:
         suffix = self.draft.img_suffix if self.draft else None
         self.layout = read_layout(request.folder, img_suffix=suffix)
         self.problems += [p for p in self.layout.problems if not self._is_brought(p)]
-        self.files = Memberships(vocabulary)
+        self.files = Memberships(registry.vocabulary)
         self.given_tags: list[Tag] | None = None
 
     @property
@@ -229,21 +231,24 @@ class _Reading:
         ]
         self.given_tags = [tag for tag, _ in found if tag.key in images]
 
-    def measure(self, limits: Limits, progress: Progress) -> list[ScanRow]:
+    def measure(self, progress: Progress) -> list[ScanRow]:
         """Decode every pair; return the rows of the good ones."""
         layout = self.layout
         pairs = [
             Pair(*key, layout.images[key], layout.masks[key], layout.base) for key in layout.pairs()
         ]
         rows = []
-        for measured in progress(measure_all(pairs, limits), len(pairs)):
+        for measured in progress(measure_all(pairs, self.params.limits), len(pairs)):
             self.problems += measured.problems
             if measured.row:
                 rows.append(measured.row)
+        self.problems += row_problems(table_of(rows, self.params.algorithms.scan), self.params)
         return rows
 
     def finish(self, rows: list[ScanRow]) -> Delivery:
         """Decide what is left out, and put entry, tags and findings together."""
+        # What is left out is decided by weighed findings: a registry may make any rule an error.
+        self.problems = weighed(self.problems, self.params, self.waivers)
         bad = {(p.phase, p.stem) for p in errors(self.problems) if p.stem}
         leave = self.request.quarantine
         left_out = [p for p in errors(self.problems) if p.code in LEAVABLE] if leave else []
@@ -253,6 +258,12 @@ class _Reading:
         entry = self._entry(tags) if samples else None
         if entry:
             self._compare(entry, tags)
+            table = table_of((row for row in rows if row.key in samples), 0)
+            said_in = self.request.tags_file.name if self.request.tags_file else "split_dir"
+            self.problems += [
+                p.model_copy(update={"subset": ""})
+                for p in kind_problems(entry, tags, table, self.params, folder="", file=said_in)
+            ]
         elif not samples and (leave or not errors(self.problems)):
             self.problems.append(problem("layout", "holds no good sample", file="img_dir"))
         self.problems += [
@@ -270,7 +281,7 @@ class _Reading:
             layout=self.layout,
             entry=entry,
             tags=tags,
-            problems=in_order(self.problems + self.brought),
+            problems=weighed(self.problems + self.brought, self.params, self.waivers),
             rows=[row for row in rows if row.key in samples],
             left_out=in_order(left_out),
         )

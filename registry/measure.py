@@ -12,7 +12,7 @@ from sceneset.registry.files import md5_of, read_bytes
 from sceneset.registry.scanfile import KnownRows
 from sceneset.schemas.base import Phase
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity, errors, problem
+from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.sample import ScanRow
 
 if TYPE_CHECKING:
@@ -93,19 +93,13 @@ def measure(pair: Pair, limits: Limits, known: KnownRows = _NOTHING) -> Measured
         except pixels.BadPixelsError as bad:
             problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
     if image and mask:
-        # A finding about a mask names the mask: that is the file to mend.
-        problems.extend(
-            p.model_copy(
-                update={
-                    "file": pair.shown(pair.image if p.code.startswith("image-") else pair.mask)
-                }
-            )
-            for p in pixels.pair_problems(image, mask)
-        )
+        file = pair.shown(pair.mask)
+        wrong = pixels.pair_problems(image, mask)
+        problems.extend(p.model_copy(update={"file": file}) for p in wrong)
     problems = [p.model_copy(update={"stem": pair.stem, "phase": pair.phase}) for p in problems]
     row = None
     if image and mask and not errors(problems):
-        row = _row(pair, image, mask, problems)
+        row = _row(pair, image, mask)
     return Measured(pair, row, tuple(problems))
 
 
@@ -117,9 +111,9 @@ def _known(pair: Pair, data: dict[Path, bytes], limits: Limits, known: KnownRows
     return row.model_copy(update=names | {"image": pair.image.name, "mask": pair.mask.name})
 
 
-def _row(
-    pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts", problems: list[Problem]
-) -> ScanRow:
+def _row(pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts") -> ScanRow:
+    from sceneset.registry import pixels
+
     return ScanRow(
         phase=pair.phase,
         stem=pair.stem,
@@ -132,6 +126,7 @@ def _row(
         width=image.width,
         height=image.height,
         mode=image.mode,
+        traits=image.traits,
         orientation=image.orientation,
         sum_r=image.sums[0],
         sum_g=image.sums[1],
@@ -139,10 +134,12 @@ def _row(
         sq_r=image.squares[0],
         sq_g=image.squares[1],
         sq_b=image.squares[2],
-        phash=f"{image.phash:016x}",
-        phash_mirror=f"{image.phash_mirror:016x}",
+        phash=f"{image.looks.phash:016x}",
+        phash_mirror=f"{image.looks.mirror:016x}",
+        pdq=f"{image.looks.pdq:064x}",
         person=mask.person,
         ignore=mask.ignore,
         box=mask.box,
-        warnings=tuple(sorted({p.code for p in problems if p.severity is Severity.WARNING})),
+        **mask.outline._asdict(),
+        contrast=pixels.contrast(image, mask),
     )

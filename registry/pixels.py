@@ -5,14 +5,16 @@ a PNG by its checksums and by a full decode), because the tolerant ones hand dam
 """
 
 import io
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from sceneset.registry.files import md5_of
+from sceneset.registry.looks import Looks, looks
+from sceneset.registry.metadata import traits
+from sceneset.registry.outlines import Outline, outline_of
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, problem
 
@@ -29,6 +31,7 @@ _KNOWN = (  # leading bytes -> what the file is
 )
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _ORIENTATION = 0x0112
+_MATTE = 24  # values beyond 0, 1 and 255 that no table of classes or instances has
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -52,8 +55,9 @@ class ImageFacts:
     orientation: int
     sums: tuple[int, int, int]
     squares: tuple[int, int, int]
-    phash: int
-    phash_mirror: int
+    traits: tuple[str, ...]
+    looks: Looks
+    gray: Image.Image = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,15 @@ class MaskFacts:
     other: tuple[int, ...]
     """Values that are not 0, 1 or 255."""
     box: tuple[int, int, int, int] | None
+    outline: Outline
+    pixels: Image.Image = field(repr=False, compare=False)
 
 
 class _Decoded(NamedTuple):
     image: Image.Image
     mode: str
     orientation: int
+    traits: tuple[str, ...]
 
 
 def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
@@ -94,7 +101,7 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
     counts = np.asarray(rgb.histogram(), np.int64).reshape(3, 256)
     values = np.arange(256, dtype=np.int64)
     sums, squares = (counts @ values).tolist(), (counts @ (values * values)).tolist()
-    phash, mirrored = perceptual_hashes(rgb)
+    gray = rgb.convert("L")
     return ImageFacts(
         md5=md5_of(data),
         size=len(data),
@@ -104,8 +111,9 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
         orientation=decoded.orientation,
         sums=(sums[0], sums[1], sums[2]),
         squares=(squares[0], squares[1], squares[2]),
-        phash=phash,
-        phash_mirror=mirrored,
+        traits=decoded.traits,
+        looks=looks(gray),
+        gray=gray,
     )
 
 
@@ -117,7 +125,8 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
     """
     mask = _decoded_mask(data, limits)
     counts = mask.histogram()
-    person_only = [int(value == 1) for value in range(256)]
+    other = tuple(v for v in range(2, 255) if counts[v])
+    person = mask.point([int(value == 1) for value in range(256)]) if counts[255] else mask
     return MaskFacts(
         md5=md5_of(data),
         size=len(data),
@@ -125,13 +134,29 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
         height=mask.height,
         person=counts[1],
         ignore=counts[255],
-        other=tuple(v for v in range(2, 255) if counts[v]),
-        box=(mask.point(person_only) if counts[255] else mask).getbbox(),
+        other=other,
+        box=person.getbbox(),
+        outline=Outline() if other else _outline(mask, person),
+        pixels=person,
     )
 
 
+def _outline(mask: Image.Image, person: Image.Image) -> Outline:
+    """Measure the person; what is ignored inside of it is no hole."""
+    return outline_of(np.asarray(person), None if person is mask else np.asarray(mask))
+
+
+def contrast(image: ImageFacts, mask: MaskFacts) -> int | None:
+    """Return how many gray levels lie between the darkest and the brightest pixel of the person."""
+    if mask.box is None or image.gray.size != mask.pixels.size:
+        return None
+    counts = image.gray.crop(mask.box).histogram(mask.pixels.crop(mask.box))
+    seen = [level for level, count in enumerate(counts) if count]
+    return seen[-1] - seen[0]
+
+
 def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:
-    """Return the perceptual hashes of any picture Pillow reads, as stored and as it is shown.
+    """Return the hash and the mirrored one of any picture Pillow reads, as stored and as shown.
 
     For copies from elsewhere: whatever their format, and turned as their EXIF says or not.
 
@@ -147,7 +172,7 @@ def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise anything
         raise BadPixelsError("image-unreadable", f"is no picture we can read: {error}") from None
-    return sorted({perceptual_hashes(stored), perceptual_hashes(shown)})
+    return sorted({looks(stored)[:2], looks(shown)[:2]})
 
 
 def mask_pixels(data: bytes, limits: Limits) -> "npt.NDArray[np.uint8]":
@@ -244,14 +269,14 @@ def _decoded_jpeg(data: bytes, limits: Limits) -> _Decoded:
 
     opened = Image.open(io.BytesIO(data), formats=["JPEG"])
     _check_size(opened.size, limits)
-    mode, orientation = opened.mode, _orientation(opened)
+    mode, orientation, carried = opened.mode, _orientation(opened), traits(opened, data)
     if mode not in {"RGB", "L"}:  # CMYK: simplejpeg does not read it
         opened.load()
-        return _Decoded(opened, mode, orientation)
+        return _Decoded(opened, mode, orientation, carried)
     array = simplejpeg.decode_jpeg(data, "GRAY" if mode == "L" else "RGB")
     height, width = array.shape[:2]
     image = Image.frombuffer(mode, (width, height), array, "raw", mode, 0, 1)
-    return _Decoded(image, mode, orientation)
+    return _Decoded(image, mode, orientation, carried)
 
 
 def _decoded_png(data: bytes, limits: Limits) -> _Decoded:
@@ -264,8 +289,8 @@ def _decoded_png(data: bytes, limits: Limits) -> _Decoded:
     checked.verify()  # the checksums; it leaves the picture unusable
     opened = Image.open(io.BytesIO(data), formats=["PNG"])
     mode = opened.mode
-    opened.load()
-    return _Decoded(opened, mode, _orientation(opened))
+    opened.load()  # text blocks may follow the pixels
+    return _Decoded(opened, mode, _orientation(opened), traits(opened, data))
 
 
 def _content(data: bytes) -> str:
@@ -275,36 +300,8 @@ def _content(data: bytes) -> str:
     return next((name for start, name in _KNOWN if data.startswith(start)), "no picture we know")
 
 
-def perceptual_hashes(image: Image.Image) -> tuple[int, int]:
-    """Return the 64-bit DCT hash of an image and of its mirror image.
-
-    The hash is the sign of the 8x8 lowest frequencies of a 32x32 gray copy against their
-    median (the algorithm of the ImageHash package). Integers alone are used, so that every
-    machine gets the same bits; mirroring an image negates its odd horizontal frequencies.
-    """
-    small = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.int64)
-    basis = _dct_basis()
-    frequencies = basis @ small @ basis.T
-    signs = np.where(np.arange(8) % 2, -1, 1)
-    return _bits(frequencies), _bits(frequencies * signs)
-
-
-def _bits(frequencies: "npt.NDArray[np.int64]") -> int:
-    # Twice each value against the sum of the two middle ones: the median without a fraction.
-    middle = np.sort(frequencies, axis=None)[31:33].sum()
-    return int.from_bytes(np.packbits(2 * frequencies > middle).tobytes())
-
-
-@cache
-def _dct_basis() -> "npt.NDArray[np.int64]":
-    """Return the 8 lowest rows of the 32-point DCT-II, scaled by 2^16 and rounded."""
-    steps = np.pi * (2 * np.arange(32) + 1) / 64
-    basis = np.rint(np.cos(np.outer(np.arange(8), steps)) * (1 << 16))
-    return np.asarray(basis, np.int64)
-
-
 def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
-    """Say what is wrong with an image and a mask that both decode; files are left to the caller."""
+    """Say why a mask that decodes is none of its image; naming the file is left to the caller."""
     found = []
     if (image.width, image.height) != (mask.width, mask.height):
         found.append(
@@ -316,7 +313,15 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
                 "mask cuts people at the wrong place",
             )
         )
-    if mask.other:
+    if len(mask.other) >= _MATTE:
+        found.append(
+            problem(
+                "mask-soft",
+                f"the mask holds {len(mask.other)} grays between background and person",
+                hint="cut them at the half, or write 255 for what is to be ignored",
+            )
+        )
+    elif mask.other:
         shown = ", ".join(map(str, mask.other[:8])) + (", ..." if len(mask.other) > 8 else "")
         found.append(
             problem(
@@ -332,27 +337,6 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
                 "the mask holds 255 and no 1: readers take 255 as ignore, and train "
                 "on background alone",
                 hint="map 255 to 1",
-            )
-        )
-    elif not mask.person:
-        found.append(
-            problem(
-                "mask-empty", "the mask shows no person", hint="right for a picture without people"
-            )
-        )
-    if image.orientation != 1:
-        found.append(
-            problem(
-                "image-orientation",
-                f"EXIF orientation {image.orientation} turns the image, but not its mask",
-                hint="turn the pixels and drop the tag",
-            )
-        )
-    if image.mode != "RGB":
-        found.append(
-            problem(
-                "image-mode",
-                f"the image is {image.mode}, not RGB; readers convert it each in their own way",
             )
         )
     return found

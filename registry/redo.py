@@ -1,7 +1,7 @@
 """Several files changed as one: prepared aside, marked ready, then put in place.
 
 A kill at any line leaves the registry as it was, or a change that the next command finishes.
-.sceneset/forgetting/ holds the new files and plan.json. Without the mark ``ready`` it is nothing;
+.sceneset/changing/ holds the new files and plan.json. Without the mark ``ready`` it is nothing;
 with it, every step can be done again.
 """
 
@@ -23,7 +23,7 @@ class Redo:
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
-        self.folder = paths.work / "forgetting"
+        self.folder = paths.work / "changing"
         self._new = self.folder / "new"
         self._plan = self.folder / "plan.json"
         self._ready = self.folder / "ready"
@@ -96,10 +96,10 @@ class Redo:
         if changed:
             raise ProblemsFoundError(
                 problem(
-                    "unfinished-forget",
-                    "was changed after a forget was cut off, which would write over it",
+                    "unfinished-change",
+                    "was changed after a forget or fix was cut off, which would write over it",
                     file=shown,
-                    hint=f"delete {self.paths.shown(self.folder)} and forget again",
+                    hint=f"delete {self.paths.shown(self.folder)} and begin again",
                 )
                 for shown in changed
             )
@@ -127,15 +127,15 @@ def _sweep(path: Path) -> None:
 
 
 def unfinished_problems(paths: Paths) -> list[Problem]:
-    """Report a forget that was cut off; for commands, not for stages: git knows nothing of it."""
+    """Report a change that was cut off; for commands, not for stages: git knows nothing of it."""
     redo = Redo(paths)
     if not redo.is_ready:
         return []
     return [
         problem(
-            "unfinished-forget",
-            "a forget was cut off, or is at work",
+            "unfinished-change",
+            "a forget or fix was cut off, or is at work",
             file=paths.shown(redo.folder),
-            hint="if none is at work, give the same `sceneset forget` again: it ends it first",
+            hint="if none is at work, give the same command again: it ends the change first",
         )
     ]

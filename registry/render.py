@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 T = TypeVar("T")
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _PLAIN_WIDTH = 100_000  # a piped table is never wrapped
 
 
@@ -77,12 +78,13 @@ def print_table(
 
 def print_problems(problems: Iterable[Problem], *, stderr: bool = True) -> None:
     """Show findings in one table, errors first, and a line that counts them."""
-    ordered = in_order(problems)
-    if not ordered:
+    everything = in_order(problems)
+    if not everything:
         return
+    ordered = [p for p in everything if not p.waived]
     target = console(stderr=stderr)
     if target.is_terminal:
-        styles = ["red" if p.severity is Severity.ERROR else "yellow" for p in ordered]
+        styles = [_STYLES[p.severity] for p in ordered]
         print_table(
             ("where", "what is wrong", "what to do", "code"),
             map(_cells, ordered),
@@ -97,6 +99,8 @@ def print_problems(problems: Iterable[Problem], *, stderr: bool = True) -> None:
         for severity in Severity
         if (n := sum(p.severity is severity for p in ordered))
     ]
+    if waived := len(everything) - len(ordered):
+        counts.append(f"{waived} waived")
     say(", ".join(counts), style="bold")
 
 

@@ -6,34 +6,18 @@ from pathlib import Path
 from sceneset.registry.layout import Layout
 from sceneset.schemas.base import Kind
 from sceneset.schemas.problem import Problem
+from sceneset.schemas.rules.delivery import NAMES
+from sceneset.schemas.rules.pixels import IMAGES, MASKS
 from sceneset.schemas.sample import ScanRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 
 LEAVABLE = frozenset(
     {
-        "stray-file",
-        "stem-unsafe",
-        "stem-duplicate",
-        "suffix",
-        "mask-missing",
-        "image-missing",
-        "split-encoding",
-        "split-blank-line",
-        "split-unsafe-line",
-        "split-duplicate-line",
-        "split-unknown-stem",
-        "split-incomplete",
-        "file-unreadable",
-        "image-unreadable",
-        "image-format",
-        "image-too-large",
-        "image-too-small",
-        "size-differs",
-        "mask-mode",
-        "mask-values",
-        "mask-0-255",
-        "forgotten",
+        *(rule.code for group in (IMAGES, MASKS, NAMES) for rule in group),
+        *("stray-file", "suffix", "mask-missing", "image-missing", "file-unreadable", "forgotten"),
+        *("split-encoding", "split-blank-line", "split-unsafe-line", "split-duplicate-line"),
+        *("split-unknown-stem", "split-incomplete"),
     }
 )
 """Errors that concern one file, sample or line: a delivery can be taken without it."""

@@ -5,6 +5,7 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
+from sceneset.registry import waivers
 from sceneset.registry.catalog import DATA_ROOT
 from sceneset.registry.files import write_text
 from sceneset.registry.remote import DvcError, dvc
@@ -75,10 +76,12 @@ def template() -> dict[str, str]:
         "README.md": _README,
         "dvc.yaml": (source / "pipeline.yaml").read_text("utf-8"),
         "params.yaml": (source / "params.yaml").read_text("utf-8"),
+        ".github/workflows/registry.yml": (source / "workflow.yml").read_text("utf-8"),
         ".gitattributes": (source / "gitattributes").read_text("utf-8"),
         ".gitignore": (source / "gitignore").read_text("utf-8"),
         ".dvcignore": (source / "dvcignore").read_text("utf-8"),
         "registry/forgotten.yaml": text_of(()),
+        "registry/waivers.yaml": waivers.EMPTY,
         "registry/scenes.yaml": (package / "scenes.yaml").read_text("utf-8"),
     }
     for item in (schemas / "json").iterdir():

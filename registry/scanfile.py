@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sceneset.registry.files import replacing
+from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.sample import ScanRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of the columns below; readers refuse another one."""
 
-_HEX = {"image_md5", "mask_md5"}  # stored as 16 bytes
+_HEX = {"image_md5", "mask_md5", "pdq"}  # stored as bytes
 _HASHES = {"phash", "phash_mirror"}  # stored as unsigned integers of 64 bits
 
 
@@ -36,22 +37,28 @@ def arrow_schema() -> "pa.Schema":
         "width": pa.int32(),
         "height": pa.int32(),
         "mode": small,
+        "traits": pa.list_(pa.string()),
         "orientation": pa.int8(),
         **{f"{what}_{c}": pa.int64() for what in ("sum", "sq") for c in "rgb"},
         "phash": pa.uint64(),
         "phash_mirror": pa.uint64(),
         "person": pa.int64(),
         "ignore": pa.int64(),
+        "pdq": pa.binary(32),
         "box": pa.list_(pa.int32()),
-        "warnings": pa.list_(pa.string()),
+        "parts": pa.list_(pa.int32()),
+        "parts_total": pa.int32(),
+        "holes": pa.list_(pa.int32()),
+        "holes_total": pa.int32(),
+        "straight": pa.int16(),
+        "contrast": pa.int16(),
     }
     return pa.schema([(name, types[name]) for name in ScanRow.model_fields])
 
 
-def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
-    """Write a subset's scan whole or not at all, sorted by phase and stem."""
+def table_of(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
+    """Return rows as a scan's table, sorted by phase and stem."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns: dict[str, list[Any]] = {name: [] for name in ScanRow.model_fields}
     for row in sorted(rows, key=lambda row: row.key):
@@ -65,9 +72,17 @@ def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
     schema = arrow_schema().with_metadata(
         {"sceneset.format": FORMAT, "sceneset.algorithm": str(algorithm)}
     )
+    return pa.table(columns, schema=schema)
+
+
+def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
+    """Write a subset's scan whole or not at all, sorted by phase and stem."""
+    import pyarrow.parquet as pq
+
+    table = table_of(rows, algorithm)
     with replacing(path) as aside:
         pq.write_table(
-            pa.table(columns, schema=schema),
+            table,
             aside,
             compression="zstd",
             row_group_size=1 << 17,
@@ -126,7 +141,9 @@ def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Tabl
 
     parquet = pq.ParquetFile(file)
     _check_columns(parquet.schema_arrow)
-    return parquet.read(columns=list(columns) if columns else None)
+    table = parquet.read(columns=list(columns) if columns else None)
+    _check_names(table)
+    return table
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -141,6 +158,21 @@ def _check_columns(found: "pa.Schema") -> None:
         raise pa.ArrowInvalid(f"its format is not {FORMAT}")
     if found.remove_metadata() != arrow_schema():
         raise pa.ArrowInvalid("its columns are other ones")
+
+
+def _check_names(table: "pa.Table") -> None:
+    """Refuse names that leave their folder: files are read, written and deleted by them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name in {"stem", "image", "mask"}.intersection(table.column_names):
+        unsafe = pc.match_substring_regex(table[name], r"^$|^\.|[/\\\x00-\x1f]")
+        if pc.any(unsafe).as_py() or table[name].null_count:
+            raise pa.ArrowInvalid(f"its column {name} names what is no file of its folder")
+    if "phase" in table.column_names:
+        said = set(table["phase"].unique().to_pylist())
+        if not said <= set(Phase):
+            raise pa.ArrowInvalid(f"its phases are {', '.join(sorted(map(str, said)))}")
 
 
 KnownRows = dict[tuple[str, str, str], ScanRow]

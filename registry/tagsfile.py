@@ -109,11 +109,16 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
 
 
 def tags_text(tags: Iterable[Tag]) -> str:
-    """Return the file's text: sorted by phase and stem, LF, always the same columns."""
+    """Return the file's text: sorted by phase and stem, LF, always the same columns.
+
+    The last column, origin, stands there only if a tag says it: it is for crops.
+    """
+    ordered = sorted(tags, key=lambda tag: tag.key)
+    columns = COLUMNS if any(tag.origin for tag in ordered) else COLUMNS[:-1]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for tag in sorted(tags, key=lambda tag: tag.key):
+    writer.writerow(columns)
+    for tag in ordered:
         fields = tag.model_dump()
-        writer.writerow(["" if fields[name] is None else fields[name] for name in COLUMNS])
+        writer.writerow(["" if fields[name] is None else fields[name] for name in columns])
     return out.getvalue()

@@ -8,11 +8,10 @@ import yaml
 
 from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import Registry
-from sceneset.registry.checks import check
 from sceneset.registry.diff import STEPS, Diff, Step, compare
 from sceneset.registry.files import md5_of
 from sceneset.registry.gitrepo import git
-from sceneset.registry.leakage import leakage, once_tested
+from sceneset.registry.judging import everything
 from sceneset.registry.manifest import manifest, manifest_text
 from sceneset.registry.remote import is_current
 from sceneset.registry.revisions import ARTIFACT
@@ -85,7 +84,7 @@ def _obstacles(registry: Registry, number: Number) -> list[Problem]:
                 hint="run `dvc repro --allow-missing`, and commit what it writes",
             )
         )
-    problems += errors(check(registry)) or errors([*leakage(registry), *once_tested(registry)])
+    problems += errors(everything(registry))
     made = versions(registry)
     if made and number <= Number.of(made[-1].version):
         last = Number.of(made[-1].version)

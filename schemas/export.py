@@ -15,6 +15,7 @@ from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.tombstone import Forgotten
 from sceneset.schemas.version import Version
+from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
     "forgotten": Forgotten,
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "tag": Tag,
     "version": Version,
     "vocabulary": Vocabulary,
+    "waivers": Waivers,
 }
 
 

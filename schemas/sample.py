@@ -29,6 +29,8 @@ class ScanRow(Model):
     height: Annotated[int, Field(ge=1)]
     mode: str
     """Pillow's name of the stored pixels: RGB, L, CMYK..."""
+    traits: tuple[str, ...] = ()
+    """What else the image file is or carries: progressive, gps, "profile Display P3"..."""
     orientation: Annotated[int, Field(ge=1, le=8)] = 1
     """EXIF orientation of the image; pixels are measured as stored."""
     sum_r: Count
@@ -43,14 +45,24 @@ class ScanRow(Model):
     """64-bit DCT perceptual hash of the full decode, 16 hex digits."""
     phash_mirror: str
     """The same of the mirrored image."""
+    pdq: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """256-bit PDQ hash of a 64 x 64 copy: a second opinion."""
     person: Count
     """Mask pixels of value 1."""
     ignore: Count
     """Mask pixels of value 255; the rest is background."""
     box: tuple[int, int, int, int] | None = None
     """Smallest box around all person pixels: left, top, right, bottom, the last two exclusive."""
-    warnings: tuple[str, ...] = ()
-    """Codes of findings that do not keep the sample out."""
+    parts: tuple[int, ...] = ()
+    """Pixels of each separate part of the person, largest first, 32 at most."""
+    parts_total: Count = 0
+    holes: tuple[int, ...] = ()
+    """Pixels of each hole in the person, largest first, 32 at most."""
+    holes_total: Count = 0
+    straight: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Thousandths of the largest part's outline that lie in long straight edges."""
+    contrast: Annotated[int, Field(ge=0, le=255)] | None = None
+    """Gray levels between the darkest and the brightest pixel under the mask."""
 
     @property
     def key(self) -> tuple[Phase, str]:

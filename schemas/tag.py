@@ -51,6 +51,28 @@ def _write_scenes(scenes: tuple[InScene, ...]) -> str:
     return ";".join(f"{s}:{p}" if p else s for s, p in scenes)
 
 
+Box = tuple[int, int, int, int]
+
+
+def _read_box(value: object) -> object:
+    """Read ``10 20 110 220``: left, top, right, bottom."""
+    if not isinstance(value, str):
+        return value
+    if not value:
+        return None
+    words = value.replace(",", " ").split()
+    if len(words) != 4 or not all(word.isascii() and word.isdigit() for word in words):
+        raise ValueError(f"{value!r}: write four whole numbers, left top right bottom")
+    box = tuple(int(word) for word in words)
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise ValueError(f"{value!r}: right must be more than left, and bottom more than top")
+    return box
+
+
+def _write_box(box: Box | None) -> str | None:
+    return " ".join(map(str, box)) if box else None
+
+
 class Tag(Model):
     """One row of registry/tags/<subset>.csv."""
 
@@ -65,8 +87,13 @@ class Tag(Model):
     """Number of detection boxes."""
     source: Line = ""
     """The video, session or original image it was taken from."""
+    origin: Annotated[Box | None, PlainSerializer(_write_box)] = None
+    """Where a crop was cut out of its original, in the original's pixels: left top right bottom,
+    the last two exclusive."""
 
     _scenes_from_text = field_validator("scenes", mode="before")(_read_scenes)
+
+    _origin_from_text = field_validator("origin", mode="before")(_read_box)
 
     @field_validator("persons", "boxes", mode="before")
     @classmethod

@@ -8,8 +8,8 @@ a new warning makes none of them run again.
 import sys
 
 from sceneset.registry.catalog import Registry
-from sceneset.registry.checks import check
 from sceneset.registry.edge import FINE, PROBLEMS, guarded
+from sceneset.registry.judging import checked
 from sceneset.registry.render import print_problems
 from sceneset.registry.reporting import write_report
 from sceneset.schemas.problem import errors
@@ -20,7 +20,7 @@ def main() -> int:
 
     def run() -> int:
         registry = Registry.open()
-        problems = check(registry)
+        problems = checked(registry)
         write_report(registry.paths.reports, "check.json", "errors.json", problems)
         print_problems(problems)
         return PROBLEMS if errors(problems) else FINE

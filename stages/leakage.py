@@ -8,7 +8,7 @@ import sys
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.edge import FINE, PROBLEMS, guarded
-from sceneset.registry.leakage import leakage
+from sceneset.registry.judging import related
 from sceneset.registry.render import print_problems
 from sceneset.registry.reporting import write_report
 from sceneset.schemas.problem import errors
@@ -19,7 +19,7 @@ def main() -> int:
 
     def run() -> int:
         registry = Registry.open()
-        problems = leakage(registry)
+        problems = related(registry)
         write_report(registry.paths.reports, "leakage.json", "leaks.json", problems)
         print_problems(problems)
         return PROBLEMS if errors(problems) else FINE

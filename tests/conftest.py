@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from sceneset.registry.cli import main
 from sceneset.registry.render import console
@@ -117,11 +117,12 @@ def write_mask(
     """Draw a mask with a person in the middle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     width, height = size
-    mask = np.zeros((height, width), np.uint8)
-    mask[height // 4 : -height // 4, width // 3 : -width // 3] = person
+    mask = Image.new("L", size)
+    drawn = ImageDraw.Draw(mask)
+    drawn.ellipse((width // 3, height // 4, 2 * width // 3, 3 * height // 4), fill=person)
     if ignore:
-        mask[0] = 255
-    Image.fromarray(mask).save(path)
+        drawn.line((0, 0, width, 0), fill=255)
+    mask.save(path)
 
 
 def make_delivery(

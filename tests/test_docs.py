@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from sceneset.registry import codes
+from sceneset.registry import rulebook
 from sceneset.registry.cli import COMMANDS, overview, parser_of
 
 READMES = ("README.md", "README.zh.md")
@@ -77,7 +77,7 @@ def test_every_command_is_in_the_overview_and_the_changelog(name):
 
 
 def test_the_page_of_findings_is_current():
-    assert (ROOT / "docs/problems.md").read_text("utf-8") == codes.page()
+    assert (ROOT / "docs/problems.md").read_text("utf-8") == rulebook.page()
 
 
 def test_the_readme_names_the_two_commands():

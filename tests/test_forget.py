@@ -245,15 +245,15 @@ def test_others_changes_are_not_written_over(
     words = ("forget", "web/train/a", *WHY)
     assert sceneset(*words, cwd=added).code == 130
     monkeypatch.setattr(redo.Redo, "apply", whole)
-    assert "unfinished-forget" in sceneset("check", cwd=added).out
+    assert "unfinished-change" in sceneset("check", cwd=added).out
     tags = added / f"registry/tags/{NAME}.csv"
     mine = tags.read_text().replace("train,b,ski,single", "train,b,ski,multi")
     tags.write_text(mine)
     outcome = sceneset(*words, cwd=added)
     assert outcome.code == 1
-    assert "unfinished-forget" in outcome.err
+    assert "unfinished-change" in outcome.err
     assert tags.read_text() == mine
-    shutil.rmtree(added / ".sceneset/forgetting")
+    shutil.rmtree(added / ".sceneset/changing")
     assert sceneset(*words, cwd=added).code == 0
     assert "train,b,ski,multi" in tags.read_text()
 

@@ -15,7 +15,6 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import read_delivery
 from sceneset.registry.request import Request
 from sceneset.schemas.base import Kind
-from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, errors
 
 pytestmark = needs_shared
@@ -67,16 +66,14 @@ def index() -> list[Row]:
 
 
 @cache
-def vocabulary() -> Registry:
+def here() -> Registry:
     return Registry(ROOT)
 
 
 def told(folder: Path) -> list[Problem]:
     """Return what add would say of a delivery."""
     request = Request(folder, NAME, Kind.FULL)
-    return read_delivery(
-        request, vocabulary().vocabulary, Limits(), lambda items, _: items
-    ).problems
+    return read_delivery(request, here(), lambda items, _: items).problems
 
 
 def size_of(path: Path) -> tuple[int, int]:

@@ -7,6 +7,8 @@ import pytest
 from conftest import NAME, Outcome, blob, dvc, git, images_of, snapshot, write_image
 from servers import BUCKET, KEYS, S3, s3_server
 
+from sceneset.registry.blobs import BlobError, Blobs
+
 Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 
@@ -149,3 +151,19 @@ def test_s3(
     assert findings(sceneset("verify", "--json", cwd=added)) == {"a.jpg": "blob-absent"}
     assert sceneset("verify", "--repair", cwd=added).code == 0, "the working tree has it"
     assert sceneset("verify", "--deep", cwd=added).code == 0
+
+
+def test_a_blob_that_the_disk_does_not_give(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    md5 = images_of(ready, sceneset)["a"]
+    ask = Blobs.ask
+
+    def asked(self: Blobs, wanted: str) -> bytes:
+        if wanted == md5:
+            raise BlobError("Input/output error")  # no disk fails when it is asked to
+        return ask(self, wanted)
+
+    monkeypatch.setattr(Blobs, "ask", asked)
+    outcome = sceneset("verify", "--deep", "--json", cwd=ready)
+    assert (outcome.code, findings(outcome)) == (1, {"a.jpg": "blob-unread"})

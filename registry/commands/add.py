@@ -94,10 +94,8 @@ def _run(args: argparse.Namespace) -> int:
     kind = Kind(args.kind) if args.kind else None
     delivery = read_delivery(
         Request(folder, name, kind, args.entry, args.tags, args.quarantine is not None),
-        registry.vocabulary,
-        registry.params.limits,
+        registry,
         lambda items, total: progress(items, total, "check"),
-        registry.forgotten,
     )
     stopping = [p for p in errors(delivery.problems) if p not in delivery.left_out]
     if not args.json:

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from sceneset.registry.drawing.backdrop import SCENES, paint_backdrop
 from sceneset.registry.drawing.brush import Brush
-from sceneset.registry.drawing.masks import FILLED, FINER, LEAST, MOST
+from sceneset.registry.drawing.masks import FILLED, FINER, LEAST, MOST, cleaned
 from sceneset.registry.drawing.placing import Room, camera, peopled, place
 
 _IGNORE = 255
@@ -52,7 +52,7 @@ def draw_sample(scene: str, persons: int, *, kind: str, size: tuple[int, int], s
     image = _lit(canvas.reduce(FINER), rng, 0.18 if kind == "full" else 0.27)
     if rng.random() < _IGNORE_ODDS:
         image, mask = _blurred(image, mask, boxes[0], rng)
-    return Drawn(image, mask, boxes)
+    return Drawn(image, cleaned(mask), boxes)
 
 
 def save_sample(drawn: Drawn, image_path: Path, mask_path: Path) -> None:

@@ -69,7 +69,9 @@ def test_kind_of_entry_and_command_agree(delivery, registry, sceneset):
     words = ("add", delivery, "--name", NAME, "--entry", path, "--dry-run")
     refused = sceneset(*words, "--kind", "full", cwd=registry)
     assert findings(refused.err) == {("entry.yaml:1", "schema")}
-    assert sceneset(*words, cwd=registry).code == 0
+    # Now it is a crop subset, and two of its samples are multi.
+    refused = sceneset(*words, cwd=registry)
+    assert findings(refused.err) == {("split_dir", "crop-multi")}
 
 
 HEAD = "phase,stem,scenes,persons\n"

@@ -34,6 +34,7 @@ def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:
         "mode": "RGB",
         "phash": "ffffffffffffffff",
         "phash_mirror": "0000000000000001",
+        "pdq": "0123456789abcdef" * 4,
         "person": 5,
         "ignore": 0,
         **{f"{what}_{c}": 65025 * 72_000_000 for what in ("sum", "sq") for c in "rgb"},
@@ -46,7 +47,15 @@ def hash_of(text: str) -> int:
 
 
 ROWS = [
-    row("b", box=(1, 2, 3, 4), warnings=("image-mode", "mask-empty"), mode="CMYK"),
+    row(
+        "b",
+        box=(1, 2, 3, 4),
+        traits=("gps", "progressive"),
+        parts=(5, 1),
+        parts_total=2,
+        contrast=0,
+        mode="CMYK",
+    ),
     row("滑雪", Phase.VAL, orientation=8),
     row("a"),
     row("a", Phase.TEST),
@@ -111,9 +120,9 @@ def test_garbage_is_refused(tmp_path, change):
 @pytest.mark.parametrize(
     ("metadata", "names"),
     [
-        pytest.param({"sceneset.format": "2"}, None, id="later format"),
+        pytest.param({"sceneset.format": "3"}, None, id="later format"),
         pytest.param({}, None, id="no format"),
-        pytest.param({"sceneset.format": "1"}, ["phase", "stem"], id="other columns"),
+        pytest.param({"sceneset.format": "2"}, ["phase", "stem"], id="other columns"),
     ],
 )
 def test_another_format_is_refused(tmp_path, metadata, names):
@@ -156,3 +165,27 @@ def test_big_numbers_fit():
     schema = arrow_schema()
     assert {str(schema.field(f"{w}_{c}").type) for w in ("sum", "sq") for c in "rgb"} == {"int64"}
     assert schema.field("phash").type == pa.uint64()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("image", "../../victim.jpg"),
+        ("mask", "/etc/passwd"),
+        ("stem", ".."),
+        ("image", "a\\b.jpg"),
+        ("stem", ""),
+        ("phase", "../train"),
+    ],
+)
+def test_names_that_leave_their_folder_are_refused(column, value, tmp_path):
+    path = tmp_path / "scan.parquet"
+    write_scan(path, ROWS, 1)
+    table = pq.read_table(path)
+    at = table.schema.get_field_index(column)
+    values = [value, *table[column].to_pylist()[1:]]
+    field = table.schema.field(at)
+    pq.write_table(table.set_column(at, field, pa.array(values, field.type)), path)
+    assert code_of(path)[0] == "scan-broken"
+    with pytest.raises(ProblemsFoundError):
+        read_scan(path, "x", columns=[column])

@@ -60,7 +60,19 @@ def test_the_text_is_sorted_and_always_the_same(path):
     assert [line.split(",")[:2] for line in text.splitlines()[1:]] == [
         ["test", "c"], ["train", "B"], ["train", "b"], ["val", "a"],
     ]  # fmt: skip
-    assert tags_text([]) == HEAD == ",".join(COLUMNS) + "\n"
+    assert tags_text([]) == HEAD == ",".join(COLUMNS[:-1]) + "\n"
+
+
+def test_the_origin_of_crops_has_a_column_where_it_is_said(path):
+    path.write_text(f"{HEAD.strip()},origin\ntrain,a,,,1,photo,10 20 110 220\ntrain,b,,,,,\n")
+    tags = read_tags(path, "tags.csv")
+    assert [tag.origin for tag in tags] == [(10, 20, 110, 220), None]
+    assert tags_text(tags) == path.read_text()
+    for wrong in ("1 2 3", "10 20 10 30", "a b c d", "10 20 110 220 5", "-1 0 5 5"):
+        path.write_text(f"{HEAD.strip()},origin\ntrain,a,,,1,photo,{wrong}\n")
+        with pytest.raises(ProblemsFoundError) as caught:
+            read_tags(path, "tags.csv")
+        assert [(p.row, p.field) for p in caught.value.problems] == [(2, "origin")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""All samples of a registry side by side, and which of them look alike: from scans and tags."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.schemas.problem import Problem, problem
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from sceneset.registry.near import Hashes
+
+    Rows = npt.NDArray[np.int64]
+
+_EXACT = ("width", "height", "sum_r", "sum_g", "sum_b", "sq_r", "sq_g", "sq_b", "phash")
+_WIDTHS = (2, 4, len(_EXACT))
+
+
+@dataclass
+class Table:
+    """All samples of the listed subsets, column by column."""
+
+    subset: list[str]
+    phase: list[str]
+    stem: list[str]
+    file: list[str]
+    source: list[str]
+    md5: list[bytes]
+    mask: list[bytes]
+    """Content hashes of masks."""
+    looks: "Hashes"
+    """Samples x 2: perceptual hashes, and those of the mirror images."""
+    pdq: "Hashes"
+    """Samples x 4: 256 bits each."""
+    exact: "Hashes"
+    """Samples x 9: size, colour sums and look; two pictures share them only if they are one."""
+
+    @cached_property
+    def picture(self) -> list[bytes]:
+        """What two files have in common only if they decode to the same pixels."""
+        return [row.tobytes() for row in self.exact]
+
+    def place(self, n: int) -> str:
+        """Return an image's path from the registry's root."""
+        return f"{DATA_ROOT}/{self.subset[n]}/img_dir/{self.phase[n]}/{self.file[n]}"
+
+    def found(self, code: str, n: int, message: str, hint: str) -> Problem:
+        """Make a finding about a sample."""
+        return problem(
+            code,
+            message,
+            subset=self.subset[n],
+            phase=self.phase[n],
+            stem=self.stem[n],
+            file=self.place(n),
+            hint=hint,
+        )
+
+    def apart(self, one: "Rows", other: "Rows") -> "Rows":
+        """Return in how many of 256 bits the second opinions on pairs differ."""
+        import numpy as np
+
+        bits = np.bitwise_count(self.pdq[one] ^ self.pdq[other])
+        total: Rows = bits.sum(axis=1, dtype=np.int64)
+        return total
+
+
+def table_of(registry: Registry) -> Table:
+    """Read what the relations of samples are told by."""
+    import numpy as np
+
+    names = ("phase", "stem", "image", "image_md5", "mask_md5", "phash_mirror", "pdq", *_EXACT)
+    table = Table([], [], [], [], [], [], [], *(np.empty((0, n), np.uint64) for n in _WIDTHS))
+    numbers = [[table.looks], [table.pdq], [table.exact]]
+    read = registry.each(lambda name: (name, registry.scan(name, names), registry.tags(name)))
+    for name, scan, tags in read:
+        sources = {tag.key: tag.source for tag in tags}
+        phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
+        table.subset += [name] * len(stems)
+        table.phase += phases
+        table.stem += stems
+        table.file += scan["image"].to_pylist()
+        table.source += [sources.get(key, "") for key in zip(phases, stems, strict=True)]
+        table.md5 += scan["image_md5"].to_pylist()
+        table.mask += scan["mask_md5"].to_pylist()
+        pdq = np.frombuffer(b"".join(scan["pdq"].to_pylist()), ">u8").reshape(-1, 4)
+        looks = np.stack([scan[h].to_numpy() for h in ("phash", "phash_mirror")], axis=1)
+        exact = np.stack([scan[n].to_numpy().astype(np.uint64) for n in _EXACT], axis=1)
+        for blocks, block in zip(numbers, (looks, pdq.astype(np.uint64), exact), strict=True):
+            blocks.append(block)
+    table.looks, table.pdq, table.exact = (np.concatenate(blocks) for blocks in numbers)
+    return table
+
+
+class Alike(NamedTuple):
+    """The nearest look-alike of one image."""
+
+    one: int
+    other: int
+    apart: int
+    """Bits in which their perceptual hashes differ."""
+    mirrored: bool
+    many: int
+    """How many others are within the distance that was asked for."""
+
+
+class Reach(NamedTuple):
+    """How far two pictures may be apart and still be taken for related."""
+
+    near: int
+    """Bits of their perceptual hashes, without a second opinion."""
+    review: int
+    """The same, where the second opinion agrees."""
+    second: int
+    """Bits of the second opinion."""
+
+
+def nearest(table: Table, ones: "Rows", others: "Rows", reach: Reach) -> Iterator[Alike]:
+    """Yield, of all ``ones`` that have look-alikes among ``others``, the nearest of them."""
+    best: dict[int, Alike] = {}
+    for mirrored in (False, True):
+        for found in _of_hashes(table, ones, others, reach, mirrored=mirrored):
+            known = best.get(found.one)
+            if known is None or (found.apart, found.other) < (known.apart, known.other):
+                best[found.one] = found
+    yield from best.values()
+
+
+def _of_hashes(
+    table: Table, ones: "Rows", others: "Rows", reach: Reach, *, mirrored: bool
+) -> Iterator[Alike]:
+    """Compare hashes, each value once: thousands of black pictures are one value."""
+    import numpy as np
+
+    from sceneset.registry.near import near_pairs
+
+    left, mine, of_one = np.unique(
+        table.looks[ones, int(mirrored)], return_index=True, return_inverse=True
+    )
+    right, first, counts = np.unique(table.looks[others, 0], return_index=True, return_counts=True)
+    # A mirrored picture has no second opinion, and so is not reviewed.
+    pairs = near_pairs(left, right, reach.near if mirrored else max(reach.near, reach.review))
+    places = others[first[pairs.right]]
+    agreed = table.apart(ones[mine[pairs.left]], places) <= reach.second
+    [kept] = np.nonzero((pairs.distance <= reach.near) | agreed)
+    values, distance, places = pairs.left[kept], pairs.distance[kept], places[kept]
+    many = np.zeros(len(left), np.int64)
+    np.add.at(many, values, counts[pairs.right[kept]])
+    # Of each value the nearest, and of those as near the one that stands first.
+    order = np.lexsort((places, distance, values))
+    values, at = np.unique(values[order], return_index=True)
+    chosen = order[at]
+    found = zip(places[chosen].tolist(), distance[chosen].tolist(), strict=True)
+    best = dict(zip(values.tolist(), found, strict=True))
+    [rows] = np.nonzero(np.isin(of_one, values))
+    for row, value in zip(rows.tolist(), of_one[rows].tolist(), strict=True):
+        other, apart = best[value]
+        yield Alike(int(ones[row]), other, apart, mirrored, int(many[value]))
+
+
+def earlier(table: Table, own: "Rows", bits: int) -> Iterator[Alike]:
+    """Yield each image of a phase that has look-alikes before it, with the nearest of them."""
+    import numpy as np
+
+    from sceneset.registry.near import near_pairs
+
+    values, first, of_one = np.unique(table.looks[own, 0], return_index=True, return_inverse=True)
+    best: dict[int, Alike] = {}
+    for row in np.nonzero(first[of_one] != np.arange(len(own)))[0].tolist():
+        one, other = int(own[row]), int(own[first[of_one[row]]])
+        best[one] = Alike(one, other, 0, mirrored=False, many=1)
+    for mirrored, hashes in ((False, values), (True, table.looks[own[first], 1])):
+        pairs = near_pairs(hashes, values, bits)
+        before = first[pairs.right] < first[pairs.left]
+        found = (own[first[pairs.left[before]]], own[first[pairs.right[before]]])
+        ones, others = (column.tolist() for column in found)
+        for one, other, apart in zip(ones, others, pairs.distance[before].tolist(), strict=True):
+            if one not in best or (apart, other) < (best[one].apart, best[one].other):
+                best[one] = Alike(one, other, apart, mirrored, many=1)
+    yield from best.values()

@@ -1,0 +1,98 @@
+"""A change is judged as a pull request needs it: from texts, with no blob anywhere."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import NAME, ROOT, Outcome, dvc, git, make_delivery
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def clone(added: Path, tmp_path: Path) -> Path:
+    """A clone without images and without a cache, on a branch of its own."""
+    root = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(added), str(root))
+    git(root, "checkout", "--quiet", "-b", "relabel")
+    assert not list(root.rglob("*.jpg"))
+    return root
+
+
+def relabel(root: Path, old: str, new: str) -> None:
+    tags = root / f"registry/tags/{NAME}.csv"
+    text = tags.read_text()
+    assert old in text
+    tags.write_text(text.replace(old, new))
+
+
+def test_nothing_changed(clone: Path, sceneset: Run) -> None:
+    outcome = sceneset("review", cwd=clone)
+    assert outcome.code == 0, outcome.err
+    assert "✅ may be merged" in outcome.out
+    assert "Samples: none." in outcome.out
+    assert "Nothing is wrong." in outcome.out
+
+
+def test_a_scene_is_added(clone: Path, sceneset: Run) -> None:
+    relabel(clone, "train,a,ski,single", "train,a,ski;city,single")
+    entry = clone / f"registry/subsets/{NAME}.yaml"
+    row = "- scene: city\n  persons: single\n  file: city.txt\n"
+    entry.write_text(entry.read_text().replace("splits:\n", f"splits:\n{row}"))
+    stale = sceneset("review", cwd=clone)
+    assert stale.code == 1
+    assert "what is derived is not current" in stale.out
+    dvc(clone, "repro", "--allow-missing")
+    outcome = sceneset("review", "main", cwd=clone)
+    assert outcome.code == 0, outcome.out
+    assert "Scenes added: city." in outcome.out
+    assert (
+        f"| {NAME.replace('_', chr(92) + '_')} | city.txt | city | single | train | 0 | 1 |"
+        in outcome.out
+    )
+    assert "at least a minor step" in outcome.out
+    found = sceneset("review", "main", "--json", cwd=clone).json
+    assert (found["good"], found["scenes"]["added"]) == (True, ["city"])
+    assert [(row["file"], row["before"], row["after"]) for row in found["rows"]] == [
+        ("city.txt", 0, 1)
+    ]
+
+
+def test_findings_that_are_new_and_those_that_were_there(
+    added: Path, clone: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    entry = clone / f"registry/subsets/{NAME}.yaml"
+    entry.write_text(entry.read_text().replace("file: ski.txt", "file: ski.txt\n  images: 9"))
+    outcome = sceneset("review", cwd=clone)
+    assert outcome.code == 1
+    assert "❌ must not be merged as it is" in outcome.out
+    assert "`count-differs`" in outcome.out
+    git(clone, "commit", "--quiet", "--all", "--message", "Wrong")
+    again = sceneset("review", "HEAD", "--json", cwd=clone).json
+    assert "count-differs" not in {p["code"] for p in again["new"]}
+    assert not again["good"], "what was wrong before is wrong still"
+
+
+def test_leakage_is_told(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+    git(registry, "branch", "base")
+    delivery = make_delivery(tmp_path / "d", train=("a", "b"), val=("c",))
+    (delivery / "split_dir/ski_muiltiperson.txt").unlink()
+    shutil.copyfile(delivery / "img_dir/train/a.jpg", delivery / "img_dir/val/c.jpg")
+    for file in ("total.txt", "ski.txt"):
+        (delivery / "split_dir" / file).write_text("a\nb\n")
+    outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    assert outcome.code == 0, outcome.err
+    dvc(registry, "repro", check=False)
+    page = sceneset("review", "base", cwd=registry)
+    assert page.code == 1
+    assert "`leak-bytes`: a held-out image is trained on | 1 |" in page.out
+
+
+def test_the_workflow_calls_it() -> None:
+    text = (ROOT / "registry/template/workflow.yml").read_text("utf-8")
+    steps = yaml.safe_load(text)["jobs"]["review"]["steps"]
+    assert any("sceneset review" in step.get("run", "") for step in steps)
+    page = (ROOT / "docs/ci.md").read_text("utf-8")
+    assert text.split("\n", 1)[1] in page, "the page shows the file"
