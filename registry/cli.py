@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "report everything that is wrong, from text and tables alone",
     "rules": "list the rules of check, or tell all about some of them",
     "review": "judge a change, as a pull request needs it, without a blob",
+    "fix": "mend what has one right answer, in a delivery or a subset, when asked",
     "remote": "set the default DVC remote, with verification on",
     "draw": "draw a small delivery to try things on",
 }

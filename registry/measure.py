@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -71,12 +71,8 @@ def measure(pair: Pair, limits: Limits, known: KnownRows = _NOTHING) -> Measured
 
     A pair whose contents have a ``known`` row is not decoded; its findings stand in that row.
     """
-    from sceneset.registry import pixels
-
     problems: list[Problem] = []
     data: dict[Path, bytes] = {}
-    image: pixels.ImageFacts | None = None
-    mask: pixels.MaskFacts | None = None
     for path in (pair.image, pair.mask):
         try:
             data[path] = read_bytes(path, pair.shown(path), limit=limits.max_bytes)
@@ -84,6 +80,18 @@ def measure(pair: Pair, limits: Limits, known: KnownRows = _NOTHING) -> Measured
             problems.extend(found.problems)
     if known and not problems and (row := _known(pair, data, limits, known)):
         return Measured(pair, row, ())
+    return measure_bytes(pair, data, limits, problems)
+
+
+def measure_bytes(
+    pair: Pair, data: Mapping[Path, bytes], limits: Limits, problems: Iterable[Problem] = ()
+) -> Measured:
+    """Measure a pair by the bytes of its files; ``problems`` are what is known to be wrong."""
+    from sceneset.registry import pixels
+
+    image: pixels.ImageFacts | None = None
+    mask: pixels.MaskFacts | None = None
+    problems = list(problems)
     for path, content in data.items():
         try:
             if path is pair.image:

@@ -256,7 +256,8 @@ def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> Bad
     )
 
 
-def _orientation(opened: Image.Image) -> int:
+def orientation_of(opened: Image.Image) -> int:
+    """Return the EXIF orientation of a picture, 1 to 8; 1 where there is none that makes sense."""
     try:
         value = int(opened.getexif().get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - broken metadata raises anything and says nothing of pixels
@@ -269,7 +270,7 @@ def _decoded_jpeg(data: bytes, limits: Limits) -> _Decoded:
 
     opened = Image.open(io.BytesIO(data), formats=["JPEG"])
     _check_size(opened.size, limits)
-    mode, orientation, carried = opened.mode, _orientation(opened), traits(opened, data)
+    mode, orientation, carried = opened.mode, orientation_of(opened), traits(opened, data)
     if mode not in {"RGB", "L"}:  # CMYK: simplejpeg does not read it
         opened.load()
         return _Decoded(opened, mode, orientation, carried)
@@ -290,7 +291,7 @@ def _decoded_png(data: bytes, limits: Limits) -> _Decoded:
     opened = Image.open(io.BytesIO(data), formats=["PNG"])
     mode = opened.mode
     opened.load()  # text blocks may follow the pixels
-    return _Decoded(opened, mode, _orientation(opened), traits(opened, data))
+    return _Decoded(opened, mode, orientation_of(opened), traits(opened, data))
 
 
 def _content(data: bytes) -> str:

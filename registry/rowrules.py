@@ -4,6 +4,7 @@ A rule is a test of whole columns, so that millions of good rows cost next to no
 words for each row that fails it.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -130,6 +131,19 @@ def _said(row: Row, start: str) -> str:
     return ", ".join(t.removeprefix(start) for t in row["traits"] if t.startswith(start))
 
 
+_NAMES = {
+    "name-dot": r"\.",
+    "name-space": "[\\s\u00a0\u2000-\u200a\u3000]",
+    "name-windows": r'[<>:"|?*]|\.$',
+}
+
+
+def name_faults(stem: str) -> set[str]:
+    """Return the rules on names that one stem breaks."""
+    found = {code for code, pattern in _NAMES.items() if re.search(pattern, stem)}
+    return found if unicodedata.is_normalized("NFC", stem) else found | {"name-normal-form"}
+
+
 _FIX = "`sceneset fix` does it"
 RULES = (
     RowRule(
@@ -233,13 +247,13 @@ RULES = (
     RowRule("mask-cut", Columns.cut, lambda *_: "the person is cut by the frame"),
     RowRule(
         "name-dot",
-        lambda c: c.stems(r"\."),
+        lambda c: c.stems(_NAMES["name-dot"]),
         lambda r, _: f"the stem {r['stem']!r} holds a dot, where readers may end it",
         f"rename the sample; {_FIX}",
     ),
     RowRule(
         "name-space",
-        lambda c: c.stems(r"\s"),
+        lambda c: c.stems(_NAMES["name-space"]),
         lambda r, _: f"the stem {r['stem']!r} holds white space",
         f"rename the sample; {_FIX}",
     ),
@@ -251,7 +265,7 @@ RULES = (
     ),
     RowRule(
         "name-windows",
-        lambda c: c.stems(r'[<>:"|?*]|\.$'),
+        lambda c: c.stems(_NAMES["name-windows"]),
         lambda r, _: f"the stem {r['stem']!r} can't be a file on Windows",
         f"rename the sample; {_FIX}",
     ),

@@ -1,0 +1,279 @@
+"""What has one right answer is mended, when asked: deliveries as a copy, subsets as one change."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+from conftest import NAME, SHARED, Outcome, dvc, git, make_delivery, needs_shared, snapshot
+from PIL import Image
+
+from sceneset.registry import Registry
+
+Run = Callable[..., Outcome]
+DATA = f"Insta360SemanticSeg/{NAME}"
+
+
+def exif(**tags: object) -> bytes:
+    data = Image.Exif()
+    for name, value in tags.items():
+        if name == "gps":
+            data.get_ifd(0x8825)[1] = value
+        else:
+            data[{"orientation": 0x0112, "artist": 0x013B}[name]] = value
+    return data.tobytes()
+
+
+def again(path: Path, **how: object) -> None:
+    """Save an image anew, as it is but for ``how``."""
+    with Image.open(path) as image:
+        image.load()
+    image.save(path, quality=95, **how)  # type: ignore[arg-type]
+
+
+def codes(outcome: Outcome) -> dict[str, list[str]]:
+    return {s["stem"]: s["done"] for s in outcome.json["samples"]}
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A delivery in which each sample has something else that can be mended."""
+    folder = make_delivery(tmp_path / "d", train=("a", "b", "c", "d", "e", "clip 1.v2"))
+    images, masks = folder / "img_dir/train", folder / "ann_dir/train"
+    again(images / "a.jpg", exif=exif(gps="N", artist="Somebody"))
+    again(images / "b.jpg", exif=exif(orientation=6))
+    with Image.open(images / "c.jpg") as image:
+        image.convert("L").save(images / "c.jpg", quality=95)
+    with Image.open(masks / "d.png") as mask:
+        mask.point([0, 255, *[0] * 254]).save(masks / "d.png")
+    (images / "e.jpg").rename(images / "e.JPG")
+    (folder / "split_dir/ski.txt").write_text("a\nb\nclip 1.v2\n")
+    return folder
+
+
+MENDED = {
+    "a": ["image-gps", "image-personal"],
+    "b": ["image-orientation"],
+    "c": ["image-mode"],
+    "d": ["mask-0-255"],
+    "e": ["suffix"],
+    "clip 1.v2": ["name-dot", "name-space"],
+}
+
+
+def test_a_preview_writes_nothing(broken: Path, sceneset: Run) -> None:
+    before = snapshot(broken.parent)
+    outcome = sceneset("fix", broken, "--json", cwd=broken.parent)
+    assert outcome.code == 0, outcome.err
+    assert (outcome.json["changed"], codes(outcome)) == (False, MENDED)
+    shown = sceneset("fix", broken, cwd=broken.parent)
+    assert "6 samples would be mended" in shown.err
+    assert "clip_1_v2" in shown.out
+    assert snapshot(broken.parent) == before
+
+
+def test_a_mended_copy_can_be_added(
+    broken: Path, registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    before, to = snapshot(broken), tmp_path / "mended"
+    assert sceneset("add", broken, "--name", NAME, "--dry-run", cwd=registry).code == 1
+    outcome = sceneset("fix", broken, "--to", to, "--json", cwd=registry)
+    assert outcome.code == 0, outcome.err
+    assert (outcome.json["changed"], codes(outcome)) == (True, MENDED)
+    assert snapshot(broken) == before, "a delivery is never changed"
+    assert sceneset("fix", to, "--json", cwd=registry).json["samples"] == []
+    taken = sceneset("add", to, "--name", NAME, "--json", cwd=registry)
+    assert taken.json["taken"], taken.out
+    told = {p["code"] for p in taken.json["problems"]}
+    assert not {code for mended in MENDED.values() for code in mended} & told
+    assert (to / "split_dir/ski.txt").read_text() == "a\nb\nclip_1_v2\n"
+    for stem in "abcde":
+        assert simplejpeg.decode_jpeg((to / f"img_dir/train/{stem}.jpg").read_bytes()).shape[2] == 3
+    with (
+        Image.open(to / "img_dir/train/b.jpg") as image,
+        Image.open(to / "ann_dir/train/b.png") as m,
+    ):
+        assert image.size == m.size == (24, 32), "both are turned"
+    with Image.open(to / "ann_dir/train/d.png") as mask:
+        assert set(np.unique(np.asarray(mask))) == {0, 1}
+
+
+def test_where_a_copy_may_not_go(broken: Path, sceneset: Run) -> None:
+    for to in (broken / "inside", broken):
+        assert sceneset("fix", broken, "--to", to, cwd=broken.parent).code == 2
+    assert sceneset("fix", broken, "--apply", cwd=broken.parent).code == 2
+    assert sceneset("fix", broken, "--rule", "mask-empty", cwd=broken.parent).code == 2
+    assert sceneset("fix", broken.parent, cwd=broken.parent).code == 2
+
+
+def test_one_rule_alone(broken: Path, sceneset: Run) -> None:
+    outcome = sceneset("fix", broken, "--rule", "mask-0-255", "--json", cwd=broken.parent)
+    assert codes(outcome) == {"d": ["mask-0-255"]}
+
+
+def test_what_has_no_one_right_answer_is_left_and_said(tmp_path: Path, sceneset: Run) -> None:
+    folder = make_delivery(tmp_path / "d", train=("a", "b", "x y", "x_y"))
+    again(folder / "img_dir/train/a.jpg", exif=exif(orientation=3))
+    with Image.open(folder / "img_dir/train/b.jpg") as image:
+        image.convert("CMYK").save(folder / "img_dir/train/b.jpg")
+    found = sceneset("fix", folder, "--json", cwd=tmp_path).json["samples"]
+    left = {s["stem"]: [x["rule"] for x in s["left"]] for s in found}
+    assert left == {"a": ["image-orientation"], "b": ["image-mode"], "x y": ["name-space"]}
+    [turned] = [s for s in found if s["stem"] == "a"]
+    assert "--masks" in turned["left"][0]["why"]
+    for frame, changed in (("stored", True), ("shown", False)):
+        to = tmp_path / frame
+        assert sceneset("fix", folder, "--masks", frame, "--to", to, cwd=tmp_path).code == 0
+        masks = [(f / "ann_dir/train/a.png").read_bytes() for f in (folder, to)]
+        with Image.open(to / "img_dir/train/a.jpg") as image:
+            assert image.getexif().get(0x0112, 1) == 1
+        assert (
+            np.asarray(Image.open(to / "ann_dir/train/a.png")).tobytes()
+            != np.asarray(Image.open(folder / "ann_dir/train/a.png")).tobytes()
+        ) == changed, masks
+
+
+def test_a_kill_leaves_no_half_copy(broken: Path, tmp_path: Path, sceneset: Run) -> None:
+    to = tmp_path / "mended"
+    command = [sys.executable, "-m", "sceneset.registry.cli", "fix", str(broken), "--to", str(to)]
+    for moment in (0.3, 0.5, 0.6):
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+            time.sleep(moment)
+            process.kill()
+        assert not to.exists() or (to / "split_dir/total.txt").exists()
+    if not to.exists():
+        assert sceneset("fix", broken, "--to", to, cwd=tmp_path).code == 0
+    assert not list(tmp_path.glob(".*part"))
+
+
+@pytest.fixture
+def imperfect(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
+    """A registry with a subset in which four samples can be mended."""
+    folder = make_delivery(tmp_path / "d", train=("a", "b", "c", "clip 1", "e"))
+    images = folder / "img_dir/train"
+    again(images / "a.jpg", exif=exif(gps="N"))
+    again(images / "b.jpg", exif=exif(orientation=6))
+    with Image.open(images / "c.jpg") as image:
+        image.convert("L").save(images / "c.jpg", quality=95)
+    outcome = sceneset("add", folder, "--name", NAME, cwd=registry)
+    assert outcome.code == 0, outcome.err
+    dvc(registry, "remote", "add", "--default", "store", "../store")
+    dvc(registry, "repro")
+    git(registry, "add", "--all")
+    git(registry, "commit", "--quiet", "--message", "A subset")
+    dvc(registry, "push")
+    return registry
+
+
+def check_mended(root: Path, sceneset: Run) -> None:
+    problems = sceneset("check", "--json", cwd=root).json
+    assert not {p["code"] for p in problems} & {
+        "image-gps", "image-orientation", "image-mode", "name-space",
+    }  # fmt: skip
+    assert sceneset("fix", "web", "--json", cwd=root).json["samples"] == []
+    stems = sceneset("lookup", "ski", "--stems", cwd=root).out.split()
+    assert "clip_1" in stems or "clip_1" in (root / f"registry/tags/{NAME}.csv").read_text()
+    row = {r["stem"]: r for r in Registry.open(root).scan(NAME).to_pylist()}
+    assert (row["b"]["width"], row["b"]["height"], row["b"]["orientation"]) == (24, 32, 1)
+    assert row["c"]["mode"] == "RGB"
+
+
+def test_a_subset_is_mended_in_place(imperfect: Path, sceneset: Run) -> None:
+    before = snapshot(imperfect)
+    shown = sceneset("fix", "web", "--json", cwd=imperfect)
+    assert (shown.code, shown.json["changed"], len(shown.json["samples"])) == (0, False, 4)
+    assert snapshot(imperfect) == before
+    outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
+    assert outcome.code == 0, outcome.err
+    check_mended(imperfect, sceneset)
+    # What dvc and git see is one whole change: nothing is stale, nothing is lost.
+    assert dvc(imperfect, "status", "-q", check=False).code == 0
+    assert dvc(imperfect, "repro").out.count("Running stage") == 0
+    images = imperfect / DATA / "img_dir/train"
+    assert sorted(p.name for p in images.iterdir()) == [
+        "a.jpg",
+        "b.jpg",
+        "c.jpg",
+        "clip_1.jpg",
+        "e.jpg",
+    ]
+    git(imperfect, "add", "--all")
+    git(imperfect, "commit", "--quiet", "--message", "Fixed")
+    dvc(imperfect, "push")
+    shutil.rmtree(imperfect / ".dvc/cache")
+    shutil.rmtree(imperfect / DATA / "img_dir")
+    dvc(imperfect, "pull")
+    assert len(list(images.iterdir())) == 5
+
+
+def test_a_subset_without_a_checkout(imperfect: Path, sceneset: Run) -> None:
+    for part in ("img_dir", "ann_dir"):
+        shutil.rmtree(imperfect / DATA / part)
+    outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
+    assert outcome.code == 0, outcome.err
+    check_mended(imperfect, sceneset)
+    assert not (imperfect / DATA / "img_dir/train").exists(), "nobody has asked for the images"
+    shutil.rmtree(imperfect / ".dvc/cache")
+    outcome = sceneset("fix", "web", "--rule", "suffix", cwd=imperfect)
+    assert outcome.code == 0, "nothing is to be read"
+
+
+def test_blobs_that_are_not_here_and_files_that_nobody_tracks(
+    imperfect: Path, sceneset: Run
+) -> None:
+    image = imperfect / DATA / "img_dir/train/a.jpg"
+    image.chmod(0o644)
+    image.write_bytes(b"somebody's work")
+    before = snapshot(imperfect)
+    outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
+    assert outcome.code == 1
+    assert "is another file than was scanned" in outcome.err
+    assert snapshot(imperfect) == before
+    image.unlink()
+    shutil.rmtree(imperfect / ".dvc/cache")
+    outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
+    assert outcome.code == 1
+    assert "dvc pull" in outcome.err
+
+
+def test_a_fix_that_was_cut_off_is_ended(
+    imperfect: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sceneset.registry import rewrite
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rewrite, "dvc", cut)
+        assert sceneset("fix", "web", "--apply", cwd=imperfect).code == 130
+    assert "unfinished-change" in sceneset("check", cwd=imperfect).out
+    assert sceneset("fix", "web", "--apply", cwd=imperfect).code == 0
+    check_mended(imperfect, sceneset)
+    assert dvc(imperfect, "status", "-q", check=False).code == 0
+
+
+@needs_shared
+def test_real_turned_portraits(tmp_path: Path, sceneset: Run) -> None:
+    folder = tmp_path / "d"
+    for part in ("img_dir/train", "ann_dir/train"):
+        (folder / part).mkdir(parents=True)
+    for source in sorted((SHARED / "data/hostile").glob("04*/Portrait_?.jpg")):
+        shutil.copyfile(source, folder / "img_dir/train" / source.name)
+        mask = np.zeros((1800, 1200), np.uint8)  # drawn on what people see
+        mask[200:900, 300:700] = 1
+        Image.fromarray(mask).save(folder / f"ann_dir/train/{source.stem}.png")
+    outcome = sceneset("fix", folder, "--masks", "shown", "--to", tmp_path / "to", cwd=tmp_path)
+    assert outcome.code == 0, outcome.err
+    shown = []
+    for path in sorted((tmp_path / "to/img_dir/train").iterdir()):
+        with Image.open(path) as image:
+            assert (image.size, image.getexif().get(0x0112, 1)) == ((1200, 1800), 1)
+            shown.append(np.asarray(image.convert("L").resize((30, 45)), np.int16))
+    assert len(shown) == 8
+    assert all(abs(one - shown[0]).mean() < 8 for one in shown), "all show the same picture upright"
