@@ -15,7 +15,15 @@ MODULES = sorted(
 )
 PIXELS = tuple(
     f"registry/{name}"
-    for name in ("pixels.py", "looks.py", "metadata.py", "outlines.py", "mending.py", "drawing/")
+    for name in (
+        "pixels.py",
+        "looks.py",
+        "metadata.py",
+        "outlines.py",
+        "mending.py",
+        "fixing.py",
+        "drawing/",
+    )
 )
 HEAVY = ("dvc", "numpy", "pyarrow", "pydantic", "yaml", "rich", "PIL", "cv2", "simplejpeg")
 
