@@ -6,6 +6,25 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+_LOCAL = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX"),
+        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "SHALLOW_FILE"),
+        *("NO_REPLACE_OBJECTS", "REPLACE_REF_BASE", "NAMESPACE", "INTERNAL_SUPER_PREFIX"),
+    )
+)
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without what ties git to one repository.
+
+    Git sets these for its hooks; a git of ours that inherits them would work on the repository of
+    the hook, whatever folder it is called for. Settings and credentials (GIT_CONFIG_*, GIT_SSH*,
+    GIT_ASKPASS) stay.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _LOCAL}
+
 
 class GitError(Exception):
     """A git command failed; the message is what it said."""
@@ -30,7 +49,7 @@ def git(
         errors="surrogateescape",
         check=False,
         input=stdin,
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+        env={**environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
     )
     if check and done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason"]
@@ -46,7 +65,9 @@ def content(repo: Path, oid: str) -> bytes:
         GitError: there is none.
     """
     words = ["git", "-C", str(repo), "cat-file", "blob", oid]
-    done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        words, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment()
+    )
     if done.returncode:
         raise GitError(f"git has no {oid}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
@@ -57,7 +78,12 @@ def is_committed(root: Path, path: Path) -> bool:
     words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
     with suppress(OSError):
         done = subprocess.run(
-            words, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
+            words,
+            cwd=root,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment(),
         )
         return done.returncode == 0 and bool(done.stdout.strip())
     return False
@@ -72,4 +98,5 @@ def unstage(root: Path, folder: Path) -> None:
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            env=environment(),
         )

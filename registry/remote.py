@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sceneset.registry.digests import Tracked
+from sceneset.registry.gitrepo import environment
 from sceneset.registry.stores import FileSystemStore, S3ObjectStore, Store
 
 
@@ -57,7 +58,7 @@ def _environment() -> dict[str, str]:
     # Stages are `python -m sceneset...`: that must be this Python, activated or not. And a
     # reporting daemon would be lent a lock's descriptor, and outlive the command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "DVC_NO_ANALYTICS": "true", "PATH": path}
+    return {**environment(), "DVC_NO_ANALYTICS": "true", "PATH": path}
 
 
 def _reason(text: str) -> str:

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 from sceneset.registry.catalog import DATA_ROOT, NoRegistryError, Origin, Registry
-from sceneset.registry.gitrepo import GitError, git
+from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.gitrepo import GitError, content, git
 from sceneset.registry.locking import alone
 
 ARTIFACT = "insta360-semantic-seg"
@@ -93,8 +94,14 @@ def _commit_of(repo: Path, number: str, record: str) -> str:
         )
     if tagged and git(repo, "ls-tree", "--full-tree", "--name-only", tagged, "--", record):
         return tagged
-    paths = ("--", f":(top){record}")
-    added = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
+    paths = ("--", f":(top,literal){record}")
+    found = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
+    added = [commit for commit in found if _is_state(repo, commit, record)]
+    if found and not added and not tagged:
+        raise UnknownRevisionError(
+            f"version {number} can't be told from the history that is here: it was cut off, or "
+            "squashed. Fetch it whole: git fetch --unshallow --tags"
+        )
     if tagged and added:
         raise UnknownRevisionError(
             f"version {number} is claimed by two commits: its tag is at {tagged[:12]}, which has "
@@ -109,6 +116,19 @@ def _commit_of(repo: Path, number: str, record: str) -> str:
             f"tag to tell which; fetch the tags (git fetch --tags), or name the commit you mean"
         )
     return added[0] if added else ""
+
+
+def _is_state(repo: Path, commit: str, record: str) -> bool:
+    """Whether a commit holds the state that a version's record names.
+
+    Where history was cut off, its first commit seems to add every record there is.
+    """
+    said = re.search(r"(?m)^state: ([0-9a-f]{32})$", git(repo, "show", f"{commit}:{record}"))
+    manifest = posixpath.join(posixpath.dirname(posixpath.dirname(record)), "manifest.json")
+    try:
+        return said is not None and said[1] == md5_of(content(repo, f"{commit}:{manifest}"))
+    except GitError:
+        return False
 
 
 def _parsed(repo: Path, name: str) -> str:
@@ -164,14 +184,16 @@ def _extract(repo: Path, prefix: str, commit: str, folder: Path, *, with_remotes
             # An index of its own leaves the repository's alone, and checkout fetches what a
             # partial clone lacks in one go.
             own = {"GIT_INDEX_FILE": str(aside / ".index")}
-            paths = [f":(top){prefix}{path}" for path in wanted]
-            words = (f"--work-tree={aside}", "checkout", "--quiet", commit, "--", *paths)
+            paths = [f":(top,literal){prefix}{path}" for path in wanted]
+            # A link in somebody else's repository would lead what is read and written astray.
+            plain = ("-c", "core.symlinks=false", f"--work-tree={aside}")
+            words = (*plain, "checkout", "--quiet", commit, "--", *paths)
             git(repo, *words, env=own)
             (aside / ".index").unlink()
         if with_remotes:  # all projects known by URL share one cache of blobs
             (aside / prefix / ".dvc").mkdir(parents=True, exist_ok=True)
             local = f"[cache]\n    dir = {cache_folder() / 'blobs'}\n"
-            (aside / prefix / ".dvc/config.local").write_text(local, "utf-8")
+            write_text(aside / prefix / ".dvc/config.local", local)
         try:
             aside.rename(folder)
         except OSError:
@@ -220,6 +242,7 @@ def _clone(url: str, folder: Path) -> None:
 def _update(mirror: Path) -> None:
     """Fetch what is new. Tags that moved at the origin stay, and are noted below refs/moved."""
     git(mirror, "fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/heads/*", "--no-tags")
+    _follow_head(mirror)
     theirs = _refs(git(mirror, "ls-remote", "--tags", "--refs", "origin"))
     ours = _refs(git(mirror, "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"))
     new = [tag for tag in theirs if tag not in ours]
@@ -230,6 +253,14 @@ def _update(mirror: Path) -> None:
         git(mirror, "update-ref", "-d", ref)  # it was put back
     for start in range(0, len(wanted), 500):  # a command line has an end
         git(mirror, "fetch", "--quiet", "--no-tags", "origin", *wanted[start : start + 500])
+
+
+def _follow_head(mirror: Path) -> None:
+    """Let the mirror's HEAD name the branch that its origin shows first now."""
+    told = git(mirror, "ls-remote", "--symref", "origin", "HEAD")
+    match = re.match(r"ref: (refs/heads/\S+)\tHEAD", told)
+    if match and _parsed(mirror, match[1]):
+        git(mirror, "symbolic-ref", "HEAD", match[1])
 
 
 def _refs(listed: str) -> dict[str, str]:

@@ -38,13 +38,22 @@ def on_branches(repo: Path, prefix: str = "") -> Tombstones:
 
     Raises:
         ProblemsFoundError: such a file can't be read.
+        GitError: such a file can't be fetched.
     """
     found: Tombstones = {}
-    for name in ("HEAD", "origin/HEAD"):
-        text = git(repo, "show", f"{name}:{prefix}{FILE}", check=False)
-        if text:
+    for name in ("HEAD", _first_of_origin(repo)):
+        # Trees are always there, where blobs may have to be fetched: what is listed must be read.
+        if name and git(repo, "ls-tree", "--full-tree", name, "--", f"{prefix}{FILE}", check=False):
+            text = git(repo, "show", f"{name}:{prefix}{FILE}")
             found |= _by_image(loads(text, Forgotten, f"{name}:{FILE}")[0])
     return found
+
+
+def _first_of_origin(repo: Path) -> str:
+    """Return the branch that origin shows first, as it was last fetched; "" if there is none."""
+    names = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
+    there = git(repo, "for-each-ref", "--format=%(refname)", *names).split()
+    return next((name for name in names if name in there), "")
 
 
 def _by_image(file: Forgotten) -> Tombstones:

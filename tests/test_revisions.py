@@ -10,6 +10,7 @@ import pytest
 from conftest import NAME, Outcome, git, snapshot
 
 from sceneset.registry import Registry
+from sceneset.registry.files import md5_of
 from sceneset.registry.pull import DestinationError
 from sceneset.registry.query import UnknownNameError
 from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
@@ -46,7 +47,7 @@ def test_a_version_without_its_tag_is_found_by_its_record(history: Path, scenese
     git(history, "tag", "--delete", f"{ARTIFACT}@v1.0.0")
     record = history / "registry/versions/1.0.0.yaml"
     record.parent.mkdir()
-    record.write_text("version: 1.0.0\n")
+    record.write_text(f"version: 1.0.0\nstate: {state(history)}\n")
     git(history, "add", "--all")
     git(history, "commit", "--quiet", "--message", "Release")
     tags = history / TAGS
@@ -103,11 +104,16 @@ def test_the_same_from_python(history: Path) -> None:
         Registry.open(history, rev="2.0.0")
 
 
+def state(root: Path) -> str:
+    """Return what a version's record calls its state."""
+    return md5_of((root / "registry/manifest.json").read_bytes())
+
+
 def release(root: Path, message: str, number: str = "1.1.0") -> None:
     """Commit the record of a version, and tag it."""
     record = root / f"registry/versions/{number}.yaml"
     record.parent.mkdir(exist_ok=True)
-    record.write_text(f"version: {number}\nnotes: {message}\n")
+    record.write_text(f"version: {number}\nstate: {state(root)}\nnotes: {message}\n")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", message)
 

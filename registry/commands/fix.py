@@ -120,9 +120,10 @@ def _show(fixed: "list[Fixed]", args: argparse.Namespace, *, changed: bool, next
     if rows:
         print_table(columns, rows)
     mended = sum(bool(f.done) for f in fixed)
-    say(f"{mended} samples {'are' if changed else 'would be'} mended", style="green")
+    verb = ("is" if mended == 1 else "are") if changed else "would be"
+    say(f"{mended} sample{'' if mended == 1 else 's'} {verb} mended", style="green")
     if left := sum(bool(f.left) for f in fixed):
-        say(f"{left} have something that needs a person", style="yellow")
+        say(f"{left} {'have' if left > 1 else 'has'} what a person must decide", style="yellow")
     if changed:
         say(f"Next: {next_}")
     else:

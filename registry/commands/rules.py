@@ -58,8 +58,7 @@ def _row(code: str, severity: str, freedom: str, meaning: str) -> tuple[str, ...
 
 
 def _explain(rules: "list[Rule]", params: "Params | None") -> None:
-    import sys
-
+    from sceneset.registry.render import console
     from sceneset.schemas.rules import Freedom
 
     may = {
@@ -69,8 +68,8 @@ def _explain(rules: "list[Rule]", params: "Params | None") -> None:
         "registry/waivers.yaml.",
     }
     for rule in rules:
-        text = f"{rule.code} ({_here(rule, params)}): {rule.meaning}\n\n"
-        sys.stdout.write(f"{text}  {rule.help}\n  {may[rule.freedom]}\n\n")
+        console().print(f"{rule.code} ({_here(rule, params)}): {rule.meaning}", style="bold")
+        console().print(f"\n{rule.help}\n{may[rule.freedom]}\n")
 
 
 def _params() -> "Params | None":

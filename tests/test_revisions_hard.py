@@ -1,0 +1,119 @@
+"""Revisions under hostile or unlucky circumstances: nothing of the caller's is touched."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import NAME, Outcome, git
+
+from sceneset.registry import Registry, tombstones
+from sceneset.registry.gitrepo import GitError, environment
+from sceneset.registry.revisions import UnknownRevisionError
+
+Run = Callable[..., Outcome]
+
+
+def sceneset_in(cwd: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sceneset.registry.cli", *words]
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False
+    )
+
+
+def url(repo: Path) -> str:
+    return f"file://{repo}"
+
+
+def test_a_hook_s_variables_lead_no_git_astray(released: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    git(mine, "init", "--quiet", "--initial-branch=main")
+    git(mine, "commit", "--quiet", "--allow-empty", "--message", "mine")
+    git(mine, "branch", "unpushed")
+    own = {"GIT_DIR": str(mine / ".git"), "GIT_WORK_TREE": str(mine)}
+    before = git(mine, "for-each-ref")
+    for _ in range(2):  # a first look clones, a second one fetches
+        done = sceneset_in(mine, "lookup", "ski", "--repo", url(released), "--stems", **own)
+        assert (done.returncode, done.stdout.split()) == (0, ["a", "b", "c", "d"]), done.stderr
+    assert git(mine, "for-each-ref") == before
+
+
+def test_what_ties_git_to_a_repository_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = subprocess.run(
+        ["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True
+    )
+    for name in said.stdout.split():
+        monkeypatch.setenv(name, "x")
+    kept = {name for name in said.stdout.split() if name in environment()}
+    assert all(name.startswith("GIT_CONFIG") for name in kept), "settings stay"
+
+
+def test_a_cut_history_makes_no_version(released: Path, tmp_path: Path, sceneset: Run) -> None:
+    assert sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=released).code == 0
+    git(released, "add", "--all")
+    git(released, "commit", "--quiet", "--message", "Without a")
+    words = ("clone", "--quiet", "--depth=1", "--no-tags", url(released), str(tmp_path / "cut"))
+    git(tmp_path, *words)
+    with pytest.raises(UnknownRevisionError, match="unshallow"):
+        Registry.open(tmp_path / "cut", rev="1.0.0")
+    git(tmp_path / "cut", "fetch", "--quiet", "--unshallow")
+    found = Registry.open(tmp_path / "cut", rev="1.0.0").lookup("ski")
+    assert {sample.tag.stem for sample in found} == {"a", "b", "c", "d"}
+
+
+def test_links_in_a_foreign_repository_are_not_followed(
+    released: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    local = released / ".dvc/config.local"
+    local.unlink(missing_ok=True)
+    local.symlink_to(victim)
+    git(released, "add", "--force", ".dvc/config.local")
+    git(released, "commit", "--quiet", "--message", "A trap")
+    outcome = sceneset("lookup", "ski", "--repo", url(released), "--stems", cwd=tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert victim.read_text() == "mine"
+
+
+def test_tombstones_that_can_t_be_read_are_no_absence(
+    released: Path, monkeypatch: pytest.MonkeyPatch, sceneset: Run
+) -> None:
+    assert sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=released).code == 0
+    git(released, "add", "--all")
+    git(released, "commit", "--quiet", "--message", "Without a")
+    assert len(tombstones.on_branches(released)) == 1
+    oid = git(released, "rev-parse", f"HEAD:{tombstones.FILE}").strip()
+    (released / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    with pytest.raises(GitError):
+        tombstones.on_branches(released)
+
+
+def test_a_mirror_follows_the_branch_its_origin_shows(
+    released: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    words = ("lookup", "ski", "--repo", url(released), "--stems")
+    assert sceneset(*words, cwd=tmp_path).out.split() == ["a", "b", "c", "d"]
+    git(released, "checkout", "--quiet", "-b", "trunk")
+    tags = released / f"registry/tags/{NAME}.csv"
+    tags.write_text(tags.read_text().replace("train,a,ski", "train,a,"))
+    git(released, "commit", "--quiet", "--all", "--message", "Relabelled")
+    assert sceneset(*words, cwd=tmp_path).out.split() == ["b", "c", "d"]
+    git(released, "branch", "--delete", "--force", "main")
+    assert sceneset(*words, cwd=tmp_path).out.split() == ["b", "c", "d"]
+
+
+def test_a_registry_in_a_folder_with_a_pattern_s_name(released: Path, tmp_path: Path) -> None:
+    root = tmp_path / "one"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / "data[1]*").mkdir()
+    for part in ("registry", "params.yaml", "dvc.yaml", "Insta360SemanticSeg"):
+        subprocess.run(["cp", "-r", str(released / part), str(root / "data[1]*")], check=True)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "In a folder")
+    found = Registry.open(root / "data[1]*", rev="main").lookup("ski")
+    assert {sample.tag.stem for sample in found} == {"a", "b", "c", "d"}
