@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sceneset.registry.catalog import DATA_ROOT, Registry
 from sceneset.registry.edge import UsageError
 from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.gitrepo import GitError, git
 from sceneset.registry.history import History, Sighting
 from sceneset.registry.query import UnknownNameError, ask
 from sceneset.registry.tombstones import FILE, Tombstones, in_folder
@@ -32,6 +33,10 @@ class Withdrawal:
     """Samples that look like one of them, and are another file: for people to confirm."""
     purge: list[str] = field(default_factory=list)
     """Blobs that nothing else needs."""
+    unread: list[str] = field(default_factory=list)
+    """What could not be searched, and why."""
+    masks_kept: str = ""
+    """Why masks are not purged: somewhere else they may be needed; "" if they are."""
 
     @property
     def here(self) -> dict[str, set[Key]]:
@@ -53,16 +58,23 @@ class _Target(NamedTuple):
 
 
 def find(
-    registry: Registry, words: Sequence[str], reason: str, *, with_near: bool = False
+    registry: Registry,
+    words: Sequence[str],
+    reason: str,
+    *,
+    with_near: bool = False,
+    purge: bool = False,
 ) -> Withdrawal:
     """Find all that ``words`` name: image files, content hashes, or samples subset/phase/stem.
 
-    ``with_near`` takes the look-alikes too.
+    ``with_near`` takes the look-alikes too. For a ``purge`` every branch is searched, those of
+    origin as they are now: what others need must stay.
 
     Raises:
         UsageError: a word names nothing that any state of the registry holds, or has withdrawn.
     """
-    history = History(registry)
+    kept = _unknown_elsewhere(registry.root) if purge else ""
+    history = History(registry, everywhere=purge)
     targets = [target for word in words for target in _targets(registry, history, word)]
     hashes = {target.md5 for target in targets}
     found = history.exactly(hashes)
@@ -78,8 +90,29 @@ def find(
         found, near = history.exactly(hashes), []
     masks = {sample.mask_md5 for sample in found}
     masks -= history.masks_of_others(hashes | known, masks)
-    stones = _stones(targets, found, reason)
-    return Withdrawal(stones, _in_order(found), _in_order(near), sorted(hashes | masks))
+    if purge and history.unread:
+        kept = kept or "not every state could be searched"
+    return Withdrawal(
+        _stones(targets, found, reason),
+        _in_order(found),
+        _in_order(near),
+        sorted(hashes | (set() if kept else masks)),
+        sorted(history.unread),
+        kept if masks else "",
+    )
+
+
+def _unknown_elsewhere(root: Path) -> str:
+    """Bring what is known of origin up to date; return why that is not all, or ""."""
+    if "origin" not in git(root, "remote", check=False).split():
+        return ""
+    try:
+        git(root, "fetch", "--quiet", "--tags", "origin")
+    except GitError as error:
+        return f"origin can't be asked what it needs ({error})"
+    if git(root, "rev-parse", "--is-shallow-repository").strip() == "true":
+        return "the history here is cut off (git fetch --unshallow)"
+    return ""
 
 
 def _stones(targets: Iterable[_Target], found: Iterable[Sighting], reason: str) -> Tombstones:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.gitrepo import content, git
-from sceneset.registry.revisions import resolve
+from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError, resolve
 from sceneset.registry.scanfile import scan_table
 from sceneset.registry.tagsfile import parse_tags
 from sceneset.registry.tombstones import NEAR
@@ -31,7 +31,7 @@ class Sighting(NamedTuple):
     """One sample in one state."""
 
     version: str
-    """A version's number, or "" for the registry as it stands."""
+    """A version's number, a branch, or "" for the registry as it stands."""
     subset: str
     phase: str
     stem: str
@@ -61,14 +61,39 @@ class _Scan(NamedTuple):
 class History:
     """All states of a registry, searched by image."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Take the working tree of a registry; its versions are those it has records of."""
+    def __init__(self, registry: Registry, *, everywhere: bool = False) -> None:
+        """Take the working tree of a registry; its versions are those it has records of.
+
+        With ``everywhere`` all branches and version tags count too, those of remotes as they were
+        last fetched.
+        """
         self._registry = registry
-        self._commits = {
-            record.version: resolve(registry.root, record.version, self._prefix)
-            for record in versions(registry)
-        }
+        self.unread: set[str] = set()
+        """What could not be searched, and why; filled while searching."""
+        self._commits: dict[str, str] = {}
+        for record in versions(registry):
+            try:
+                commit = resolve(registry.root, record.version, self._prefix)
+            except UnknownRevisionError as error:
+                self.unread.add(str(error))
+            else:
+                self._commits[record.version] = commit
+        if everywhere:
+            known = set(self._commits.values())
+            self._commits |= {
+                name: commit for name, commit in self._refs().items() if commit not in known
+            }
         self._tags: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {}
+
+    def _refs(self) -> dict[str, str]:
+        """Return the commits of branches and version tags, by their names."""
+        kinds = ("refs/heads", "refs/remotes", f"refs/tags/{ARTIFACT}@v*")
+        names = "--format=%(refname:short)"
+        listed = git(self._registry.root, "for-each-ref", names, *kinds).split()
+        return {
+            name: git(self._registry.root, "rev-parse", f"{name}^{{commit}}").strip()
+            for name in listed
+        }
 
     @property
     def _prefix(self) -> str:
@@ -144,6 +169,8 @@ class History:
 
     def _scans(self) -> Iterator[_Scan]:
         """Yield every scan once, with the versions that have it."""
+        import pyarrow as pa
+
         registry = self._registry
         for name, table in registry.each(lambda name: (name, registry.scan(name, _COLUMNS))):
             yield _Scan(("",), name, table)
@@ -152,8 +179,15 @@ class History:
             for subset, oid in self._objects(commit, "scans").items():
                 owners[subset, oid].append(version)
         for (subset, oid), having in owners.items():
-            table = scan_table(io.BytesIO(content(registry.root, oid)), _COLUMNS)
-            yield _Scan(tuple(having), subset, table)
+            try:
+                table = scan_table(io.BytesIO(content(registry.root, oid)), _COLUMNS)
+            except pa.ArrowException as error:
+                said = " ".join(str(error).splitlines()[:1])
+                self.unread.add(
+                    f"the scan of {subset} in {', '.join(having)} can't be read: {said}"
+                )
+            else:
+                yield _Scan(tuple(having), subset, table)
 
     def _objects(self, commit: str, folder: str) -> dict[str, str]:
         """Return the git objects of a folder of the registry at a commit, by subset."""

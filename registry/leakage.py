@@ -102,8 +102,15 @@ def once_tested(registry: Registry) -> list[Problem]:
     from sceneset.registry.history import History
     from sceneset.registry.query import stored
 
-    tested = History(registry).tested()
-    return [
+    history = History(registry)
+    tested = history.tested()
+    unread = [
+        problem(
+            "version-unread", why, file="registry/versions", hint="its test images are not told"
+        )
+        for why in sorted(history.unread)
+    ]
+    return unread + [
         problem(
             "leak-tested",
             f"was a test image of version {tested[image.md5]}",

@@ -60,7 +60,7 @@ def withdraw(
         if redo.is_ready and _finish(registry.root, redo, lock) == asked:
             return None
         registry = Registry(registry.root)
-        withdrawal = find(registry, words, reason, with_near=with_near)
+        withdrawal = find(registry, words, reason, with_near=with_near, purge=purge)
         made = change(registry, withdrawal)
         if made.listings or purge:
             blobs = Blobs(registry.root, remote)

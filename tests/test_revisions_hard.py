@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, git
+from conftest import NAME, Outcome, dvc, git, make_delivery, write_image
 
 from sceneset.registry import Registry, tombstones
 from sceneset.registry.gitrepo import GitError, environment
-from sceneset.registry.revisions import UnknownRevisionError
+from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
 
 Run = Callable[..., Outcome]
 
@@ -117,3 +117,58 @@ def test_a_registry_in_a_folder_with_a_pattern_s_name(released: Path, tmp_path: 
     git(root, "commit", "--quiet", "--message", "In a folder")
     found = Registry.open(root / "data[1]*", rev="main").lookup("ski")
     assert {sample.tag.stem for sample in found} == {"a", "b", "c", "d"}
+
+
+def test_a_purge_in_a_clone_that_is_behind(released: Path, tmp_path: Path, sceneset: Run) -> None:
+    behind = tmp_path / "behind"
+    git(tmp_path, "clone", "--quiet", str(released), str(behind))
+    folder = released.parent / "store"
+    store = f'[core]
+    remote = store
+[remote "store"]
+    url = {folder}
+'
+    (behind / ".dvc/config.local").write_text(store)
+    # Its origin takes in a subset whose masks are the same file as all of the others.
+    delivery = make_delivery(tmp_path / "more", train=("x", "y"), splits={})
+    for seed, stem in enumerate("xy", 77):
+        write_image(delivery / f"img_dir/train/{stem}.jpg", seed)
+    other = "CustomSeg_Person_20240116_more"
+    assert sceneset("add", delivery, "--name", other, cwd=released).code == 0
+    dvc(released, "repro")
+    git(released, "add", "--all")
+    git(released, "commit", "--quiet", "--message", "More")
+    dvc(released, "push")
+    samples = [f"{NAME}/train/{stem}" for stem in "abcd"]
+    outcome = sceneset("forget", *samples, "--reason", "x", "--purge", cwd=behind)
+    assert outcome.code == 0, outcome.err
+    assert sceneset("verify", "--json", cwd=released).json, "the images are gone"
+    missing = {Path(p["file"]).suffix for p in sceneset("verify", "--json", cwd=released).json}
+    assert missing == {".jpg"}, "the mask that others need is there"
+
+
+def test_a_purge_that_can_t_ask_its_origin_keeps_masks(
+    released: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    git(released, "remote", "add", "origin", str(tmp_path / "gone"))
+    samples = [f"{NAME}/train/{stem}" for stem in "abcd"]
+    words = ("forget", *samples, "--reason", "x", "--purge", "--dry-run", "--json")
+    found = sceneset(*words, cwd=released).json
+    assert "origin can't be asked" in found["masks_kept"]
+    assert len(found["purged"]) == 4, "images alone"
+
+
+def test_a_version_of_another_format_stops_no_withdrawal(released: Path, sceneset: Run) -> None:
+    scan = released / f"registry/scans/{NAME}.parquet"
+    good = scan.read_bytes()
+    scan.write_bytes(b"of another format")
+    git(released, "add", "--all")
+    git(released, "commit", "--quiet", "--message", "An old state")
+    git(released, "tag", "--force", "--annotate", "--message", "1", f"{ARTIFACT}@v1.0.0")
+    scan.write_bytes(good)
+    git(released, "commit", "--quiet", "--all", "--message", "As it is now")
+    found = sceneset("check", "--json", cwd=released)
+    assert (found.code, [p["code"] for p in found.json]) == (0, ["version-unread"])
+    outcome = sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=released)
+    assert outcome.code == 0, outcome.err
+    assert "not searched: the scan of" in outcome.err

@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--reason is one line of at most 200 characters")
     registry = Registry.open()
     if args.dry_run:
-        withdrawal = find(registry, args.what, args.reason, with_near=args.with_near)
+        withdrawal = find(
+            registry, args.what, args.reason, with_near=args.with_near, purge=args.purge
+        )
     else:
         done = withdraw(
             registry,
@@ -79,6 +81,8 @@ def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[st
         "found": [shown(sample) for sample in withdrawal.found],
         "near": [shown(sample) for sample in withdrawal.near],
         "purged": withdrawal.purge if purge else [],
+        "unread": withdrawal.unread,
+        "masks_kept": withdrawal.masks_kept if purge else "",
     }
 
 
@@ -102,6 +106,10 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
     if purge:
         count = len(withdrawal.purge)
         say(f"{count} blobs {'would be' if dry_run else 'are'} deleted on the remote and here")
+        if withdrawal.masks_kept:
+            say(f"masks are kept: {withdrawal.masks_kept}", style="yellow")
+    for why in withdrawal.unread:
+        say(f"not searched: {why}", style="yellow")
     if dry_run:
         say("nothing was changed")
     elif here:

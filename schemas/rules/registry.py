@@ -240,6 +240,14 @@ RELEASES = (
         "minor one, words for a patch. The samples that force it are named.",
     ),
     Rule(
+        "version-unread",
+        _WARNING,
+        "a version can't be searched",
+        "Its history was cut off (git fetch --unshallow --tags), or its scans are of an older "
+        "format. What it has tested is not known to `leak-tested`.",
+        Freedom.SET,
+    ),
+    Rule(
         "blob-absent",
         _ERROR,
         "a blob is not on the remote",
