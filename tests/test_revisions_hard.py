@@ -123,11 +123,7 @@ def test_a_purge_in_a_clone_that_is_behind(released: Path, tmp_path: Path, scene
     behind = tmp_path / "behind"
     git(tmp_path, "clone", "--quiet", str(released), str(behind))
     folder = released.parent / "store"
-    store = f'[core]
-    remote = store
-[remote "store"]
-    url = {folder}
-'
+    store = f'[core]\n    remote = store\n[remote "store"]\n    url = {folder}\n'
     (behind / ".dvc/config.local").write_text(store)
     # Its origin takes in a subset whose masks are the same file as all of the others.
     delivery = make_delivery(tmp_path / "more", train=("x", "y"), splits={})
