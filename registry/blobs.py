@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -168,8 +167,10 @@ class Blobs:
             self.store.delete(md5)
         except OSError as error:
             raise self._unreachable(error) from None
-        with suppress(FileNotFoundError):
-            self.drop(md5)
+        self.drop(md5)
+        path = self.path(md5)
+        for half in path.parent.glob(f".{path.name}.*.part"):  # a kill has left it
+            half.unlink()
 
 
 def _plain(md5: str) -> str:

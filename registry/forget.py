@@ -80,20 +80,25 @@ def find(
     found = history.exactly(hashes)
     looks = {look for target in targets for look in target.looks}
     looks |= {(sample.phash, sample.phash_mirror) for sample in found}
-    near = [sample for sample in history.near(sorted(looks)) if sample.image_md5 not in hashes]
-    known = in_folder(registry.root).keys()
+    known = in_folder(registry.root)
+    near = [
+        sample
+        for sample in history.near(sorted(looks))
+        if sample.image_md5 not in hashes | known.keys()
+    ]
     for target in targets:
-        if target.md5 not in known | {sample.image_md5 for sample in found}:
+        if target.md5 not in known.keys() | {sample.image_md5 for sample in found}:
             _refuse_unknown(target, near, with_near=with_near)
     if with_near:
         hashes |= {sample.image_md5 for sample in near}
         found, near = history.exactly(hashes), []
     masks = {sample.mask_md5 for sample in found}
-    masks -= history.masks_of_others(hashes | known, masks)
+    masks |= {md5 for image in hashes & known.keys() for md5 in known[image].masks}
+    masks -= history.masks_of_others(hashes | known.keys(), masks)
     if purge and history.unread:
         kept = kept or "not every state could be searched"
     return Withdrawal(
-        _stones(targets, found, reason),
+        _stones(targets, found, reason, masks),
         _in_order(found),
         _in_order(near),
         sorted(hashes | (set() if kept else masks)),
@@ -115,12 +120,22 @@ def _unknown_elsewhere(root: Path) -> str:
     return ""
 
 
-def _stones(targets: Iterable[_Target], found: Iterable[Sighting], reason: str) -> Tombstones:
+def _stones(
+    targets: Iterable[_Target], found: Sequence[Sighting], reason: str, own: set[str]
+) -> Tombstones:
+    """Return tombstones; ``own`` are the masks that no other image has."""
+    masks: dict[str, set[str]] = defaultdict(set)
+    for sample in found:
+        masks[sample.image_md5] |= {sample.mask_md5} & own
     looks = {target.md5: target.looks[0] for target in targets if target.looks}
     looks |= {sample.image_md5: (sample.phash, sample.phash_mirror) for sample in found}
     return {
         md5: Tombstone(
-            image=md5, phash=f"{look:016x}", phash_mirror=f"{mirror:016x}", reason=reason
+            image=md5,
+            phash=f"{look:016x}",
+            phash_mirror=f"{mirror:016x}",
+            masks=tuple(sorted(masks[md5])),
+            reason=reason,
         )
         for md5, (look, mirror) in looks.items()
     }
@@ -148,8 +163,8 @@ def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
     path = Path(word)
     if path.is_file():
         return [_of_file(registry, word)]
-    if _MD5.fullmatch(word):
-        return [_Target(word, word)]
+    if _MD5.fullmatch(word.lower()):
+        return [_Target(word, word.lower())]
     parts = word.replace(f"{DATA_ROOT}/", "").replace("/img_dir/", "/").split("/")
     if len(parts) != 3:
         raise UsageError(

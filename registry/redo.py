@@ -6,6 +6,7 @@ with it, every step can be done again.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ class Redo:
         self._new = self.folder / "new"
         self._plan = self.folder / "plan.json"
         self._ready = self.folder / "ready"
+        self._applied = self.folder / "applied"
 
     @property
     def is_ready(self) -> bool:
@@ -44,6 +46,7 @@ class Redo:
             aside = self._new / shown(path)
             aside.parent.mkdir(parents=True, exist_ok=True)
             aside.write_bytes(data)
+            _sync(aside)
         plan = {"before": before, "gone": [shown(path) for path in gone], "notes": notes}
         write_text(self._plan, json.dumps(plan))
         self._ready.touch()
@@ -56,6 +59,9 @@ class Redo:
             ProblemsFoundError: somebody has changed a file since; nothing more is written.
         """
         plan = json.loads(self._plan.read_text("utf-8"))
+        notes: dict[str, Any] = plan["notes"]
+        if self._applied.exists():  # what has changed since is somebody's work
+            return notes
         new = {
             self.paths.root / aside.relative_to(self._new): aside
             for aside in sorted(self._new.rglob("*"))
@@ -70,8 +76,12 @@ class Redo:
         for path in gone:
             path.unlink(missing_ok=True)
             self._prune(path.parent)
-        notes: dict[str, Any] = plan["notes"]
         return notes
+
+    def mark_applied(self) -> None:
+        """Note that every file is in place: from now on none is written or compared again."""
+        self._applied.touch()
+        sync_folder(self.folder)
 
     def _prune(self, folder: Path) -> None:
         """Take away a folder of the data root that has become empty, and those above it."""
@@ -107,8 +117,15 @@ class Redo:
     def discard(self) -> None:
         """Forget the change: it is done, or never was."""
         self._ready.unlink(missing_ok=True)
+        self._applied.unlink(missing_ok=True)
         if self.folder.exists():
             shutil.rmtree(self.folder)
+
+
+def _sync(path: Path) -> None:
+    """Make a file's content outlive a power cut."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _digest(path: Path) -> str:

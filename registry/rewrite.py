@@ -11,7 +11,8 @@ from sceneset.registry.catalog import DATA_ROOT, Registry
 from sceneset.registry.digests import Tracked, digests_of_rows, listings_of_rows, with_digest
 from sceneset.registry.files import copy_file, md5_of, replacing
 from sceneset.registry.redo import Redo
-from sceneset.registry.remote import dvc, relocked
+from sceneset.registry.remote import DvcError, dvc, relocked
+from sceneset.registry.revisions import cache_folder
 from sceneset.registry.scanfile import write_scan
 from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.versions import TEXT_STAGES
@@ -48,10 +49,10 @@ def put_rows(
     made.listings |= listings_of_rows(rows)
 
 
-def put_lock(registry: Registry, made: Change, gone: Iterable[str] = ()) -> None:
+def put_lock(registry: Registry, made: Change, gone: Sequence[str] = ()) -> None:
     """Note what dvc.lock is to say; ``gone`` are stages that are no more."""
     lock = registry.root / "dvc.lock"
-    if made.recorded and lock.is_file():
+    if (made.recorded or gone) and lock.is_file():
         made.new[lock] = relocked(lock.read_text("utf-8"), made.recorded, gone).encode()
 
 
@@ -63,15 +64,51 @@ def _scan_bytes(rows: Iterable[ScanRow], algorithm: int) -> bytes:
 
 
 def finish(root: Path, redo: Redo, lock: int) -> Any:
-    """Make a prepared change; return what was asked for. It can be done again at any point."""
+    """Make a prepared change; return what was asked for. Cut off anywhere, it can be done again.
+
+    Raises:
+        ProblemsFoundError: somebody has changed a file since; nothing more is written.
+        DvcError: the change is made, but what is derived could not be, or blobs not be deleted.
+    """
     notes = redo.apply()
-    files = notes.get("files", {})
-    blobs = Blobs(root) if files else None
-    for shown, md5 in files.items():
-        path = root / shown
-        if blobs and (not path.exists() or md5_of(path.read_bytes()) != md5):
-            with replacing(path) as aside:
-                copy_file(blobs.path(md5), aside)
-    dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
+    for shown, md5 in notes.get("files", {}).items():
+        _place(root / shown, md5, Blobs(root))
+    redo.mark_applied()
+    failed = []
+    try:
+        dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
+    except DvcError as error:
+        failed.append(f"what is derived is not made ({error}); mend that and run `dvc repro`")
+    try:
+        _purge(Blobs(root, notes.get("remote")), notes["blobs"])
+    except DvcError as error:
+        failed.append(
+            f"blobs could not be deleted ({error}); `sceneset forget HASH --reason ... --purge` "
+            "deletes them once they can be"
+        )
+    # What failed does not come right by itself: it must not keep others from going on.
     redo.discard()
+    if failed:
+        raise DvcError(f"the change is made, but {' and '.join(failed)}")
     return notes["asked"]
+
+
+def _place(path: Path, md5: str, blobs: Blobs) -> None:
+    """Put a blob of the cache at a path of the working tree, unless it is there."""
+    if not path.exists() or md5_of(path.read_bytes()) != md5:
+        with replacing(path) as aside:
+            copy_file(blobs.path(md5), aside)
+
+
+def _purge(blobs: Blobs, hashes: Iterable[str]) -> None:
+    """Delete blobs from the remote, and wherever this machine keeps copies of them."""
+    for md5 in hashes:
+        blobs.delete(md5)
+        name = f"files/md5/{md5[:2]}/{md5[2:]}"
+        # Where registries known by URL keep theirs, and remotes that stand in such a registry.
+        for kept in ((cache_folder() / "blobs" / name), *_embedded(name)):
+            kept.unlink(missing_ok=True)
+
+
+def _embedded(name: str) -> list[Path]:
+    return list((cache_folder() / "projects").glob(f"*/**/{name}"))

@@ -65,5 +65,6 @@ def text_of(stones: Iterable[Tombstone]) -> str:
     ordered = sorted(stones, key=lambda stone: stone.image)
     if not ordered:
         return f"{_HEAD}forgotten: []\n"
-    body = {"forgotten": [stone.model_dump() for stone in ordered]}
+    rows = [stone.model_dump(mode="json", exclude_defaults=True) for stone in ordered]
+    body = {"forgotten": rows}
     return _HEAD + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)

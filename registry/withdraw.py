@@ -1,34 +1,22 @@
 """Taking samples out of a registry: what its files become, and the change made as one."""
 
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.registry.add import entry_text, without_subset
 from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.registry.digests import (
-    Tracked,
-    digests_of_rows,
-    digests_of_scan,
-    listings_of_rows,
-    recorded_otherwise,
-    with_digest,
-)
+from sceneset.registry.catalog import Registry
+from sceneset.registry.digests import digests_of_scan, recorded_otherwise
 from sceneset.registry.files import md5_of
 from sceneset.registry.forget import Key, Withdrawal, find
 from sceneset.registry.locking import writing
 from sceneset.registry.redo import Redo
-from sceneset.registry.remote import dvc, relocked
-from sceneset.registry.revisions import cache_folder
-from sceneset.registry.scanfile import scan_rows, write_scan
-from sceneset.registry.tagsfile import tags_text
+from sceneset.registry.rewrite import Change, finish, put_lock, put_rows
+from sceneset.registry.scanfile import scan_rows
 from sceneset.registry.tombstones import FILE, in_folder, text_of
-from sceneset.registry.versions import TEXT_STAGES
 from sceneset.registry.views import rows_of
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 from sceneset.schemas.sample import ScanRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
@@ -54,10 +42,10 @@ def withdraw(
         ProblemsFoundError: scan, tags and .dvc files of a subset do not agree.
         DvcError: the remote can't be reached, or the pipeline does not run through.
     """
-    asked = {"words": list(words), "with_near": with_near, "purge": purge, "remote": remote}
+    asked = {"words": list(words), "reason": reason, "with_near": with_near, "purge": purge}
     with writing(registry.paths.work) as lock:
         redo = Redo(registry.paths)
-        if redo.is_ready and _finish(registry.root, redo, lock) == asked:
+        if redo.is_ready and finish(registry.root, redo, lock) == asked:
             return None
         registry = Registry(registry.root)
         withdrawal = find(registry, words, reason, with_near=with_near, purge=purge)
@@ -68,36 +56,10 @@ def withdraw(
                 blobs.sizes(withdrawal.purge)  # it answers, or nothing is begun
             for md5, listing in made.listings.items():
                 blobs.keep(md5, listing)
-        notes = {"asked": asked, "blobs": withdrawal.purge if purge else []}
+        notes = {"asked": asked, "blobs": withdrawal.purge if purge else [], "remote": remote}
         redo.prepare(made.new, made.gone, notes)
-        _finish(registry.root, redo, lock)
+        finish(registry.root, redo, lock)
     return withdrawal
-
-
-def _finish(root: Path, redo: Redo, lock: int) -> object:
-    """Make a prepared change; return what was asked for."""
-    notes = redo.apply()
-    if notes["blobs"]:
-        blobs = Blobs(root, notes["asked"]["remote"])
-        for md5 in notes["blobs"]:
-            blobs.delete(md5)
-            # Where registries known by URL keep theirs.
-            (cache_folder() / "blobs/files/md5" / md5[:2] / md5[2:]).unlink(missing_ok=True)
-    dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
-    redo.discard()
-    return notes["asked"]
-
-
-@dataclass
-class Change:
-    """What taking samples out makes of a registry's files."""
-
-    new: dict[Path, bytes] = field(default_factory=dict)
-    gone: list[Path] = field(default_factory=list)
-    listings: dict[str, bytes] = field(default_factory=dict)
-    """Lists of folders' files, by hash: blobs that DVC needs."""
-    recorded: dict[str, Tracked] = field(default_factory=dict)
-    """What dvc.lock is to say of files and folders."""
 
 
 def change(registry: Registry, withdrawal: Withdrawal) -> Change:
@@ -122,10 +84,9 @@ def change(registry: Registry, withdrawal: Withdrawal) -> Change:
         made.new[paths.params] = params.encode()
     stones = withdrawal.stones | in_folder(registry.root)
     made.new[registry.root / FILE] = text_of(stones.values()).encode()
-    lock = registry.root / "dvc.lock"
-    if withdrawal.here and lock.is_file():
-        stages = [f"{stage}@{name}" for name in emptied for stage in ("scan", "splits")]
-        made.new[lock] = relocked(lock.read_text("utf-8"), made.recorded, stages).encode()
+    put_lock(
+        registry, made, [f"{stage}@{name}" for name in emptied for stage in ("scan", "splits")]
+    )
     return made
 
 
@@ -146,9 +107,28 @@ def _rows_left(registry: Registry, name: str, keys: set[Key], made: Change) -> l
         if row.key not in keys:
             left.append(row)
         else:
-            made.gone.append(folder / "img_dir" / row.phase / row.image)
-            made.gone.append(folder / "ann_dir" / row.phase / row.mask)
+            image = folder / "img_dir" / row.phase / row.image
+            mask = folder / "ann_dir" / row.phase / row.mask
+            wrong += _replaced(registry, name, {image: row.image_md5, mask: row.mask_md5})
+            made.gone += [image, mask]
+    if wrong:
+        raise ProblemsFoundError(wrong)
     return left
+
+
+def _replaced(registry: Registry, name: str, files: Mapping[Path, str]) -> list[Problem]:
+    """Report files that are others than were scanned: they may be the only ones of their kind."""
+    return [
+        problem(
+            "scan-incomplete",
+            "is another file than was scanned, and would be deleted",
+            subset=name,
+            file=registry.paths.shown(path),
+            hint="move it away, or `dvc add` its folder and run `dvc repro`; then forget again",
+        )
+        for path, md5 in files.items()
+        if path.is_file() and md5_of(path.read_bytes()) != md5
+    ]
 
 
 def _without(
@@ -159,21 +139,12 @@ def _without(
     made: Change,
 ) -> None:
     """Note the new texts of a subset that keeps samples."""
-    paths, entry, tags = registry.paths, registry.entry(name), registry.tags(name)
-    algorithm = int((registry.scan(name, ()).schema.metadata or {})[b"sceneset.algorithm"])
+    entry, tags = registry.entry(name), registry.tags(name)
     left = [tag for tag in tags if tag.key not in keys]
-    scan = _scan_bytes(rows, algorithm)
-    made.new[paths.scan(name)] = scan
-    made.recorded[paths.shown(paths.scan(name))] = Tracked(md5_of(scan), 0, len(scan))
-    made.new[paths.tags(name)] = tags_text(left).encode()
+    put_rows(registry, name, rows, left, made)
     counted = _entry(entry, tags, left)
     if counted != entry:
-        made.new[paths.entry(name)] = entry_text(counted).encode()
-    for folder, digest in digests_of_rows(rows).items():
-        path = paths.subset(name) / f"{folder}.dvc"
-        made.new[path] = with_digest(path.read_text("utf-8"), digest).encode()
-        made.recorded[f"{DATA_ROOT}/{name}/{folder}"] = digest
-    made.listings |= listings_of_rows(rows)
+        made.new[registry.paths.entry(name)] = entry_text(counted).encode()
 
 
 def _entry(entry: Subset, before: Sequence[Tag], after: Sequence[Tag]) -> Subset:
@@ -187,13 +158,6 @@ def _entry(entry: Subset, before: Sequence[Tag], after: Sequence[Tag]) -> Subset
         true_before = row.images == len(had)
         rows.append(row.model_copy(update={"images": len(has)}) if true_before else row)
     return entry.model_copy(update={"splits": tuple(rows)})
-
-
-def _scan_bytes(rows: Iterable[ScanRow], algorithm: int) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="sceneset-") as folder:
-        path = Path(folder) / "scan.parquet"
-        write_scan(path, rows, algorithm)
-        return path.read_bytes()
 
 
 def _all_of(registry: Registry, name: str) -> list[Path]:

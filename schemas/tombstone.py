@@ -19,6 +19,8 @@ class Tombstone(Model):
     """Its perceptual hash: copies that were encoded anew are told by it."""
     phash_mirror: Hash64
     """The same of the mirrored image."""
+    masks: tuple[Md5, ...] = ()
+    """Masks it had that no other image had then: a later purge deletes them too."""
     reason: Word
     """Why, in a line. Name no person here: git keeps it."""
 

@@ -37,13 +37,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find and withdraw, and show where it stood."""
+    from pydantic import TypeAdapter, ValidationError
+
     from sceneset.registry.catalog import Registry
     from sceneset.registry.forget import find
     from sceneset.registry.render import print_json, say
     from sceneset.registry.withdraw import withdraw
+    from sceneset.schemas.base import Word
 
-    if not args.reason.strip() or "\n" in args.reason or len(args.reason) > 200:
-        raise UsageError("--reason is one line of at most 200 characters")
+    try:
+        TypeAdapter(Word).validate_python(args.reason.strip())
+        args.reason.encode()
+    except (ValidationError, UnicodeEncodeError):
+        raise UsageError(
+            "--reason is one line of 1 to 200 characters, without control characters"
+        ) from None
     registry = Registry.open()
     if args.dry_run:
         withdrawal = find(
@@ -60,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         )
         if done is None:
             say("this very forget had been cut off; it is finished now", style="green")
+            if args.json:
+                print_json({"changed": True, "finished": True})
             return FINE
         withdrawal = done
     if args.json:
@@ -112,7 +122,11 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
         say(f"not searched: {why}", style="yellow")
     if dry_run:
         say("nothing was changed")
-    elif here:
+        return
+    if here:
         say("Next: git add . && git commit, dvc push, sceneset release (a major step)")
-        if not purge:
-            say("The blobs are still on the remote: the same with --purge deletes them")
+    else:
+        say("Next: git add . && git commit: others heed registry/forgotten.yaml once they have it")
+    if not purge:
+        hashes = " ".join(sorted(withdrawal.stones))
+        say(f"The blobs are still on the remote: sceneset forget {hashes} --reason ... --purge")
