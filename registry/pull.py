@@ -12,6 +12,7 @@ from sceneset.registry.catalog import DATA_ROOT, Registry
 from sceneset.registry.edge import UsageError
 from sceneset.registry.export import Export, Exported, Wanted, check_space
 from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.locking import alone
 from sceneset.registry.query import Query, Stored, find_samples, stored
 from sceneset.registry.views import rows_of
 
@@ -73,11 +74,12 @@ def select(registry: Registry, query: Query, folders: Sequence[str]) -> _Selecti
 def _split_texts(
     registry: Registry, query: Query, names: Iterable[str], gone: set[tuple[str, str, str]]
 ) -> dict[str, str]:
+    """Return the text of every split file that is wanted; "" where nothing is left for it."""
     texts = {}
     for name in names:
         for row, selected in rows_of(registry.entry(name).splits, registry.tags(name)):
             stems = [tag.stem for tag in selected if (name, *tag.key) not in gone]
-            if query.wants_row(row) and stems:
+            if query.wants_row(row):
                 lines = "".join(f"{stem}\n" for stem in stems)
                 texts[f"{name}/split_dir/{row.file}"] = lines
     return texts
@@ -89,13 +91,17 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
     Raises:
         DestinationError: with what to name instead.
     """
-    to = to.absolute()
+    to = to.resolve()
     for folder in (to, *to.parents)[:-1]:
         if folder.with_name(f"{folder.name}.dvc").is_file() or folder.name in {".git", ".dvc"}:
             raise DestinationError(
                 f"{to} is inside {folder}, which is tracked; name another folder"
             )
-    if (to / "params.yaml").exists() or any((up / DATA_ROOT) == to for up in to.parents):
+    own = (DATA_ROOT, "registry")
+    if (to / "params.yaml").exists() or any(
+        folder.name in own and (folder.parent / "registry/scenes.yaml").exists()
+        for folder in (to, *to.parents)
+    ):
         raise DestinationError(f"{to} belongs to a registry; name another folder")
     if not to.exists():
         return
@@ -182,6 +188,26 @@ def pull(
         ProblemsFoundError: the disk has not the room.
         DvcError: the remote can't be reached.
     """
+    with alone(_lock_of(to)):  # many ranks of one job may pull into one folder
+        return _pull(registry, query, blobs, to, folders=folders, link=link, progress=progress)
+
+
+def _lock_of(to: Path) -> Path:
+    from sceneset.registry.revisions import cache_folder
+
+    return cache_folder() / "pulls" / f"{md5_of(str(to.resolve()).encode())}.lock"
+
+
+def _pull(
+    registry: Registry,
+    query: Query,
+    blobs: Blobs,
+    to: Path,
+    *,
+    folders: Sequence[str],
+    link: str,
+    progress: Progress,
+) -> Pulled:
     selection = select(registry, query, folders)
     record = _record_of(registry, query, folders, selection)
     check_destination(to, record)
@@ -191,9 +217,14 @@ def pull(
     _sweep(to)
     write_text(to / RECORD, _json(record))
     for gone in selection.withdrawn:
-        (to / gone.path).unlink(missing_ok=True)
-    for path, text in selection.splits.items():
-        write_text(to / path, text)
+        path = to / gone.path
+        path.unlink(missing_ok=True)
+        path.with_name(f".{path.name}.part").unlink(missing_ok=True)  # the half a kill left
+    for shown, text in selection.splits.items():
+        if text:
+            write_text(to / shown, text)
+        else:  # mmsegmentation refuses an empty one
+            (to / shown).unlink(missing_ok=True)
     export.bring(progress(selection.blobs, len(selection.blobs)))
     if not export.done.bad:
         write_text(to / RECORD, _json(record | {"complete": True}))
