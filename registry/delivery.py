@@ -265,7 +265,14 @@ class _Reading:
                 for p in kind_problems(entry, tags, table, self.params, folder="", file=said_in)
             ]
         elif not samples and (leave or not errors(self.problems)):
-            self.problems.append(problem("layout", "holds no good sample", file="img_dir"))
+            self.problems.append(
+                problem(
+                    "layout",
+                    "holds no good sample",
+                    file="img_dir",
+                    hint="mend what is told of them",
+                )
+            )
         self.problems += [
             problem(
                 "no-scene",

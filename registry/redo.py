@@ -9,12 +9,35 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from sceneset.registry.catalog import DATA_ROOT, Paths
 from sceneset.registry.files import md5_of, replacing, sync_folder, write_text
+from sceneset.schemas.base import Model
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+
+
+def _inside(shown: str) -> str:
+    path = PurePosixPath(shown)
+    if path.is_absolute() or ".." in path.parts or "\0" in shown:
+        raise ValueError(f"{shown!r} is outside of the registry")
+    return shown
+
+
+_Shown = Annotated[str, AfterValidator(_inside)]
+
+
+class _Plan(Model):
+    """plan.json."""
+
+    before: dict[_Shown, str]
+    """Hashes of the files as they were; "" where there was none."""
+    gone: tuple[_Shown, ...]
+    notes: dict[str, Any]
+
 
 _DERIVED = {"dvc.lock"}  # `dvc repro` writes it after us, the same each time
 
@@ -58,8 +81,8 @@ class Redo:
         Raises:
             ProblemsFoundError: somebody has changed a file since; nothing more is written.
         """
-        plan = json.loads(self._plan.read_text("utf-8"))
-        notes: dict[str, Any] = plan["notes"]
+        plan = self._read_plan()
+        notes = plan.notes
         if self._applied.exists():  # what has changed since is somebody's work
             return notes
         new = {
@@ -67,8 +90,8 @@ class Redo:
             for aside in sorted(self._new.rglob("*"))
             if aside.is_file()
         }
-        gone = [self.paths.root / shown for shown in plan["gone"]]
-        self._refuse_others_changes(plan["before"], new)
+        gone = [self.paths.root / shown for shown in plan.gone]
+        self._refuse_others_changes(plan.before, new)
         for path, aside in new.items():
             _sweep(path)
             with replacing(path) as part:
@@ -77,6 +100,23 @@ class Redo:
             path.unlink(missing_ok=True)
             self._prune(path.parent)
         return notes
+
+    def _read_plan(self) -> "_Plan":
+        """Return the plan, or refuse one that is no longer what was written."""
+        try:
+            return _Plan.model_validate_json(self._plan.read_bytes())
+        except (OSError, ValueError):
+            raise ProblemsFoundError(
+                [
+                    problem(
+                        "unfinished-change",
+                        "can't be read: the disk or somebody has damaged it",
+                        file=self.paths.shown(self._plan),
+                        hint=f"look at `git status`, delete {self.paths.shown(self.folder)}, and "
+                        "begin again",
+                    )
+                ]
+            ) from None
 
     def mark_applied(self) -> None:
         """Note that every file is in place: from now on none is written or compared again."""

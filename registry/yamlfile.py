@@ -201,7 +201,7 @@ def schema_problem(
     for part in detail["loc"]:
         field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else str(part)
     message = detail["msg"].removeprefix("Value error, ")
-    hint = _described(model, detail["loc"])
+    hint = _described(model, detail["loc"]) or "schemas/json says what the field takes"
     if detail["type"] == "extra_forbidden":
         message = "is not a field here"
     elif detail["type"] == "missing":

@@ -58,7 +58,9 @@ class Localized(Model):
     """A text in English and Chinese; where one is missing the other stands in."""
 
     en: Line = ""
+    """In English."""
     zh: Line = ""
+    """In Chinese."""
 
     def text(self, language: str) -> str:
         """Return the text in ``language`` ("en" or "zh"), or in the other one if that is empty."""

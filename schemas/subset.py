@@ -76,3 +76,4 @@ class SubsetDraft(Subset):
     """An entry as people bring it to an add: rows may be left to the split files."""
 
     splits: tuple[SplitRow, ...] = ()
+    """Rows of the scene table: a list, each with scene and file at least."""

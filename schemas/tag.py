@@ -77,7 +77,9 @@ class Tag(Model):
     """One row of registry/tags/<subset>.csv."""
 
     phase: Phase
+    """train, val or test."""
     stem: Stem
+    """The image's file name without its suffix."""
     scenes: Annotated[tuple[InScene, ...], PlainSerializer(_write_scenes, return_type=str)] = ()
     """Scene keys apart by ';'. A scene in which the sample counts otherwise than ``persons``
     says so: ``ski;city:multi``."""
