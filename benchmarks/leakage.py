@@ -24,8 +24,8 @@ from rich.table import Table
 from sceneset.registry.add import entry_text
 from sceneset.registry.scaffold import lay_out
 from sceneset.registry.scanfile import FORMAT, arrow_schema
-from sceneset.schemas.base import Kind, Phase
 from sceneset.schemas.subset import SplitRow, Subset
+from sceneset.schemas.words import Kind, Phase
 
 SUBSETS = 20
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
+from sceneset.registry.places import DATA_ROOT
 from sceneset.schemas.problem import Problem, problem
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from sceneset.registry.places import Paths, find_root, is_url
 from sceneset.registry.scanfile import read_scan
 from sceneset.registry.tagsfile import read_tags
 from sceneset.registry.yamlfile import load
@@ -22,50 +23,7 @@ if TYPE_CHECKING:
     from sceneset.registry.query import FoundSample
     from sceneset.registry.tombstones import Tombstones
 
-DATA_ROOT = "Insta360SemanticSeg"
-"""The document's own name of the folder that holds all subsets."""
-
 T = TypeVar("T")
-
-
-class NoRegistryError(Exception):
-    """No registry stands here or above."""
-
-
-class Paths:
-    """Where everything stands below a registry's root."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.params = root / "params.yaml"
-        self.registry = root / "registry"
-        self.scenes = self.registry / "scenes.yaml"
-        self.reports = self.registry / "reports"
-        self.manifest = self.registry / "manifest.json"
-        self.stats = self.registry / "stats"
-        self.cards = self.registry / "cards"
-        self.work = root / ".sceneset"
-        """Untracked: what a command builds aside before it takes its place."""
-
-    def subset(self, name: str) -> Path:
-        """Return the subset's folder in the data root."""
-        return self.root / DATA_ROOT / name
-
-    def entry(self, name: str) -> Path:
-        """Return the subset's entry."""
-        return self.registry / "subsets" / f"{name}.yaml"
-
-    def tags(self, name: str) -> Path:
-        """Return the subset's tags."""
-        return self.registry / "tags" / f"{name}.csv"
-
-    def scan(self, name: str) -> Path:
-        """Return the subset's scan."""
-        return self.registry / "scans" / f"{name}.parquet"
-
-    def shown(self, path: Path) -> str:
-        """Return ``path`` as messages show it: from the root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
 
 
 class Origin(NamedTuple):
@@ -109,17 +67,11 @@ class Registry:
             NoRegistryError: neither ``path`` nor a folder above it is one.
             UnknownRevisionError: there is no such revision; the nearest are named.
         """
-        from sceneset.registry.revisions import is_url, open_at
-
         if rev is not None or is_url(str(path)):
+            from sceneset.registry.revisions import open_at
+
             return open_at(path, rev)
-        start = Path(path).resolve()
-        for folder in (start, *start.parents):
-            if (folder / "params.yaml").is_file() and (folder / "registry/scenes.yaml").is_file():
-                return cls(folder)
-        raise NoRegistryError(
-            f"no registry at {path} or above it; go to one, or make one: sceneset init DIR"
-        )
+        return cls(find_root(path))
 
     @property
     def root(self) -> Path:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
 from sceneset.registry.kinds import kind_problems
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.query import stored
 from sceneset.registry.rowrules import COLUMNS as ROW_COLUMNS
 from sceneset.registry.rowrules import row_problems

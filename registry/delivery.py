@@ -20,12 +20,12 @@ from sceneset.registry.views import rows_of, table_order
 from sceneset.registry.waivers import in_folder as waivers_of
 from sceneset.registry.waivers import weighed
 from sceneset.registry.yamlfile import Document, load_document
-from sceneset.schemas.base import Kind, Persons, Phase
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, in_order, problem
 from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.scene import TOTAL, SplitName
+from sceneset.schemas.scene import SplitName
 from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
 
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
 

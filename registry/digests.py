@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from sceneset.registry.catalog import Paths
 from sceneset.registry.files import md5_of, read_text
+from sceneset.registry.places import Paths
 from sceneset.registry.yamlfile import parse
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 from sceneset.schemas.sample import ScanRow

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from sceneset.schemas.base import Kind, Localized
+from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import Numbers, Rgb, SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
+from sceneset.schemas.words import Kind
 
 LANGUAGES = ("zh", "en")
 

@@ -7,8 +7,6 @@ import os
 import sys
 from collections.abc import Callable
 
-from sceneset.schemas.problem import ProblemsFoundError
-
 FINE, PROBLEMS, WRONG_USE = 0, 1, 2
 
 
@@ -18,31 +16,36 @@ class UsageError(Exception):
 
 def guarded(run: Callable[[], int]) -> int:
     """Call ``run`` and return its exit code, or the one of what it raised."""
-    from sceneset.registry.catalog import NoRegistryError
-    from sceneset.registry.gitrepo import GitError
-    from sceneset.registry.remote import DvcError
-    from sceneset.registry.render import print_problems, say
-    from sceneset.registry.revisions import UnknownRevisionError
-
     try:
         code = run()
         sys.stdout.flush()
         return code
-    except ProblemsFoundError as found:
-        print_problems(found.problems)
-        return PROBLEMS
-    except (UsageError, NoRegistryError, UnknownRevisionError) as error:
-        say(f"sceneset: {error}", style="red")
-        return WRONG_USE
-    except (DvcError, GitError) as error:
-        say(f"sceneset: {error}", style="red")
-        return PROBLEMS
     except BrokenPipeError:  # `sceneset lookup | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
-    except OSError as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is not known is raised
+        return _told(error)
+
+
+def _told(error: BaseException) -> int:
+    """Say what went wrong and return the exit code; raise what is a fault of ours."""
+    from sceneset.registry.gitrepo import GitError
+    from sceneset.registry.places import NoRegistryError
+    from sceneset.registry.remote import DvcError
+    from sceneset.registry.render import print_problems, say
+    from sceneset.registry.revisions import UnknownRevisionError
+    from sceneset.schemas.problem import ProblemsFoundError
+
+    if isinstance(error, ProblemsFoundError):
+        print_problems(error.problems)
+        return PROBLEMS
+    if isinstance(error, UsageError | NoRegistryError | UnknownRevisionError):
+        say(f"sceneset: {error}", style="red")
+        return WRONG_USE
+    if isinstance(error, DvcError | GitError | OSError):
         say(f"sceneset: {error}", style="red")
         return PROBLEMS
-    except KeyboardInterrupt:
+    if isinstance(error, KeyboardInterrupt):
         say("sceneset: stopped")
         return 130
+    raise error

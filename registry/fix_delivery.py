@@ -14,9 +14,9 @@ from typing import NamedTuple, TypeVar
 from sceneset.registry.edge import UsageError
 from sceneset.registry.files import copy_file, read_bytes
 from sceneset.registry.fixing import Files, Frame, Key, Mended, Names, mend, renamed
-from sceneset.schemas.base import Phase
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.schemas.words import Phase
 
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], int], Iterable[T]]

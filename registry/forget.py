@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.edge import UsageError
 from sceneset.registry.files import md5_of, read_bytes
 from sceneset.registry.gitrepo import GitError, git
 from sceneset.registry.history import History, Sighting
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.query import UnknownNameError, ask
 from sceneset.registry.tombstones import FILE, Tombstones, in_folder
 from sceneset.schemas.tombstone import Tombstone

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
-from sceneset.registry.catalog import Paths, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.files import md5_of, sync_folder, write_text
 from sceneset.registry.gitrepo import is_committed, unstage
+from sceneset.registry.places import Paths
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sceneset.registry.rowrules import Columns, of_row
-from sceneset.schemas.base import Kind, Persons
 from sceneset.schemas.params import Params
 from sceneset.schemas.problem import Problem, problem
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Box, Tag
+from sceneset.schemas.words import Kind, Persons
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sceneset.schemas.base import Phase
 from sceneset.schemas.names import stem_fault
 from sceneset.schemas.problem import Problem, problem
+from sceneset.schemas.words import Phase
 
 Key = tuple[Phase, str]
 

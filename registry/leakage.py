@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from sceneset.registry.alike import Alike, Reach, Table, earlier, nearest, table_of
-from sceneset.registry.catalog import DATA_ROOT, Registry
-from sceneset.schemas.base import Phase
+from sceneset.registry.catalog import Registry
+from sceneset.registry.places import DATA_ROOT
 from sceneset.schemas.problem import Problem, in_order, problem
+from sceneset.schemas.words import Phase
 
 CODES = frozenset(
     {

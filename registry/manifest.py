@@ -8,8 +8,8 @@ from sceneset.registry.digests import COLUMNS, digests_of_scan
 from sceneset.registry.files import md5_of
 from sceneset.registry.tagsfile import tags_text
 from sceneset.registry.views import rows_of, split_files
-from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.schemas.words import Phase
 
 FORMAT = 1
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.registry.files import md5_of, read_bytes
 from sceneset.registry.scanfile import KnownRows
-from sceneset.schemas.base import Phase
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.words import Phase
 
 if TYPE_CHECKING:
     from sceneset.registry import pixels

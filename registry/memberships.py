@@ -4,11 +4,11 @@ from collections.abc import Container, Iterable, Sequence
 
 from sceneset.registry.layout import Key
 from sceneset.registry.views import rows_of
-from sceneset.schemas.base import Kind, Persons, Phase
 from sceneset.schemas.problem import Problem, problem
-from sceneset.schemas.scene import TOTAL, SplitName, Vocabulary
+from sceneset.schemas.scene import SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import InScene, Tag
+from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
 
 
 class Memberships:

@@ -8,9 +8,10 @@ from itertools import islice
 from typing import NamedTuple, Protocol, TypeVar
 
 from sceneset.registry.blobs import BlobError, Blobs
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.diff import Change, Kind, Sample
 from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.remote import DvcError
 from sceneset.registry.stores import WORKERS
 from sceneset.schemas.params import Limits

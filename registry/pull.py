@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.edge import UsageError
 from sceneset.registry.export import Export, Exported, Wanted, check_space
 from sceneset.registry.files import md5_of, write_text
 from sceneset.registry.locking import alone
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.query import Query, Stored, find_samples, stored
 from sceneset.registry.views import rows_of
 

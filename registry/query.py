@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.edge import UsageError
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.views import boxes_of, persons_said, rows_of, table_order
-from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import Persons, Phase
 
 
 class UnknownNameError(UsageError):

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from sceneset.registry.catalog import DATA_ROOT, Paths
 from sceneset.registry.files import md5_of, replacing, sync_folder, write_text
+from sceneset.registry.places import DATA_ROOT, Paths
 from sceneset.schemas.base import Model
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 

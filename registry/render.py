@@ -5,17 +5,18 @@ Data goes to stdout, talk and progress to stderr.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from sceneset.schemas.problem import Problem, Severity, in_order
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sceneset.schemas.problem import Problem
+
 T = TypeVar("T")
-_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 _PLAIN_WIDTH = 100_000  # a piped table is never wrapped
 
 
@@ -31,7 +32,10 @@ def console(*, stderr: bool = False) -> "Console":
 
 def say(text: str, *, style: str = "") -> None:
     """Tell people something, on stderr."""
-    console(stderr=True).print(text, style=style or None, soft_wrap=True)
+    if sys.stderr.isatty():
+        console(stderr=True).print(text, style=style or None, soft_wrap=True)
+    else:
+        sys.stderr.write(f"{text}\n")
 
 
 def print_json(value: Any) -> None:
@@ -50,34 +54,50 @@ def print_table(
     styles: Sequence[str] | None = None,
 ) -> None:
     """Print a table; columns named in ``right`` stand flush right. None shows as nothing."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    stream = sys.stderr if stderr else sys.stdout
+    if not stream.isatty():
+        stream.writelines(_plain(columns, cells, {columns.index(name) for name in right}))
+        return
     from rich import box
     from rich.table import Table
 
-    target = console(stderr=stderr)
-    fancy = target.is_terminal
     table = Table(
-        box=box.SIMPLE_HEAD if fancy else None,
-        title=title if fancy and title else None,
-        title_justify="left",
-        header_style="bold" if fancy else "",
-        pad_edge=fancy,
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", header_style="bold"
     )
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    for number, row in enumerate(rows):
-        cells = ["" if cell is None else str(cell) for cell in row]
-        table.add_row(*cells, style=styles[number] if styles else None)
-    if fancy:
-        target.print(table)
-        return
-    with target.capture() as captured:
-        target.print(table)
-    stream = sys.stderr if stderr else sys.stdout
-    stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
+    for number, row in enumerate(cells):
+        table.add_row(*row, style=styles[number] if styles else None)
+    console(stderr=stderr).print(table)
 
 
-def print_problems(problems: Iterable[Problem], *, stderr: bool = True) -> None:
+def _plain(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Container[int]
+) -> Iterator[str]:
+    """Yield a table's lines, aligned with blanks; loading rich would take longer than a look-up."""
+    lines = [list(columns), *rows]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        filled = []
+        for place, (cell, width) in enumerate(zip(line, widths, strict=True)):
+            blank = " " * (width - _width(cell))
+            filled.append(blank + cell if place in right else cell + blank)
+        yield "  ".join(filled).rstrip() + "\n"
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: Chinese characters take two."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def print_problems(problems: "Iterable[Problem]", *, stderr: bool = True) -> None:
     """Show findings in one table, errors first, and a line that counts them."""
+    from sceneset.schemas.problem import Severity, in_order
+
     everything = in_order(problems)
     if not everything:
         return
@@ -104,14 +124,14 @@ def print_problems(problems: Iterable[Problem], *, stderr: bool = True) -> None:
     say(", ".join(counts), style="bold")
 
 
-def _cells(p: Problem) -> tuple[str, str, str, str]:
+def _cells(p: "Problem") -> tuple[str, str, str, str]:
     place = p.file + (f":{p.row}" if p.row else "")
     if p.subset and p.subset not in p.file:
         place = f"{p.subset} {place}"
     return place, f"{p.field}: {p.message}" if p.field else p.message, p.hint, p.code
 
 
-def line_of(p: Problem) -> str:
+def line_of(p: "Problem") -> str:
     """Return a finding as one line, for pipes and logs."""
     place, what, hint, code = _cells(p)
     return f"{p.severity}: {place}: {what} [{code}]" + (f" -> {hint}" if hint else "")

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.registry.layout import Layout
-from sceneset.schemas.base import Kind
 from sceneset.schemas.problem import Problem
 from sceneset.schemas.rules.delivery import NAMES
 from sceneset.schemas.rules.pixels import IMAGES, MASKS
 from sceneset.schemas.sample import ScanRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import Kind
 
 LEAVABLE = frozenset(
     {

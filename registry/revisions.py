@@ -14,10 +14,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sceneset.registry.catalog import DATA_ROOT, NoRegistryError, Origin, Registry
+from sceneset.registry.catalog import Origin, Registry
 from sceneset.registry.files import md5_of, write_text
 from sceneset.registry.gitrepo import GitError, content, git
 from sceneset.registry.locking import alone
+from sceneset.registry.places import DATA_ROOT, NoRegistryError, is_url
 
 ARTIFACT = "insta360-semantic-seg"
 """What versions are versions of: their tags are called insta360-semantic-seg@v1.2.0."""
@@ -274,8 +275,3 @@ def cache_folder() -> Path:
 
     named = os.environ.get("SCENESET_CACHE_DIR")
     return Path(named) if named else Path(platformdirs.user_cache_dir("sceneset"))
-
-
-def is_url(repo: str) -> bool:
-    """Whether ``repo`` names a repository elsewhere."""
-    return "://" in repo or bool(re.match(r"[\w.-]+@[\w.-]+:", repo))

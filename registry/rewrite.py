@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import Tracked, digests_of_rows, listings_of_rows, with_digest
 from sceneset.registry.files import copy_file, md5_of, replacing
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.redo import Redo
 from sceneset.registry.remote import DvcError, dvc, relocked
 from sceneset.registry.revisions import cache_folder

@@ -6,8 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from sceneset.registry import waivers
-from sceneset.registry.catalog import DATA_ROOT
 from sceneset.registry.files import write_text
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.remote import DvcError, dvc
 from sceneset.registry.tombstones import text_of
 

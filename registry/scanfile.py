@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sceneset.registry.files import replacing
-from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.words import Phase
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sceneset.registry.files import read_bytes
 from sceneset.registry.layout import Key, printable
-from sceneset.schemas.base import Phase
 from sceneset.schemas.names import stem_fault
 from sceneset.schemas.problem import Problem, problem
+from sceneset.schemas.words import Phase
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_BYTES = 1 << 30

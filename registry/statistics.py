@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.views import boxes_of, rows_of, table_order
-from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.stats import (
     Colour,
@@ -25,6 +24,7 @@ from sceneset.schemas.stats import (
 )
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import Persons, Phase
 
 if TYPE_CHECKING:
     import numpy as np

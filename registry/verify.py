@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import folder_digest, listing_of
 from sceneset.registry.files import md5_of
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.query import Stored, stored
 from sceneset.registry.stores import WORKERS
 from sceneset.schemas.problem import Problem, problem

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sceneset.schemas.base import Persons, Phase
-from sceneset.schemas.scene import TOTAL, Vocabulary
+from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import TOTAL, Persons, Phase
 
 
 def select(tags: Iterable[Tag], row: SplitRow) -> list[Tag]:

@@ -1,12 +1,33 @@
-"""What things are: the registry's words as checked values."""
+"""What things are: the registry's words as checked values.
 
-from sceneset.schemas.names import SubsetName
-from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity
-from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.scene import Scene, Vocabulary
-from sceneset.schemas.subset import SplitRow, Subset
-from sceneset.schemas.tag import Tag
+The names below are imported when first asked for: a look-up needs none of them.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sceneset.schemas.names import SubsetName
+    from sceneset.schemas.params import Params
+    from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity
+    from sceneset.schemas.sample import ScanRow
+    from sceneset.schemas.scene import Scene, Vocabulary
+    from sceneset.schemas.subset import SplitRow, Subset
+    from sceneset.schemas.tag import Tag
+
+_HOMES = {
+    "Params": "params",
+    "Problem": "problem",
+    "ProblemsFoundError": "problem",
+    "ScanRow": "sample",
+    "Scene": "scene",
+    "Severity": "problem",
+    "SplitRow": "subset",
+    "Subset": "subset",
+    "SubsetName": "names",
+    "Tag": "tag",
+    "Vocabulary": "scene",
+}
 
 __all__ = [
     "Params",
@@ -21,3 +42,9 @@ __all__ = [
     "Tag",
     "Vocabulary",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"sceneset.schemas.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

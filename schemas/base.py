@@ -1,7 +1,6 @@
 """The shared base of all schemas: strict, frozen, and exact about text."""
 
 import unicodedata
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -17,28 +16,6 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
         serialize_by_alias=True,
     )
-
-
-class Kind(StrEnum):
-    """How a subset was annotated."""
-
-    FULL = "full"
-    CROP = "crop"
-
-
-class Phase(StrEnum):
-    """Which part of training a sample serves."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
-
-
-class Persons(StrEnum):
-    """Whether a sample shows one person or several."""
-
-    SINGLE = "single"
-    MULTI = "multi"
 
 
 def _one_line(text: str) -> str:

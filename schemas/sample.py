@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sceneset.schemas.base import Model, Phase
+from sceneset.schemas.base import Model
 from sceneset.schemas.names import Stem
+from sceneset.schemas.words import Phase
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]

@@ -1,19 +1,15 @@
 """The vocabulary: every scene with its names, its aliases and its file stem."""
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from sceneset.schemas.base import Localized, Model, Persons, Phase, Word
+from sceneset.schemas.base import Localized, Model, Word
 from sceneset.schemas.names import Stem
-
-TOTAL = "total"
-"""The pseudo-scene of a row that selects every sample of its phase."""
+from sceneset.schemas.words import TOTAL, Persons, Phase, folded
 
 SceneKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -26,11 +22,6 @@ _PHASE_WORDS = {
     Phase.VAL: Localized(en="validation", zh="验证"),
     Phase.TEST: Localized(en="test", zh="测试"),
 }
-
-
-def folded(name: str) -> str:
-    """Fold what people type alike: width, case, and any run of space, '_' or '-'."""
-    return re.sub(r"[\s_\-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 class Scene(Model):

@@ -1,7 +1,8 @@
 """Statistics of a group of samples: of a split row, a subset, or the whole set."""
 
-from sceneset.schemas.base import Kind, Model, Persons, Phase
+from sceneset.schemas.base import Model
 from sceneset.schemas.names import SplitFile, SubsetNameText
+from sceneset.schemas.words import Kind, Persons, Phase
 
 Rgb = tuple[float, float, float]
 """R, G, B on a scale of 0 to 1, rounded to 12 digits."""

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sceneset.schemas.base import Kind, Line, Localized, Model, Persons, Phase
+from sceneset.schemas.base import Line, Localized, Model
 from sceneset.schemas.names import SplitFile, SubsetNameText
-from sceneset.schemas.scene import TOTAL, SceneKey
+from sceneset.schemas.scene import SceneKey
+from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
 
 ImageSuffix = Literal[".jpg", ".png"]
 

@@ -11,9 +11,10 @@ from pydantic import (
     model_validator,
 )
 
-from sceneset.schemas.base import Line, Model, Persons, Phase
+from sceneset.schemas.base import Line, Model
 from sceneset.schemas.names import Stem
-from sceneset.schemas.scene import TOTAL, SceneKey
+from sceneset.schemas.scene import SceneKey
+from sceneset.schemas.words import TOTAL, Persons, Phase
 
 _KEY = TypeAdapter[str](SceneKey)
 

@@ -5,8 +5,9 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field
 
-from sceneset.schemas.base import Kind, Model, Phase
+from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
+from sceneset.schemas.words import Kind, Phase
 
 _NUMBER = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 

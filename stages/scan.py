@@ -9,11 +9,12 @@ for pixels.
 import sys
 from collections.abc import Sequence
 
-from sceneset.registry.catalog import DATA_ROOT, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import digests_of_rows, recorded_otherwise, tracked
 from sceneset.registry.edge import UsageError, guarded
 from sceneset.registry.layout import Layout, read_samples
 from sceneset.registry.measure import Pair, measure_all
+from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.render import print_problems, progress
 from sceneset.registry.scanfile import known_rows, write_scan
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem

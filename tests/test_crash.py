@@ -16,9 +16,10 @@ from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot
 
 from sceneset.registry import add
 from sceneset.registry.add import refuse_taken_name
-from sceneset.registry.catalog import Paths, Registry
+from sceneset.registry.catalog import Registry
 from sceneset.registry.journal import Journal, unfinished_problems
 from sceneset.registry.locking import writing
+from sceneset.registry.places import Paths
 from sceneset.schemas.problem import ProblemsFoundError
 
 Run = Callable[..., Outcome]

@@ -24,8 +24,8 @@ from sceneset.registry.query import UnknownNameError, ask, find_rows, find_sampl
 from sceneset.registry.redo import Redo
 from sceneset.registry.request import Request
 from sceneset.registry.versions import versions
-from sceneset.schemas.base import Kind
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors
+from sceneset.schemas.words import Kind
 
 TRIES = 12 * int(os.environ.get("SCENESET_FUZZ", "1"))
 many = settings(

@@ -14,8 +14,8 @@ from PIL import Image
 from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import read_delivery
 from sceneset.registry.request import Request
-from sceneset.schemas.base import Kind
 from sceneset.schemas.problem import Problem, errors
+from sceneset.schemas.words import Kind
 
 pytestmark = needs_shared
 HOSTILE = SHARED / "data/hostile"

@@ -13,10 +13,10 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.splitfiles import read_lines
 from sceneset.registry.tagsfile import read_tags, tags_text
 from sceneset.registry.yamlfile import parse
-from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.names import stem_fault
 from sceneset.schemas.problem import Problem, ProblemsFoundError
 from sceneset.schemas.tag import InScene, Tag
+from sceneset.schemas.words import Persons, Phase
 
 some = settings(max_examples=60, deadline=None)
 many = settings(max_examples=200, deadline=None)

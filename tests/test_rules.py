@@ -14,10 +14,10 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.delivery import read_delivery
 from sceneset.registry.locking import writing
 from sceneset.registry.request import Request
-from sceneset.schemas.base import Kind
 from sceneset.schemas.params import Params
 from sceneset.schemas.problem import Problem
 from sceneset.schemas.rules import GROUPS, RULES, Freedom, Severity
+from sceneset.schemas.words import Kind
 
 Run = Callable[..., Outcome]
 SIZE = (160, 120)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sceneset.registry.edge import FINE, PROBLEMS, UsageError
-from sceneset.schemas.base import Kind
+from sceneset.schemas.words import Kind
 
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
@@ -111,7 +111,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _check_folders(registry: "Registry", folder: Path, left: Path | None, name: str) -> None:
     """Refuse a delivery that is the registry's own, and a list where it would do harm."""
-    from sceneset.registry.catalog import DATA_ROOT
+    from sceneset.registry.places import DATA_ROOT
 
     data, texts = registry.root / DATA_ROOT, registry.paths.registry
     if folder.is_relative_to(data):

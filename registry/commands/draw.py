@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from sceneset.registry.edge import FINE, UsageError
-from sceneset.schemas.base import Kind
+from sceneset.schemas.words import Kind
 
 EXAMPLES = """
   sceneset draw /tmp/delivery --images 60

@@ -46,10 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show what would be mended, or mend it."""
-    from sceneset.registry.catalog import NoRegistryError, Registry
+    from sceneset.registry.catalog import Registry
     from sceneset.registry.fix_delivery import Asked as Wish
     from sceneset.registry.fix_delivery import fix_delivery
     from sceneset.registry.fixing import RULES, Frame
+    from sceneset.registry.places import NoRegistryError
     from sceneset.registry.render import progress
     from sceneset.schemas.params import Limits
 

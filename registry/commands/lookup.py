@@ -6,14 +6,16 @@ rows are shown. Only text is read: it works in a clone that holds no image.
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
-from sceneset.registry.commands.sources import add_query, add_source, query_of, source
+from sceneset.registry.commands.sources import (
+    add_query,
+    add_source,
+    indexed,
+    query_of,
+    source,
+    words_of,
+)
 from sceneset.registry.edge import FINE, UsageError
-
-if TYPE_CHECKING:
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.query import FoundRow, FoundSample
 
 EXAMPLES = """
   sceneset lookup                                all rows of all subsets
@@ -43,38 +45,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer one query."""
-    from sceneset.registry import query
-
-    registry = source(args)
-    asked = query_of(registry, args)
     if args.stems or args.paths or args.mask_paths:
         if args.json:
             raise UsageError("--json goes with rows and --samples; --stems and --paths are lines")
-        found = query.find_samples(registry, asked)
-        groups = {(s.subset, s.tag.phase) for s in found}
-        if args.stems and len(groups) > 1:
-            from sceneset.registry.render import say
-
-            say(
-                f"these stems are of {len(groups)} subsets and phases; a reader takes one of each: "
-                "--subset, --phase",
-                style="yellow",
-            )
-        lines = (s.tag.stem if args.stems else s.image if args.paths else s.mask for s in found)
-        sys.stdout.writelines(f"{line}\n" for line in lines)
+        _lines(args)
     elif args.samples:
-        _samples(registry, query.find_samples(registry, asked), as_json=args.json)
+        _samples(args)
     else:
-        _rows(registry, query.find_rows(registry, asked), as_json=args.json)
+        _rows(args)
     return FINE
 
 
-def _rows(registry: "Registry", found: "list[FoundRow]", *, as_json: bool) -> None:
+def _lines(args: argparse.Namespace) -> None:
+    from sceneset.registry.places import DATA_ROOT
+
+    index = indexed(args)
+    found = index.samples(index.ask(**words_of(args)))
+    if args.stems and len(found) > 1:
+        from sceneset.registry.render import say
+
+        say(
+            f"these stems are of {len(found)} subsets and phases; a reader takes one of each: "
+            "--subset, --phase",
+            style="yellow",
+        )
+    for group in found:
+        folder = "ann_dir" if args.mask_paths else "img_dir"
+        before = "" if args.stems else f"{DATA_ROOT}/{group.subset}/{folder}/{group.phase}/"
+        after = ("" if args.stems else ".png" if args.mask_paths else group.suffix) + "\n"
+        sys.stdout.write(before + f"{after}{before}".join(group.stems) + after)
+
+
+def _rows(args: argparse.Namespace) -> None:
     from sceneset.registry.render import print_json, print_table, say
 
-    vocabulary = registry.vocabulary
-    objects = [row.as_json(vocabulary) for row in found]
-    if as_json:
+    index = indexed(args)
+    objects = index.rows(index.ask(**words_of(args)))
+    if args.json:
         print_json(objects)
     elif not objects:
         say("no row answers that; --samples looks past the rows", style="yellow")
@@ -98,11 +105,13 @@ def _rows(registry: "Registry", found: "list[FoundRow]", *, as_json: bool) -> No
         )
 
 
-def _samples(registry: "Registry", found: "list[FoundSample]", *, as_json: bool) -> None:
-    from sceneset.registry.query import content_hashes
+def _samples(args: argparse.Namespace) -> None:
+    from sceneset.registry.query import content_hashes, find_samples
     from sceneset.registry.render import print_json, print_table, say
 
-    if not as_json:
+    registry = source(args)
+    found = find_samples(registry, query_of(registry, args))
+    if not args.json:
         print_table(
             ("subset", "phase", "stem", "scenes", "persons", "image"),
             [

@@ -74,7 +74,8 @@ def _explain(rules: "list[Rule]", params: "Params | None") -> None:
 
 def _params() -> "Params | None":
     """Return the settings of the registry that is stood in, if any."""
-    from sceneset.registry.catalog import NoRegistryError, Registry
+    from sceneset.registry.catalog import Registry
+    from sceneset.registry.places import NoRegistryError
 
     try:
         return Registry.open().params

@@ -1,9 +1,8 @@
 """List the vocabulary: every scene with its names, and how many samples the registry holds."""
 
 import argparse
-from typing import Any
 
-from sceneset.registry.commands.sources import add_source, source
+from sceneset.registry.commands.sources import add_source, indexed
 from sceneset.registry.edge import FINE
 
 EXAMPLES = """
@@ -20,30 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the scenes."""
-    from collections import Counter
-
     from sceneset.registry.render import print_json, print_table
 
-    registry = source(args)
-    counts: Counter[tuple[str, str | None]] = Counter()
-    images: Counter[str] = Counter()
-    for tags in registry.each(registry.tags):
-        for tag in tags:
-            counts.update(set(tag.memberships))
-            images.update({scene for scene, _ in tag.scenes})
-    objects: list[dict[str, Any]] = [
-        {
-            "key": scene.key,
-            "en": scene.name.en,
-            "zh": scene.name.zh,
-            "file_stem": scene.file_stem,
-            "aliases": list(scene.aliases),
-            "images": images[scene.key],
-            "single": counts[scene.key, "single"],
-            "multi": counts[scene.key, "multi"],
-        }
-        for scene in registry.vocabulary.scenes
-    ]
+    objects = indexed(args).scenes()
     if args.json:
         print_json(objects)
     else:

@@ -1,12 +1,13 @@
 """Arguments that several commands share: which registry is read, as of when, and what of it."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sceneset.schemas.base import Persons, Phase
+from sceneset.schemas.words import Persons, Phase
 
 if TYPE_CHECKING:
     from sceneset.registry.catalog import Registry
+    from sceneset.registry.index import Index
     from sceneset.registry.query import Query
 
 
@@ -25,6 +26,15 @@ def source(args: argparse.Namespace) -> "Registry":
     from sceneset.registry.catalog import Registry
 
     return Registry.open(args.repo, args.rev)
+
+
+def indexed(args: argparse.Namespace) -> "Index":
+    """Return the index of the registry asked for, up to date."""
+    from sceneset.registry.index import Index
+    from sceneset.registry.places import find_root, is_url
+
+    here = args.rev is None and not is_url(args.repo)
+    return Index.open(find_root(args.repo) if here else source(args).root)
 
 
 def add_query(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +56,18 @@ def add_query(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def words_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what ``add_query`` declared, as the askers of Registry and Index take it."""
+    return {
+        "scenes": args.scene,
+        "persons": args.persons,
+        "phases": args.phase,
+        "subsets": args.subset,
+    }
+
+
 def query_of(registry: "Registry", args: argparse.Namespace) -> "Query":
     """Return the checked query."""
     from sceneset.registry.query import ask
 
-    return ask(registry, args.scene, persons=args.persons, phases=args.phase, subsets=args.subset)
+    return ask(registry, **words_of(args))

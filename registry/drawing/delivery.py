@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sceneset.registry.drawing.sample import draw_sample, save_sample
 from sceneset.registry.files import write_text
-from sceneset.schemas.base import Kind, Persons, Phase
-from sceneset.schemas.scene import TOTAL, Vocabulary
+from sceneset.schemas.scene import Vocabulary
+from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
 
 ALSO_IN = {"surfing": "sea", "night_city": "city", "kid_park": "nature", "bike": "city"}
 """Scenes whose pictures show another scene too: every fourth of them stands in both."""

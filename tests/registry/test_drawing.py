@@ -15,7 +15,7 @@ from conftest import Outcome
 from sceneset.registry.drawing import draw_sample, save_sample
 from sceneset.registry.drawing.backdrop import SCENES
 from sceneset.registry.drawing.delivery import plan
-from sceneset.schemas.base import Kind
+from sceneset.schemas.words import Kind
 
 SIZES = [(24, 24), (320, 240), (192, 256)]
 

@@ -19,8 +19,8 @@ from sceneset.registry.pixels import (
 )
 from sceneset.registry.rowrules import row_problems
 from sceneset.registry.scanfile import table_of
-from sceneset.schemas.base import Phase
 from sceneset.schemas.params import Limits, Params
+from sceneset.schemas.words import Phase
 
 LIMITS = Limits()
 

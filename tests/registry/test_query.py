@@ -5,9 +5,9 @@ import pytest
 from sceneset.registry import query
 from sceneset.registry.catalog import Registry
 from sceneset.registry.query import Query, UnknownNameError, ask
-from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import Persons, Phase
 
 SINGLE, MULTI = Persons.SINGLE, Persons.MULTI
 

@@ -14,9 +14,9 @@ from sceneset.registry.scanfile import (
     scan_rows,
     write_scan,
 )
-from sceneset.schemas.base import Phase
 from sceneset.schemas.problem import ProblemsFoundError
 from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.words import Phase
 
 
 def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:

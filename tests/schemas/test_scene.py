@@ -7,8 +7,8 @@ from conftest import ROOT
 from pydantic import ValidationError
 
 from sceneset.registry.catalog import Registry
-from sceneset.schemas.base import Persons, Phase
-from sceneset.schemas.scene import TOTAL, SplitName, Vocabulary
+from sceneset.schemas.scene import SplitName, Vocabulary
+from sceneset.schemas.words import TOTAL, Persons, Phase
 
 SINGLE, MULTI, TRAIN, VAL = Persons.SINGLE, Persons.MULTI, Phase.TRAIN, Phase.VAL
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from sceneset.schemas.base import Kind, Phase
 from sceneset.schemas.subset import Subset, SubsetDraft
+from sceneset.schemas.words import Kind, Phase
 
 NAME = "CustomSeg_Person_20240115_web"
 TOTAL = {"scene": "total", "file": "total.txt"}

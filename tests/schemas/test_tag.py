@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from sceneset.registry.tagsfile import read_tags, tags_text
-from sceneset.schemas.base import Persons, Phase
 from sceneset.schemas.tag import InScene, Tag
+from sceneset.schemas.words import Persons, Phase
 
 SINGLE, MULTI = Persons.SINGLE, Persons.MULTI
 

@@ -1,0 +1,195 @@
+"""Look-ups from an index of what entries, tags and the vocabulary say: no library is loaded.
+
+The index is one SQLite file below .sceneset: counts are kept in it, not counted, and the stems of
+a scene stand side by side. It can be deleted at any time. An answer is given only while every file
+it was made from is as it was; else sceneset.registry.indexing brings it up to date first.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sceneset.registry.places import Paths
+from sceneset.schemas.words import TOTAL, folded
+
+FORMAT = 1
+"""Version of the tables, and of all that is computed into them; another one is made anew."""
+
+BOTH = "both"
+"""What a sample counts as that stands in a scene as single and as multi."""
+
+
+class Asked(NamedTuple):
+    """A query in the index's words; an empty field asks for all."""
+
+    scenes: tuple[str, ...] = ()
+    persons: str = ""
+    phases: tuple[str, ...] = ()
+    subsets: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    """The samples of one subset and phase that answer a query."""
+
+    subset: str
+    phase: str
+    suffix: str
+    """Of its images."""
+    stems: list[str]
+    """Sorted, each once."""
+
+
+def signature(path: Path) -> str:
+    """Return what tells a file from what it was before, without reading it; "" if it is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+
+
+class Index:
+    """What one registry's text says. Every answer is of one moment."""
+
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        self.root = root
+        self._connection = connection
+
+    @classmethod
+    def open(cls, root: Path) -> "Index":
+        """Return the index of the registry at ``root``, up to date.
+
+        Raises:
+            ProblemsFoundError: the vocabulary or the settings can't be read. Subsets that can't
+                be read fail when they are asked for.
+        """
+        path = Paths(root).index
+        try:
+            connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+            found = cls(root, connection)
+            connection.execute("BEGIN")  # one moment: nobody changes it under our hands
+            if found.is_current():
+                return found
+            connection.close()
+        except sqlite3.Error:  # there is none yet, it is damaged, or its writer was cut off
+            pass
+        from sceneset.registry.indexing import refreshed
+
+        return cls(root, refreshed(root))
+
+    def is_current(self) -> bool:
+        """Whether every file that the index was made from is as it was."""
+        if self._all("PRAGMA user_version") != [(FORMAT,)]:
+            return False
+        files = self._all("SELECT path, signature FROM file")
+        return all(said and signature(self.root / path) == said for path, said in files)
+
+    def ask(
+        self,
+        scenes: Iterable[str] = (),
+        *,
+        persons: str | None = None,
+        phases: Iterable[str] = (),
+        subsets: Iterable[str] = (),
+    ) -> Asked:
+        """Return a checked query; scenes in any of their names, subsets also by their note.
+
+        Raises:
+            UnknownNameError: a scene or a subset is not known; the nearest are named.
+            ProblemsFoundError: what is asked for can't be read.
+        """
+        scenes, subsets, phases = tuple(scenes), tuple(subsets), tuple(phases)
+        keys = [self._all("SELECT scene FROM name WHERE name = ?", folded(s)) for s in scenes]
+        named = [self._all("SELECT name FROM subset WHERE name = ?", s) for s in subsets]
+        if not all(keys) or not all(named):  # by a part, or unknown: who says so takes his time
+            from sceneset.registry.catalog import Registry
+            from sceneset.registry.query import ask
+
+            found = ask(Registry(self.root), scenes, subsets=subsets)
+            asked = Asked(found.scenes, persons or "", phases, found.subsets)
+        else:
+            rows = tuple(row for [[row]] in keys), tuple(row for [[row]] in named)
+            asked = Asked(rows[0], persons or "", phases, rows[1])
+        for (broken,) in self._all("SELECT name FROM subset WHERE broken"):
+            if not asked.subsets or broken in asked.subsets:
+                self._tell()
+        return asked
+
+    def _tell(self) -> None:
+        """Raise what is wrong with the text: the registry itself knows best."""
+        from sceneset.registry.catalog import Registry
+
+        registry = Registry(self.root)
+        list(registry.each(lambda name: (registry.entry(name), registry.tags(name))))
+
+    def samples(self, asked: Asked) -> list[Found]:
+        """Return the samples that answer, sorted by subset, phase and stem."""
+        scenes = asked.scenes or (TOTAL,)
+        wanted = {"scene": (TOTAL,) if TOTAL in scenes else scenes}
+        if asked.persons:
+            wanted["persons"] = (asked.persons, BOTH)
+        where, values = _where(wanted | {"phase": asked.phases, "subset": asked.subsets})
+        groups: dict[tuple[str, str, str], list[str]] = {}
+        columns = "subset, phase, suffix, stems FROM samples JOIN subset ON name = subset"
+        query = f"SELECT {columns} {where} ORDER BY subset, phase"
+        for subset, phase, suffix, stems in self._all(query, *values):
+            groups.setdefault((subset, phase, suffix), []).append(stems)
+        joined = len(wanted["scene"]) > 1
+        return [Found(*group, _merged(lists, joined)) for group, lists in groups.items()]
+
+    def rows(self, asked: Asked) -> list[dict[str, Any]]:
+        """Return the rows of scene tables that answer, subset by subset in the table's order."""
+        persons = (asked.persons,) if asked.persons else ()
+        where, values = _where(
+            {
+                "scene": asked.scenes,
+                "persons": persons,
+                "phase": asked.phases,
+                "subset": asked.subsets,
+            }
+        )
+        query = f"SELECT json FROM row {where} ORDER BY subset, place"  # noqa: S608
+        found = self._all(query, *values)
+        return [json.loads(text) for (text,) in found]
+
+    def scenes(self) -> list[dict[str, Any]]:
+        """Return the vocabulary in its order, with the number of samples of each scene."""
+        self.ask()
+        counts: dict[str, dict[str, int]] = {}
+        for scene, persons, count in self._all(
+            "SELECT scene, persons, sum(count) FROM samples GROUP BY scene, persons"
+        ):
+            counts.setdefault(scene, {})[persons] = count
+        return [
+            json.loads(text)
+            | {
+                "images": sum(counts.get(scene, {}).values()),
+                "single": _counted(counts.get(scene, {}), "single"),
+                "multi": _counted(counts.get(scene, {}), "multi"),
+            }
+            for scene, text in self._all("SELECT scene, json FROM scene ORDER BY place")
+        ]
+
+    def _all(self, query: str, *values: str) -> list[Any]:
+        return self._connection.execute(query, values).fetchall()
+
+
+def _counted(counts: dict[str, int], persons: str) -> int:
+    return counts.get(persons, 0) + counts.get(BOTH, 0)
+
+
+def _where(wanted: Mapping[str, Sequence[str]]) -> tuple[str, list[str]]:
+    """Return a condition on columns, and the values bound to it; no value means any."""
+    terms = [f"{name} IN ({', '.join('?' * len(v))})" for name, v in wanted.items() if v]
+    values = [value for some in wanted.values() for value in some]
+    return (f"WHERE {' AND '.join(terms)}" if terms else ""), values
+
+
+def _merged(lists: list[str], joined: bool) -> list[str]:
+    """Join sorted lists; those of several scenes may name a sample twice."""
+    stems = [stem for lines in lists for stem in lines.split("\n")]
+    if len(lists) > 1:
+        stems = sorted(set(stems) if joined else stems)
+    return stems

@@ -1,0 +1,204 @@
+"""Bringing the index of look-ups up to date, subset by subset.
+
+A writer holds SQLite's own lock and writes one transaction: readers see the state before or after
+it, a second writer waits and finds the work done, and a killed one leaves nothing behind.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.index import BOTH, FORMAT, Index, signature
+from sceneset.registry.places import Paths
+from sceneset.registry.query import Query, find_rows
+from sceneset.registry.render import progress
+from sceneset.registry.views import persons_said
+from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.schemas.tag import Tag
+from sceneset.schemas.words import TOTAL, Persons, folded
+
+_TABLES = """
+CREATE TABLE file (path TEXT PRIMARY KEY, signature TEXT, md5 TEXT) WITHOUT ROWID;
+CREATE TABLE name (name TEXT PRIMARY KEY, scene TEXT) WITHOUT ROWID;
+CREATE TABLE scene (place INTEGER PRIMARY KEY, scene TEXT, json TEXT);
+CREATE TABLE subset (name TEXT PRIMARY KEY, suffix TEXT, broken INTEGER) WITHOUT ROWID;
+CREATE TABLE row (subset TEXT, place INTEGER, scene TEXT, persons TEXT, phase TEXT, json TEXT,
+                  PRIMARY KEY (subset, place)) WITHOUT ROWID;
+CREATE TABLE samples (scene TEXT, subset TEXT, phase TEXT, persons TEXT, count INTEGER, stems TEXT);
+CREATE INDEX samples_of ON samples (scene, subset, phase, persons, count);
+"""
+_WAIT = 600  # seconds that a second writer waits for the first
+_SETTLED = 2_000_000_000  # nanoseconds: what changed since may change again within one tick
+
+
+def refreshed(root: Path) -> sqlite3.Connection:
+    """Return a connection to the index of the registry at ``root``, brought up to date.
+
+    Where .sceneset can't be written, the index is made in memory.
+
+    Raises:
+        ProblemsFoundError: the vocabulary or the settings can't be read.
+    """
+    path = Paths(root).index
+    with suppress(OSError):  # it can't be written
+        path.parent.mkdir(exist_ok=True)
+        for _ in range(2):
+            try:
+                return _brought(root, sqlite3.connect(path, timeout=_WAIT, isolation_level=None))
+            except sqlite3.Error:  # damaged, or no index: another is made
+                path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+    return _brought(root, sqlite3.connect(":memory:", isolation_level=None))
+
+
+def _brought(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not Index(root, connection).is_current():
+            _Writer(root, connection).write()
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()  # which takes all back
+        raise
+    return connection
+
+
+class _Writer:
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        self.registry = Registry(root)
+        self.connection = connection
+
+    def write(self) -> None:
+        """Write what is not as it was."""
+        registry, paths = self.registry, self.registry.paths
+        if self.connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
+            self._begin()
+        # All rows are worded by the vocabulary, and a scene may have gone.
+        if self._changed([paths.scenes]):
+            self._clear()
+            self._vocabulary()
+        listed = set(registry.names) if self._changed([paths.params]) else None
+        known = {name for (name,) in self.connection.execute("SELECT name FROM subset")}
+        for name in known - (known if listed is None else listed):
+            self._drop(name)
+            self._note("DELETE FROM file WHERE path = ?", name)
+        names = sorted(known if listed is None else listed)
+        stale = [name for name in names if self._changed([paths.entry(name), paths.tags(name)])]
+        for name in progress(stale, len(stale), "index"):
+            self._drop(name)
+            self._subset(name)
+
+    def _begin(self) -> None:
+        for kind, name in self.connection.execute(
+            "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'index')"
+        ).fetchall():
+            if not name.startswith("sqlite_") and kind == "table":
+                self.connection.execute(f'DROP TABLE "{name}"')
+        for statement in _TABLES.split(";"):
+            self.connection.execute(statement)
+        self.connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _clear(self) -> None:
+        for table in ("file", "name", "scene", "subset", "row", "samples"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608
+
+    def _changed(self, paths: Iterable[Path]) -> bool:
+        """Note how files are now; say whether one of them holds something else than before."""
+        changed = False
+        for path in paths:
+            shown = self.registry.paths.shown(path)
+            found = self.connection.execute(
+                "SELECT signature, md5 FROM file WHERE path = ?", [shown]
+            ).fetchone()
+            said = signature(path)  # before it is read: what changes later is seen next time
+            if found and said and found[0] == said:
+                continue
+            try:
+                md5 = md5_of(read_bytes(path, shown))
+            except ProblemsFoundError:
+                md5 = ""  # whoever asks for it is told
+            changed = changed or not md5 or found is None or found[1] != md5
+            self.connection.execute(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?)",
+                [shown, said if md5 and _is_settled(said) else "", md5],
+            )
+        return changed
+
+    def _vocabulary(self) -> None:
+        vocabulary = self.registry.vocabulary
+        self._changed([self.registry.paths.scenes])
+        names = {TOTAL: TOTAL} | {
+            folded(name): scene.key for scene in vocabulary.scenes for name in scene.all_names
+        }
+        self.connection.executemany("INSERT INTO name VALUES (?, ?)", names.items())
+        for place, scene in enumerate(vocabulary.scenes):
+            said = {
+                "key": scene.key,
+                "en": scene.name.en,
+                "zh": scene.name.zh,
+                "file_stem": scene.file_stem,
+                "aliases": list(scene.aliases),
+            }
+            text = json.dumps(said, ensure_ascii=False)
+            self.connection.execute("INSERT INTO scene VALUES (?, ?, ?)", [place, scene.key, text])
+
+    def _drop(self, name: str) -> None:
+        self.connection.execute("DELETE FROM subset WHERE name = ?", [name])
+        self.connection.execute("DELETE FROM row WHERE subset = ?", [name])
+        self.connection.execute("DELETE FROM samples WHERE subset = ?", [name])
+
+    def _note(self, statement: str, name: str) -> None:
+        paths = self.registry.paths
+        for path in (paths.entry(name), paths.tags(name)):
+            self.connection.execute(statement, [paths.shown(path)])
+
+    def _subset(self, name: str) -> None:
+        # A registry of its own: tags of one subset at a time are held.
+        registry = Registry(self.registry.root)
+        try:
+            entry, tags = registry.entry(name), registry.tags(name)
+        except ProblemsFoundError:
+            self.connection.execute("INSERT INTO subset VALUES (?, '', 1)", [name])
+            self._note("UPDATE file SET signature = '' WHERE path = ?", name)  # it may be mended
+            return
+        self.connection.execute("INSERT INTO subset VALUES (?, ?, 0)", [name, entry.img_suffix])
+        self.connection.executemany(
+            "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (scene, name, phase, persons, len(stems), "\n".join(stems))
+                for (scene, phase, persons), stems in _grouped(tags).items()
+            ),
+        )
+        for place, found in enumerate(find_rows(registry, Query(subsets=(name,)))):
+            row = found.row
+            text = json.dumps(found.as_json(registry.vocabulary), ensure_ascii=False)
+            values = [name, place, row.scene, row.persons, row.phase, text]
+            self.connection.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def _is_settled(said: str) -> bool:
+    """Whether a file changed long enough ago that another change would show in its times."""
+    _, modified, changed, _ = said.split()
+    return time.time_ns() - max(int(modified), int(changed)) > _SETTLED
+
+
+def _grouped(tags: Iterable[Tag]) -> dict[tuple[str, str, str], list[str]]:
+    """Return the sorted stems by scene, phase and what they count as there; and those of all."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for tag in tags:
+        said: dict[str, set[Persons | None]] = {TOTAL: persons_said(tag)}
+        for scene, persons in tag.memberships:
+            said.setdefault(scene, set()).add(persons)
+        for scene, words in said.items():
+            groups.setdefault((scene, tag.phase, _word(words)), []).append(tag.stem)
+    return groups
+
+
+def _word(said: set[Persons | None]) -> str:
+    words = said - {None}
+    return BOTH if len(words) > 1 else str(next(iter(words), ""))
