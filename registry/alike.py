@@ -77,9 +77,8 @@ def table_of(registry: Registry) -> Table:
     names = ("phase", "stem", "image", "image_md5", "mask_md5", "phash_mirror", "pdq", *_EXACT)
     table = Table([], [], [], [], [], [], [], *(np.empty((0, n), np.uint64) for n in _WIDTHS))
     numbers = [[table.looks], [table.pdq], [table.exact]]
-    read = registry.each(lambda name: (name, registry.scan(name, names), registry.tags(name)))
-    for name, scan, tags in read:
-        sources = {tag.key: tag.source for tag in tags}
+    read = registry.each(lambda name: (name, registry.scan(name, names), _sources(registry, name)))
+    for name, scan, sources in read:
         phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
         table.subset += [name] * len(stems)
         table.phase += phases
@@ -95,6 +94,10 @@ def table_of(registry: Registry) -> Table:
             blocks.append(block)
     table.looks, table.pdq, table.exact = (np.concatenate(blocks) for blocks in numbers)
     return table
+
+
+def _sources(registry: Registry, name: str) -> dict[tuple[str, str], str]:
+    return {tag.key: tag.source for tag in registry.tags(name, keep=False) if tag.source}
 
 
 class Alike(NamedTuple):

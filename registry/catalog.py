@@ -132,9 +132,13 @@ class Registry:
             self._entries[name] = entry
         return self._entries[name]
 
-    def tags(self, name: str) -> list[Tag]:
-        """Return a listed subset's tags, sorted by phase and stem."""
-        if name not in self._tags:
+    def tags(self, name: str, *, keep: bool = True) -> list[Tag]:
+        """Return a listed subset's tags, sorted by phase and stem.
+
+        With ``keep`` they stay in memory for who asks next: not for those who pass all subsets.
+        """
+        found = self._tags.get(name)
+        if found is None:
             path = self.paths.tags(name)
             shown = self.paths.shown(path)
             tags = read_tags(path, shown, subset=name)
@@ -145,8 +149,10 @@ class Registry:
             ]
             if problems:
                 raise ProblemsFoundError(problems)
-            self._tags[name] = sorted(tags, key=lambda tag: tag.key)
-        return self._tags[name]
+            found = sorted(tags, key=lambda tag: tag.key)
+            if keep:
+                self._tags[name] = found
+        return found
 
     def scan(self, name: str, columns: Sequence[str] | None = None) -> "pa.Table":
         """Return a listed subset's scan, sorted by phase and stem."""

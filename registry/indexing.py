@@ -15,7 +15,7 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.files import md5_of, read_bytes
 from sceneset.registry.index import BOTH, FORMAT, Index, signature
 from sceneset.registry.places import Paths
-from sceneset.registry.query import Query, find_rows
+from sceneset.registry.query import scene_table
 from sceneset.registry.render import progress
 from sceneset.registry.views import persons_said
 from sceneset.schemas.problem import ProblemsFoundError
@@ -158,10 +158,9 @@ class _Writer:
             self.connection.execute(statement, [paths.shown(path)])
 
     def _subset(self, name: str) -> None:
-        # A registry of its own: tags of one subset at a time are held.
-        registry = Registry(self.registry.root)
+        registry = self.registry
         try:
-            entry, tags = registry.entry(name), registry.tags(name)
+            entry, tags = registry.entry(name), registry.tags(name, keep=False)
         except ProblemsFoundError:
             self.connection.execute("INSERT INTO subset VALUES (?, '', 1)", [name])
             self._note("UPDATE file SET signature = '' WHERE path = ?", name)  # it may be mended
@@ -174,7 +173,7 @@ class _Writer:
                 for (scene, phase, persons), stems in _grouped(tags).items()
             ),
         )
-        for place, found in enumerate(find_rows(registry, Query(subsets=(name,)))):
+        for place, found in enumerate(scene_table(registry.vocabulary, entry, tags)):
             row = found.row
             text = json.dumps(found.as_json(registry.vocabulary), ensure_ascii=False)
             values = [name, place, row.scene, row.persons, row.phase, text]

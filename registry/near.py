@@ -5,8 +5,10 @@ hashes within r bits agree in one of the bands within r // 3 bits, so it is enou
 band, at those whose band is one of the few hundred within that distance.
 """
 
+import os
 from collections.abc import Iterator
-from itertools import combinations
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,8 @@ Numbers = npt.NDArray[np.int64]
 
 _BANDS = ((0, 21), (21, 21), (42, 22))  # first bit, bits
 _CHUNK = 1 << 22  # candidates compared at a time: bounds memory where many hashes are alike
+_BLOCK = 1 << 16  # hashes looked up at a time: what belongs to them stays in the processor's cache
+_FEW = 4  # candidates of one place that are taken one after the other
 
 
 class Pairs(NamedTuple):
@@ -30,7 +34,8 @@ class Pairs(NamedTuple):
 def near_pairs(left: Hashes, right: Hashes, bits: int) -> Pairs:
     """Return every pair of a hash of ``left`` and one of ``right`` that differ in at most ``bits``.
 
-    Exact for any input. Cost grows with the length of ``left``, and with how many are alike.
+    Exact for any input. Cost grows with the length of ``left``, and with how many are alike. It is
+    half of that if ``left`` is ``right``. As many threads work as there are cores.
 
     Raises:
         ValueError: ``bits`` is more than 14: too many bands would have to be looked at.
@@ -39,9 +44,10 @@ def near_pairs(left: Hashes, right: Hashes, bits: int) -> Pairs:
         raise ValueError(f"{bits} bits: at most 14 can be searched for")
     if len(left) * len(right) <= _CHUNK:
         return _each_with_each(left, right, bits)
-    found = [part for first, width in _BANDS for part in _in_band(left, right, first, width, bits)]
-    if not found:
-        return _each_with_each(left[:0], right, bits)
+    found = [np.empty(0, np.int64)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for first, width in _BANDS:
+            found += _in_band(pool, left, right, _Band(first, width, bits))
     # A pair may agree in several bands.
     keys = np.unique(np.concatenate(found))
     one, two = np.divmod(keys, np.int64(max(len(right), 1)))
@@ -55,47 +61,125 @@ def _each_with_each(left: Hashes, right: Hashes, bits: int) -> Pairs:
     return Pairs(one, two, apart[one, two])
 
 
-def _in_band(left: Hashes, right: Hashes, first: int, width: int, bits: int) -> Iterator[Numbers]:
+class _Band(NamedTuple):
+    """Some bits of the hashes, by which candidates are found."""
+
+    first: int
+    width: int
+    bits: int
+    """In which whole hashes may differ."""
+
+    def of(self, hashes: Hashes) -> Numbers:
+        mask = np.uint64((1 << self.width) - 1)
+        return ((hashes >> np.uint64(self.first)) & mask).astype(np.int64)
+
+
+class _Sorted(NamedTuple):
+    """Hashes in the order of their bands: look-ups go through tables from end to end, in cache."""
+
+    hashes: Hashes
+    bands: Numbers
+    places: Numbers
+    """Where they stood."""
+
+    @classmethod
+    def by(cls, band: _Band, hashes: Hashes) -> "_Sorted":
+        bands = band.of(hashes)
+        order = np.argsort(bands, kind="stable")
+        return cls(hashes[order], bands[order], order)
+
+    def part(self, kept: "slice | npt.NDArray[np.bool_]") -> "_Sorted":
+        return _Sorted(self.hashes[kept], self.bands[kept], self.places[kept])
+
+
+class _Table(NamedTuple):
+    """Where the hashes of each band begin, and how many there are."""
+
+    hashes: _Sorted
+    starts: Numbers
+    counts: Numbers
+
+    @classmethod
+    def of(cls, band: _Band, hashes: _Sorted) -> "_Table":
+        counts = np.bincount(hashes.bands, minlength=1 << band.width)
+        starts = np.cumsum(counts) - counts
+        return cls(hashes, starts, counts.astype(np.min_scalar_type(counts.max(initial=0))))
+
+
+def _in_band(
+    pool: ThreadPoolExecutor, left: Hashes, right: Hashes, band: _Band
+) -> Iterator[Numbers]:
     """Yield the pairs found by one band, each as left x len(right) + right."""
-    mask = np.uint64((1 << width) - 1)
-    shift = np.uint64(first)
-    theirs = ((right >> shift) & mask).astype(np.int32)
-    order = np.argsort(theirs, kind="stable").astype(np.int32)
-    starts = np.zeros((1 << width) + 1, np.int32)
-    np.cumsum(np.bincount(theirs, minlength=1 << width), out=starts[1:])
-    ours = ((left >> shift) & mask).astype(np.int32)
-    # In the order of their bands, look-ups go through the table from end to end, in cache.
-    mine = np.argsort(ours, kind="stable")
-    ours = ours[mine]
-    counts = np.diff(starts)
-    for flip in _flips(width, bits // 3):
-        probe = ours ^ flip
-        many = counts[probe]
-        [hits] = np.nonzero(many)
-        for one, two in _expanded(mine[hits], starts[probe[hits]], many[hits]):
-            other = order[two]
-            close = np.bitwise_count(left[one] ^ right[other]) <= bits
-            if close.any():
-                yield one[close].astype(np.int64) * len(right) + other[close]
+    theirs = _Sorted.by(band, right)
+    ours = theirs if left is right else _Sorted.by(band, left)
+    table = _Table.of(band, theirs)
+
+    def search(start: int) -> list[Numbers]:
+        block = ours.part(slice(start, start + _BLOCK))
+        found = _halves(block, table, band) if left is right else _whole(block, table, band)
+        return [one * len(right) + two for one, two in found]
+
+    yield from chain.from_iterable(pool.map(search, range(0, len(left), _BLOCK)))
 
 
-def _expanded(
-    mine: Numbers, starts: npt.NDArray[np.int32], many: npt.NDArray[np.int32]
+def _whole(block: _Sorted, table: _Table, band: _Band) -> Iterator[tuple[Numbers, Numbers]]:
+    for flip in _flips(band.width, band.bits // 3):
+        yield from _candidates(block, table, flip, band.bits)
+
+
+def _halves(block: _Sorted, table: _Table, band: _Band) -> Iterator[tuple[Numbers, Numbers]]:
+    """Look for each pair from one of its ends only, which is enough where both lists are one."""
+    yield from _candidates(block, table, 0, band.bits)
+    for top in range(band.width):
+        without = block.part((block.bands >> top) & 1 == 0)
+        for flip in _flips(top, band.bits // 3 - 1) if band.bits >= 3 else ():
+            for one, two in _candidates(without, table, flip | 1 << top, band.bits):
+                yield one, two
+                yield two, one
+
+
+def _candidates(
+    block: _Sorted, table: _Table, flip: int, bits: int
 ) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the places of near hashes whose bands differ in just the bits of ``flip``."""
+    probe = block.bands ^ flip
+    many = table.counts.take(probe)
+    [hits] = np.nonzero(many)
+    at, many = table.starts.take(probe.take(hits)), many.take(hits)
+    for _ in range(_FEW):
+        if not len(hits):
+            return
+        yield from _close(block, table, hits, at, bits)
+        [more] = np.nonzero(many > 1)
+        hits, at, many = hits.take(more), at.take(more) + 1, many.take(more) - 1
+    for one, two in _expanded(hits, at, many):
+        yield from _close(block, table, one, two, bits)
+
+
+def _close(
+    block: _Sorted, table: _Table, mine: Numbers, at: Numbers, bits: int
+) -> Iterator[tuple[Numbers, Numbers]]:
+    apart = np.bitwise_count(block.hashes.take(mine) ^ table.hashes.hashes.take(at))
+    [close] = np.nonzero(apart <= bits)
+    if len(close):
+        yield block.places.take(mine.take(close)), table.hashes.places.take(at.take(close))
+
+
+def _expanded(mine: Numbers, starts: Numbers, many: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
     """Yield every ``mine`` with each of the ``many`` places from ``starts`` on, in parts."""
     ends = np.cumsum(many, dtype=np.int64)
     at, done = 0, 0
     while at < len(mine):
         # At least one, however many it is alike to.
         stop = max(int(np.searchsorted(ends, done + _CHUNK, "right")), at + 1)
-        part = many[at:stop]
+        part = many[at:stop].astype(np.int64)
         within = np.arange(part.sum()) - np.repeat(ends[at:stop] - part - done, part)
         yield np.repeat(mine[at:stop], part), np.repeat(starts[at:stop], part) + within
         at, done = stop, int(ends[stop - 1])
 
 
-def _flips(width: int, bits: int) -> Iterator[np.int32]:
-    """Yield every band with at most ``bits`` bits set."""
+def _flips(width: int, bits: int) -> Iterator[int]:
+    """Yield every number of so many bits of which at most ``bits`` are set."""
     for count in range(bits + 1):
         for chosen in combinations(range(width), count):
-            yield np.int32(sum(1 << bit for bit in chosen))
+            yield sum(1 << bit for bit in chosen)

@@ -149,15 +149,21 @@ def _subset(names: Sequence[str], wanted: str) -> str:
 
 def find_rows(registry: Registry, query: Query) -> list[FoundRow]:
     """Return the rows of scene tables that answer, subset by subset in the table's order."""
-    found = []
-    for name, entry, tags in _read(registry, query):
-        views = dict(rows_of(entry.splits, tags))
-        found += [
-            FoundRow(name, row, len(views[row]), boxes_of(views[row]))
-            for row in table_order(registry.vocabulary, entry.splits)
-            if query.wants_row(row)
-        ]
-    return found
+    return [
+        found
+        for _, entry, tags in _read(registry, query)
+        for found in scene_table(registry.vocabulary, entry, tags)
+        if query.wants_row(found.row)
+    ]
+
+
+def scene_table(vocabulary: Vocabulary, entry: Subset, tags: Iterable[Tag]) -> list[FoundRow]:
+    """Return all rows of a subset in the table's order, counted."""
+    views = dict(rows_of(entry.splits, tags))
+    return [
+        FoundRow(entry.name, row, len(views[row]), boxes_of(views[row]))
+        for row in table_order(vocabulary, entry.splits)
+    ]
 
 
 def find_samples(registry: Registry, query: Query) -> list[FoundSample]:

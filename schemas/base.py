@@ -19,6 +19,8 @@ class Model(BaseModel):
 
 
 def _one_line(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
         raise ValueError("must be one line without control characters")
     return unicodedata.normalize("NFC", text)

@@ -10,6 +10,10 @@ from pydantic import AfterValidator
 _SUBSET = re.compile(r"CustomSeg_Person_(?P<date>[0-9]{8})_(?P<note>[^\W_][\w-]*)")
 _LONGEST = 200  # bytes: file systems stop at 255, and suffixes are added to names
 _WINDOWS_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_PLAIN_STEM = re.compile(
+    rf"(?!{_WINDOWS_RESERVED.pattern}$)[a-z0-9_-][a-z0-9_.-]{{0,{_LONGEST - 1}}}",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class SubsetName(str):
@@ -61,6 +65,8 @@ def stem_fault(stem: str) -> str | None:
     mmsegmentation joins folder + stripped line + suffix, so a stem that is stripped,
     that climbs out of its folder or that hides from a glob names another file or none.
     """
+    if _PLAIN_STEM.fullmatch(stem):  # most are: nothing else is to be looked at
+        return None
     if not stem or stem != stem.strip():
         return "is empty, or begins or ends with white space (readers strip it)"
     try:

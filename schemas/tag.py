@@ -1,5 +1,6 @@
 """Tags: what people say of one sample."""
 
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import (
@@ -28,8 +29,11 @@ class InScene(NamedTuple):
 
 def _read_scenes(text: object) -> object:
     """Read ``ski;city:multi``: scenes apart by ';', and what differs from ``persons`` after ':'."""
-    if not isinstance(text, str):
-        return text
+    return _parsed_scenes(text) if isinstance(text, str) else text
+
+
+@lru_cache(maxsize=4096)  # a million tags have few wordings
+def _parsed_scenes(text: str) -> tuple[InScene, ...]:
     found = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         key, colon, persons = part.partition(":")
@@ -105,6 +109,8 @@ class Tag(Model):
 
     @model_validator(mode="after")
     def _scenes_are_said_once(self) -> Self:
+        if len(self.scenes) < 2:
+            return self
         said = [(s, p or self.persons) for s, p in self.scenes]
         if len(set(said)) != len(said):
             raise ValueError("a scene is named twice")

@@ -44,7 +44,12 @@ SUBSETS = st.lists(TAGS, max_size=12, unique_by=lambda tag: tag.key)
 
 def write_subset(root: Path, name: str, text: str, scenes: tuple[str, ...] = ("ski",)) -> None:
     rows = [
-        {"scene": scene, "persons": persons, "phase": phase, "file": f"{scene}{persons}_{phase}.txt"}
+        {
+            "scene": scene,
+            "persons": persons,
+            "phase": phase,
+            "file": f"{scene}{persons}_{phase}.txt",
+        }
         for scene in scenes
         for persons in ("single", "multi")
         for phase in ("train", "val")
@@ -134,7 +139,7 @@ def test_a_change_within_a_tick_of_the_clock_is_seen(root, monkeypatch):
     monkeypatch.setattr(indexing, "_SETTLED", 10**12)
     Index.open(root)
     assert not kept(root)  # what changed just now may change again in the same tick: read it again
-    monkeypatch.setattr(indexing, "signature", lambda path: "1 2 3 4")
+    monkeypatch.setattr(indexing, "signature", lambda _path: "1 2 3 4")
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
     assert len(samples(Index.open(root), subsets=[NAME])) == 2
 

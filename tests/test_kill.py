@@ -1,6 +1,6 @@
 """kill -9 at random moments of a pull, a release and a forget; the rerun ends it.
 
-SCENESET_MOMENTS=20 makes it twenty of each instead of seven. What is there then is what an
+SCENESET_MOMENTS=20 makes it twenty of each instead of three. What is there then is what an
 undisturbed run leaves, byte for byte: files, branches and tags, and the blobs on the remote.
 """
 
@@ -19,7 +19,7 @@ import psutil
 import pytest
 from conftest import git, snapshot
 
-MOMENTS, GROUPS = int(os.environ.get("SCENESET_MOMENTS", "7")), 2
+MOMENTS, GROUPS = int(os.environ.get("SCENESET_MOMENTS", "3")), 2
 # Commits are the same only if they are made at the same time.
 DATES = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
 WORDS = {
