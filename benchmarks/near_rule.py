@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from sceneset.registry.looks import Looks, looks
+from sceneset.registry.looks import Looks
+from sceneset.registry.pixels import looks_of_image
 from sceneset.schemas.params import Leakage
 
 Bits = npt.NDArray[np.integer[Any]]
@@ -100,7 +101,7 @@ def main(folders: list[str]) -> None:
     def measured(path: Path) -> dict[str, Looks]:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
-        return {name: looks(change(image)) for name, change in changes.items()}
+        return {name: looks_of_image(change(image)) for name, change in changes.items()}
 
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(measured, files))

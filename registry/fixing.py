@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from sceneset.registry import mending, metadata
-from sceneset.registry.pixels import orientation_of
+from sceneset.registry.metadata import orientation_of
 from sceneset.registry.rowrules import name_faults
 from sceneset.schemas.names import stem_fault
 from sceneset.schemas.params import Limits

@@ -187,7 +187,8 @@ def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
 
 
 def _of_file(registry: Registry, word: str) -> _Target:
-    from sceneset.registry.pixels import BadPixelsError, looks_of
+    from sceneset.registry.decode import BadPixelsError
+    from sceneset.registry.pixels import looks_of
 
     limits = registry.params.limits
     data = read_bytes(Path(word), word, limit=limits.max_bytes)

@@ -33,7 +33,7 @@ class Pair(NamedTuple):
 
     def shown(self, path: Path) -> str:
         """Return ``path`` as findings show it."""
-        return path.relative_to(self.base).as_posix()
+        return str(path).removeprefix(f"{self.base}{os.sep}")
 
 
 class Measured(NamedTuple):
@@ -88,6 +88,7 @@ def measure_bytes(
 ) -> Measured:
     """Measure a pair by the bytes of its files; ``problems`` are what is known to be wrong."""
     from sceneset.registry import pixels
+    from sceneset.registry.decode import BadPixelsError
 
     image: pixels.ImageFacts | None = None
     mask: pixels.MaskFacts | None = None
@@ -98,7 +99,7 @@ def measure_bytes(
                 image = pixels.image_facts(content, path.suffix, limits)
             else:
                 mask = pixels.mask_facts(content, limits)
-        except pixels.BadPixelsError as bad:
+        except BadPixelsError as bad:
             problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
     if image and mask:
         file = pair.shown(pair.mask)

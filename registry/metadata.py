@@ -11,6 +11,7 @@ from typing import Literal
 from PIL import Image, ImageCms
 
 _GPS, _DETAILS = 0x8825, 0x8769  # folders of EXIF
+_ORIENTATION = 0x0112
 _PERSONAL = {
     0x013B: "artist",
     0x9C9D: "author",
@@ -32,6 +33,15 @@ _SRGB = {"c2", "c2ci"}  # compact profiles of sRGB: github.com/saucecontrol/Comp
 GPS, BROKEN, TRAILING, PROGRESSIVE = "gps", "broken metadata", "trailing bytes", "progressive"
 PERSONAL, PROFILE, FRAMES = "personal: ", "profile: ", "frames: "
 """Beginnings of traits that say more: `personal: owner`."""
+
+
+def orientation_of(opened: Image.Image) -> int:
+    """Return the EXIF orientation of a picture, 1 to 8; 1 where there is none that makes sense."""
+    try:
+        value = int(opened.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - broken metadata raises anything and says nothing of pixels
+        return 1
+    return value if 1 <= value <= 8 else 1
 
 
 def traits(opened: Image.Image, data: bytes) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.uint8]
     Points = npt.NDArray[np.integer[Any] | np.floating[Any]]
 
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, the last two exclusive."""
+
 LISTED = 32  # areas that are kept one by one
 _SAG = 1.0  # pixels a straight edge may lie beside the outline
 _LONG = 1.2  # a circle of length p gives edges of sqrt(4 / pi * p * _SAG); these are longer
@@ -29,16 +32,19 @@ class Outline(NamedTuple):
     as no round shape of its length has."""
 
 
-def outline_of(person: "Mask", filled: "Mask | None" = None) -> Outline:
-    """Measure a mask, height x width, whose person is not 0.
+def outline_of(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
+    """Measure a mask, height x width, whose person is not 0 and lies in ``box``.
 
     ``filled`` is the person and all that is no hole in it, such as ignored pixels.
     """
     import cv2
 
-    contours, nesting = cv2.findContours(person, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return Outline()
+    height, width = person.shape
+    left, top, right, bottom = box
+    around = (slice(top, bottom), slice(left, right))  # the rest is background
+    contours, nesting = cv2.findContours(
+        person[around], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
+    )
     outer = [n for n, (_, _, _, parent) in enumerate(nesting[0]) if parent < 0]
     areas = dict.fromkeys(outer, 0)
     inner = []
@@ -49,14 +55,14 @@ def outline_of(person: "Mask", filled: "Mask | None" = None) -> Outline:
             inner.append(_area(contours[n], -1))
             areas[parent] -= inner[-1]
     if filled is not None:
-        inner = list(_holes(filled))
+        inner = _holes(filled[around])
     largest = max(outer, key=lambda n: areas[n])
     return Outline(
         parts=tuple(sorted(areas.values(), reverse=True)[:LISTED]),
         parts_total=len(areas),
         holes=tuple(sorted(inner, reverse=True)[:LISTED]),
         holes_total=len(inner),
-        straight=_straight(contours[largest][:, 0], person.shape[1], person.shape[0]),
+        straight=_straight(contours[largest][:, 0], width, height),
     )
 
 

@@ -142,10 +142,10 @@ def _in_threads(
 
 def iou(old: bytes, new: bytes, limits: Limits) -> float | None:
     """Return the IoU of the person class of two masks, or None where one can't be read."""
-    from sceneset.registry.pixels import BadPixelsError, mask_pixels
+    from sceneset.registry.decode import BadPixelsError, decoded_mask
 
     try:
-        one, two = mask_pixels(old, limits), mask_pixels(new, limits)
+        one, two = decoded_mask(old, limits), decoded_mask(new, limits)
     except BadPixelsError:
         return None
     if one.shape != two.shape:

@@ -16,7 +16,7 @@ Algorithm = Annotated[int, Field(ge=1)]
 class Algorithms(Model):
     """What each stage computes, as a number: a stage runs again when its number changes."""
 
-    scan: Algorithm = 2
+    scan: Algorithm = 3
     check: Algorithm = 2
     splits: Algorithm = 1
     stats: Algorithm = 1

@@ -63,7 +63,7 @@ class ScanRow(Model):
     straight: Annotated[int, Field(ge=0, le=1000)] = 0
     """Thousandths of the largest part's outline that lie in long straight edges."""
     contrast: Annotated[int, Field(ge=0, le=255)] | None = None
-    """Gray levels between the darkest and the brightest pixel under the mask."""
+    """Levels of green between the least and the most under the mask."""
 
     @property
     def key(self) -> tuple[Phase, str]:

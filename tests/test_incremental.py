@@ -80,7 +80,7 @@ def test_another_algorithm_number_decodes_all(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = added / "params.yaml"
-    params.write_text(params.read_text().replace("scan: 2", "scan: 3"))
+    params.write_text(params.read_text().replace("scan: 3", "scan: 4"))
     rescan(added, monkeypatch)
     assert len(decoded) == 4
 

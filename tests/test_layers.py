@@ -16,6 +16,7 @@ MODULES = sorted(
 PIXELS = tuple(
     f"registry/{name}"
     for name in (
+        "decode.py",
         "pixels.py",
         "looks.py",
         "metadata.py",
@@ -25,7 +26,19 @@ PIXELS = tuple(
         "drawing/",
     )
 )
-HEAVY = ("dvc", "numpy", "pyarrow", "pydantic", "yaml", "rich", "PIL", "cv2", "simplejpeg")
+HEAVY = (
+    "dvc",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "yaml",
+    "rich",
+    "PIL",
+    "cv2",
+    "simplejpeg",
+    "kornia_rs",
+    "distributed",
+)
 
 
 def imports(module: str) -> Iterator[str]:

@@ -1,22 +1,22 @@
 """Pixels: damage is seen, sums are exact, hashes are those of the published algorithm."""
 
 import io
+import itertools
+import math
 import warnings
+import zlib
 from collections.abc import Callable
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 from conftest import SHARED, needs_shared
 from PIL import Image
 
-from sceneset.registry.looks import looks
+from sceneset.registry.decode import BadPixelsError, decoded_mask
 from sceneset.registry.measure import Pair, measure, measure_all
-from sceneset.registry.pixels import (
-    BadPixelsError,
-    image_facts,
-    mask_facts,
-)
+from sceneset.registry.pixels import image_facts, looks_of_image, mask_facts
 from sceneset.registry.rowrules import row_problems
 from sceneset.registry.scanfile import table_of
 from sceneset.schemas.params import Limits, Params
@@ -153,23 +153,83 @@ def test_a_bomb_is_not_decoded(kind, monkeypatch):
     assert code_of(lambda: image_facts(data, suffix, few)) == "image-too-large"
 
 
+def boxes(image: Image.Image) -> np.ndarray:
+    """Average brightness of 64 x 64 boxes, written out in floats."""
+    pixels = np.asarray(image, float) @ (0.299, 0.587, 0.114)
+    rows, columns = ([round_half_up(n * side / 64) for n in range(65)] for side in pixels.shape)
+    means = [
+        [pixels[top:bottom, left:right].mean() for left, right in itertools.pairwise(columns)]
+        for top, bottom in itertools.pairwise(rows)
+    ]
+    return np.array(means)
+
+
+def round_half_up(value: float) -> int:
+    return math.floor(value + 0.5)
+
+
 def plain_hash(image: Image.Image) -> tuple[int, int]:
     """ImageHash's phash written out in floats; the second says which bits are near the median."""
-    small = image.convert("L").resize((64, 64), Image.Resampling.BOX)
-    pixels = np.asarray(small.resize((32, 32), Image.Resampling.LANCZOS), float)
-    rows, places = np.meshgrid(np.arange(32), np.arange(32), indexing="ij")
-    basis = 2 * np.cos(np.pi * rows * (2 * places + 1) / 64)
-    low = (basis @ pixels @ basis.T)[:8, :8]
+    low = dct(boxes(image))[:8, :8]
     bits = int("".join(str(int(v)) for v in (low > np.median(low)).flat), 2)
     ties = int("".join(str(int(v)) for v in (abs(low - np.median(low)) < 0.5).flat), 2)
     return bits, ties
+
+
+def dct(pixels: np.ndarray) -> np.ndarray:
+    rows, places = np.meshgrid(np.arange(64), np.arange(64), indexing="ij")
+    basis = 2 * np.cos(np.pi * rows * (2 * places + 1) / 128)
+    return basis @ pixels @ basis.T
 
 
 def test_the_hash_is_imagehash_s():
     for seed in range(60):
         image = smooth(seed)
         bits, ties = plain_hash(image)
-        assert (looks(image).phash ^ bits) & ~ties == 0
+        assert (looks_of_image(image).phash ^ bits) & ~ties == 0
+
+
+def test_the_second_hash_is_pdq_s():
+    for seed in range(30):
+        image = smooth(seed)
+        wide = dct(boxes(image))[1:17, 1:17][::-1, ::-1]
+        near = abs(wide - np.median(wide)) < 0.5
+        bits = np.packbits(wide > np.median(wide)).tobytes()
+        apart = int.from_bytes(bits) ^ looks_of_image(image).pdq
+        assert apart & ~int.from_bytes(np.packbits(near).tobytes()) == 0
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 200), (63, 64), (64, 64), (1000, 20), (70, 1300)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_any_size_has_looks(size, mode):
+    image = smooth(3).resize(size).convert(mode)
+    found = looks_of_image(image)
+    assert found == looks_of_image(image.convert("RGB"))
+    assert found.phash
+    assert found.pdq
+
+
+def test_a_white_picture_beyond_32_bits_of_sum():
+    white = np.full((4200, 4200), 255, np.uint8)
+    white[:2100] = 254
+    facts = image_facts(encoded(Image.fromarray(white), "PNG"), ".png", LIMITS)
+    half = 2100 * 4200
+    assert facts.sums == (half * 509,) * 3
+    assert facts.squares == (half * (254**2 + 255**2),) * 3
+    small = Image.fromarray(white[::60, ::60])
+    assert (facts.looks.phash ^ looks_of_image(small).phash).bit_count() <= 2
+
+
+def test_sums_are_exact():
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        width, height = random.integers(8, 300, 2)
+        data = encoded(Image.fromarray(noise((width, height), seed)), "JPEG", quality=95)
+        facts = image_facts(data, ".jpg", LIMITS)
+        with Image.open(io.BytesIO(data)) as image:
+            pixels = np.asarray(image, np.int64)
+        assert facts.sums == tuple(pixels.sum((0, 1)))
+        assert facts.squares == tuple((pixels**2).sum((0, 1)))
 
 
 def test_the_mirror_hash_is_the_mirrored_image_s():
@@ -177,10 +237,38 @@ def test_the_mirror_hash_is_the_mirrored_image_s():
     for seed in range(60):
         image = smooth(seed)
         mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        apart.append((looks(image).mirror ^ looks(mirrored).phash).bit_count())
-    # Resampling rounds a mirrored picture to other last bits: near ties may fall otherwise.
+        apart.append((looks_of_image(image).mirror ^ looks_of_image(mirrored).phash).bit_count())
+    # Boxes end at whole pixels, a mirrored picture's at other ones: near ties may fall otherwise.
     assert max(apart) <= 2
     assert apart.count(0) >= 40
+
+
+@pytest.mark.parametrize("options", [{}, {"compress_level": 0}, {"optimize": True}])
+def test_the_quick_decoder_of_masks_gives_pillow_s_pixels(options):
+    for seed in range(6):
+        values = noise((70 + seed, 33), seed, 1) % 3
+        values[values == 2] = 255
+        for filtered in range(2):
+            data = encoded(Image.fromarray(values), "PNG", **options)
+            if filtered:
+                data = cv2.imencode(".png", values)[1].tobytes()
+            assert np.array_equal(decoded_mask(data, LIMITS), values)
+
+
+@needs_shared
+def test_the_quick_decoder_agrees_on_real_masks():
+    masks = sorted((SHARED / "data").rglob("*.png"))
+    read = 0
+    for path in masks[:: max(1, len(masks) // 200)]:
+        data = path.read_bytes()
+        try:
+            found = decoded_mask(data, LIMITS)
+        except BadPixelsError:
+            continue
+        with Image.open(path) as mask:
+            assert np.array_equal(found, np.asarray(mask)), path
+        read += 1
+    assert read > 20
 
 
 def test_masks_are_counted():
@@ -244,3 +332,29 @@ def test_hostile_files_are_measured_or_refused():
                     message = bad.message
                     assert "\n" not in message, path.name
     assert len(pictures) < refused < 2 * len(pictures)
+
+
+def png_of(pixels: bytes, size: tuple[int, int], *, packed: bool = True) -> bytes:
+    """Write a gray PNG whose checksums are right, whatever its pixels are."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+    header = size[0].to_bytes(4) + size[1].to_bytes(4) + bytes([8, 0, 0, 0, 0])
+    data = zlib.compress(pixels) if packed else pixels
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def test_pixels_that_are_wrong_in_spite_of_right_checksums_are_refused():
+    random = np.random.default_rng(0)
+    good = bytes(17 * 16)
+    assert decoded_mask(png_of(good, (16, 16)), LIMITS).shape == (16, 16)
+    packed = zlib.compress(good)
+    wrong = [png_of(good[:size], (16, 16)) for size in (0, 1, 17, 200, 271)]
+    wrong += [png_of(packed[:size], (16, 16), packed=False) for size in range(8)]
+    wrong += [png_of(random.bytes(size), (16, 16), packed=False) for size in range(0, 300, 7)]
+    wrong += [png_of(b"\5" + good[1:], (16, 16))]  # no such filter
+    for data in wrong:
+        with pytest.raises(BadPixelsError):
+            decoded_mask(data, LIMITS)
