@@ -51,7 +51,7 @@ generated: setup
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra s3 --extra ssh --group dev pyproject.toml --output-file requirements.lock
+	  --extra s3 --extra ssh --extra dask --group dev pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache

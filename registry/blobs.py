@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sceneset.registry.files import md5_of
 from sceneset.registry.remote import DvcError, Project
@@ -23,6 +24,23 @@ class BlobMissingError(BlobError):
 
 class BlobDamagedError(BlobError):
     """The remote's blob is cut, damaged or swapped: its hash is another one."""
+
+
+def asked(store: Store, md5: str) -> bytes:
+    """Return a remote's blob, verified.
+
+    Raises:
+        BlobError: it is missing, damaged, or can't be had now.
+    """
+    try:
+        data = store.get(md5)
+    except FileNotFoundError:
+        raise BlobMissingError(f"the remote has no blob {md5}") from None
+    except OSError as error:
+        raise BlobError(str(error) or type(error).__name__) from None
+    if md5_of(data) != _plain(md5):
+        raise BlobDamagedError(f"the remote's blob {md5} is damaged")
+    return data
 
 
 class Blobs:
@@ -49,6 +67,14 @@ class Blobs:
         except OSError as error:
             raise DvcError(str(error)) from None
 
+    def address(self) -> tuple[str, dict[str, Any]]:
+        """Return what another machine needs to open the remote, by ``remote.open_store``.
+
+        Raises:
+            DvcError: there is none.
+        """
+        return self._project.address(self._remote)
+
     def path(self, md5: str) -> Path:
         """Return where a blob stands in the local cache, whether it is there or not."""
         return self._project.blob(md5)
@@ -74,15 +100,7 @@ class Blobs:
         Raises:
             BlobError: it is missing, damaged, or can't be had now.
         """
-        try:
-            data = self.store.get(md5)
-        except FileNotFoundError:
-            raise BlobMissingError(f"the remote has no blob {md5}") from None
-        except OSError as error:
-            raise BlobError(str(error) or type(error).__name__) from None
-        if md5_of(data) != _plain(md5):
-            raise BlobDamagedError(f"the remote's blob {md5} is damaged")
-        return data
+        return asked(self.store, md5)
 
     def fetch(self, md5: str) -> bytes:
         """Return the remote's blob, verified, and keep it in the local cache.

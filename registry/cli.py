@@ -23,6 +23,7 @@ COMMANDS = {
     "rules": "list the rules of check, or tell all about some of them",
     "review": "judge a change, as a pull request needs it, without a blob",
     "fix": "mend what has one right answer, in a delivery or a subset, when asked",
+    "scan": "measure a subset anew: from files, from the remote, on many machines",
     "remote": "set the default DVC remote, with verification on",
     "draw": "draw a small delivery to try things on",
 }

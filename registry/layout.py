@@ -3,6 +3,7 @@
 import os
 import unicodedata
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sceneset.schemas.problem import Problem, problem
 from sceneset.schemas.words import Phase
 
 Key = tuple[Phase, str]
+Files = list[tuple[Phase, Path]]
 
 IMAGE_SUFFIXES = (".jpg", ".png")
 _PICTURES = {
@@ -99,12 +101,29 @@ def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
     )
     counts = Counter(path.suffix for _, path in images)
     layout.img_suffix = img_suffix or max(IMAGE_SUFFIXES, key=lambda suffix: counts[suffix])
+    _sort_out(layout, images, masks, odd_images, odd_masks)
+    return layout
+
+
+def listed_samples(base: Path, images: Files, masks: Files, *, img_suffix: str) -> Layout:
+    """Return the layout of files that are listed, and may not be here."""
+    layout = Layout(base, img_suffix)
+    _sort_out(layout, images, masks)
+    return layout
+
+
+def _sort_out(
+    layout: Layout,
+    images: Files,
+    masks: Files,
+    odd_images: AbstractSet[Key] = frozenset(),
+    odd_masks: AbstractSet[Key] = frozenset(),
+) -> None:
     seen_images = _collect(layout, images, layout.images, layout.img_suffix)
     seen_masks = _collect(layout, masks, layout.masks, ".png")
     _unpaired(layout, seen_images | odd_images, seen_masks | odd_masks)
     if not images and not layout.problems:
-        layout.report("layout", "holds no images", base / "img_dir", _LAYOUT_HINT)
-    return layout
+        layout.report("layout", "holds no images", layout.base / "img_dir", _LAYOUT_HINT)
 
 
 def _split_files(layout: Layout, folder: Path) -> None:
@@ -143,12 +162,12 @@ def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
     return False
 
 
-def _phase_files(layout: Layout, folder: Path) -> tuple[list[tuple[Phase, Path]], set[Key]]:
+def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
     """Return the plain files of every phase folder; report all that is something else.
 
     The samples that such a thing stands for come second: they miss nothing more.
     """
-    files: list[tuple[Phase, Path]] = []
+    files: Files = []
     odd: set[Key] = set()
     if not folder.is_dir() or folder.is_symlink():
         layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
@@ -178,9 +197,7 @@ def _phase_files(layout: Layout, folder: Path) -> tuple[list[tuple[Phase, Path]]
     return files, odd
 
 
-def _collect(
-    layout: Layout, files: list[tuple[Phase, Path]], into: dict[Key, Path], suffix: str
-) -> set[Key]:
+def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -> set[Key]:
     """Sort files into samples; return every stem that was seen, taken or not."""
     seen: set[Key] = set()
     alike: dict[tuple[Phase, str], list[tuple[Key, Path]]] = {}

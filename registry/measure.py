@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -30,10 +30,21 @@ class Pair(NamedTuple):
     image: Path
     mask: Path
     base: Path
+    md5: tuple[str, str] | None = None
+    """Content hashes of image and mask, where somebody knows them already."""
 
     def shown(self, path: Path) -> str:
         """Return ``path`` as findings show it."""
         return str(path).removeprefix(f"{self.base}{os.sep}")
+
+
+Read = Callable[[Pair, Path], bytes]
+"""Returns the bytes of one of a pair's files; raises ProblemsFoundError where they can't be had."""
+
+
+def from_disk(limits: Limits) -> Read:
+    """Return a reader of files."""
+    return lambda pair, path: read_bytes(path, pair.shown(path), limit=limits.max_bytes)
 
 
 class Measured(NamedTuple):
@@ -49,37 +60,46 @@ def measure_all(
     limits: Limits,
     *,
     known: KnownRows = _NOTHING,
+    read: Read | None = None,
     workers: int | None = None,
 ) -> Iterator[Measured]:
     """Measure pairs in their order, on ``workers`` threads (as many as there are cores).
 
-    Pairs whose contents have a ``known`` row are read, but not decoded.
+    Pairs with a ``known`` row are not decoded, and not even read if their hashes are known.
+    ``read`` gets the bytes of files that are elsewhere than on this disk.
 
     Decoders let go of Python's lock, so threads scale like processes, and none can be lost.
     Memory is bounded by the workers' pictures, not by the number of pairs.
     """
-    waiting = iter(pairs)
+    waiting, read = iter(pairs), read or from_disk(limits)
     with warnings.catch_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         # Pillow warns of odd metadata on stderr; what counts becomes a finding of ours.
         warnings.simplefilter("ignore")
         while batch := list(islice(waiting, _BATCH)):
-            yield from pool.map(lambda pair: measure(pair, limits, known), batch)
+            yield from pool.map(lambda pair: measure(pair, limits, known, read), batch)
 
 
-def measure(pair: Pair, limits: Limits, known: KnownRows = _NOTHING) -> Measured:
+def measure(
+    pair: Pair, limits: Limits, known: KnownRows = _NOTHING, read: Read | None = None
+) -> Measured:
     """Read both files once, decode each once, and collect all that is wrong with them.
 
     A pair whose contents have a ``known`` row is not decoded; its findings stand in that row.
     """
+    if pair.md5 and (row := known_row(pair, pair.md5, limits, known)):
+        return Measured(pair, row, ())
+    read = read or from_disk(limits)
     problems: list[Problem] = []
     data: dict[Path, bytes] = {}
     for path in (pair.image, pair.mask):
         try:
-            data[path] = read_bytes(path, pair.shown(path), limit=limits.max_bytes)
+            data[path] = read(pair, path)
         except ProblemsFoundError as found:
             problems.extend(found.problems)
-    if known and not problems and (row := _known(pair, data, limits, known)):
-        return Measured(pair, row, ())
+    if known and not problems and not pair.md5:
+        md5 = (md5_of(data[pair.image]), md5_of(data[pair.mask]))
+        if row := known_row(pair, md5, limits, known):
+            return Measured(pair, row, ())
     return measure_bytes(pair, data, limits, problems)
 
 
@@ -112,8 +132,9 @@ def measure_bytes(
     return Measured(pair, row, tuple(problems))
 
 
-def _known(pair: Pair, data: dict[Path, bytes], limits: Limits, known: KnownRows) -> ScanRow | None:
-    row = known.get((md5_of(data[pair.image]), md5_of(data[pair.mask]), pair.image.suffix))
+def known_row(pair: Pair, md5: tuple[str, str], limits: Limits, known: KnownRows) -> ScanRow | None:
+    """Return the row of a pair with these hashes, if one is known that would come out again."""
+    row = known.get((*md5, pair.image.suffix))
     if row is None or row.width * row.height > limits.max_pixels:
         return None
     names = {"phase": pair.phase, "stem": pair.stem}

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sceneset.registry.digests import Tracked
 from sceneset.registry.gitrepo import environment
@@ -69,6 +69,14 @@ def _reason(text: str) -> str:
     return "; ".join(wrong or plain[-3:])
 
 
+class Locked(NamedTuple):
+    """What a stage has read and written, by path."""
+
+    deps: Mapping[str, Tracked]
+    params: Mapping[str, Any]
+    outs: Mapping[str, Tracked]
+
+
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
     """Put folders under DVC: their files into the cache, a .dvc file beside each."""
     dvc(root, "add", *folders, lend=lend)
@@ -93,6 +101,33 @@ def relocked(text: str, recorded: Mapping[str, Tracked], gone: Iterable[str]) ->
                 if "nfiles" in entry:
                     entry["nfiles"] = new.files
     return str(dumps_yaml(lock))
+
+
+def locked_stage(text: str, pipeline: str, stage: str, item: str, said: Locked) -> str | None:
+    """Return dvc.lock with one item of a foreach stage as DVC would write it after a run.
+
+    None where the pipeline has no such stage, or one that is made in another way.
+    """
+    from dvc.utils.serialize import dumps_yaml, loads_yaml
+
+    try:
+        made = loads_yaml(pipeline)["stages"][stage]["do"]
+        command = made["cmd"].replace("${item}", item)
+    except (LookupError, TypeError, AttributeError):
+        return None
+    lock = loads_yaml(text) or {"schema": "2.0"}
+    lock.setdefault("stages", {})[f"{stage}@{item}"] = {
+        "cmd": command,
+        "deps": [_locked(path, found) for path, found in sorted(said.deps.items())],
+        "params": {"params.yaml": said.params},
+        "outs": [_locked(path, found) for path, found in sorted(said.outs.items())],
+    }
+    return str(dumps_yaml(lock))
+
+
+def _locked(path: str, found: Tracked) -> dict[str, Any]:
+    files = {"nfiles": found.files} if found.md5.endswith(".dir") else {}
+    return {"path": path, "hash": "md5", "md5": found.md5, "size": found.size} | files
 
 
 class Project:
@@ -127,38 +162,72 @@ class Project:
         """Make a blob of the cache read-only: DVC takes those that are as verified."""
         self._cache.protect(str(path))
 
+    def hashes(self, folder: Path) -> dict[str, str]:
+        """Return the md5 of every file of a folder, by its path below it.
+
+        DVC remembers those of files that have not changed; only the others are read.
+        """
+        from dvc.fs import LocalFileSystem
+        from dvc_data.hashfile.build import build
+
+        fs = LocalFileSystem(url=str(self._repo.root_dir))
+        path = fs.abspath(str(folder))
+        tree: Any  # a listing: of a folder it is never a file
+        _, _, tree = build(self._cache, path, fs, "md5", dry_run=True, ignore=self._repo.dvcignore)
+        return {"/".join(key): str(found.value) for key, _, found in tree}
+
     def store(self, name: str | None = None) -> Store:
         """Return the default remote, or the one named.
 
         Raises:
             DvcError: there is no such remote, or it keeps files under other names than hashes.
         """
-        from dvc.exceptions import DvcException
-        from dvc.fs import get_cloud_fs
-        from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
-        from dvc_objects.fs.errors import ConfigError as OptionError
+        return open_store(*self.address(name))
 
+    def address(self, name: str | None = None) -> tuple[str, dict[str, Any]]:
+        """Return what another machine needs to open a remote: its name, and how all are reached.
+
+        Raises:
+            DvcError: there is no such remote.
+        """
         name = name or self._repo.config["core"].get("remote")
         if not name:
             raise DvcError("there is no DVC remote; set one: sceneset remote URL")
-        try:
-            kind, options, path = get_cloud_fs(self._repo.config, name=name)
-            if options.get("worktree") or options.get("version_aware"):
-                raise DvcError(f"the remote {name} is no store of blobs by hash (version_aware)")
-            folder = f"{path.rstrip('/')}/files/md5"
-            if kind.protocol == "s3":
-                said = {k: v for k, v in options.items() if (k, v) != _SSL and k not in _NO_MATTER}
-                bucket, _, prefix = folder.partition("/")
-                if said.keys() <= S3ObjectStore.OPTIONS:
-                    with suppress(LookupError, ImportError):
-                        return S3ObjectStore(bucket, prefix, said)
-            if kind.protocol == "local" and not Path(path).is_dir():
-                raise DvcError(f"the remote {name} is {path}, and there is no such folder")
-            return FileSystemStore(kind(**options), folder)
-        except RemoteMissingDepsError as error:
-            raise DvcError(f"{name} needs a library: pip install dvc[{error.protocol}]") from None
-        except (DvcException, AuthError, OptionError) as error:
-            raise DvcError(str(error)) from None
+        remotes = {known: dict(said) for known, said in self._repo.config["remote"].items()}
+        if name.lower() not in remotes:
+            raise DvcError(f"there is no DVC remote {name}; `dvc remote list` names them")
+        return name, remotes  # one may refer to another
+
+
+def open_store(name: str, remotes: Mapping[str, Any]) -> Store:
+    """Return the remote that ``Project.address`` told of, here or on another machine.
+
+    Raises:
+        DvcError: it can't be opened, or it keeps files under other names than hashes.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.fs import get_cloud_fs
+    from dvc_objects.fs.errors import AuthError, RemoteMissingDepsError
+    from dvc_objects.fs.errors import ConfigError as OptionError
+
+    try:
+        kind, options, path = get_cloud_fs({"remote": remotes}, name=name)
+        if options.get("worktree") or options.get("version_aware"):
+            raise DvcError(f"the remote {name} is no store of blobs by hash (version_aware)")
+        folder = f"{path.rstrip('/')}/files/md5"
+        if kind.protocol == "s3":
+            said = {k: v for k, v in options.items() if (k, v) != _SSL and k not in _NO_MATTER}
+            bucket, _, prefix = folder.partition("/")
+            if said.keys() <= S3ObjectStore.OPTIONS:
+                with suppress(LookupError, ImportError):
+                    return S3ObjectStore(bucket, prefix, said)
+        if kind.protocol == "local" and not Path(path).is_dir():
+            raise DvcError(f"the remote {name} is {path}, and there is no such folder")
+        return FileSystemStore(kind(**options), folder)
+    except RemoteMissingDepsError as error:
+        raise DvcError(f"{name} needs a library: pip install dvc[{error.protocol}]") from None
+    except (DvcException, AuthError, OptionError) as error:
+        raise DvcError(str(error)) from None
 
 
 _SSL = ("use_ssl", True)

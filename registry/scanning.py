@@ -1,0 +1,284 @@
+"""Scanning one subset: every sample measured, from files that are here or from the remote.
+
+A scan is written only if it is whole, and holds what the .dvc files record. A folder that was
+pulled in part would otherwise become the new truth.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs, asked
+from sceneset.registry.catalog import Registry
+from sceneset.registry.digests import Tracked, digests_of_rows, recorded_otherwise, tracked
+from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.layout import Layout, listed_samples, read_samples
+from sceneset.registry.measure import Measured, Pair, Read, measure_all
+from sceneset.registry.places import DATA_ROOT
+from sceneset.registry.remote import Locked, Project, locked_stage
+from sceneset.registry.scanfile import KnownRows, known_rows, write_scan
+from sceneset.registry.stores import WORKERS, Store
+from sceneset.schemas.base import Model
+from sceneset.schemas.params import Limits
+from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
+from sceneset.schemas.sample import Md5, ScanRow
+from sceneset.schemas.words import Phase
+
+Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
+
+
+class Measure(Protocol):
+    """Measures pairs, here or on other machines, in any order."""
+
+    def __call__(
+        self, pairs: list[Pair], limits: Limits, *, known: KnownRows
+    ) -> Iterable[Measured]:
+        """Yield what came of every pair."""
+
+
+def scan_here(registry: Registry, name: str, progress: Progress) -> list[Problem]:
+    """Scan the files in the subset's folders; return what is worth saying of them.
+
+    Their hashes are those DVC knows: files that it has seen and a row is known of are not read.
+
+    Raises:
+        ProblemsFoundError: files are missing, unexpected, damaged or of wrong sizes; no scan is
+            written then.
+    """
+    folder = registry.paths.subset(name)
+    layout = read_samples(folder, img_suffix=registry.entry(name).img_suffix)
+    problems = [
+        # What a delivery is told, to deliver the file, does not help here.
+        p.model_copy(update={"hint": restore(name)}) if p.code in _LOST else p
+        for p in layout.problems
+    ]
+    problems += missing(registry, name, layout)
+    if errors(problems):
+        raise ProblemsFoundError(_of(name, problems))
+    known = _known(registry, name)
+    hashes = _hashes(registry, folder) if known else {}
+    pairs = []
+    for key in layout.pairs():
+        image, mask = layout.images[key], layout.masks[key]
+        md5 = (hashes.get(image, ""), hashes.get(mask, "")) if known else None
+        pairs.append(Pair(*key, image, mask, registry.root, md5))
+    measured = measure_all(pairs, registry.params.limits, known=known)
+    return problems + _written(registry, name, progress(measured, len(pairs)))
+
+
+def _known(registry: Registry, name: str) -> KnownRows:
+    return known_rows(registry.paths.scan(name), registry.params.algorithms.scan)
+
+
+def _hashes(registry: Registry, folder: Path) -> dict[Path, str]:
+    project = Project(registry.root)
+    return {
+        folder / part / path: md5
+        for part in ("img_dir", "ann_dir")
+        for path, md5 in project.hashes(folder / part).items()
+    }
+
+
+_LOST = {"image-missing", "mask-missing"}
+
+
+def _of(name: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [p.model_copy(update={"subset": name}) for p in problems]
+
+
+def _written(registry: Registry, name: str, measured: Iterable[Measured]) -> list[Problem]:
+    """Write the scan of what was measured, or raise all that is wrong with it."""
+    problems: list[Problem] = []
+    rows: list[ScanRow] = []
+    for found in measured:
+        problems += found.problems
+        if found.row:
+            rows.append(found.row)
+    if not errors(problems):
+        problems += recorded_otherwise(
+            registry.paths,
+            name,
+            digests_of_rows(rows),
+            "records other files than {folder} holds",
+            f"`dvc add {DATA_ROOT}/{name}/{{folder}}` if the change is meant, else {restore(name)}",
+        )
+    problems = _of(name, problems)
+    if errors(problems):
+        raise ProblemsFoundError(problems)
+    write_scan(registry.paths.scan(name), rows, registry.params.algorithms.scan)
+    return problems
+
+
+def restore(name: str) -> str:
+    """Say how to get a subset's files back; `dvc repro` has rewritten its .dvc files by now."""
+    files = " ".join(f"{DATA_ROOT}/{name}/{folder}.dvc" for folder in ("img_dir", "ann_dir"))
+    return (
+        f"run `git checkout HEAD -- {files}` and `dvc checkout {files}` "
+        "(`dvc pull` the same where the cache lacks them)"
+    )
+
+
+def missing(registry: Registry, name: str, layout: Layout) -> list[Problem]:
+    """Compare the files found with the counts of the .dvc files and the names in the tags."""
+    problems = []
+    for folder, found in (("img_dir", layout.images), ("ann_dir", layout.masks)):
+        path = registry.paths.subset(name) / f"{folder}.dvc"
+        shown = registry.paths.shown(path)
+        recorded = tracked(path, shown, subset=name)
+        if len(found) < recorded.files:
+            problems.append(
+                problem(
+                    "scan-incomplete",
+                    f"records {recorded.files} files, {len(found)} are there",
+                    file=shown,
+                    hint=f"{restore(name)}; if files were taken out on purpose, "
+                    f"`dvc add {DATA_ROOT}/{name}/{folder}`",
+                )
+            )
+    gone = sorted({tag.key for tag in registry.tags(name, keep=False)} - set(layout.pairs()))
+    tags_file = registry.paths.shown(registry.paths.tags(name))
+    problems += [
+        problem(
+            "scan-incomplete",
+            f"{phase} {stem!r} has tags, but its image or mask is not there",
+            file=tags_file,
+            phase=phase,
+            stem=stem,
+            hint=f"{restore(name)}; or delete the row if the sample is meant to go",
+        )
+        for phase, stem in gone
+    ]
+    return problems
+
+
+def scan_remote(
+    registry: Registry,
+    name: str,
+    blobs: Blobs,
+    progress: Progress,
+    measure: Measure | None = None,
+) -> list[Problem]:
+    """Scan what the .dvc files record, read by hash from the remote; return what is worth saying.
+
+    No file of the subset need be here, and none is kept. ``measure`` may hand the work on.
+
+    Raises:
+        ProblemsFoundError: as ``scan_here``; or blobs are missing or damaged on the remote.
+        DvcError: the remote can't be reached.
+    """
+    base = registry.paths.subset(name)
+    listings = [_listing(registry, name, folder, blobs) for folder in ("img_dir", "ann_dir")]
+    images, masks = ([(phase, path) for phase, path in listed] for listed in listings)
+    layout = listed_samples(base, images, masks, img_suffix=registry.entry(name).img_suffix)
+    problems = layout.problems + missing(registry, name, layout)
+    if errors(problems):
+        raise ProblemsFoundError(_of(name, problems))
+    hashes = {path: md5 for listed in listings for (_, path), md5 in listed.items()}
+    pairs = [
+        Pair(*key, image, mask, registry.root, (hashes[image], hashes[mask]))
+        for key in layout.pairs()
+        for image, mask in [(layout.images[key], layout.masks[key])]
+    ]
+    known = _known(registry, name)
+    measured = (measure or reading(blobs))(pairs, registry.params.limits, known=known)
+    return problems + _written(registry, name, progress(measured, len(pairs)))
+
+
+class _Listed(Model):
+    md5: Md5
+    relpath: str
+
+
+_LISTING = TypeAdapter(list[_Listed])
+
+
+def _listing(
+    registry: Registry, name: str, folder: str, blobs: Blobs
+) -> dict[tuple[Phase, Path], str]:
+    """Return the hash of every file that a folder's .dvc file records."""
+    path = registry.paths.subset(name) / f"{folder}.dvc"
+    shown = registry.paths.shown(path)
+    digest = tracked(path, shown, subset=name).md5
+    blobs.reach([digest])
+    try:
+        data = blobs.cached(digest) or blobs.ask(digest)
+        found = _LISTING.validate_json(data)
+        return {_place(path.with_suffix(""), one.relpath): one.md5 for one in found}
+    except BlobError as error:
+        raise ProblemsFoundError([blob_problem(error, shown, name)]) from None
+    except (ValidationError, ValueError):
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "scan-incomplete",
+                    "records a folder that is not laid out as a subset's",
+                    subset=name,
+                    file=shown,
+                    hint="files stand in img_dir/<phase> and ann_dir/<phase>; restore it with git",
+                )
+            ]
+        ) from None
+
+
+def _place(folder: Path, relpath: str) -> tuple[Phase, Path]:
+    phase, file = relpath.split("/")  # ValueError: it stands elsewhere
+    return Phase(phase), folder / phase / file
+
+
+def reading(blobs: Blobs) -> Measure:
+    """Return a measurer that gets blobs from the remote: many at a time, they are waited for."""
+
+    def measure(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
+        read = from_store(blobs.store)
+        return measure_all(pairs, limits, known=known, read=read, workers=WORKERS)
+
+    return measure
+
+
+def from_store(store: Store) -> Read:
+    """Return a reader of blobs by their hashes; each is verified."""
+
+    def read(pair: Pair, path: Path) -> bytes:
+        image, mask = pair.md5 or ("", "")
+        try:
+            return asked(store, image if path is pair.image else mask)
+        except BlobError as error:
+            raise ProblemsFoundError([blob_problem(error, pair.shown(path))]) from None
+
+    return read
+
+
+_CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
+
+
+def blob_problem(error: BlobError, file: str, subset: str = "") -> Problem:
+    """Return the finding that a blob could not be had."""
+    return problem(
+        _CODES.get(type(error), "blob-unread"),
+        str(error),
+        subset=subset,
+        file=file,
+        hint="`dvc push` where the file is, or `sceneset verify --repair` where it is cached",
+    )
+
+
+def record(registry: Registry, name: str) -> None:
+    """Note in dvc.lock that the scan is what the .dvc files give: its stage need not run again."""
+    paths, lock = registry.paths, registry.root / "dvc.lock"
+    deps = {}
+    for folder in ("img_dir", "ann_dir"):
+        recorded = paths.subset(name) / f"{folder}.dvc"
+        deps[f"{DATA_ROOT}/{name}/{folder}"] = tracked(recorded, paths.shown(recorded), subset=name)
+    data = paths.scan(name).read_bytes()
+    said = Locked(
+        deps,
+        {"algorithms.scan": registry.params.algorithms.scan},
+        {paths.shown(paths.scan(name)): Tracked(md5_of(data), 1, len(data))},
+    )
+    text = lock.read_text("utf-8") if lock.is_file() else ""
+    pipeline = (registry.root / "dvc.yaml").read_text("utf-8")
+    made = locked_stage(text, pipeline, "scan", name, said)
+    if made is not None and made != text:
+        write_text(lock, made)
