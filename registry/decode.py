@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from sceneset.registry.metadata import orientation_of, traits
 from sceneset.schemas.params import Limits
@@ -150,9 +150,10 @@ class _told:  # noqa: N801 - reads as the statement it is
         if isinstance(error, MemoryError):
             raise BadPixelsError("image-too-large", "needs more memory than there is") from None
         if isinstance(error, Exception):  # SyntaxError, struct.error...
+            headless = isinstance(error, UnidentifiedImageError)  # its text names an address
             raise BadPixelsError(
                 "image-unreadable",
-                f"does not decode to its end: {error}",
+                f"does not decode to its end: {'its header is broken' if headless else error}",
                 "copy the file again from where it came, or leave the sample out",
             ) from None
 

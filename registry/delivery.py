@@ -8,8 +8,9 @@ from sceneset.registry.catalog import Registry, unknown_scene
 from sceneset.registry.checks import entry_problems, persons_conflicts
 from sceneset.registry.kinds import kind_problems
 from sceneset.registry.layout import Key, printable, read_layout
-from sceneset.registry.measure import Measured, Pair, measure_all
+from sceneset.registry.measure import Measured, Pair
 from sceneset.registry.memberships import Memberships, same_rows
+from sceneset.registry.processes import measure_many
 from sceneset.registry.request import LEAVABLE, Delivery, Request
 from sceneset.registry.rowrules import row_problems
 from sceneset.registry.scanfile import table_of
@@ -238,7 +239,7 @@ class _Reading:
             Pair(*key, layout.images[key], layout.masks[key], layout.base) for key in layout.pairs()
         ]
         rows = []
-        for measured in progress(measure_all(pairs, self.params.limits), len(pairs)):
+        for measured in progress(measure_many(pairs, self.params.limits), len(pairs)):
             self.problems += measured.problems
             if measured.row:
                 rows.append(measured.row)

@@ -58,28 +58,29 @@ def _gray(pixels: "Pixels") -> "Numbers":
     if min(pixels.shape[:2]) < _SIDE:
         pixels = _enlarged(pixels)
     pixels = pixels[:: max(1, pixels.shape[0] // (2 * _SIDE))]
-    rows, columns, areas = _grid(*pixels.shape[:2])
-    sums = _box_sums(pixels, rows, columns)
+    corners, areas = _grid(*pixels.shape[:2])
+    sums = _box_sums(pixels, corners)
     gray: Numbers = (sums @ _LUMA if pixels.ndim == 3 else sums * _LUMA.sum()) * 256 // areas
     return gray
 
 
 @lru_cache(maxsize=64)
-def _grid(height: int, width: int) -> "tuple[Numbers, Numbers, Numbers]":
-    """Return where rows and columns of boxes begin and end, and the boxes' areas by weight."""
+def _grid(height: int, width: int) -> "tuple[Numbers, Numbers]":
+    """Return where corners of boxes stand in an integral image, and the boxes' areas by weight."""
     steps = np.arange(_SIDE + 1)
     rows, columns = ((steps * side + _SIDE // 2) // _SIDE for side in (height, width))
-    return rows[:, None], columns, _LUMA.sum() * np.outer(np.diff(rows), np.diff(columns))
+    areas = _LUMA.sum() * np.outer(np.diff(rows), np.diff(columns))
+    return rows[:, None] * (width + 1) + columns, areas
 
 
-def _box_sums(pixels: "Pixels", rows: "Numbers", columns: "Numbers") -> "Numbers":
+def _box_sums(pixels: "Pixels", corners: "Numbers") -> "Numbers":
     import cv2
 
     height, width, *channels = pixels.shape
     whole = cv2.integral(pixels, scratch("integral", (height + 1, width + 1, *channels), np.int32))
     # It counts modulo 2^32, which differences of boxes do not mind.
-    corners = whole[rows, columns].view(np.uint32)
-    down = corners[1:] - corners[:-1]
+    till = whole.reshape(-1, *channels).take(corners, axis=0).view(np.uint32)
+    down = till[1:] - till[:-1]
     sums: Numbers = (down[:, 1:] - down[:, :-1]).astype(np.int64)
     return sums
 

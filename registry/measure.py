@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.files import md5_of, read_bytes
-from sceneset.registry.scanfile import KnownRows
+from sceneset.registry.files import read_bytes
+from sceneset.registry.knownrows import KnownRows
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
 from sceneset.schemas.sample import ScanRow
@@ -38,13 +38,20 @@ class Pair(NamedTuple):
         return str(path).removeprefix(f"{self.base}{os.sep}")
 
 
-Read = Callable[[Pair, Path], bytes]
-"""Returns the bytes of one of a pair's files; raises ProblemsFoundError where they can't be had."""
+class Content(NamedTuple):
+    """The bytes of a file, and their hash where it has been worked out."""
+
+    data: bytes
+    md5: str | None = None
+
+
+Read = Callable[[Pair, Path], Content]
+"""Returns one of a pair's files; raises ProblemsFoundError where it can't be had."""
 
 
 def from_disk(limits: Limits) -> Read:
     """Return a reader of files."""
-    return lambda pair, path: read_bytes(path, pair.shown(path), limit=limits.max_bytes)
+    return lambda pair, path: Content(read_bytes(path, pair.shown(path), limit=limits.max_bytes))
 
 
 class Measured(NamedTuple):
@@ -65,46 +72,37 @@ def measure_all(
 ) -> Iterator[Measured]:
     """Measure pairs in their order, on ``workers`` threads (as many as there are cores).
 
-    Pairs with a ``known`` row are not decoded, and not even read if their hashes are known.
-    ``read`` gets the bytes of files that are elsewhere than on this disk.
-
-    Decoders let go of Python's lock, so threads scale like processes, and none can be lost.
-    Memory is bounded by the workers' pictures, not by the number of pairs.
+    Pairs with a ``known`` row are not read. ``read`` gets files that are elsewhere than on this
+    disk. Memory is bounded by the workers' pictures, not by the number of pairs.
     """
-    waiting, read = iter(pairs), read or from_disk(limits)
+
+    def measured(pair: Pair) -> Measured:
+        row = known_row(pair, limits, known)
+        return Measured(pair, row, ()) if row else measure(pair, limits, read)
+
+    waiting = iter(pairs)
     with warnings.catch_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         # Pillow warns of odd metadata on stderr; what counts becomes a finding of ours.
         warnings.simplefilter("ignore")
         while batch := list(islice(waiting, _BATCH)):
-            yield from pool.map(lambda pair: measure(pair, limits, known, read), batch)
+            yield from pool.map(measured, batch)
 
 
-def measure(
-    pair: Pair, limits: Limits, known: KnownRows = _NOTHING, read: Read | None = None
-) -> Measured:
-    """Read both files once, decode each once, and collect all that is wrong with them.
-
-    A pair whose contents have a ``known`` row is not decoded; its findings stand in that row.
-    """
-    if pair.md5 and (row := known_row(pair, pair.md5, limits, known)):
-        return Measured(pair, row, ())
+def measure(pair: Pair, limits: Limits, read: Read | None = None) -> Measured:
+    """Read both files once, decode each once, and collect all that is wrong with them."""
     read = read or from_disk(limits)
     problems: list[Problem] = []
-    data: dict[Path, bytes] = {}
+    data: dict[Path, Content] = {}
     for path in (pair.image, pair.mask):
         try:
             data[path] = read(pair, path)
         except ProblemsFoundError as found:
             problems.extend(found.problems)
-    if known and not problems and not pair.md5:
-        md5 = (md5_of(data[pair.image]), md5_of(data[pair.mask]))
-        if row := known_row(pair, md5, limits, known):
-            return Measured(pair, row, ())
     return measure_bytes(pair, data, limits, problems)
 
 
 def measure_bytes(
-    pair: Pair, data: Mapping[Path, bytes], limits: Limits, problems: Iterable[Problem] = ()
+    pair: Pair, data: Mapping[Path, Content], limits: Limits, problems: Iterable[Problem] = ()
 ) -> Measured:
     """Measure a pair by the bytes of its files; ``problems`` are what is known to be wrong."""
     from sceneset.registry import pixels
@@ -116,9 +114,9 @@ def measure_bytes(
     for path, content in data.items():
         try:
             if path is pair.image:
-                image = pixels.image_facts(content, path.suffix, limits)
+                image = pixels.image_facts(content.data, path.suffix, limits, content.md5)
             else:
-                mask = pixels.mask_facts(content, limits)
+                mask = pixels.mask_facts(content.data, limits, content.md5)
         except BadPixelsError as bad:
             problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
     if image and mask:
@@ -132,9 +130,9 @@ def measure_bytes(
     return Measured(pair, row, tuple(problems))
 
 
-def known_row(pair: Pair, md5: tuple[str, str], limits: Limits, known: KnownRows) -> ScanRow | None:
-    """Return the row of a pair with these hashes, if one is known that would come out again."""
-    row = known.get((*md5, pair.image.suffix))
+def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
+    """Return the row that would come out of a pair whose hashes are known, if it is."""
+    row = known.get((*pair.md5, pair.image.suffix)) if pair.md5 and known else None
     if row is None or row.width * row.height > limits.max_pixels:
         return None
     names = {"phase": pair.phase, "stem": pair.stem}

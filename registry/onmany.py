@@ -9,27 +9,24 @@ is measured here.
 import json
 import os
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
 from typing import Any
 
 from sceneset.registry.blobs import Blobs
+from sceneset.registry.crews import Batch, Errors, measured_by
 from sceneset.registry.edge import UsageError
-from sceneset.registry.measure import Measured, Pair, known_row, measure_all
+from sceneset.registry.knownrows import KnownRows
+from sceneset.registry.measure import Measured, Pair, measure_all
 from sceneset.registry.remote import DvcError, open_store
 from sceneset.registry.render import say
-from sceneset.registry.scanfile import KnownRows
 from sceneset.registry.scanning import Measure, from_store, reading
 from sceneset.registry.stores import Store
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import problem
 
-_BATCH = 64  # pairs a task: half a second of work, beside which handing it on is nothing
-_AHEAD = 3  # tasks a worker that are handed on before the first comes back
-_PATIENCE = 20  # seconds to wait for a scheduler
+_PATIENCE, _WORKERS = 20, 60  # seconds to wait for a scheduler, and for its first worker
 _AT_ONCE = 4  # pairs a worker has in hand, so that it need not wait for the remote
 _SAME = ("sceneset", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "kornia-rs")
 """What must be of one version everywhere, for rows to be the same everywhere."""
@@ -46,32 +43,41 @@ def on_dask(blobs: Blobs, scheduler: str | None) -> Measure:
     """
 
     def measure(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
-        new = []
-        for pair in pairs:
-            if pair.md5 and (row := known_row(pair, pair.md5, limits, known)):
-                yield Measured(pair, row, ())
-            else:
-                new.append(pair)
-        if not new:
-            return
-        left: list[Pair] = []
+        def here(left: Iterable[Pair]) -> Iterator[Measured]:
+            say("dask was lost; what is left is measured here", style="yellow")
+            return iter(reading(blobs)(list(left), limits, known=known))
+
         with ExitStack() as stack:
-            client = _client(stack, scheduler)
-            _check_versions(client)
-            yield from _handed_on(client, blobs, new, limits, left)
-        if left:
-            say(f"dask was lost; {len(left)} samples are measured here", style="yellow")
-            yield from reading(blobs)(left, limits, known=known)
+            crew = _Cluster(lambda: _client(stack, scheduler), blobs, limits)
+            yield from measured_by(crew, pairs, limits, known, here)
 
     return measure
 
 
+class _Cluster:
+    batch = 64  # half a second of work, beside which handing it on is nothing
+    ahead = 1
+
+    def __init__(self, connect: Callable[[], Any], blobs: Blobs, limits: Limits) -> None:
+        self.connect, self.address, self.limits = connect, blobs.address(), limits
+        self.died, self.gone = _errors()
+
+    @cached_property
+    def client(self) -> Any:
+        """The cluster: it is asked for when there is something to measure."""
+        client = self.connect()
+        _check_versions(client)
+        self.ahead = 3 * len(client.scheduler_info(n_workers=-1)["workers"])
+        return client
+
+    def submit(self, batch: Batch) -> Any:
+        return self.client.submit(measure_batch, self.address, batch, self.limits, pure=False)
+
+
 def _client(stack: ExitStack, scheduler: str | None) -> Any:
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise UsageError("--engine dask needs the extra: pip install 'sceneset[dask]'") from None
+    import dask
+    from distributed import Client, LocalCluster
+
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
     try:
         if scheduler:
@@ -108,7 +114,10 @@ def _check_versions(client: Any) -> None:
     Raises:
         DvcError: there are such, or none at all.
     """
-    client.wait_for_workers(1, timeout=60)
+    try:
+        client.wait_for_workers(1, timeout=_WORKERS)
+    except TimeoutError:
+        raise DvcError(f"the scheduler has no worker, {_WORKERS} seconds long") from None
     here = _here()
     for worker, theirs in client.run(versions, on_error="return").items():
         if not isinstance(theirs, dict):
@@ -120,65 +129,21 @@ def _check_versions(client: Any) -> None:
             )
 
 
-def _handed_on(
-    client: Any, blobs: Blobs, pairs: list[Pair], limits: Limits, left: list[Pair]
-) -> Iterator[Measured]:
-    """Yield what the workers measure; what they can no longer is put into ``left``."""
-    from distributed import as_completed
-    from distributed.scheduler import KilledWorker
-
-    address, remaining = blobs.address(), iter(pairs)
-    waiting = iter(lambda: tuple(islice(remaining, _BATCH)), ())
-    handed: dict[Any, tuple[Pair, ...]] = {}
-    done = as_completed(loop=client.loop)
-
-    def hand(some: Iterable[tuple[Pair, ...]]) -> None:
-        for batch in some:
-            future = client.submit(measure_batch, address, batch, limits, pure=False)
-            handed[future] = batch
-            done.add(future)
-
-    try:
-        hand(islice(waiting, _AHEAD * max(1, len(client.scheduler_info()["workers"]))))
-        for future in done:
-            batch = handed[future]
-            try:
-                found = future.result()
-            except KilledWorker:
-                found = [_killer(batch[0])] if len(batch) == 1 else []
-                if not found:  # one of them it is
-                    hand((pair,) for pair in batch)
-            del handed[future]
-            yield from found
-            hand(islice(waiting, 1))
-    except _lost():
-        left += [pair for batch in (*handed.values(), *waiting) for pair in batch]
-
-
-def _lost() -> tuple[type[BaseException], ...]:
-    """Return what is raised when the scheduler is gone."""
+def _errors() -> tuple[Errors, Errors]:
+    """Return what is raised when a task kills its workers, and when the scheduler is gone."""
     from concurrent.futures import CancelledError
 
-    from distributed import CancelledError as Cancelled
-    from distributed.comm import CommClosedError
-
-    return (CancelledError, Cancelled, CommClosedError, OSError, TimeoutError)
-
-
-def _killer(pair: Pair) -> Measured:
-    told = problem(
-        "image-unreadable",
-        "kills every process that decodes it, or its mask",
-        file=pair.shown(pair.image),
-        phase=pair.phase,
-        stem=pair.stem,
-        hint="leave the sample out; and keep the file for the decoder's makers",
-    )
-    return Measured(pair, None, (told,))
+    try:
+        from distributed import CancelledError as Cancelled
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
+    except ImportError:
+        raise UsageError("--engine dask needs the extra: pip install 'sceneset[dask]'") from None
+    return (KilledWorker,), (CancelledError, Cancelled, CommClosedError, OSError, TimeoutError)
 
 
 def measure_batch(
-    address: tuple[str, dict[str, Any]], pairs: tuple[Pair, ...], limits: Limits
+    address: tuple[str, dict[str, Any]], pairs: Batch, limits: Limits
 ) -> list[Measured]:
     """Measure pairs whose blobs are on a remote; this runs on workers."""
     try:

@@ -66,8 +66,8 @@ class MaskFacts:
     """1 where the person is."""
 
 
-def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
-    """Decode an image to its last byte and measure it.
+def image_facts(data: bytes, suffix: str, limits: Limits, md5: str | None = None) -> ImageFacts:
+    """Decode an image to its last byte and measure it; ``md5`` is its hash where that is known.
 
     Raises:
         BadPixelsError: it is no image of that suffix, is damaged, or is beyond the limits.
@@ -83,7 +83,7 @@ def image_facts(data: bytes, suffix: str, limits: Limits) -> ImageFacts:
     squares = [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes]
     height, width = pixels.shape[:2]
     return ImageFacts(
-        md5=md5_of(data),
+        md5=md5 or md5_of(data),
         size=len(data),
         width=width,
         height=height,
@@ -107,8 +107,8 @@ def _planes(pixels: "Plane") -> "Planes":
     return red, green, blue
 
 
-def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
-    """Decode a mask to its last byte and count its values.
+def mask_facts(data: bytes, limits: Limits, md5: str | None = None) -> MaskFacts:
+    """Decode a mask to its last byte and count its values; ``md5`` is as of ``image_facts``.
 
     Raises:
         BadPixelsError: it is no PNG of one 8-bit channel, is damaged, or is beyond the limits.
@@ -120,7 +120,7 @@ def mask_facts(data: bytes, limits: Limits) -> MaskFacts:
     # What is ignored inside of the person is no hole.
     filled = None if person is mask else mask
     return MaskFacts(
-        md5=md5_of(data),
+        md5=md5 or md5_of(data),
         size=len(data),
         width=mask.shape[1],
         height=mask.shape[0],

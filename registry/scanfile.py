@@ -1,7 +1,8 @@
 """Scans as Parquet: one row a sample, fixed columns, the same bytes for the same rows."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -12,9 +13,12 @@ from sceneset.schemas.words import Phase
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 FORMAT = "2"
 """Version of the columns below; readers refuse another one."""
+
+_GROUP, _CHUNK = 1 << 17, 1 << 12  # rows written, and turned into columns, at a time
 
 _HEX = {"image_md5", "mask_md5", "pdq"}  # stored as bytes
 _HASHES = {"phash", "phash_mirror"}  # stored as unsigned integers of 64 bits
@@ -58,10 +62,14 @@ def arrow_schema() -> "pa.Schema":
 
 def table_of(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
     """Return rows as a scan's table, sorted by phase and stem."""
+    return _table(sorted(rows, key=lambda row: row.key), algorithm)
+
+
+def _table(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {name: [] for name in ScanRow.model_fields}
-    for row in sorted(rows, key=lambda row: row.key):
+    for row in rows:
         for name, values in columns.items():
             value = getattr(row, name)
             if name in _HEX:
@@ -77,18 +85,49 @@ def table_of(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
 
 def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
     """Write a subset's scan whole or not at all, sorted by phase and stem."""
+    with replacing(path) as aside, scan_writer(aside, algorithm) as write:
+        for row in sorted(rows, key=lambda row: row.key):
+            write(row)
+
+
+@contextmanager
+def scan_writer(path: Path, algorithm: int) -> Iterator[Callable[[ScanRow], None]]:
+    """Lend a function that takes rows, sorted by phase and stem, and writes them to ``path``.
+
+    Memory holds one row group of columns, whatever the number of rows.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = table_of(rows, algorithm)
-    with replacing(path) as aside:
-        pq.write_table(
-            table,
-            aside,
-            compression="zstd",
-            row_group_size=1 << 17,
-            use_dictionary=["phase", "mode"],
-            write_statistics=["phase", "stem"],
-        )
+    waiting: list[ScanRow] = []
+    tables = [_table((), algorithm)]
+
+    with pq.ParquetWriter(
+        path,
+        tables[0].schema,
+        compression="zstd",
+        use_dictionary=["phase", "mode"],
+        write_statistics=["phase", "stem"],
+    ) as file:
+
+        def flush() -> None:
+            group = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+            file.write_table(group, row_group_size=_GROUP)
+            del tables[1:]
+
+        def write(row: ScanRow) -> None:
+            if waiting and row.key <= waiting[-1].key:
+                raise ValueError(f"{row.key} comes after {waiting[-1].key}")
+            waiting.append(row)
+            if len(waiting) == _CHUNK:  # rows take ten times what their columns take
+                tables.append(_table(waiting, algorithm))
+                waiting.clear()
+                if len(tables) * _CHUNK > _GROUP:
+                    flush()
+
+        yield write
+        tables.append(_table(waiting, algorithm))
+        flush()
 
 
 def read_scan(
@@ -103,7 +142,7 @@ def read_scan(
 
     again = f"dvc repro scan@{subset or path.stem}"
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             return scan_table(file, columns)
     except FileNotFoundError:
         raise ProblemsFoundError(
@@ -137,16 +176,25 @@ def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Tabl
     Raises:
         pyarrow.ArrowException: it is none, or of another format.
     """
+    table = open_scan(file).read(columns=list(columns) if columns else None)
+    check_names(table)
+    return table
+
+
+def open_scan(file: BinaryIO) -> "pq.ParquetFile":
+    """Return a scan to read parts of; their names are to be checked.
+
+    Raises:
+        pyarrow.ArrowException: it is none, or of another format.
+    """
     import pyarrow.parquet as pq
 
     parquet = pq.ParquetFile(file)
     _check_columns(parquet.schema_arrow)
-    table = parquet.read(columns=list(columns) if columns else None)
-    _check_names(table)
-    return table
+    return parquet
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def without_waiting(path: str, flags: int) -> int:
     """Open a pipe that stands where a file should, without waiting for its other end."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -160,7 +208,7 @@ def _check_columns(found: "pa.Schema") -> None:
         raise pa.ArrowInvalid("its columns are other ones")
 
 
-def _check_names(table: "pa.Table") -> None:
+def check_names(table: "pa.Table") -> None:
     """Refuse names that leave their folder: files are read, written and deleted by them."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -173,25 +221,6 @@ def _check_names(table: "pa.Table") -> None:
         said = set(table["phase"].unique().to_pylist())
         if not said <= set(Phase):
             raise pa.ArrowInvalid(f"its phases are {', '.join(sorted(map(str, said)))}")
-
-
-KnownRows = dict[tuple[str, str, str], ScanRow]
-"""Rows by what they were computed from: image md5, mask md5, image suffix."""
-
-
-def known_rows(path: Path, algorithm: int) -> KnownRows:
-    """Return the rows of an earlier scan by content, or none if it was another algorithm's."""
-    try:
-        table = read_scan(path, path.name)
-    except ProblemsFoundError:
-        return {}  # it is made anew from the pixels
-    if (table.schema.metadata or {}).get(b"sceneset.algorithm") != str(algorithm).encode():
-        return {}
-    try:
-        table.validate(full=True)
-        return {(r.image_md5, r.mask_md5, Path(r.image).suffix): r for r in scan_rows(table)}
-    except (ValueError, LookupError, AttributeError, TypeError):
-        return {}  # damaged inside: what should be text or bytes is something else
 
 
 def scan_rows(table: "pa.Table") -> list[ScanRow]:

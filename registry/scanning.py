@@ -12,25 +12,33 @@ from pydantic import TypeAdapter, ValidationError
 
 from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs, asked
 from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import Tracked, digests_of_rows, recorded_otherwise, tracked
-from sceneset.registry.files import md5_of, write_text
+from sceneset.registry.digests import (
+    COLUMNS,
+    Tracked,
+    digests_of_scan,
+    recorded_otherwise,
+    tracked,
+)
+from sceneset.registry.files import md5_of, replacing, write_text
+from sceneset.registry.knownrows import KnownRows, known_rows
 from sceneset.registry.layout import Layout, listed_samples, read_samples
-from sceneset.registry.measure import Measured, Pair, Read, measure_all
+from sceneset.registry.measure import Content, Measured, Pair, Read, measure_all
 from sceneset.registry.places import DATA_ROOT
+from sceneset.registry.processes import measure_many
 from sceneset.registry.remote import Locked, Project, locked_stage
-from sceneset.registry.scanfile import KnownRows, known_rows, write_scan
+from sceneset.registry.scanfile import read_scan, scan_writer
 from sceneset.registry.stores import WORKERS, Store
 from sceneset.schemas.base import Model
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
-from sceneset.schemas.sample import Md5, ScanRow
+from sceneset.schemas.sample import Md5
 from sceneset.schemas.words import Phase
 
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
 
 
 class Measure(Protocol):
-    """Measures pairs, here or on other machines, in any order."""
+    """Measures pairs, here or on other machines, in their order."""
 
     def __call__(
         self, pairs: list[Pair], limits: Limits, *, known: KnownRows
@@ -64,7 +72,7 @@ def scan_here(registry: Registry, name: str, progress: Progress) -> list[Problem
         image, mask = layout.images[key], layout.masks[key]
         md5 = (hashes.get(image, ""), hashes.get(mask, "")) if known else None
         pairs.append(Pair(*key, image, mask, registry.root, md5))
-    measured = measure_all(pairs, registry.params.limits, known=known)
+    measured = measure_many(pairs, registry.params.limits, known=known)
     return problems + _written(registry, name, progress(measured, len(pairs)))
 
 
@@ -91,23 +99,25 @@ def _of(name: str, problems: Iterable[Problem]) -> list[Problem]:
 def _written(registry: Registry, name: str, measured: Iterable[Measured]) -> list[Problem]:
     """Write the scan of what was measured, or raise all that is wrong with it."""
     problems: list[Problem] = []
-    rows: list[ScanRow] = []
-    for found in measured:
-        problems += found.problems
-        if found.row:
-            rows.append(found.row)
-    if not errors(problems):
-        problems += recorded_otherwise(
-            registry.paths,
-            name,
-            digests_of_rows(rows),
-            "records other files than {folder} holds",
-            f"`dvc add {DATA_ROOT}/{name}/{{folder}}` if the change is meant, else {restore(name)}",
-        )
-    problems = _of(name, problems)
-    if errors(problems):
-        raise ProblemsFoundError(problems)
-    write_scan(registry.paths.scan(name), rows, registry.params.algorithms.scan)
+    path = registry.paths.scan(name)
+    with replacing(path) as aside:
+        with scan_writer(aside, registry.params.algorithms.scan) as write:
+            for found in measured:
+                problems += found.problems
+                if found.row:
+                    write(found.row)
+        if not errors(problems):
+            problems += recorded_otherwise(
+                registry.paths,
+                name,
+                digests_of_scan(read_scan(aside, path.name, columns=COLUMNS)),
+                "records other files than {folder} holds",
+                f"`dvc add {DATA_ROOT}/{name}/{{folder}}` if the change is meant, "
+                f"else {restore(name)}",
+            )
+        problems = _of(name, problems)
+        if errors(problems):
+            raise ProblemsFoundError(problems)
     return problems
 
 
@@ -240,10 +250,11 @@ def reading(blobs: Blobs) -> Measure:
 def from_store(store: Store) -> Read:
     """Return a reader of blobs by their hashes; each is verified."""
 
-    def read(pair: Pair, path: Path) -> bytes:
+    def read(pair: Pair, path: Path) -> Content:
         image, mask = pair.md5 or ("", "")
+        md5 = image if path is pair.image else mask
         try:
-            return asked(store, image if path is pair.image else mask)
+            return Content(asked(store, md5), md5)
         except BlobError as error:
             raise ProblemsFoundError([blob_problem(error, pair.shown(path))]) from None
 

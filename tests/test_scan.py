@@ -241,7 +241,7 @@ def asked_of_dask(
     root: Path, folder: Path, what: str, monkeypatch: pytest.MonkeyPatch, sceneset: Run
 ) -> Outcome:
     """Scan on a cluster whose workers have a fault."""
-    monkeypatch.setattr(onmany, "_BATCH", 2)
+    monkeypatch.setattr(onmany._Cluster, "batch", 2)
     (folder / "fault").write_text(what)
     with cluster(folder) as (address, _):
         return sceneset(
@@ -275,7 +275,7 @@ def test_a_poisonous_image_is_named_and_the_others_are_measured(
 def test_a_lost_scheduler_loses_nothing(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(onmany, "_BATCH", 1)
+    monkeypatch.setattr(onmany._Cluster, "batch", 1)
     before = emptied(ready)
     (tmp_path / "fault").write_text(f"slow {tmp_path / 'begun'}")
     registry = Registry(ready)

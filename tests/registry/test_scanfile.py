@@ -1,5 +1,6 @@
 """Scan files: what is written is read back, the same rows give the same bytes."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sceneset.registry import scanfile
+from sceneset.registry.knownrows import known_rows
 from sceneset.registry.scanfile import (
     arrow_schema,
-    known_rows,
     read_scan,
     scan_rows,
+    scan_writer,
     write_scan,
 )
 from sceneset.schemas.problem import ProblemsFoundError
@@ -114,7 +117,7 @@ def test_garbage_is_refused(tmp_path, change):
     write_scan(path, ROWS, 1)
     path.write_bytes(change(path.read_bytes()))
     assert code_of(path)[0] == "scan-broken"
-    assert known_rows(path, 1) == {}
+    assert not known_rows(path, 1)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,9 @@ def test_damage_inside_is_no_crash(tmp_path):
     data = path.read_bytes()
     for place in range(4, len(data), 7):
         path.write_bytes(data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :])
-        known_rows(path, 1)
+        known = known_rows(path, 1)
+        for row in ROWS:
+            known.get((row.image_md5, row.mask_md5, ".jpg"))
 
 
 def test_a_pipe_a_folder_or_nothing_does_not_hang(tmp_path):
@@ -155,10 +160,14 @@ def test_rows_are_known_by_content_and_algorithm(tmp_path):
     path = tmp_path / "web"
     write_scan(path, ROWS[:2], 1)
     known = known_rows(path, 1)
-    assert {key[2] for key in known} == {".jpg"}
-    assert sorted(r.stem for r in known.values()) == ["b", "滑雪"]
-    assert known_rows(path, 2) == {}, "another algorithm measures anew"
-    assert known_rows(tmp_path / "absent", 1) == {}
+    assert len(known) == 2
+    for row in ROWS[:2]:
+        assert known.get((row.image_md5, row.mask_md5, ".jpg")) == row
+        assert known.get((row.image_md5, row.mask_md5, ".png")) is None
+        assert known.get((row.image_md5, "0" * 32, ".jpg")) is None
+    assert known.get(("f" * 32, "0" * 32, ".jpg")) is None
+    assert not known_rows(path, 2), "another algorithm measures anew"
+    assert not known_rows(tmp_path / "absent", 1)
 
 
 def test_big_numbers_fit():
@@ -189,3 +198,28 @@ def test_names_that_leave_their_folder_are_refused(column, value, tmp_path):
     assert code_of(path)[0] == "scan-broken"
     with pytest.raises(ProblemsFoundError):
         read_scan(path, "x", columns=[column])
+
+
+def test_long_scans_are_written_and_asked_in_parts(tmp_path, monkeypatch):
+    rows = [
+        row(f"{n:04}", image_md5=hashlib.md5(b"%d" % n).hexdigest(), mode="L" if n % 7 else "RGB")
+        for n in range(1000)
+    ]
+    write_scan(tmp_path / "whole", rows, 1)
+    monkeypatch.setattr(scanfile, "_GROUP", 64)
+    monkeypatch.setattr(scanfile, "_CHUNK", 16)
+    path = tmp_path / "parts"
+    write_scan(path, reversed(rows), 1)
+    assert pq.ParquetFile(path).num_row_groups == 16
+    assert scan_rows(read_scan(path, "x")) == scan_rows(read_scan(tmp_path / "whole", "x")) == rows
+    known = known_rows(path, 1)
+    assert len(known) == 1000
+    for r in rows[::-3]:
+        assert known.get((r.image_md5, r.mask_md5, ".jpg")) == r
+
+
+def test_rows_that_come_unsorted_are_refused(tmp_path):
+    with scan_writer(tmp_path / "x", 1) as write:
+        write(row("b"))
+        with pytest.raises(ValueError, match="comes after"):
+            write(row("a"))
