@@ -73,7 +73,7 @@ class Locked(NamedTuple):
     """What a stage has read and written, by path."""
 
     deps: Mapping[str, Tracked]
-    params: Mapping[str, Any]
+    algorithm: int
     outs: Mapping[str, Tracked]
 
 
@@ -113,13 +113,13 @@ def locked_stage(text: str, pipeline: str, stage: str, item: str, said: Locked) 
     try:
         made = loads_yaml(pipeline)["stages"][stage]["do"]
         command = made["cmd"].replace("${item}", item)
+        command = command.replace(f"${{algorithms.{stage}}}", str(said.algorithm))
     except (LookupError, TypeError, AttributeError):
         return None
     lock = loads_yaml(text) or {"schema": "2.0"}
     lock.setdefault("stages", {})[f"{stage}@{item}"] = {
         "cmd": command,
         "deps": [_locked(path, found) for path, found in sorted(said.deps.items())],
-        "params": {"params.yaml": said.params},
         "outs": [_locked(path, found) for path, found in sorted(said.outs.items())],
     }
     return str(dumps_yaml(lock))

@@ -285,7 +285,7 @@ def record(registry: Registry, name: str) -> None:
     data = paths.scan(name).read_bytes()
     said = Locked(
         deps,
-        {"algorithms.scan": registry.params.algorithms.scan},
+        registry.params.algorithms.scan,
         {paths.shown(paths.scan(name)): Tracked(md5_of(data), 1, len(data))},
     )
     text = lock.read_text("utf-8") if lock.is_file() else ""

@@ -19,9 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
 
     def run() -> int:
-        if len(words) != 1:
-            raise UsageError("usage: python -m sceneset.stages.scan SUBSET")
-        [name] = words
+        if len(words) not in {1, 2}:
+            raise UsageError("usage: python -m sceneset.stages.scan SUBSET [ALGORITHM]")
+        name = words[0]  # the other word is there for DVC, which runs what has changed
         told = scan_here(
             Registry.open(), name, lambda items, total: progress(items, total, f"scan {name}")
         )

@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
 
     def run() -> int:
-        if len(words) != 1:
-            raise UsageError("usage: python -m sceneset.stages.splits SUBSET")
+        if len(words) not in {1, 2}:
+            raise UsageError("usage: python -m sceneset.stages.splits SUBSET [ALGORITHM]")
         write_splits(Registry.open(), words[0])
         return 0
 
