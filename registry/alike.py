@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.registry.catalog import Registry
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.int64]
 
 _EXACT = ("width", "height", "sum_r", "sum_g", "sum_b", "sq_r", "sq_g", "sq_b", "phash")
-_WIDTHS = (2, 4, len(_EXACT))
+_NAMES = ("phase", "stem", "image", "image_md5", "mask_md5", "phash_mirror", "pdq", *_EXACT)
 
 
 @dataclass
@@ -30,20 +29,17 @@ class Table:
     stem: list[str]
     file: list[str]
     source: list[str]
-    md5: list[bytes]
-    mask: list[bytes]
-    """Content hashes of masks."""
+    md5: "Rows"
+    """One number for each content of image files."""
+    mask: "Rows"
+    """The same of mask files."""
+    picture: "Rows"
+    """One number for each picture: two files have it in common only if their pixels are the same,
+    as told by size, colour sums and look."""
     looks: "Hashes"
     """Samples x 2: perceptual hashes, and those of the mirror images."""
     pdq: "Hashes"
     """Samples x 4: 256 bits each."""
-    exact: "Hashes"
-    """Samples x 9: size, colour sums and look; two pictures share them only if they are one."""
-
-    @cached_property
-    def picture(self) -> list[bytes]:
-        """What two files have in common only if they decode to the same pixels."""
-        return [row.tobytes() for row in self.exact]
 
     def place(self, n: int) -> str:
         """Return an image's path from the registry's root."""
@@ -74,26 +70,53 @@ def table_of(registry: Registry) -> Table:
     """Read what the relations of samples are told by."""
     import numpy as np
 
-    names = ("phase", "stem", "image", "image_md5", "mask_md5", "phash_mirror", "pdq", *_EXACT)
-    table = Table([], [], [], [], [], [], [], *(np.empty((0, n), np.uint64) for n in _WIDTHS))
-    numbers = [[table.looks], [table.pdq], [table.exact]]
-    read = registry.each(lambda name: (name, registry.scan(name, names), _sources(registry, name)))
-    for name, scan, sources in read:
-        phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
-        table.subset += [name] * len(stems)
-        table.phase += phases
-        table.stem += stems
-        table.file += scan["image"].to_pylist()
-        table.source += [sources.get(key, "") for key in zip(phases, stems, strict=True)]
-        table.md5 += scan["image_md5"].to_pylist()
-        table.mask += scan["mask_md5"].to_pylist()
-        pdq = np.frombuffer(b"".join(scan["pdq"].to_pylist()), ">u8").reshape(-1, 4)
-        looks = np.stack([scan[h].to_numpy() for h in ("phash", "phash_mirror")], axis=1)
-        exact = np.stack([scan[n].to_numpy().astype(np.uint64) for n in _EXACT], axis=1)
-        for blocks, block in zip(numbers, (looks, pdq.astype(np.uint64), exact), strict=True):
+    texts: list[list[str]] = [[], [], [], [], []]
+    numbers = [[np.empty((0, wide), np.uint64)] for wide in (2, 2, len(_EXACT), 2, 4)]
+    for said, measured in registry.each(lambda name: _columns(registry, name)):
+        for column, more in zip(texts, said, strict=True):
+            column.extend(more)
+        for blocks, block in zip(numbers, measured, strict=True):
             blocks.append(block)
-    table.looks, table.pdq, table.exact = (np.concatenate(blocks) for blocks in numbers)
-    return table
+    subset, phase, stem, file, source = texts
+    md5, mask, exact, looks, pdq = (np.concatenate(blocks) for blocks in numbers)
+    return Table(
+        *(subset, phase, stem, file, source),
+        *(numbered(md5), numbered(mask), numbered(exact)),
+        looks,
+        pdq,
+    )
+
+
+def _columns(registry: Registry, name: str) -> "tuple[list[list[str]], list[Hashes]]":
+    """Return the texts and the numbers of one subset, in the table's order."""
+    import numpy as np
+
+    scan, sources = registry.scan(name, _NAMES), _sources(registry, name)
+    phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
+    source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
+    texts = [[name] * len(stems), phases, stems, scan["image"].to_pylist(), source]
+    numbers = [
+        np.frombuffer(b"".join(scan[column].to_pylist()), ">u8").reshape(-1, wide)
+        for column, wide in (("image_md5", 2), ("mask_md5", 2), ("pdq", 4))
+    ]
+    exact, looks = (
+        np.stack([scan[column].to_numpy().astype(np.uint64) for column in columns], axis=1)
+        for columns in (_EXACT, ("phash", "phash_mirror"))
+    )
+    md5, mask, pdq = (block.astype(np.uint64) for block in numbers)
+    return texts, [md5, mask, exact, looks, pdq]
+
+
+def numbered(rows: "Hashes") -> "Rows":
+    """Return a number for each row: equal rows have one, and other rows another."""
+    import numpy as np
+
+    # Mixed to one number each, rows are sorted in a tenth of the time.
+    odd = np.random.default_rng(0).integers(1 << 63, size=rows.shape[1], dtype=np.uint64) * 2 + 1
+    _, first, number = np.unique((rows * odd).sum(axis=1), return_index=True, return_inverse=True)
+    if (rows[first[number]] == rows).all():
+        return np.asarray(number, np.int64)
+    return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1], np.int64)
 
 
 def _sources(registry: Registry, name: str) -> dict[tuple[str, str], str]:

@@ -8,12 +8,17 @@ original).
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from sceneset.registry.alike import Alike, Reach, Table, earlier, nearest, table_of
 from sceneset.registry.catalog import Registry
 from sceneset.registry.places import DATA_ROOT
 from sceneset.schemas.problem import Problem, in_order, problem
 from sceneset.schemas.words import Phase
+
+if TYPE_CHECKING:
+    from sceneset.registry.alike import Rows
 
 CODES = frozenset(
     {
@@ -59,26 +64,26 @@ def _across(table: Table, reach: Reach) -> Iterator[Problem]:
 
     train = np.array([phase == _TRAIN for phase in table.phase], bool)
     held, trained = np.flatnonzero(~train), np.flatnonzero(train)
-    same_bytes = _first_of(table.md5, trained.tolist())
-    same_pixels = _first_of(table.picture, trained.tolist())
+    same_bytes = _first_of(table.md5, trained)[table.md5]
+    same_pixels = _first_of(table.picture, trained)[table.picture]
     alike = {found.one: found for found in nearest(table, held, trained, reach)}
     for n in held.tolist():
-        if table.md5[n] in same_bytes:
-            place = table.place(same_bytes[table.md5[n]])
-            said = f"has the same bytes as {place}, which is trained on"
+        if same_bytes[n] >= 0:
+            said = f"has the same bytes as {table.place(same_bytes[n])}, which is trained on"
             yield table.found("leak-bytes", n, said, _MOVE)
-        elif table.picture[n] in same_pixels:
-            place = table.place(same_pixels[table.picture[n]])
-            said = f"has the same pixels as {place}, which is trained on"
+        elif same_pixels[n] >= 0:
+            said = f"has the same pixels as {table.place(same_pixels[n])}, which is trained on"
             yield table.found("leak-pixels", n, said, _MOVE)
         elif n in alike:
             yield _leak(table, alike[n], reach)
 
 
-def _first_of(values: Sequence[bytes], rows: Iterable[int]) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for n in rows:
-        found.setdefault(values[n], n)
+def _first_of(values: "Rows", rows: "Rows") -> "Rows":
+    """Return the first of ``rows`` that has each value, or -1."""
+    import numpy as np
+
+    found = np.full(values.max(initial=-1) + 1, -1)
+    found[values[rows[::-1]]] = rows[::-1]  # of several the last to be written stays
     return found
 
 
@@ -149,40 +154,45 @@ def _within(table: Table, near: int) -> Iterator[Problem]:
 
     hint = "a copy weighs its picture double; take one out if that is not meant"
     for phase in Phase:
-        own = [n for n, p in enumerate(table.phase) if p == phase]
-        first = _first_of(table.md5, own)
-        alike = {found.one: found for found in earlier(table, np.array(own, np.int64), near)}
-        for n in own:
-            if first[table.md5[n]] != n:
-                said = f"has the same bytes as {table.place(first[table.md5[n]])}"
+        own = np.array([n for n, p in enumerate(table.phase) if p == phase], np.int64)
+        first = _first_of(table.md5, own)[table.md5]
+        alike = {found.one: found for found in earlier(table, own, near)}
+        for n in sorted({*own[first[own] != own].tolist(), *alike}):
+            if first[n] != n:
+                said = f"has the same bytes as {table.place(first[n])}"
                 yield table.found("duplicate-bytes", n, f"{said}, in the same phase", hint)
-            elif n in alike:
+            else:
                 said = f"{_looks_like(table, alike[n])}, in the same phase"
                 yield table.found("duplicate-near", n, said, hint)
 
 
 def _two_masks(table: Table) -> Iterator[Problem]:
     """Report pictures that stand before with another mask."""
-    first = _first_of(table.picture, range(len(table.picture)))
-    for n, picture in enumerate(table.picture):
-        other = first[picture]
-        if table.mask[n] != table.mask[other]:
-            yield table.found(
-                "mask-disagrees",
-                n,
-                f"is the same picture as {table.place(other)}, and their masks differ",
-                "look at both masks, and keep the better sample",
-            )
+    import numpy as np
+
+    first = _first_of(table.picture, np.arange(len(table.picture)))[table.picture]
+    for n in np.flatnonzero(table.mask != table.mask[first]).tolist():
+        yield table.found(
+            "mask-disagrees",
+            n,
+            f"is the same picture as {table.place(first[n])}, and their masks differ",
+            "look at both masks, and keep the better sample",
+        )
 
 
 def _clips(table: Table) -> Iterator[Problem]:
     """Report numbered runs whose neighbours look alike and that name no source."""
-    runs: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for n, stem in enumerate(table.stem):
-        match = _FRAMES.fullmatch(stem)
+    for _, rows in groupby(range(len(table.stem)), table.subset.__getitem__):
+        yield from _clips_among(table, rows)
+
+
+def _clips_among(table: Table, rows: Iterable[int]) -> Iterator[Problem]:
+    runs: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for n in rows:
+        match = _FRAMES.fullmatch(table.stem[n])
         if match and not table.source[n]:
-            runs[table.subset[n], match[1]].append((int(match[2]), n))
-    for (_, prefix), frames in runs.items():
+            runs[match[1]].append((int(match[2]), n))
+    for prefix, frames in runs.items():
         frames.sort()
         clip = _longest_clip(table, frames)
         if len(clip) >= _CLIP:

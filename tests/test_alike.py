@@ -3,7 +3,7 @@
 import numpy as np
 
 from sceneset.registry import leakage
-from sceneset.registry.alike import Reach, Table
+from sceneset.registry.alike import Reach, Table, numbered
 
 REACH = Reach(near=8, review=10, second=80)
 
@@ -23,9 +23,19 @@ def table(*samples: dict[str, object]) -> Table:
         return [str(s.get(name, default.format(n))) for n, s in enumerate(samples)]
 
     files = [f"{stem}.jpg" for stem in words("stem", "s{}")]
-    hashes = ([w.encode() for w in words(name, f"{name}{{}}")] for name in ("md5", "mask"))
+    md5, mask = (np.unique(words(n, f"{n}{{}}"), return_inverse=True)[1] for n in ("md5", "mask"))
     texts = (words("subset", "web"), words("phase", "train"), words("stem", "s{}"), files)
-    return Table(*texts, words("source", ""), *hashes, looks, pdq, exact)
+    return Table(*texts, words("source", ""), md5, mask, numbered(exact), looks, pdq)
+
+
+def test_equal_rows_have_one_number_whatever_they_are_mixed_to() -> None:
+    random = np.random.default_rng(1)
+    rows = random.integers(0, 3, (500, 4), dtype=np.uint64)
+    wrapped = np.array([[1 << 63, 0], [0, 0], [1 << 63, 0], [0, 1 << 63]], np.uint64)
+    for some in (rows, wrapped, rows[:0]):
+        found = numbered(some).tolist()
+        texts = [row.tobytes() for row in some]
+        assert len(set(zip(found, texts, strict=True))) == len(set(found)) == len(set(texts))
 
 
 def across(*samples: dict[str, object]) -> list[tuple[str, str, str]]:
