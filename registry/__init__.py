@@ -4,15 +4,16 @@
 so that ``sceneset --help`` does not wait for pydantic.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
 if TYPE_CHECKING:
+    from typing import Any
+
     from sceneset.registry.catalog import Registry
 
 __all__ = ["Registry"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in __all__:
         from sceneset.registry import catalog
 

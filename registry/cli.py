@@ -3,9 +3,9 @@
 import argparse
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
 
 COMMANDS = {
     "init": "lay out a new, empty registry",
@@ -29,26 +29,41 @@ COMMANDS = {
 }
 
 
-class Command(Protocol):
-    """What a module in commands/ offers."""
+TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    EXAMPLES: str
+    class Command(Protocol):
+        """What a module in commands/ offers."""
 
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
+        EXAMPLES: str
 
-    def run(self, args: argparse.Namespace) -> int:
-        """Do it; return the exit code."""
+        def configure(self, parser: argparse.ArgumentParser) -> None:
+            """Declare the arguments."""
+
+        def run(self, args: argparse.Namespace) -> int:
+            """Do it; return the exit code."""
 
 
-def parser_of(name: str) -> tuple[argparse.ArgumentParser, Command]:
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Asks the terminal itself how wide it is: argparse would load shutil to do it, every time."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
+        except (ValueError, OSError):
+            width = 80
+        super().__init__(prog, width=width - 2)
+
+
+def parser_of(name: str) -> tuple[argparse.ArgumentParser, "Command"]:
     """Return a command's parser and module."""
     module: Command = importlib.import_module(f"sceneset.registry.commands.{name}")
     parser = argparse.ArgumentParser(
         prog=f"sceneset {name}",
         description=(module.__doc__ or "").strip(),
         epilog=f"examples:\n{module.EXAMPLES.strip(chr(10))}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     module.configure(parser)

@@ -5,14 +5,16 @@ a scene stand side by side. It can be deleted at any time. An answer is given on
 it was made from is as it was; else sceneset.registry.indexing brings it up to date first.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from sceneset.registry.places import Paths
 from sceneset.schemas.words import TOTAL, folded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
 """Version of the tables, and of all that is computed into them; another one is made anew."""
@@ -21,24 +23,24 @@ BOTH = "both"
 """What a sample counts as that stands in a scene as single and as multi."""
 
 
-class Asked(NamedTuple):
+class Asked:
     """A query in the index's words; an empty field asks for all."""
 
-    scenes: tuple[str, ...] = ()
-    persons: str = ""
-    phases: tuple[str, ...] = ()
-    subsets: tuple[str, ...] = ()
+    def __init__(
+        self,
+        scenes: tuple[str, ...] = (),
+        persons: str = "",
+        phases: tuple[str, ...] = (),
+        subsets: tuple[str, ...] = (),
+    ) -> None:
+        self.scenes, self.persons, self.phases, self.subsets = scenes, persons, phases, subsets
 
 
-class Found(NamedTuple):
-    """The samples of one subset and phase that answer a query."""
+class Found:
+    """The samples of one subset and phase that answer: stems are sorted, each stands once."""
 
-    subset: str
-    phase: str
-    suffix: str
-    """Of its images."""
-    stems: list[str]
-    """Sorted, each once."""
+    def __init__(self, subset: str, phase: str, suffix: str, stems: list[str]) -> None:
+        self.subset, self.phase, self.suffix, self.stems = subset, phase, suffix, stems
 
 
 def signature(path: Path) -> str:
@@ -139,7 +141,7 @@ class Index:
         joined = len(wanted["scene"]) > 1
         return [Found(*group, _merged(lists, joined)) for group, lists in groups.items()]
 
-    def rows(self, asked: Asked) -> list[dict[str, Any]]:
+    def rows(self, asked: Asked) -> "list[dict[str, Any]]":
         """Return the rows of scene tables that answer, subset by subset in the table's order."""
         persons = (asked.persons,) if asked.persons else ()
         where, values = _where(
@@ -152,10 +154,14 @@ class Index:
         )
         query = f"SELECT json FROM row {where} ORDER BY subset, place"  # noqa: S608
         found = self._all(query, *values)
+        import json
+
         return [json.loads(text) for (text,) in found]
 
-    def scenes(self) -> list[dict[str, Any]]:
+    def scenes(self) -> "list[dict[str, Any]]":
         """Return the vocabulary in its order, with the number of samples of each scene."""
+        import json
+
         self.ask()
         counts: dict[str, dict[str, int]] = {}
         for scene, persons, count in self._all(
@@ -172,7 +178,7 @@ class Index:
             for scene, text in self._all("SELECT scene, json FROM scene ORDER BY place")
         ]
 
-    def _all(self, query: str, *values: str) -> list[Any]:
+    def _all(self, query: str, *values: str) -> "list[Any]":
         return self._connection.execute(query, values).fetchall()
 
 

@@ -3,19 +3,21 @@
 Data goes to stdout, talk and progress to stderr.
 """
 
-import json
 import sys
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
     from rich.console import Console
 
     from sceneset.schemas.problem import Problem
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 _PLAIN_WIDTH = 100_000  # a piped table is never wrapped
 
@@ -38,8 +40,10 @@ def say(text: str, *, style: str = "") -> None:
         sys.stderr.write(f"{text}\n")
 
 
-def print_json(value: Any) -> None:
+def print_json(value: "Any") -> None:
     """Print one JSON value."""
+    import json
+
     json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")
 
@@ -137,7 +141,7 @@ def line_of(p: "Problem") -> str:
     return f"{p.severity}: {place}: {what} [{code}]" + (f" -> {hint}" if hint else "")
 
 
-def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+def progress(items: "Iterable[T]", total: int, what: str) -> "Iterator[T]":
     """Pass ``items`` on, with a bar on stderr where a person is watching."""
     if not sys.stderr.isatty():
         yield from items

@@ -4,9 +4,11 @@ The names below are imported when first asked for: a look-up needs none of them.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
 if TYPE_CHECKING:
+    from typing import Any
+
     from sceneset.schemas.names import SubsetName
     from sceneset.schemas.params import Params
     from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity
@@ -44,7 +46,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _HOMES:
         return getattr(importlib.import_module(f"sceneset.schemas.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,13 +1,17 @@
 """Pixels are decoded once and only when new; what comes out equals a full scan."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import kornia_rs.io
 import pytest
+import simplejpeg
 from conftest import NAME, Outcome, dvc, write_image, write_mask
+from PIL import ImageFile
 
-from sceneset.registry import pixels
+from sceneset.registry import measure, pixels
 from sceneset.stages.scan import main as scan
 
 DATA = f"Insta360SemanticSeg/{NAME}"
@@ -103,3 +107,29 @@ def test_a_swapped_mask_decodes_its_pair(
     track(added)
     rescan(added, monkeypatch)
     assert len(decoded) == 2
+
+
+def test_each_file_is_read_once_and_decoded_once(
+    added: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def count(module: object, name: str, said: str) -> None:
+        plain = getattr(module, name)
+
+        def counted(*args: object, **more: object) -> object:
+            calls.append(f"{said} {args[0].name}" if isinstance(args[0], Path) else said)
+            return plain(*args, **more)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(measure, "read_bytes", "read")
+    count(simplejpeg, "decode_jpeg", "image")
+    count(kornia_rs.io, "decode_image_png_u8", "mask")
+    count(ImageFile.ImageFile, "load", "by Pillow")
+    before = (added / SCAN).read_bytes()
+    (added / SCAN).unlink()
+    assert rescan(added, monkeypatch) == before
+    files = [path.name for path in (added / DATA).glob("*_dir/*/*.*g")]
+    assert len(files) == 8
+    assert Counter(calls) == Counter(image=4, mask=4, **{f"read {name}": 1 for name in files})

@@ -1,11 +1,13 @@
 """Arguments that several commands share: which registry is read, as of when, and what of it."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
 
 from sceneset.schemas.words import Persons, Phase
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sceneset.registry.catalog import Registry
     from sceneset.registry.index import Index
     from sceneset.registry.query import Query
@@ -56,7 +58,7 @@ def add_query(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def words_of(args: argparse.Namespace) -> dict[str, Any]:
+def words_of(args: argparse.Namespace) -> "dict[str, Any]":
     """Return what ``add_query`` declared, as the askers of Registry and Index take it."""
     return {
         "scenes": args.scene,
