@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from contest import Report
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from servers import BUCKET, KEYS, S3, s3_server
@@ -53,27 +51,27 @@ def run(*words: object, cwd: Path, env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def draw(folder: Path) -> None:
-    """Write 6,003 noisy images of about 40 kB, and a mask of its own for each."""
+def draw(folder: Path, pairs: int, scene: int) -> None:
+    """Write noisy images of about 40 kB, and a mask of its own for each."""
     random = np.random.default_rng(905)
     for part in ("img_dir/train", "ann_dir/train", "split_dir"):
         (folder / part).mkdir(parents=True)
-    stems = [f"{number:06d}" for number in range(PAIRS)]
+    stems = [f"{number:06d}" for number in range(pairs)]
     for stem in stems:
         pixels = random.integers(0, 256, (160, 213, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"img_dir/train/{stem}.jpg", quality=92)
         mask = (random.random((20, 27)) < 0.5).astype(np.uint8)
         whole = Image.fromarray(mask).resize((213, 160), Image.Resampling.NEAREST)
         whole.save(folder / f"ann_dir/train/{stem}.png")
-    for file, listed in (("total", stems), ("ski", stems[:SCENE]), ("city", stems[SCENE:])):
+    for file, listed in (("total", stems), ("ski", stems[:scene]), ("city", stems[scene:])):
         text = "".join(f"{stem}\n" for stem in listed)
         (folder / f"split_dir/{file}.txt").write_text(text)
 
 
-def build(folder: Path, quiet: S3, loud: S3) -> Path:
+def build(folder: Path, quiet: S3, loud: S3, pairs: int, scene: int) -> Path:
     """Make a registry of the drawn pairs, its blobs on the servers, released as 1.0.0."""
     delivery, root = folder / "delivery", folder / "registry"
-    draw(delivery)
+    draw(delivery, pairs, scene)
     run(*COMMAND, "init", root, cwd=folder)
     run(*COMMAND, "add", delivery, "--name", NAME, cwd=root)
     for name, server in (("loud", loud), ("store", quiet)):
@@ -138,51 +136,48 @@ class Scene:
         shutil.rmtree(here)
 
 
+def add_to(report: Report, folder: Path, pairs: int, scene: int, rounds: int) -> None:
+    """Count each way's requests once, let them take turns on the clock, and add them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        report.section(f"Pull {scene:,} of {pairs:,} pairs from S3, on loopback"),
+        s3_server("rclone", folder / "quiet") as quiet,
+        s3_server("rclone", folder / "loud", loud=True, objects=quiet.folder) as loud,
+    ):
+        found = Scene(build(folder, quiet, loud, pairs, scene), folder)
+        ways: dict[str, Callable[[str, S3], Path]] = {
+            "sceneset pull": found.by_sceneset,
+            "dvc pull, the same targets": found.by_dvc,
+            "limit: s5cmd": found.by_s5cmd,
+        }
+        notes = {
+            "sceneset pull": "by scene and version, from a URL; each blob verified",
+            "dvc pull, the same targets": "by a clone and a list of files",
+            "limit: s5cmd": "a raw copy of listed objects; nothing verified",
+        }
+        for name, way in ways.items():
+            before = len(loud.requests("GET"))
+            found.check(way("loud", loud))
+            notes[name] += f"; {len(loud.requests('GET')) - before:,} GETs"
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(rounds):
+            for name, way in ways.items():
+                start = time.perf_counter()
+                got = way("store", quiet)
+                seconds[name].append(time.perf_counter() - start)
+                found.check(got)
+        report.add(seconds, notes)
+
+
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    folder = Path(tempfile.mkdtemp(prefix="sceneset-bench-"))
-    try:
-        with (
-            s3_server("rclone", folder / "quiet") as quiet,
-            s3_server("rclone", folder / "loud", loud=True, objects=quiet.folder) as loud,
-        ):
-            measure(Scene(build(folder, quiet, loud), folder), quiet, loud, rounds)
-    finally:
-        shutil.rmtree(folder)
-
-
-def measure(scene: Scene, quiet: S3, loud: S3, rounds: int) -> None:
-    """Count each way's requests once, let them take turns on the clock, and print the table."""
-    ways: dict[str, Callable[[str, S3], Path]] = {
-        "sceneset pull": scene.by_sceneset,
-        "dvc pull, the same targets": scene.by_dvc,
-        "limit: s5cmd, raw parallel copy": scene.by_s5cmd,
-    }
-    gets: dict[str, int] = {}
-    for name, way in ways.items():
-        before = len(loud.requests("GET"))
-        scene.check(way("loud", loud))
-        gets[name] = len(loud.requests("GET")) - before
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            got = way("store", quiet)
-            seconds[name].append(time.perf_counter() - start)
-            scene.check(got)
-    machine = f"{os.cpu_count()} cores, medians of {rounds}"
-    table = Table(title=f"{SCENE} of {PAIRS} pairs from S3, {machine}")
-    for column in ("what", "seconds", "time against ours", "object GETs"):
-        table.add_column(column)
-    for name, spent in seconds.items():
-        pairs = zip(seconds["sceneset pull"], spent, strict=True)
-        ratio = statistics.median(theirs / ours for ours, theirs in pairs)
-        middle = statistics.median(spent)
-        table.add_row(name, f"{middle:.2f}", f"{ratio:.2f}", f"{gets[name]:,}")
-    Console().print(table)
+    report = Report("A scene of a pinned version")
+    with tempfile.TemporaryDirectory(prefix="sceneset-bench-") as folder:
+        add_to(report, Path(folder), PAIRS, SCENE, rounds)
+    report.show()
 
 
 if __name__ == "__main__":

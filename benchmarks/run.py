@@ -1,135 +1,189 @@
-"""Measure what the registry costs beside its limits and its peers: `make bench`.
+"""What the registry costs beside its limits and its peers, in one table: `make bench`.
 
-Everything is drawn into a temporary folder. Contestants take turns in one run, and ratios are
-given pair by pair, because machines are noisy: read the ratios, not the rates.
+Everything is drawn into a temporary folder. Peers run in an environment of their own.
 """
 
 import os
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
-import numpy as np
+import pull
+from contest import OURS, PLAIN, Report, peer, process, turns
+from corpus import SIZE, deliver
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
+from pipeline import repro
 
+from sceneset.registry.blobs import Blobs
 from sceneset.registry.cli import main as sceneset
+from sceneset.registry.files import md5_of
 from sceneset.registry.layout import read_samples
-from sceneset.registry.measure import Pair, measure_all
+from sceneset.registry.measure import Pair
+from sceneset.registry.onmany import on_dask
+from sceneset.registry.processes import measure_many
 from sceneset.registry.scaffold import lay_out
+from sceneset.registry.scanning import Measure, reading
 from sceneset.schemas.params import Limits
 
-IMAGES, SIZE, ROUNDS = 200, "1280x720", 5
+PAIRS, TIMES, NEW, ROUNDS = 300, 10, 10, 3
 NAME = "CustomSeg_Person_20240115_bench"
+SCAN = (sys.executable, "-m", "sceneset.stages.scan", NAME)
 
 
-def decode_only(pairs: Sequence[Pair]) -> None:
+def load(pairs: Sequence[Pair]) -> None:
     """The limit: Pillow loads every file, and nothing is done with it."""
 
-    def load(path: Path) -> None:
+    def one(path: Path) -> None:
         with Image.open(path) as image:
             image.load()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(load, [path for pair in pairs for path in (pair.image, pair.mask)]):
+        for _ in pool.map(one, [path for pair in pairs for path in (pair.image, pair.mask)]):
             pass
 
 
-def script(pairs: Sequence[Pair]) -> None:
-    """The script people write: float images, mean and deviation, unique mask values."""
-    for pair in pairs:
-        pixels = np.asarray(Image.open(pair.image).convert("RGB")) / 255.0
-        pixels.mean((0, 1)), pixels.std((0, 1))
-        np.unique(np.asarray(Image.open(pair.mask)))
-
-
-def scan(pairs: Sequence[Pair]) -> None:
+def measured(pairs: Sequence[Pair]) -> None:
     """Ours: strict validation, hashes, exact sums, mask facts, perceptual hashes."""
-    for found in measure_all(pairs, Limits()):
+    for found in measure_many(pairs, Limits()):
         assert found.row, found.problems
 
 
-def turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Run every contestant once a round, after a round that does not count; return seconds."""
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for number in range(rounds + 1):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+def pairs_of(folder: Path) -> list[Pair]:
+    """Return the samples of a delivery."""
+    layout = read_samples(folder)
+    return [Pair(*key, layout.images[key], layout.masks[key], folder) for key in layout.pairs()]
 
 
-def lines(
-    seconds: Mapping[str, Sequence[float]], ours: str, work: float, unit: str
-) -> Iterator[tuple[str, ...]]:
-    """Give each contestant's median and the median of its pairwise ratios to ours."""
-    for name, spent in seconds.items():
-        ratio = statistics.median(
-            theirs / mine for theirs, mine in zip(spent, seconds[ours], strict=True)
+def scans(report: Report, folder: Path) -> None:
+    """Measure decoding: at a steady rate, and as whole processes."""
+    delivery = deliver(folder / "delivery", PAIRS)
+    pairs = pairs_of(delivery) * TIMES
+    with report.section(f"Scan, {len(pairs):,} pairs of {SIZE}, as many workers as cores"):
+        found = turns(
+            {"sceneset": lambda: measured(pairs), "limit: Pillow": lambda: load(pairs)}, 3, 0
         )
-        middle = statistics.median(spent)
-        rate = f"{work / middle:,.0f} {unit}" if work else f"{middle * 1000:,.0f} ms"
-        yield name, rate, f"{ratio:.2f}"
+        note = {
+            "sceneset": "each file read and decoded once: damage, md5, exact sums, mask, hashes",
+            "limit: Pillow": "decodes, and does nothing with it; takes damaged files",
+        }
+        report.add(found, note, dict.fromkeys(found, len(pairs)), "pairs/s")
+    root = folder / "registry"
+    lay_out(root)
+    with chdir(root):
+        sceneset(["add", str(delivery), "--name", NAME])
+    scan = root / f"registry/scans/{NAME}.parquet"
+
+    def anew() -> None:
+        scan.unlink()
+        process(*SCAN, cwd=root)()
+
+    with report.section(f"Scan, {PAIRS} pairs, whole processes"):
+        found = turns(
+            {
+                "sceneset scan": anew,
+                "the script people write": peer("script", delivery),
+                "CleanVision": peer("cleanvision_issues", delivery),
+                "Datumaro": peer("datumaro_statistics", delivery),
+            },
+            1,
+            0,
+        )
+        note = {
+            "the script people write": "no hashes; float sums; takes damaged files; one core",
+            "CleanVision": "no masks, sums or md5; stops at a damaged file",
+            "Datumaro": "no masks, no look-alikes; stops at a damaged file",
+        }
+        report.add(found, note, dict.fromkeys(found, PAIRS), "pairs/s")
+        report.line("FiftyOne", "", "does not start: it wants a MongoDB server")
+    with report.section(f"Scan again, {PAIRS} pairs"):
+        report.add(turns({"nothing new": process(*SCAN, cwd=root)}, ROUNDS, 0), {})
+        grow(root, deliver(folder / "more", NEW))
+        again = process(*SCAN, cwd=root)
+        report.add(turns({f"{NEW} more": again}, 1, 0), {f"{NEW} more": f"decodes {NEW}"})
+        report.add(turns({"all anew": anew}, ROUNDS, 0), {})
+        report.line(
+            "bytes a sample in git", f"{scan.stat().st_size / (PAIRS + NEW):,.0f}", "Parquet"
+        )
 
 
-def process(*words: str, cwd: Path | None = None) -> Callable[[], object]:
-    """Return a call that runs a whole process, start-up included."""
-    return lambda: subprocess.run(words, check=True, capture_output=True, cwd=cwd)
+def elsewhere(report: Report, root: Path) -> None:
+    """Measure what a scan from the remote costs, here and handed to dask's workers."""
+    from distributed import LocalCluster
+
+    remote = root.parent / "remote"
+    remote.mkdir()
+    for words in (("remote", "add", "--default", "store", remote), ("push", "--quiet")):
+        process(sys.executable, "-m", "dvc", *words, cwd=root)()
+    blobs, pairs = Blobs(root), []
+    for pair in pairs_of(root / "Insta360SemanticSeg" / NAME):
+        hashes = [md5_of(path.read_bytes()) for path in (pair.image, pair.mask)]
+        pairs.append(pair._replace(md5=(hashes[0], hashes[1])))
+    pairs *= TIMES
+
+    def run(measure: Measure) -> None:
+        assert all(found.row for found in measure(pairs, Limits(), known={}))
+
+    with (
+        report.section(f"Scan from the remote, {len(pairs):,} pairs"),
+        LocalCluster(os.cpu_count(), threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        ways = {
+            "sceneset scan --from-remote": lambda: run(reading(blobs)),
+            "the same, --engine dask": lambda: run(on_dask(blobs, cluster.scheduler_address)),
+        }
+        found = turns(ways, ROUNDS, 0)
+        note = {"the same, --engine dask": "as many workers as cores, all on this machine"}
+        report.add(found, note, dict.fromkeys(found, len(pairs)), "pairs/s")
+
+
+def grow(root: Path, more: Path) -> None:
+    """Add a delivery's samples to the subset."""
+    folder = root / "Insta360SemanticSeg" / NAME
+    for path in sorted(more.glob("*_dir/*/*.*g")):
+        shutil.copy(path, folder / path.parent.relative_to(more) / f"more_{path.name}")
+    process(sys.executable, "-m", "dvc", "add", folder / "img_dir", folder / "ann_dir", cwd=root)()
+
+
+def lookups(report: Report, root: Path) -> None:
+    """Measure look-ups in a small registry; `make bench-scale` has large ones."""
+    words = (PLAIN / "sceneset", "lookup", "ski", "--stems")
+    process(*OURS, *words[1:], cwd=root)()  # makes the index
+    with report.section("Look up, whole processes, small registry"):
+        found = turns(
+            {
+                "sceneset lookup ski --stems": process(*words, cwd=root),
+                "limit: python -c pass": process(PLAIN / "python", "-c", "pass"),
+                "dvc --version": process(sys.executable, "-m", "dvc", "--version", cwd=root),
+            },
+            7,
+        )
+        report.add(found, {"dvc --version": "answers nothing of scenes"})
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend a folder."""
+    folder = Path(tempfile.mkdtemp(prefix="sceneset-bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def main() -> None:
     """Print one table."""
-    folder = Path(tempfile.mkdtemp(prefix="sceneset-bench-"))
-    try:
-        root, delivery = folder / "registry", folder / "delivery"
-        lay_out(root)
-        with chdir(root):
-            sceneset(["draw", str(delivery), "--images", str(IMAGES), "--size", SIZE])
-            sceneset(["add", str(delivery), "--name", NAME])
-        layout = read_samples(delivery)
-        pairs = [
-            Pair(*key, layout.images[key], layout.masks[key], delivery) for key in layout.pairs()
-        ]
-        scans = turns(
-            {
-                "sceneset scan": lambda: scan(pairs),
-                "limit: Pillow decodes, nothing else": lambda: decode_only(pairs),
-                "the script people write": lambda: script(pairs),
-            },
-            ROUNDS,
-        )
-        python = sys.executable
-        lookups = turns(
-            {
-                "sceneset lookup ski --stems": process(
-                    python, "-m", "sceneset.registry.cli", "lookup", "ski", "--stems", cwd=root
-                ),
-                "limit: python -c pass": process(python, "-c", "pass"),
-                "peer: dvc --version": process(python, "-m", "dvc", "--version", cwd=root),
-            },
-            ROUNDS,
-        )
-    finally:
-        shutil.rmtree(folder)
-    table = Table(title=f"{IMAGES} pairs of {SIZE}, {os.cpu_count()} cores, medians of {ROUNDS}")
-    for column in ("what", "rate or time", "time against ours"):
-        table.add_column(column)
-    for row in lines(scans, "sceneset scan", IMAGES, "pairs/s"):
-        table.add_row(*row)
-    table.add_section()
-    for row in lines(lookups, "sceneset lookup ski --stems", 0, ""):
-        table.add_row(*row)
-    Console().print(table)
+    report = Report("What the registry costs")
+    with scratch() as folder:
+        scans(report, folder)
+        elsewhere(report, folder / "registry")
+        lookups(report, folder / "registry")
+        repro(report, folder / "pipeline")
+        pull.add_to(report, folder / "pull", pairs=1000, scene=150, rounds=1)
+    report.show()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,9 @@
+"""CleanVision: dark, bright, blurry, odd and alike images. Masks are not looked at."""
+
+import sys
+
+from cleanvision import Imagelab
+
+lab = Imagelab(data_path=f"{sys.argv[1]}/img_dir")
+lab.find_issues(verbose=False)
+assert len(lab.issues)
