@@ -21,12 +21,12 @@ from pipeline import repro
 from sceneset.registry.blobs import Blobs
 from sceneset.registry.cli import main as sceneset
 from sceneset.registry.files import md5_of
+from sceneset.registry.fromremote import reading
 from sceneset.registry.layout import read_samples
-from sceneset.registry.measure import Pair
+from sceneset.registry.measure import Measure, Pair
 from sceneset.registry.onmany import on_dask
 from sceneset.registry.processes import measure_many
 from sceneset.registry.scaffold import lay_out
-from sceneset.registry.scanning import Measure, reading
 from sceneset.schemas.params import Limits
 
 PAIRS, TIMES, NEW, ROUNDS = 300, 10, 10, 3
@@ -129,7 +129,7 @@ def elsewhere(report: Report, root: Path) -> None:
 
     with (
         report.section(f"Scan from the remote, {len(pairs):,} pairs"),
-        LocalCluster(os.cpu_count(), threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(os.cpu_count(), threads_per_worker=1, dashboard_address=":0") as cluster,
     ):
         ways = {
             "sceneset scan --from-remote": lambda: run(reading(blobs)),

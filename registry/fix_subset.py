@@ -11,7 +11,7 @@ from sceneset.registry.files import md5_of
 from sceneset.registry.fix_delivery import Asked, Fixed, Progress
 from sceneset.registry.fixing import Files, Key, Names, mend, renamed
 from sceneset.registry.locking import writing
-from sceneset.registry.measure import Content, Pair, measure_bytes
+from sceneset.registry.measure import Content, Loaded, Pair, measure_bytes
 from sceneset.registry.redo import Redo
 from sceneset.registry.rewrite import Change, finish, put_lock, put_rows
 from sceneset.registry.rowrules import COLUMNS, row_problems
@@ -132,7 +132,7 @@ class _Fixing:
         data = dict(zip(new, after, strict=True))
         pair = Pair(row.phase, stem, new[0], new[1], self.registry.root)
         contents = {path: Content(bytes_) for path, bytes_ in data.items()}
-        measured = measure_bytes(pair, contents, asked.limits)
+        measured = measure_bytes(pair, Loaded(contents), asked.limits)
         if measured.row is None:
             raise ProblemsFoundError(measured.problems)
         self._note(old, data)

@@ -2,11 +2,12 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sceneset.registry.files import read_bytes
 from sceneset.registry.knownrows import KnownRows
@@ -32,6 +33,8 @@ class Pair(NamedTuple):
     base: Path
     md5: tuple[str, str] | None = None
     """Content hashes of image and mask, where somebody knows them already."""
+    thumbnail: bool = False
+    """Whether a small copy is wanted: the image is decoded for it even where its row is known."""
 
     def shown(self, path: Path) -> str:
         """Return ``path`` as findings show it."""
@@ -60,6 +63,17 @@ class Measured(NamedTuple):
     pair: Pair
     row: ScanRow | None
     problems: tuple[Problem, ...]
+    thumbnail: bytes = b""
+    """A JPEG, where it was wanted."""
+
+
+class Measure(Protocol):
+    """Measures pairs, here or on other machines, in their order."""
+
+    def __call__(
+        self, pairs: list[Pair], limits: Limits, *, known: KnownRows
+    ) -> Iterable[Measured]:
+        """Yield what came of every pair."""
 
 
 def measure_all(
@@ -67,30 +81,46 @@ def measure_all(
     limits: Limits,
     *,
     known: KnownRows = _NOTHING,
-    read: Read | None = None,
     workers: int | None = None,
 ) -> Iterator[Measured]:
-    """Measure pairs in their order, on ``workers`` threads (as many as there are cores).
+    """Measure pairs of files in their order, on ``workers`` threads (as many as there are cores).
 
-    Pairs with a ``known`` row are not read. ``read`` gets files that are elsewhere than on this
-    disk. Memory is bounded by the workers' pictures, not by the number of pairs.
+    Pairs with a ``known`` row are not read. Memory is bounded by the workers' pictures, not by the
+    number of pairs.
     """
 
     def measured(pair: Pair) -> Measured:
         row = known_row(pair, limits, known)
-        return Measured(pair, row, ()) if row else measure(pair, limits, read)
+        return Measured(pair, row, ()) if row else measure(pair, limits)
 
     waiting = iter(pairs)
-    with warnings.catch_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        # Pillow warns of odd metadata on stderr; what counts becomes a finding of ours.
-        warnings.simplefilter("ignore")
+    with quiet(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         while batch := list(islice(waiting, _BATCH)):
             yield from pool.map(measured, batch)
 
 
-def measure(pair: Pair, limits: Limits, read: Read | None = None) -> Measured:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow from warning of odd metadata on stderr; what counts is a finding of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def measure(pair: Pair, limits: Limits) -> Measured:
     """Read both files once, decode each once, and collect all that is wrong with them."""
-    read = read or from_disk(limits)
+    return measure_bytes(pair, loaded(pair, from_disk(limits)), limits)
+
+
+class Loaded(NamedTuple):
+    """The bytes of a pair's files, and why some of them could not be had."""
+
+    data: Mapping[Path, Content]
+    problems: Sequence[Problem] = ()
+
+
+def loaded(pair: Pair, read: Read) -> Loaded:
+    """Read both files of a pair."""
     problems: list[Problem] = []
     data: dict[Path, Content] = {}
     for path in (pair.image, pair.mask):
@@ -98,23 +128,23 @@ def measure(pair: Pair, limits: Limits, read: Read | None = None) -> Measured:
             data[path] = read(pair, path)
         except ProblemsFoundError as found:
             problems.extend(found.problems)
-    return measure_bytes(pair, data, limits, problems)
+    return Loaded(data, problems)
 
 
-def measure_bytes(
-    pair: Pair, data: Mapping[Path, Content], limits: Limits, problems: Iterable[Problem] = ()
-) -> Measured:
-    """Measure a pair by the bytes of its files; ``problems`` are what is known to be wrong."""
+def measure_bytes(pair: Pair, files: Loaded, limits: Limits) -> Measured:
+    """Measure a pair by the bytes of its files."""
     from sceneset.registry import pixels
     from sceneset.registry.decode import BadPixelsError
 
     image: pixels.ImageFacts | None = None
     mask: pixels.MaskFacts | None = None
-    problems = list(problems)
-    for path, content in data.items():
+    problems = list(files.problems)
+    for path, content in files.data.items():
         try:
             if path is pair.image:
-                image = pixels.image_facts(content.data, path.suffix, limits, content.md5)
+                image = pixels.image_facts(
+                    content.data, path.suffix, limits, content.md5, thumbnail=pair.thumbnail
+                )
             else:
                 mask = pixels.mask_facts(content.data, limits, content.md5)
         except BadPixelsError as bad:
@@ -127,12 +157,14 @@ def measure_bytes(
     row = None
     if image and mask and not errors(problems):
         row = _row(pair, image, mask)
-    return Measured(pair, row, tuple(problems))
+    return Measured(pair, row, tuple(problems), image.thumbnail if image else b"")
 
 
 def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
     """Return the row that would come out of a pair whose hashes are known, if it is."""
-    row = known.get((*pair.md5, pair.image.suffix)) if pair.md5 and known else None
+    if not known or not pair.md5 or pair.thumbnail:
+        return None
+    row = known.get((*pair.md5, pair.image.suffix))
     if row is None or row.width * row.height > limits.max_pixels:
         return None
     names = {"phase": pair.phase, "stem": pair.stem}

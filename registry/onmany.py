@@ -6,28 +6,24 @@ another; what kills every worker that touches it is named; if the cluster itself
 is measured here.
 """
 
-import json
 import os
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sceneset.registry.blobs import Blobs
 from sceneset.registry.crews import Batch, Errors, measured_by
 from sceneset.registry.edge import UsageError
+from sceneset.registry.fromremote import measure_batch, reading
 from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import Measured, Pair, measure_all
-from sceneset.registry.remote import DvcError, open_store
+from sceneset.registry.measure import Measure, Measured, Pair
+from sceneset.registry.remote import DvcError
 from sceneset.registry.render import say
-from sceneset.registry.scanning import Measure, from_store, reading
-from sceneset.registry.stores import Store
 from sceneset.schemas.params import Limits
 
 _PATIENCE, _WORKERS = 20, 60  # seconds to wait for a scheduler, and for its first worker
-_AT_ONCE = 4  # pairs a worker has in hand, so that it need not wait for the remote
 _SAME = ("sceneset", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "kornia-rs")
 """What must be of one version everywhere, for rows to be the same everywhere."""
 
@@ -85,7 +81,8 @@ def _client(stack: ExitStack, scheduler: str | None) -> Any:
         cluster = LocalCluster(
             n_workers=os.cpu_count() or 1,
             threads_per_worker=1,
-            dashboard_address=None,
+            # Its own port 8787 may be another cluster's, and is open to the network.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs="CRITICAL",
         )
         stack.enter_context(cluster)
@@ -140,23 +137,3 @@ def _errors() -> tuple[Errors, Errors]:
     except ImportError:
         raise UsageError("--engine dask needs the extra: pip install 'sceneset[dask]'") from None
     return (KilledWorker,), (CancelledError, Cancelled, CommClosedError, OSError, TimeoutError)
-
-
-def measure_batch(
-    address: tuple[str, dict[str, Any]], pairs: Batch, limits: Limits
-) -> list[Measured]:
-    """Measure pairs whose blobs are on a remote; this runs on workers."""
-    try:
-        read = from_store(_store(address[0], json.dumps(address[1], sort_keys=True)))
-        return list(measure_all(pairs, limits, read=read, workers=_AT_ONCE))
-    except DvcError:
-        raise
-    except Exception:  # noqa: BLE001 - whatever it is, it must come home
-        # An exception that can't be pickled would never arrive, and be waited for.
-        raise RuntimeError(traceback.format_exc(limit=-8)) from None
-
-
-@lru_cache(maxsize=4)
-def _store(name: str, remotes: str) -> Store:
-    """Open a remote once a worker."""
-    return open_store(name, json.loads(remotes))

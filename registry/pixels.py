@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageOps
 
 from sceneset.registry.decode import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Plane = npt.NDArray[np.uint8]
     Planes = tuple[Plane, Plane, Plane]
 
+_SIDE, _QUALITY = 256, 85  # of thumbnails
 _MATTE = 24  # values beyond 0, 1 and 255 that no table of classes or instances has
 
 
@@ -44,6 +46,8 @@ class ImageFacts:
     squares: tuple[int, int, int]
     traits: tuple[str, ...]
     looks: Looks
+    thumbnail: bytes
+    """A small JPEG, where it was asked for."""
     green: "Plane" = field(repr=False, compare=False)
     """Height x width; written over when the same thread measures the next image."""
 
@@ -66,7 +70,9 @@ class MaskFacts:
     """1 where the person is."""
 
 
-def image_facts(data: bytes, suffix: str, limits: Limits, md5: str | None = None) -> ImageFacts:
+def image_facts(
+    data: bytes, suffix: str, limits: Limits, md5: str | None = None, *, thumbnail: bool = False
+) -> ImageFacts:
     """Decode an image to its last byte and measure it; ``md5`` is its hash where that is known.
 
     Raises:
@@ -93,6 +99,7 @@ def image_facts(data: bytes, suffix: str, limits: Limits, md5: str | None = None
         squares=(squares[0], squares[1], squares[2]),
         traits=decoded.traits,
         looks=looks(pixels),
+        thumbnail=_thumbnail(pixels) if thumbnail else b"",
         green=planes[1],
     )
 
@@ -157,6 +164,22 @@ def contrast(image: ImageFacts, mask: MaskFacts) -> int | None:
     within = mask.pixels[top:bottom, left:right]
     least, most, *_ = cv2.minMaxLoc(image.green[top:bottom, left:right], within)
     return int(most - least)
+
+
+def _thumbnail(pixels: "Plane") -> bytes:
+    """Return a JPEG of at most 256 pixels a side, turned as the picture is stored.
+
+    ``pixels`` is height x width x 3, or height x width where it is gray.
+    """
+    height, width = pixels.shape[:2]
+    scale = min(1, _SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if small.ndim == 2:
+        made: bytes = simplejpeg.encode_jpeg(small[:, :, None], _QUALITY, "GRAY")
+    else:
+        made = simplejpeg.encode_jpeg(small, _QUALITY, "RGB", "420")
+    return made
 
 
 def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -29,15 +29,26 @@ def measure_many(
     Pairs with a ``known`` row are not read. Memory is bounded by the workers' pictures.
     """
     known = {} if known is None else known
+    here = partial(measure_all, limits=limits, known=known)
+    return by_processes(measure_batch, here, pairs, limits, known)
+
+
+def by_processes(
+    work: Callable[[Batch, Limits], list[Measured]],
+    here: Callable[[Iterable[Pair]], Iterator[Measured]],
+    pairs: Sequence[Pair],
+    limits: Limits,
+    known: KnownRows,
+) -> Iterator[Measured]:
+    """Hand ``work`` to as many processes as there are cores, or measure few pairs ``here``."""
     cores = os.cpu_count() or 1
-    if cores == 1 or len(pairs) - len(known) < _MANY:
-        yield from measure_all(pairs, limits, known=known)
+    new = max(len(pairs) - len(known), sum(pair.thumbnail for pair in pairs))
+    if cores == 1 or new < _MANY:
+        yield from here(pairs)
         return
-    crew = _Processes(cores, limits)
+    crew = _Processes(cores, work, limits)
     try:
-        yield from measured_by(
-            crew, pairs, limits, known, partial(measure_all, limits=limits, known=known)
-        )
+        yield from measured_by(crew, pairs, limits, known, here)
     finally:
         crew.pool.stop()
         crew.pool.join()
@@ -48,8 +59,10 @@ class _Processes:
     died: Errors = (ProcessExpired,)
     gone: Errors = (RuntimeError,)
 
-    def __init__(self, count: int, limits: Limits) -> None:
-        self.ahead, self.limits = 3 * count, limits
+    def __init__(
+        self, count: int, work: Callable[[Batch, Limits], list[Measured]], limits: Limits
+    ) -> None:
+        self.ahead, self.work, self.limits = 3 * count, work, limits
         self.pool = ProcessPool(
             max_workers=count,
             initializer=_begin,
@@ -58,7 +71,7 @@ class _Processes:
         )
 
     def submit(self, batch: Batch) -> "Future[list[Measured]]":
-        future: Future[list[Measured]] = self.pool.schedule(measure_batch, (batch, self.limits))
+        future: Future[list[Measured]] = self.pool.schedule(self.work, (batch, self.limits))
         return future
 
 

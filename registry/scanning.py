@@ -4,13 +4,10 @@ A scan is written only if it is whole, and holds what the .dvc files record. A f
 pulled in part would otherwise become the new truth.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
-
-from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs, asked
+from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import (
     COLUMNS,
@@ -20,33 +17,22 @@ from sceneset.registry.digests import (
     tracked,
 )
 from sceneset.registry.files import md5_of, replacing, write_text
+from sceneset.registry.fromremote import listing
 from sceneset.registry.knownrows import KnownRows, known_rows
 from sceneset.registry.layout import Layout, listed_samples, read_samples
-from sceneset.registry.measure import Content, Measured, Pair, Read, measure_all
+from sceneset.registry.measure import Measure, Measured, Pair
 from sceneset.registry.places import DATA_ROOT
 from sceneset.registry.processes import measure_many
 from sceneset.registry.remote import Locked, Project, locked_stage
 from sceneset.registry.scanfile import read_scan, scan_writer
-from sceneset.registry.stores import WORKERS, Store
-from sceneset.schemas.base import Model
-from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
-from sceneset.schemas.sample import Md5
-from sceneset.schemas.words import Phase
 
 Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
 
 
-class Measure(Protocol):
-    """Measures pairs, here or on other machines, in their order."""
-
-    def __call__(
-        self, pairs: list[Pair], limits: Limits, *, known: KnownRows
-    ) -> Iterable[Measured]:
-        """Yield what came of every pair."""
-
-
-def scan_here(registry: Registry, name: str, progress: Progress) -> list[Problem]:
+def scan_here(
+    registry: Registry, name: str, progress: Progress, measure: Measure = measure_many
+) -> list[Problem]:
     """Scan the files in the subset's folders; return what is worth saying of them.
 
     Their hashes are those DVC knows: files that it has seen and a row is known of are not read.
@@ -72,7 +58,7 @@ def scan_here(registry: Registry, name: str, progress: Progress) -> list[Problem
         image, mask = layout.images[key], layout.masks[key]
         md5 = (hashes.get(image, ""), hashes.get(mask, "")) if known else None
         pairs.append(Pair(*key, image, mask, registry.root, md5))
-    measured = measure_many(pairs, registry.params.limits, known=known)
+    measured = measure(pairs, registry.params.limits, known=known)
     return problems + _written(registry, name, progress(measured, len(pairs)))
 
 
@@ -168,7 +154,7 @@ def scan_remote(
     name: str,
     blobs: Blobs,
     progress: Progress,
-    measure: Measure | None = None,
+    measure: Measure,
 ) -> list[Problem]:
     """Scan what the .dvc files record, read by hash from the remote; return what is worth saying.
 
@@ -179,7 +165,7 @@ def scan_remote(
         DvcError: the remote can't be reached.
     """
     base = registry.paths.subset(name)
-    listings = [_listing(registry, name, folder, blobs) for folder in ("img_dir", "ann_dir")]
+    listings = [listing(registry, name, folder, blobs) for folder in ("img_dir", "ann_dir")]
     images, masks = ([(phase, path) for phase, path in listed] for listed in listings)
     layout = listed_samples(base, images, masks, img_suffix=registry.entry(name).img_suffix)
     problems = layout.problems + missing(registry, name, layout)
@@ -192,87 +178,8 @@ def scan_remote(
         for image, mask in [(layout.images[key], layout.masks[key])]
     ]
     known = _known(registry, name)
-    measured = (measure or reading(blobs))(pairs, registry.params.limits, known=known)
+    measured = measure(pairs, registry.params.limits, known=known)
     return problems + _written(registry, name, progress(measured, len(pairs)))
-
-
-class _Listed(Model):
-    md5: Md5
-    relpath: str
-
-
-_LISTING = TypeAdapter(list[_Listed])
-
-
-def _listing(
-    registry: Registry, name: str, folder: str, blobs: Blobs
-) -> dict[tuple[Phase, Path], str]:
-    """Return the hash of every file that a folder's .dvc file records."""
-    path = registry.paths.subset(name) / f"{folder}.dvc"
-    shown = registry.paths.shown(path)
-    digest = tracked(path, shown, subset=name).md5
-    blobs.reach([digest])
-    try:
-        data = blobs.cached(digest) or blobs.ask(digest)
-        found = _LISTING.validate_json(data)
-        return {_place(path.with_suffix(""), one.relpath): one.md5 for one in found}
-    except BlobError as error:
-        raise ProblemsFoundError([blob_problem(error, shown, name)]) from None
-    except (ValidationError, ValueError):
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-incomplete",
-                    "records a folder that is not laid out as a subset's",
-                    subset=name,
-                    file=shown,
-                    hint="files stand in img_dir/<phase> and ann_dir/<phase>; restore it with git",
-                )
-            ]
-        ) from None
-
-
-def _place(folder: Path, relpath: str) -> tuple[Phase, Path]:
-    phase, file = relpath.split("/")  # ValueError: it stands elsewhere
-    return Phase(phase), folder / phase / file
-
-
-def reading(blobs: Blobs) -> Measure:
-    """Return a measurer that gets blobs from the remote: many at a time, they are waited for."""
-
-    def measure(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
-        read = from_store(blobs.store)
-        return measure_all(pairs, limits, known=known, read=read, workers=WORKERS)
-
-    return measure
-
-
-def from_store(store: Store) -> Read:
-    """Return a reader of blobs by their hashes; each is verified."""
-
-    def read(pair: Pair, path: Path) -> Content:
-        image, mask = pair.md5 or ("", "")
-        md5 = image if path is pair.image else mask
-        try:
-            return Content(asked(store, md5), md5)
-        except BlobError as error:
-            raise ProblemsFoundError([blob_problem(error, pair.shown(path))]) from None
-
-    return read
-
-
-_CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
-
-
-def blob_problem(error: BlobError, file: str, subset: str = "") -> Problem:
-    """Return the finding that a blob could not be had."""
-    return problem(
-        _CODES.get(type(error), "blob-unread"),
-        str(error),
-        subset=subset,
-        file=file,
-        hint="`dvc push` where the file is, or `sceneset verify --repair` where it is cached",
-    )
 
 
 def record(registry: Registry, name: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from conftest import NAME, Outcome, blob, dvc, write_image
 from servers import BUCKET, KEYS, s3_server
 
-from sceneset.registry import measure, onmany
+from sceneset.registry import measure, onmany, processes
 from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import tracked
@@ -43,7 +43,11 @@ def hashes(root: Path) -> list[tuple[str, str]]:
     return [(image.hex(), mask.hex()) for image, mask in zip(*columns, strict=True)]
 
 
-def test_from_the_remote_without_a_checkout(ready: Path, sceneset: Run) -> None:
+@pytest.mark.parametrize("many", [1, 2000])
+def test_from_the_remote_without_a_checkout(
+    many: int, ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_MANY", many)
     before = emptied(ready)
     done = sceneset("scan", "web", "--from-remote", cwd=ready)
     assert done.code == 0, done.err
@@ -184,7 +188,7 @@ fault = Path(os.environ["FAULT"])
 plain = getattr(pixels, "plain", pixels.image_facts)  # dask loads a preload more than once
 pixels.plain = plain
 
-def faulty(data, *rest):
+def faulty(data, *rest, **options):
     what, md5 = fault.read_text().split()
     if md5_of(data) == md5 and what == "poison":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -195,7 +199,7 @@ def faulty(data, *rest):
     if what == "slow":
         Path(md5).touch()
         time.sleep(1)
-    return plain(data, *rest)
+    return plain(data, *rest, **options)
 
 pixels.image_facts = faulty
 """

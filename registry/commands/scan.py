@@ -6,17 +6,20 @@ and none is kept. --engine dask hands that work to many machines. The rows are t
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sceneset.registry.commands.sources import source
 from sceneset.registry.edge import FINE, UsageError
 
 if TYPE_CHECKING:
-    from sceneset.registry.measure import Measured
+    from sceneset.registry.blobs import Blobs
+    from sceneset.registry.measure import Measure, Measured
 
 EXAMPLES = """
   sceneset scan demo-full                           the files that are here
   sceneset scan demo-full --from-remote             without a checkout
+  sceneset scan demo-full --thumbnails build/small  and small copies to look at
   sceneset scan demo-full --from-remote --engine dask
   sceneset scan demo-full --from-remote --engine dask --scheduler tcp://10.0.0.5:8786
 """
@@ -29,12 +32,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remote", metavar="NAME", help="another DVC remote than the default")
     parser.add_argument(
         "--engine",
-        choices=["threads", "dask"],
-        default="threads",
-        help="who measures (default: threads of this process)",
+        choices=["local", "dask"],
+        default="local",
+        help="who measures (default: the cores of this machine)",
     )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a dask cluster (default: one on this machine)"
+    )
+    parser.add_argument(
+        "--thumbnails",
+        metavar="FOLDER",
+        type=Path,
+        help="write a small JPEG of each image, named by its md5; those there are kept",
     )
     parser.set_defaults(repo=".", rev=None)
 
@@ -47,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--scheduler goes with --engine dask")
     from sceneset.registry.blobs import Blobs
     from sceneset.registry.locking import writing
+    from sceneset.registry.processes import measure_many
     from sceneset.registry.query import ask
     from sceneset.registry.render import print_problems, progress, say
     from sceneset.registry.scanning import record, scan_here, scan_remote
+    from sceneset.registry.thumbnails import with_thumbnails
 
     registry = source(args)
     [name] = ask(registry, subsets=[args.subset]).subsets
@@ -57,18 +68,29 @@ def run(args: argparse.Namespace) -> int:
     def shown(items: "Iterable[Measured]", total: int) -> "Iterable[Measured]":
         return progress(items, total, f"scan {name}")
 
+    measure: Measure = measure_many
+    if args.from_remote:
+        blobs = Blobs(registry.root, args.remote)
+        measure = _engine(args, blobs)
+    if args.thumbnails:
+        measure = with_thumbnails(measure, args.thumbnails)
     with writing(registry.paths.work):
         if args.from_remote:
-            blobs, measure = Blobs(registry.root, args.remote), None
-            if args.engine == "dask":
-                from sceneset.registry.onmany import on_dask
-
-                measure = on_dask(blobs, args.scheduler)
             told = scan_remote(registry, name, blobs, shown, measure)
         else:
-            told = scan_here(registry, name, shown)
+            told = scan_here(registry, name, shown, measure)
         record(registry, name)
     print_problems(told)
     rows = registry.scan(name, ()).num_rows
     say(f"{rows:,} samples are scanned; next: dvc repro --allow-missing", style="green")
     return FINE
+
+
+def _engine(args: argparse.Namespace, blobs: "Blobs") -> "Measure":
+    if args.engine == "dask":
+        from sceneset.registry.onmany import on_dask
+
+        return on_dask(blobs, args.scheduler)
+    from sceneset.registry.fromremote import reading
+
+    return reading(blobs)

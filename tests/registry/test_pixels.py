@@ -359,3 +359,25 @@ def test_pixels_that_are_wrong_in_spite_of_right_checksums_are_refused():
     for data in wrong:
         with pytest.raises(BadPixelsError):
             decoded_mask(data, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [
+        ((1024, 512), (256, 128)),
+        ((300, 4000), (19, 256)),
+        ((40, 30), (40, 30)),
+        ((4000, 8), (256, 1)),
+    ],
+)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_thumbnail_looks_like_the_image(
+    size: tuple[int, int], small: tuple[int, int], mode: str
+) -> None:
+    drawn = Image.linear_gradient("L").resize(size).convert(mode)
+    facts = image_facts(encoded(drawn, "PNG"), ".png", Limits(min_side=1), thumbnail=True)
+    made = Image.open(io.BytesIO(facts.thumbnail))
+    assert (made.mode, made.size) == (mode, small)
+    wanted = drawn.resize(small, Image.Resampling.BOX)
+    assert np.abs(np.asarray(made, int) - np.asarray(wanted, int)).max() < 8
+    assert not image_facts(encoded(drawn, "PNG"), ".png", Limits(min_side=1)).thumbnail
