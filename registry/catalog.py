@@ -71,7 +71,7 @@ class Registry:
             from sceneset.registry.revisions import open_at
 
             return open_at(path, rev)
-        return cls(find_root(path))
+        return cls(Path(find_root(path)))
 
     @property
     def root(self) -> Path:

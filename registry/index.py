@@ -5,16 +5,18 @@ a scene stand side by side. It can be deleted at any time. An answer is given on
 it was made from is as it was; else sceneset.registry.indexing brings it up to date first.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
-from sceneset.registry.places import Paths
+from sceneset.registry.places import INDEX
 from sceneset.schemas.words import TOTAL, folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from sceneset.registry.catalog import Registry
 
 FORMAT = 1
 """Version of the tables, and of all that is computed into them; another one is made anew."""
@@ -43,10 +45,10 @@ class Found:
         self.subset, self.phase, self.suffix, self.stems = subset, phase, suffix, stems
 
 
-def signature(path: Path) -> str:
+def signature(path: "str | os.PathLike[str]") -> str:
     """Return what tells a file from what it was before, without reading it; "" if it is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return ""
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
@@ -55,21 +57,20 @@ def signature(path: Path) -> str:
 class Index:
     """What one registry's text says. Every answer is of one moment."""
 
-    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
-        self.root = root
+    def __init__(self, root: "str | os.PathLike[str]", connection: sqlite3.Connection) -> None:
+        self.root = os.fspath(root)
         self._connection = connection
 
     @classmethod
-    def open(cls, root: Path) -> "Index":
+    def open(cls, root: "str | os.PathLike[str]") -> "Index":
         """Return the index of the registry at ``root``, up to date.
 
         Raises:
             ProblemsFoundError: the vocabulary or the settings can't be read. Subsets that can't
                 be read fail when they are asked for.
         """
-        path = Paths(root).index
         try:
-            connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+            connection = sqlite3.connect(_address(f"{os.fspath(root)}/{INDEX}"), uri=True)
             found = cls(root, connection)
             connection.execute("BEGIN")  # one moment: nobody changes it under our hands
             if found.is_current():
@@ -77,16 +78,18 @@ class Index:
             connection.close()
         except sqlite3.Error:  # there is none yet, it is damaged, or its writer was cut off
             pass
+        from pathlib import Path
+
         from sceneset.registry.indexing import refreshed
 
-        return cls(root, refreshed(root))
+        return cls(root, refreshed(Path(root)))
 
     def is_current(self) -> bool:
         """Whether every file that the index was made from is as it was."""
         if self._all("PRAGMA user_version") != [(FORMAT,)]:
             return False
         files = self._all("SELECT path, signature FROM file")
-        return all(said and signature(self.root / path) == said for path, said in files)
+        return all(said and signature(f"{self.root}/{path}") == said for path, said in files)
 
     def ask(
         self,
@@ -106,10 +109,9 @@ class Index:
         keys = [self._all("SELECT scene FROM name WHERE name = ?", folded(s)) for s in scenes]
         named = [self._all("SELECT name FROM subset WHERE name = ?", s) for s in subsets]
         if not all(keys) or not all(named):  # by a part, or unknown: who says so takes his time
-            from sceneset.registry.catalog import Registry
             from sceneset.registry.query import ask
 
-            found = ask(Registry(self.root), scenes, subsets=subsets)
+            found = ask(self._registry(), scenes, subsets=subsets)
             asked = Asked(found.scenes, persons or "", phases, found.subsets)
         else:
             rows = tuple(row for [[row]] in keys), tuple(row for [[row]] in named)
@@ -121,9 +123,7 @@ class Index:
 
     def _tell(self) -> None:
         """Raise what is wrong with the text: the registry itself knows best."""
-        from sceneset.registry.catalog import Registry
-
-        registry = Registry(self.root)
+        registry = self._registry()
         list(registry.each(lambda name: (registry.entry(name), registry.tags(name))))
 
     def samples(self, asked: Asked) -> list[Found]:
@@ -178,8 +178,22 @@ class Index:
             for scene, text in self._all("SELECT scene, json FROM scene ORDER BY place")
         ]
 
+    def _registry(self) -> "Registry":
+        from pathlib import Path
+
+        from sceneset.registry.catalog import Registry
+
+        return Registry(Path(self.root))
+
     def _all(self, query: str, *values: str) -> "list[Any]":
         return self._connection.execute(query, values).fetchall()
+
+
+def _address(path: str) -> str:
+    """Return the URI of a file that is only read."""
+    for letter in "%?#":
+        path = path.replace(letter, f"%{ord(letter):02x}")
+    return f"file:{path}?mode=ro"
 
 
 def _counted(counts: dict[str, int], persons: str) -> int:

@@ -1,10 +1,16 @@
 """Where everything of a registry stands: needs no library."""
 
+import os
 import re
-from pathlib import Path
+
+TYPE_CHECKING = False  # pathlib would take as long to load as a look-up
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA_ROOT = "Insta360SemanticSeg"
 """The document's own name of the folder that holds all subsets."""
+_MARKS = ("params.yaml", "registry/scenes.yaml")
+INDEX = ".sceneset/index.sqlite"
 
 
 class NoRegistryError(Exception):
@@ -14,7 +20,7 @@ class NoRegistryError(Exception):
 class Paths:
     """Where everything stands below a registry's root."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: "Path") -> None:
         self.root = root
         self.params = root / "params.yaml"
         self.registry = root / "registry"
@@ -25,39 +31,40 @@ class Paths:
         self.cards = self.registry / "cards"
         self.work = root / ".sceneset"
         """Untracked: what a command builds aside before it takes its place."""
-        self.index = self.work / "index.sqlite"
+        self.index = root / INDEX
 
-    def subset(self, name: str) -> Path:
+    def subset(self, name: str) -> "Path":
         """Return the subset's folder in the data root."""
         return self.root / DATA_ROOT / name
 
-    def entry(self, name: str) -> Path:
+    def entry(self, name: str) -> "Path":
         """Return the subset's entry."""
         return self.registry / "subsets" / f"{name}.yaml"
 
-    def tags(self, name: str) -> Path:
+    def tags(self, name: str) -> "Path":
         """Return the subset's tags."""
         return self.registry / "tags" / f"{name}.csv"
 
-    def scan(self, name: str) -> Path:
+    def scan(self, name: str) -> "Path":
         """Return the subset's scan."""
         return self.registry / "scans" / f"{name}.parquet"
 
-    def shown(self, path: Path) -> str:
+    def shown(self, path: "Path") -> str:
         """Return ``path`` as messages show it: from the root, with forward slashes."""
         return path.relative_to(self.root).as_posix()
 
 
-def find_root(path: str | Path) -> Path:
+def find_root(path: "str | Path") -> str:
     """Return the top folder of the registry that ``path`` stands in.
 
     Raises:
         NoRegistryError: neither ``path`` nor a folder above it is one.
     """
-    start = Path(path).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "params.yaml").is_file() and (folder / "registry/scenes.yaml").is_file():
+    folder, below = os.path.realpath(path), ""
+    while folder != below:
+        if all(os.path.isfile(f"{folder}/{name}") for name in _MARKS):
             return folder
+        folder, below = os.path.dirname(folder), folder
     raise NoRegistryError(
         f"no registry at {path} or above it; go to one, or make one: sceneset init DIR"
     )

@@ -271,6 +271,16 @@ def test_a_writer_that_was_killed_leaves_the_index_as_it_was(root):
     assert kept(root)
 
 
+@pytest.mark.parametrize("name", ["a?b#c%41 d", "滑雪", "100%"])
+def test_a_folder_of_any_name(name: str, tmp_path: Path):
+    with text_registry(**{NAME: TEXT}) as root:
+        shutil.copytree(root, tmp_path / name)
+    assert len(samples(Index.open(tmp_path / name))) == 1
+    assert (tmp_path / name / ".sceneset/index.sqlite").is_file()
+    settled(tmp_path / name / f"registry/tags/{NAME}.csv")
+    assert len(samples(Index.open(tmp_path / name))) == 1
+
+
 def test_a_lookup_loads_no_library(added, sceneset, monkeypatch):
     monkeypatch.setattr(indexing, "_SETTLED", -(10**12))
     sceneset("lookup", cwd=added)
