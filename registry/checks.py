@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from sceneset.registry.catalog import Registry
@@ -32,7 +33,7 @@ def check(
     stones = _read(lambda _: in_folder(registry.root), "", problems) or {}
     for name in registry.names if names is None else names:
         entry = _read(registry.entry, name, problems)
-        tags = _read(registry.tags, name, problems)
+        tags = _read(partial(registry.tags, keep=False), name, problems)
         if entry and tags is not None:
             shown = registry.paths.shown
             problems += entry_problems(entry, tags, file=shown(registry.paths.entry(name)))

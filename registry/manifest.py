@@ -7,7 +7,7 @@ from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import COLUMNS, digests_of_scan
 from sceneset.registry.files import md5_of
 from sceneset.registry.tagsfile import tags_text
-from sceneset.registry.views import rows_of, split_files
+from sceneset.registry.views import rows_of, split_text
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.words import Phase
 
@@ -35,7 +35,7 @@ def manifest_text(registry: Registry) -> str:
 
 
 def _subset(registry: Registry, name: str) -> dict[str, Any]:
-    entry, tags = registry.entry(name), registry.tags(name)
+    entry, tags = registry.entry(name), registry.tags(name, keep=False)
     table = registry.scan(name, COLUMNS)
     phases = table["phase"].to_pylist()
     if len(phases) != len(tags):  # the gate says which; here it must never be lost in silence
@@ -54,7 +54,6 @@ def _subset(registry: Registry, name: str) -> dict[str, Any]:
         folder: {"md5": digest.md5, "files": digest.files, "bytes": digest.size}
         for folder, digest in digests_of_scan(table).items()
     }
-    texts = split_files(entry, tags)
     return {
         "kind": entry.kind,
         "samples": {p.value: phases.count(p) for p in Phase if p in phases},
@@ -67,7 +66,7 @@ def _subset(registry: Registry, name: str) -> dict[str, Any]:
                 "persons": row.persons,
                 "phase": row.phase,
                 "images": len(selected),
-                "md5": md5_of(texts[row.file].encode()),
+                "md5": md5_of(split_text(selected).encode()),
             }
             for row, selected in sorted(rows_of(entry.splits, tags), key=lambda pair: pair[0].file)
         },

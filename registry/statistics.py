@@ -5,11 +5,13 @@ rounds once: the same rows give the same digits on every machine.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sceneset.registry.catalog import Registry
+from sceneset.registry.measures import COLUMNS, Measures, spreads
 from sceneset.registry.views import boxes_of, rows_of, table_order
 from sceneset.schemas.problem import ProblemsFoundError, problem
 from sceneset.schemas.stats import (
@@ -35,58 +37,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _DIGITS = 12
-COLUMNS = (
-    "phase",
-    "stem",
-    "width",
-    "height",
-    "person",
-    "ignore",
-    "sum_r",
-    "sum_g",
-    "sum_b",
-    "sq_r",
-    "sq_g",
-    "sq_b",
-)
-"""The columns of a scan that statistics read."""
-
-
-class Measures:
-    """The numeric columns of some samples, as arrays of one length."""
-
-    def __init__(self, columns: dict[str, "Ints"]) -> None:
-        self.columns = columns
-
-    @classmethod
-    def of(cls, table: "pa.Table") -> "Measures":
-        """Take the columns from a scan."""
-        import numpy as np
-
-        return cls({name: table[name].to_numpy().astype(np.int64) for name in COLUMNS[2:]})
-
-    def take(self, indices: Sequence[int]) -> "Measures":
-        """Return those samples alone."""
-        import numpy as np
-
-        chosen = np.asarray(indices, np.int64)
-        return Measures({name: column[chosen] for name, column in self.columns.items()})
-
-    @classmethod
-    def joined(cls, parts: Sequence["Measures"]) -> "Measures":
-        """Return the samples of all parts."""
-        import numpy as np
-
-        empty = [np.empty(0, np.int64)]
-        return cls(
-            {
-                name: np.concatenate([part.columns[name] for part in parts] or empty)
-                for name in COLUMNS[2:]
-            }
-        )
-
-    def __len__(self) -> int:
-        return len(self.columns["width"])
 
 
 def numbers(measures: Measures, boxes: int | None) -> Numbers:
@@ -125,18 +75,14 @@ def _colour(columns: dict[str, "Ints"], pixels: "Ints") -> Colour:
         sums, squares = columns[f"sum_{channel}"], columns[f"sq_{channel}"]
         total, total_squares = exact_sum(sums), exact_sum(squares)
         means: Floats = sums / pixels / 255
-        # n * sum of squares can pass 64 bits in a large picture: Python's integers do not.
-        deviations = [
-            math.sqrt(p * q - s * s) / p / 255
-            for p, s, q in zip(pixels.tolist(), sums.tolist(), squares.tolist(), strict=True)
-        ]
+        deviations: Floats = np.sqrt(spreads(pixels, sums, squares).astype(float)) / pixels / 255
         mean = mean_of(means.tolist())
         lines.append(
             (
                 float(Fraction(total, n * 255)),
                 math.sqrt(Fraction(n * total_squares - total * total, (n * 255) ** 2)),
                 mean,
-                mean_of(deviations),
+                mean_of(deviations.tolist()),
                 math.sqrt(mean_of(np.square(means - mean).tolist())),
             )
         )
@@ -174,7 +120,21 @@ class _Group:
 
     def __init__(self) -> None:
         self.parts: list[Measures] = []
-        self.tags: list[Tag] = []
+        self.boxes: list[int | None] = []
+        self.phases: Counter[Phase] = Counter()
+
+    def add(self, part: Measures, tags: Sequence[Tag]) -> None:
+        """Take in the samples of one subset."""
+        if tags:
+            self.parts.append(part)
+            self.boxes.append(boxes_of(tags))
+            self.phases.update(tag.phase for tag in tags)
+
+    def numbers(self) -> Numbers:
+        """Return all statistics of the group."""
+        known = [boxes for boxes in self.boxes if boxes is not None]
+        all_known = known and len(known) == len(self.boxes)
+        return numbers(Measures.joined(self.parts), sum(known) if all_known else None)
 
 
 def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
@@ -183,8 +143,8 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
     groups: dict[tuple[str, Persons | None, Phase], _Group] = {}
     whole = _Group()
     for name, table in registry.each(lambda name: (name, registry.scan(name, COLUMNS))):
-        entry, tags = registry.entry(name), registry.tags(name)
-        measures = Measures.of(table)
+        entry, tags = registry.entry(name), registry.tags(name, keep=False)
+        measures = _measures(registry, name, table)
         place = {
             key: n
             for n, key in enumerate(
@@ -209,15 +169,13 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
             stats[row] = numbers(part, boxes_of(selected))
             if not row.source:
                 group = groups.setdefault((row.scene, row.persons, row.phase), _Group())
-                group.parts.append(part)
-                group.tags.extend(selected)
-        whole.parts.append(measures)
-        whole.tags.extend(tags)
+                group.add(part, selected)
+        whole.add(measures, tags)
         subsets.append(
             SubsetStats(
                 subset=name,
                 kind=entry.kind,
-                samples=_by_phase(tags),
+                samples=_by_phase(Counter(tag.phase for tag in tags)),
                 numbers=numbers(measures, boxes_of(tags)),
                 rows=tuple(
                     RowStats(
@@ -242,25 +200,38 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
     ]
     union = SetStats(
         subsets=len(subsets),
-        samples=_by_phase(whole.tags),
-        numbers=numbers(Measures.joined(whole.parts), boxes_of(whole.tags)),
+        samples=_by_phase(whole.phases),
+        numbers=whole.numbers(),
         rows=tuple(
             RowStats(
                 scene=row.scene,
                 persons=row.persons,
                 phase=row.phase,
                 file=None,
-                numbers=numbers(Measures.joined(group.parts), boxes_of(group.tags)),
+                numbers=groups[row.scene, row.persons, row.phase].numbers(),
             )
             for row in table_order(registry.vocabulary, rows)
-            for group in [groups[row.scene, row.persons, row.phase]]
         ),
     )
     return subsets, union
 
 
-def _by_phase(tags: Iterable[Tag]) -> dict[Phase, int]:
-    counts = dict.fromkeys(Phase, 0)
-    for tag in tags:
-        counts[tag.phase] += 1
-    return {phase: count for phase, count in counts.items() if count}
+def _measures(registry: Registry, name: str, table: "pa.Table") -> Measures:
+    measures = Measures.of(table)
+    if not measures.could_be():
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "scan-broken",
+                    "holds sizes and sums that no picture has",
+                    subset=name,
+                    file=registry.paths.shown(registry.paths.scan(name)),
+                    hint=f"restore it with git, or delete it and run `dvc repro scan@{name}`",
+                )
+            ]
+        )
+    return measures
+
+
+def _by_phase(counts: Mapping[Phase, int]) -> dict[Phase, int]:
+    return {phase: counts[phase] for phase in Phase if counts[phase]}

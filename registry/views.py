@@ -29,15 +29,17 @@ def persons_said(tag: Tag) -> set[Persons | None]:
 
 
 def split_files(entry: Subset, tags: Sequence[Tag]) -> dict[str, str]:
-    """Return the text of every split file of a subset, by file name.
+    """Return the text of every split file of a subset, by file name."""
+    return {row.file: split_text(selected) for row, selected in rows_of(entry.splits, tags)}
 
-    A line is one stem, sorted, LF after each: what the strictest reader of the Custom layout
-    takes (no blank line, no mark, no suffix). A row that selects nothing gives an empty text.
+
+def split_text(selected: Iterable[Tag]) -> str:
+    """Return the split file of a row that selects these, which are sorted.
+
+    A line is one stem, LF after each: what the strictest reader of the Custom layout takes (no
+    blank line, no mark, no suffix). A row that selects nothing gives an empty text.
     """
-    return {
-        row.file: "".join(f"{tag.stem}\n" for tag in selected)
-        for row, selected in rows_of(entry.splits, tags)
-    }
+    return "".join(f"{tag.stem}\n" for tag in selected)
 
 
 def rows_of(rows: Iterable[SplitRow], tags: Iterable[Tag]) -> list[tuple[SplitRow, list[Tag]]]:

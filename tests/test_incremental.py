@@ -24,8 +24,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     facts = pixels.image_facts
 
-    def counted(data: bytes, *rest: object) -> pixels.ImageFacts:
-        found = facts(data, *rest)  # type: ignore[arg-type]
+    def counted(data: bytes, *rest: object, **options: bool) -> pixels.ImageFacts:
+        found = facts(data, *rest, **options)  # type: ignore[arg-type]
         seen.append(found.md5)
         return found
 

@@ -1,10 +1,17 @@
 """Statistics against a plain computation over the pixels themselves."""
 
-import numpy as np
-import pytest
+from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from conftest import NAME
+
+from sceneset.registry.catalog import Registry
+from sceneset.registry.measures import COLUMNS, Measures, spreads
 from sceneset.registry.scanfile import write_scan
-from sceneset.registry.statistics import COLUMNS, Measures, exact_sum, mean_of, numbers
+from sceneset.registry.statistics import all_statistics, exact_sum, mean_of, numbers
+from sceneset.schemas.problem import ProblemsFoundError
 from sceneset.schemas.stats import Colour, Numbers
 
 SIZES = [(7, 5), (40, 30), (5, 7), (1, 1), (40, 30), (64, 3)]
@@ -128,3 +135,44 @@ def test_columns_come_from_a_scan(added):
     from sceneset.registry.scanfile import read_scan
 
     assert len(Measures.of(read_scan(added / "empty", "x"))) == 0
+
+
+@pytest.mark.parametrize("side", [3000, 3316, 3317, 30_000])
+def test_spreads_are_exact_in_pictures_of_any_size(side: int) -> None:
+    pixels = side * side
+    half = pixels // 2
+    sums, squares = half * 255, half * 255 * 255  # half black, half white
+    columns = [np.asarray([value], np.int64) for value in (pixels, sums, squares)]
+    assert spreads(*columns).tolist() == [pixels * squares - sums * sums]
+
+
+BROKEN = {
+    "no pixel": {"width": 0},
+    "a side below nothing": {"width": -4, "height": -3},
+    "more people than pixels": {"person": 36},
+    "brighter than white": {"sum_g": 35 * 255 + 1},
+    "darker than black": {"sum_g": -1, "sq_g": -1},
+    "squares too small": {"sum_r": 350, "sq_r": 3499},
+    "squares too large": {"sum_r": 350, "sq_r": 350 * 255 + 1},
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_sums_that_no_picture_has(change: dict[str, int]) -> None:
+    measures = measures_of(pictures())
+    assert measures.could_be()
+    for name, value in change.items():
+        measures.columns[name][0] = value
+    assert not measures.could_be()
+
+
+def test_such_a_scan_is_refused(added: Path) -> None:
+    registry = Registry(added)
+    path = registry.paths.scan(NAME)
+    table = pq.read_table(path)
+    place = table.column_names.index("sq_g")
+    pq.write_table(table.set_column(place, table.schema.field("sq_g"), table["sum_g"]), path)
+    with pytest.raises(ProblemsFoundError) as found:
+        all_statistics(registry)
+    [told] = found.value.problems
+    assert (told.code, told.file) == ("scan-broken", f"registry/scans/{NAME}.parquet")
