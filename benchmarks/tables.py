@@ -161,8 +161,8 @@ def _columns(random: np.random.Generator, count: int, held: int) -> dict[str, pa
     for name, value in plain.items():
         found[name] = pa.array([value] * count)
     for channel in "rgb":
-        found[f"sum_{channel}"] = pa.array(random.integers(10**8, 2 * 10**8, count))
-        found[f"sq_{channel}"] = pa.array(random.integers(5 * 10**10, 6 * 10**10, count))
+        found[f"sum_{channel}"] = pa.array(random.integers(10**8, 14 * 10**7, count))
+        found[f"sq_{channel}"] = pa.array(random.integers(22 * 10**9, 25 * 10**9, count))
     return found
 
 
