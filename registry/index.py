@@ -69,20 +69,27 @@ class Index:
             ProblemsFoundError: the vocabulary or the settings can't be read. Subsets that can't
                 be read fail when they are asked for.
         """
-        try:
-            connection = sqlite3.connect(_address(f"{os.fspath(root)}/{INDEX}"), uri=True)
-            found = cls(root, connection)
-            connection.execute("BEGIN")  # one moment: nobody changes it under our hands
-            if found.is_current():
-                return found
-            connection.close()
-        except sqlite3.Error:  # there is none yet, it is damaged, or its writer was cut off
-            pass
+        found = cls.kept(root)
+        if found:
+            return found
         from pathlib import Path
 
         from sceneset.registry.indexing import refreshed
 
-        return cls(root, refreshed(Path(root)))
+        return refreshed(Path(root))
+
+    @classmethod
+    def kept(cls, root: "str | os.PathLike[str]") -> "Index | None":
+        """Return the index that stands in the registry; None if it is not up to date."""
+        try:
+            connection = sqlite3.connect(_address(f"{os.fspath(root)}/{INDEX}"), uri=True)
+            found = cls(root, connection)
+            if found.is_current():
+                return found
+            connection.close()
+        except sqlite3.Error:  # there is none yet, or it is damaged
+            pass
+        return None
 
     def is_current(self) -> bool:
         """Whether every file that the index was made from is as it was."""
@@ -190,10 +197,10 @@ class Index:
 
 
 def _address(path: str) -> str:
-    """Return the URI of a file that is only read."""
+    """Return the URI of a file that is read and never changes: another one takes its place."""
     for letter in "%?#":
         path = path.replace(letter, f"%{ord(letter):02x}")
-    return f"file:{path}?mode=ro"
+    return f"file:{path}?mode=ro&immutable=1"
 
 
 def _counted(counts: dict[str, int], persons: str) -> int:

@@ -1,10 +1,11 @@
 """Bringing the index of look-ups up to date, subset by subset.
 
-A writer holds SQLite's own lock and writes one transaction: readers see the state before or after
-it, a second writer waits and finds the work done, and a killed one leaves nothing behind.
+A writer changes a copy, which then takes the index's place: readers keep what they opened, however
+long they hold it, a second writer waits and finds the work done, and a killed one changes nothing.
 """
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -12,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from sceneset.registry.catalog import Registry
-from sceneset.registry.files import md5_of, read_bytes
+from sceneset.registry.files import copy_file, md5_of, read_bytes
 from sceneset.registry.index import BOTH, FORMAT, Index, signature
+from sceneset.registry.locking import alone
 from sceneset.registry.places import Paths
 from sceneset.registry.query import scene_table
 from sceneset.registry.render import progress
@@ -32,12 +34,11 @@ CREATE TABLE row (subset TEXT, place INTEGER, scene TEXT, persons TEXT, phase TE
 CREATE TABLE samples (scene TEXT, subset TEXT, phase TEXT, persons TEXT, count INTEGER, stems TEXT);
 CREATE INDEX samples_of ON samples (scene, subset, phase, persons, count);
 """
-_WAIT = 600  # seconds that a second writer waits for the first
 _SETTLED = 2_000_000_000  # nanoseconds: what changed since may change again within one tick
 
 
-def refreshed(root: Path) -> sqlite3.Connection:
-    """Return a connection to the index of the registry at ``root``, brought up to date.
+def refreshed(root: Path) -> Index:
+    """Return the index of the registry at ``root``, brought up to date.
 
     Where .sceneset can't be written, the index is made in memory.
 
@@ -45,25 +46,38 @@ def refreshed(root: Path) -> sqlite3.Connection:
         ProblemsFoundError: the vocabulary or the settings can't be read.
     """
     path = Paths(root).index
-    with suppress(OSError):  # it can't be written
-        path.parent.mkdir(exist_ok=True)
-        for _ in range(2):
-            try:
-                return _brought(root, sqlite3.connect(path, timeout=_WAIT, isolation_level=None))
-            except sqlite3.Error:  # damaged, or no index: another is made
-                path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-    return _brought(root, sqlite3.connect(":memory:", isolation_level=None))
+    with suppress(OSError, sqlite3.Error), alone(path.with_suffix(".lock")):
+        return Index.kept(root) or _replaced(root, path)
+    return Index(root, _written(root, ":memory:"))
 
 
-def _brought(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
-    connection.execute("BEGIN IMMEDIATE")
+def _replaced(root: Path, path: Path) -> Index:
+    """Bring a copy up to date and put it in the index's place; a damaged one is made anew."""
+    aside = path.with_suffix(".part")  # of one name: a writer that was killed leaves no second
+    aside.unlink(missing_ok=True)
     try:
-        if not Index(root, connection).is_current():
-            _Writer(root, connection).write()
+        with suppress(FileNotFoundError):
+            copy_file(path, aside)
+        connection = _written(root, aside)
+    except sqlite3.DatabaseError:
+        aside.unlink(missing_ok=True)
+        connection = _written(root, aside)
+    with aside.open("rb") as file:
+        os.fsync(file.fileno())
+    aside.replace(path)
+    return Index(root, connection)
+
+
+def _written(root: Path, where: "Path | str") -> sqlite3.Connection:
+    connection = sqlite3.connect(where, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away
+        connection.execute("PRAGMA synchronous = OFF")  # it is synced as a whole
+        connection.execute("BEGIN")
+        _Writer(root, connection).write()
         connection.execute("COMMIT")
     except BaseException:
-        connection.close()  # which takes all back
+        connection.close()
         raise
     return connection
 

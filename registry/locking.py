@@ -13,7 +13,7 @@ from sceneset.schemas.problem import ProblemsFoundError, problem
 def alone(lock: Path) -> Iterator[None]:
     """Wait until no other process is in here, for as long as it takes; the file stays."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    with lock.open("a") as file:  # which empties nothing that somebody linked it to
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -252,6 +252,15 @@ def test_threads_may_ask_while_it_is_built(root):
     assert found == [2] * 4
 
 
+def test_who_holds_it_open_keeps_his_answers_and_hinders_nobody(root):
+    early = Index.open(root)
+    (root / f"registry/tags/{NAME}.csv").write_text(MORE)
+    late = Index.open(root)
+    assert kept(root)
+    assert len(samples(late)) == 3
+    assert len(samples(early)) == 2
+
+
 def test_a_writer_that_was_killed_leaves_the_index_as_it_was(root):
     Index.open(root)
     code = (
@@ -267,8 +276,10 @@ def test_a_writer_that_was_killed_leaves_the_index_as_it_was(root):
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
     done = subprocess.run([sys.executable, "-c", code, str(root)], check=False)
     assert done.returncode == -signal.SIGKILL
+    assert (root / ".sceneset/index.part").exists()
     assert len(samples(Index.open(root))) == 3
     assert kept(root)
+    assert not (root / ".sceneset/index.part").exists()
 
 
 @pytest.mark.parametrize("name", ["a?b#c%41 d", "滑雪", "100%"])
