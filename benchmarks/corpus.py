@@ -9,9 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from contest import OURS, process
 from PIL import Image
-
-from sceneset.registry.cli import main as sceneset
 
 SIZE = "1280x720"
 _NOISE, _RAGGED = 3.4, 0.9
@@ -19,7 +18,7 @@ _NOISE, _RAGGED = 3.4, 0.9
 
 def deliver(folder: Path, images: int) -> Path:
     """Draw a delivery of so many samples, each unlike the others; return its folder."""
-    assert not sceneset(["draw", str(folder), "--images", str(images), "--size", SIZE])
+    process(*OURS, "draw", folder, "--images", images, "--size", SIZE)()
     with ThreadPoolExecutor() as pool:
         for work, files in ((_noisy, "img_dir/*/*.jpg"), (_ragged, "ann_dir/*/*.png")):
             list(pool.map(work, *zip(*enumerate(sorted(folder.glob(files))), strict=True)))

@@ -3,29 +3,27 @@
 Everything is drawn into a temporary folder. Peers run in an environment of their own.
 """
 
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import decoding
 import pull
 from contest import OURS, PLAIN, Report, peer, process, turns
 from corpus import SIZE, deliver
-from PIL import Image
+from decoding import pairs_of
 from pipeline import repro
 
 from sceneset.registry.blobs import Blobs
-from sceneset.registry.cli import main as sceneset
 from sceneset.registry.files import md5_of
 from sceneset.registry.fromremote import reading
-from sceneset.registry.layout import read_samples
-from sceneset.registry.measure import Measure, Pair
+from sceneset.registry.measure import Measure
 from sceneset.registry.onmany import on_dask
-from sceneset.registry.processes import measure_many
 from sceneset.registry.scaffold import lay_out
 from sceneset.schemas.params import Limits
 
@@ -34,47 +32,21 @@ NAME = "CustomSeg_Person_20240115_bench"
 SCAN = (sys.executable, "-m", "sceneset.stages.scan", NAME)
 
 
-def load(pairs: Sequence[Pair]) -> None:
-    """The limit: Pillow loads every file, and nothing is done with it."""
-
-    def one(path: Path) -> None:
-        with Image.open(path) as image:
-            image.load()
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(one, [path for pair in pairs for path in (pair.image, pair.mask)]):
-            pass
-
-
-def measured(pairs: Sequence[Pair]) -> None:
-    """Ours: strict validation, hashes, exact sums, mask facts, perceptual hashes."""
-    for found in measure_many(pairs, Limits()):
-        assert found.row, found.problems
-
-
-def pairs_of(folder: Path) -> list[Pair]:
-    """Return the samples of a delivery."""
-    layout = read_samples(folder)
-    return [Pair(*key, layout.images[key], layout.masks[key], folder) for key in layout.pairs()]
-
-
 def scans(report: Report, folder: Path) -> None:
     """Measure decoding: at a steady rate, and as whole processes."""
     delivery = deliver(folder / "delivery", PAIRS)
-    pairs = pairs_of(delivery) * TIMES
-    with report.section(f"Scan, {len(pairs):,} pairs of {SIZE}, as many workers as cores"):
-        found = turns(
-            {"sceneset": lambda: measured(pairs), "limit: Pillow": lambda: load(pairs)}, 3, 0
-        )
+    pairs = PAIRS * decoding.TIMES
+    with report.section(f"Scan, {pairs:,} pairs of {SIZE}, as many workers as cores"):
+        alone = process(sys.executable, Path(__file__).with_name("decoding.py"), delivery)
+        found = json.loads(str(alone()))
         note = {
-            "sceneset": "each file read and decoded once: damage, md5, exact sums, mask, hashes",
-            "limit: Pillow": "decodes, and does nothing with it; takes damaged files",
+            decoding.OURS: "each file read and decoded once: damage, md5, exact sums, mask, hashes",
+            decoding.LIMIT: "decodes, and does nothing with it; takes damaged files",
         }
-        report.add(found, note, dict.fromkeys(found, len(pairs)), "pairs/s")
+        report.add(found, note, dict.fromkeys(found, pairs), "pairs/s")
     root = folder / "registry"
     lay_out(root)
-    with chdir(root):
-        sceneset(["add", str(delivery), "--name", NAME])
+    process(*OURS, "add", delivery, "--name", NAME, cwd=root)()
     scan = root / f"registry/scans/{NAME}.parquet"
 
     def anew() -> None:
