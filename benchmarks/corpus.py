@@ -16,9 +16,9 @@ SIZE = "1280x720"
 _NOISE, _RAGGED = 3.4, 0.9
 
 
-def deliver(folder: Path, images: int) -> Path:
-    """Draw a delivery of so many samples, each unlike the others; return its folder."""
-    process(*OURS, "draw", folder, "--images", images, "--size", SIZE)()
+def deliver(folder: Path, images: int, seed: int = 0) -> Path:
+    """Draw a delivery of so many samples, each unlike all others; return its folder."""
+    process(*OURS, "draw", folder, "--images", images, "--size", SIZE, "--seed", seed)()
     with ThreadPoolExecutor() as pool:
         for work, files in ((_noisy, "img_dir/*/*.jpg"), (_ragged, "ann_dir/*/*.png")):
             list(pool.map(work, *zip(*enumerate(sorted(folder.glob(files))), strict=True)))

@@ -23,6 +23,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from servers import BUCKET, KEYS, S3, s3_server
 
+from sceneset.registry.files import md5_of
+
 PAIRS, SCENE = 6003, 905
 NAME = "CustomSeg_Person_20240115_bench"
 TAG = "insta360-semantic-seg@v1.0.0"
@@ -114,7 +116,6 @@ class Scene:
         targets = [path for _, path in self.files]
         dvc = (sys.executable, "-m", "dvc", "pull", "--remote", remote)
         run(*dvc, *targets, cwd=here / "clone", env=own)
-        shutil.rmtree(here / "clone/.dvc")  # its cache has the same suffixes
         return here
 
     def by_s5cmd(self, _: str, server: S3) -> Path:
@@ -131,8 +132,10 @@ class Scene:
 
     def check(self, here: Path) -> None:
         """Hold what came against what was asked for, and take it away."""
-        names = (path.name for path in here.rglob("*.*") if path.suffix in {".jpg", ".png"})
-        assert sorted(names) == sorted(Path(path).name for _, path in self.files)
+        shutil.rmtree(here / "clone/.dvc", ignore_errors=True)  # its cache has the same suffixes
+        came = [path for path in here.rglob("*.*") if path.suffix in {".jpg", ".png"}]
+        found = sorted((md5_of(path.read_bytes()), path.name) for path in came)
+        assert found == sorted((md5, Path(path).name) for md5, path in self.files)
         shutil.rmtree(here)
 
 

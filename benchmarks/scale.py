@@ -1,9 +1,7 @@
 """What a million samples cost: look-ups and the leakage gate, in one table: `make bench-scale`."""
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +14,7 @@ import tables
 from contest import OURS, PLAIN, Report, peer, process, turns
 
 from sceneset.registry.catalog import Registry
-from sceneset.registry.near import near_pairs
+from sceneset.registry.near import Pairs, search
 
 SUBSETS, ROUNDS = 20, 7
 FEW = 100_000  # hashes of which faiss finds all pairs
@@ -72,33 +70,39 @@ def pairs(report: Report, folder: Path, count: int) -> None:
     paths = [folder / f"{name}.npy" for name in ("looks", "mirrors", "few", "found")]
     for path, hashes in zip(paths, (looks, mirrors, looks[:FEW]), strict=False):
         np.save(path, hashes)
+    part = min(PART, count)
     with report.section(f"All pairs of near hashes among {count:,}, and their mirror images"):
         ours = _timed(looks, looks, 8) + _timed(mirrors, looks, 8)
         report.line("sceneset, 8 bits", f"{ours:.1f} s", "exact", "1.00")
         flat = 0.0
         for left in paths[:2]:
-            said = peer("faiss_pairs", left, paths[0], 8, PART, paths[3])()
-            flat += float(str(said)) * count / PART
-        note = f"exact; measured on {PART:,} of them and multiplied"
+            said = peer("faiss_pairs", left, paths[0], 8, part, paths[3])()
+            flat += float(str(said)) * count / part
+        note = f"exact; measured on {part:,} of them and multiplied"
         report.line("faiss IndexBinaryFlat, 8 bits", f"{flat:,.0f} s", note, f"{flat / ours:.1f}")
         wide = _timed(looks, looks, 10) + _timed(mirrors, looks, 8)
         report.line(
             "sceneset, 10 bits", f"{wide:.1f} s", "the distance of review", f"{wide / ours:.2f}"
         )
-        report.line("sceneset, 8 bits, memory", f"{_memory(count):,} MB", "the whole process")
-        peer("faiss_pairs", paths[2], paths[2], 8, FEW, paths[3])()
-        found = near_pairs(looks[:FEW], looks[:FEW], 8)
-        theirs = np.load(paths[3])
-        same = {*zip(*theirs.tolist(), strict=True)} == {
-            *zip(found.left.tolist(), found.right.tolist(), strict=True)
-        }
-        assert same
-        report.line(f"pairs among {FEW:,}", f"{len(found.left):,}", "faiss finds the same ones")
+        code = f"""
+import numpy as np; from sceneset.registry.near import search
+hashes = np.random.default_rng(1).integers(0, 1 << 64, {count}, dtype=np.uint64)
+search(hashes, hashes, 8, lambda pairs: pairs)"""
+        report.line("sceneset, 8 bits, memory", f"{_memory(code):,} MB", "the whole process")
+        peer("faiss_pairs", paths[2], paths[2], 8, min(FEW, count), paths[3])()
+        found: list[tuple[int, int]] = []
+
+        def take(some: Pairs) -> None:
+            found.extend(zip(some.left.tolist(), some.right.tolist(), strict=True))
+
+        search(looks[:FEW], looks[:FEW], 8, take)
+        assert sorted(found) == sorted(zip(*np.load(paths[3]).tolist(), strict=True))
+        report.line(f"pairs among {FEW:,}", f"{len(found):,}", "faiss finds the same ones")
 
 
 def _timed(left: "np.ndarray", right: "np.ndarray", bits: int) -> float:
     began = time.perf_counter()
-    near_pairs(left, right, bits)
+    search(left, right, bits, lambda pairs: pairs)
     return time.perf_counter() - began
 
 
@@ -108,25 +112,22 @@ def gate(report: Report, root: Path, count: int) -> None:
     with report.section(f"The leakage gate, {count:,} samples in {SUBSETS} subsets, whole stage"):
         for what, review in (("near, 8 bits", 0), ("and review, 10 bits", 10)):
             (root / "params.yaml").write_text(text.replace("review: 10", f"review: {review}"))
+            for name in ("leakage", "leaks"):
+                (root / f"registry/reports/{name}.json").unlink(missing_ok=True)
             began = time.perf_counter()
-            command = [sys.executable, "-m", "sceneset.stages.leakage"]
-            stage = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL)
-            *_, usage = os.wait4(stage.pid, 0)  # of this process, and of none before it
-            seconds, memory = time.perf_counter() - began, usage.ru_maxrss >> 10
+            code = "from sceneset.stages.leakage import main; assert main() in (0, 1)"
+            memory = _memory(code, root)
+            seconds = time.perf_counter() - began
             lines = (root / "registry/reports/leakage.json").read_text().count('"code"')
             report.line(what, f"{seconds:.1f} s", f"{lines:,} findings; {memory:,} MB at most")
     (root / "params.yaml").write_text(text)
 
 
-def _memory(count: int) -> int:
-    """Return the MB of a process that searches, and does nothing else."""
-    code = (
-        "import resource, numpy as np; from sceneset.registry.near import near_pairs;"
-        f"h = np.random.default_rng(1).integers(0, 1 << 64, {count}, dtype=np.uint64);"
-        "near_pairs(h, h, 8);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)"
-    )
-    return int(str(process(sys.executable, "-c", code)()))
+def _memory(code: str, cwd: Path | None = None) -> int:
+    """Run ``code`` in a process; return the MB it took at most."""
+    # What wait4 and getrusage tell may be the peak of who started it.
+    peak = "print([line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line][0])"
+    return int(str(process(sys.executable, "-c", f"{code}\n{peak}", cwd=cwd)())) >> 10
 
 
 def main() -> None:

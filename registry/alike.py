@@ -160,52 +160,94 @@ def nearest(table: Table, ones: "Rows", others: "Rows", reach: Reach) -> Iterato
 def _of_hashes(
     table: Table, ones: "Rows", others: "Rows", reach: Reach, *, mirrored: bool
 ) -> Iterator[Alike]:
-    """Compare hashes, each value once: thousands of black pictures are one value."""
+    """Compare looks, each once: thousands of black pictures are one look."""
     import numpy as np
 
-    from sceneset.registry.near import near_pairs
+    from sceneset.registry.near import Pairs, search
 
-    left, mine, of_one = np.unique(
-        table.looks[ones, int(mirrored)], return_index=True, return_inverse=True
-    )
-    right, first, counts = np.unique(table.looks[others, 0], return_index=True, return_counts=True)
-    # A mirrored picture has no second opinion, and so is not reviewed.
-    pairs = near_pairs(left, right, reach.near if mirrored else max(reach.near, reach.review))
-    places = others[first[pairs.right]]
-    agreed = table.apart(ones[mine[pairs.left]], places) <= reach.second
-    [kept] = np.nonzero((pairs.distance <= reach.near) | agreed)
-    values, distance, places = pairs.left[kept], pairs.distance[kept], places[kept]
-    many = np.zeros(len(left), np.int64)
-    np.add.at(many, values, counts[pairs.right[kept]])
-    # Of each value the nearest, and of those as near the one that stands first.
-    order = np.lexsort((places, distance, values))
-    values, at = np.unique(values[order], return_index=True)
-    chosen = order[at]
-    found = zip(places[chosen].tolist(), distance[chosen].tolist(), strict=True)
-    best = dict(zip(values.tolist(), found, strict=True))
-    [rows] = np.nonzero(np.isin(of_one, values))
-    for row, value in zip(rows.tolist(), of_one[rows].tolist(), strict=True):
-        other, apart = best[value]
-        yield Alike(int(ones[row]), other, apart, mirrored, int(many[value]))
+    of_one, mine = _looks(table, ones, int(mirrored))
+    of_other, theirs = _looks(table, others, 0)
+    counts = np.bincount(of_other)
+    best, many = _Nearest(len(mine)), np.zeros(len(mine), np.int64)
+
+    def take(pairs: Pairs) -> None:
+        agreed = pairs.distance <= reach.near
+        # A mirrored picture has no second opinion, and so is not reviewed.
+        [unsure] = np.nonzero(~agreed)
+        left, right = ones[mine[pairs.left[unsure]]], others[theirs[pairs.right[unsure]]]
+        agreed[unsure] = table.apart(left, right) <= reach.second
+        left, right = pairs.left[agreed], pairs.right[agreed]
+        np.add.at(many, left, counts[right])
+        best.take(left, others[theirs[right]], pairs.distance[agreed])
+
+    bits = reach.near if mirrored else max(reach.near, reach.review)
+    search(table.looks[ones[mine], int(mirrored)], table.looks[others[theirs], 0], bits, take)
+    other, apart = best.found()
+    [rows] = np.nonzero(other[of_one] >= 0)
+    for row, look in zip(rows.tolist(), of_one[rows].tolist(), strict=True):
+        yield Alike(int(ones[row]), int(other[look]), int(apart[look]), mirrored, int(many[look]))
+
+
+def _looks(table: Table, rows: "Rows", side: int) -> "tuple[Rows, Rows]":
+    """Return a number for each look among ``rows``, and where in ``rows`` each stands first."""
+    import numpy as np
+
+    of_row = numbered(np.column_stack([table.looks[rows, side], table.pdq[rows]]))
+    return of_row, np.unique(of_row, return_index=True)[1]
+
+
+class _Nearest:
+    """The nearest of what is taken, and of those as near the one that stands first."""
+
+    def __init__(self, count: int) -> None:
+        import numpy as np
+
+        self.keys = np.full(count, np.iinfo(np.int64).max)
+
+    def take(self, ones: "Rows", others: "Rows", apart: "npt.NDArray[np.uint8]") -> None:
+        import numpy as np
+
+        np.minimum.at(self.keys, ones, (apart.astype(np.int64) << _PLACES) | others)
+
+    def found(self) -> "tuple[Rows, Rows]":
+        """Return which it is, or -1; and how many bits apart."""
+        import numpy as np
+
+        none = self.keys == np.iinfo(np.int64).max
+        other: Rows = np.where(none, -1, self.keys & ((1 << _PLACES) - 1))
+        return other, self.keys >> _PLACES
+
+
+_PLACES = 48  # bits for the place of a sample
 
 
 def earlier(table: Table, own: "Rows", bits: int) -> Iterator[Alike]:
     """Yield each image of a phase that has look-alikes before it, with the nearest of them."""
     import numpy as np
 
-    from sceneset.registry.near import near_pairs
+    from sceneset.registry.near import Pairs, search
 
     values, first, of_one = np.unique(table.looks[own, 0], return_index=True, return_inverse=True)
-    best: dict[int, Alike] = {}
+    alike: dict[int, Alike] = {}
     for row in np.nonzero(first[of_one] != np.arange(len(own)))[0].tolist():
         one, other = int(own[row]), int(own[first[of_one[row]]])
-        best[one] = Alike(one, other, 0, mirrored=False, many=1)
+        alike[one] = Alike(one, other, 0, mirrored=False, many=1)
     for mirrored, hashes in ((False, values), (True, table.looks[own[first], 1])):
-        pairs = near_pairs(hashes, values, bits)
-        before = first[pairs.right] < first[pairs.left]
-        found = (own[first[pairs.left[before]]], own[first[pairs.right[before]]])
-        ones, others = (column.tolist() for column in found)
-        for one, other, apart in zip(ones, others, pairs.distance[before].tolist(), strict=True):
-            if one not in best or (apart, other) < (best[one].apart, best[one].other):
-                best[one] = Alike(one, other, apart, mirrored, many=1)
-    yield from best.values()
+        best = _Nearest(len(values))
+
+        def take(pairs: Pairs, best: _Nearest = best) -> None:
+            before = first[pairs.right] < first[pairs.left]
+            left, right = pairs.left[before], pairs.right[before]
+            best.take(left, own[first[right]], pairs.distance[before])
+
+        search(hashes, values, bits, take)
+        others, apart = best.found()
+        for value in np.nonzero(others >= 0)[0].tolist():
+            one, other = int(own[first[value]]), int(others[value])
+            nearer = one not in alike or (apart[value], other) < (
+                alike[one].apart,
+                alike[one].other,
+            )
+            if nearer:
+                alike[one] = Alike(one, other, int(apart[value]), mirrored, many=1)
+    yield from alike.values()

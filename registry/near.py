@@ -6,9 +6,10 @@ band, at those whose band is one of the few hundred within that distance.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, combinations
+from itertools import combinations
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -20,22 +21,24 @@ Numbers = npt.NDArray[np.int64]
 _BANDS = ((0, 21), (21, 21), (42, 22))  # first bit, bits
 _CHUNK = 1 << 22  # candidates compared at a time: bounds memory where many hashes are alike
 _BLOCK = 1 << 16  # hashes looked up at a time: what belongs to them stays in the processor's cache
+_GIVEN = 1 << 18  # pairs handed on at a time, about
 _FEW = 4  # candidates of one place that are taken one after the other
 
 
 class Pairs(NamedTuple):
-    """Pairs within a distance, sorted: ``left[i]`` and ``right[i]`` are positions in the inputs."""
+    """Pairs within a distance: ``left[i]`` and ``right[i]`` are positions in the inputs."""
 
     left: Numbers
     right: Numbers
     distance: npt.NDArray[np.uint8]
 
 
-def near_pairs(left: Hashes, right: Hashes, bits: int) -> Pairs:
-    """Return every pair of a hash of ``left`` and one of ``right`` that differ in at most ``bits``.
+def search(left: Hashes, right: Hashes, bits: int, take: Callable[[Pairs], object]) -> None:
+    """Give ``take`` every pair that differs in at most ``bits``, once: some at a time, unsorted.
 
-    Exact for any input. Cost grows with the length of ``left``, and with how many are alike. It is
-    half of that if ``left`` is ``right``. As many threads work as there are cores.
+    Exact for any input. Cost grows with the length of ``left``, and with how many are alike; memory
+    with neither. It is half of that if ``left`` is ``right``. As many threads work as there are
+    cores; ``take`` is called by one at a time.
 
     Raises:
         ValueError: ``bits`` is more than 14: too many bands would have to be looked at.
@@ -43,15 +46,24 @@ def near_pairs(left: Hashes, right: Hashes, bits: int) -> Pairs:
     if not 0 <= bits <= 14:
         raise ValueError(f"{bits} bits: at most 14 can be searched for")
     if len(left) * len(right) <= _CHUNK:
-        return _each_with_each(left, right, bits)
-    found = [np.empty(0, np.int64)]
+        take(_each_with_each(left, right, bits))
+        return
+    alone = Lock()
+
+    def give(parts: list[Pairs]) -> None:
+        if parts:
+            joined = _joined(parts)
+            with alone:
+                take(joined)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for first, width in _BANDS:
-            found += _in_band(pool, left, right, _Band(first, width, bits))
-    # A pair may agree in several bands.
-    keys = np.unique(np.concatenate(found))
-    one, two = np.divmod(keys, np.int64(max(len(right), 1)))
-    return Pairs(one, two, np.bitwise_count(left[one] ^ right[two]))
+        for number in range(len(_BANDS)):
+            _in_band(pool, left, right, _Band(number, bits), give)
+
+
+def _joined(parts: list[Pairs]) -> Pairs:
+    left, right, distance = zip(*parts, strict=True)
+    return Pairs(np.concatenate(left), np.concatenate(right), np.concatenate(distance))
 
 
 def _each_with_each(left: Hashes, right: Hashes, bits: int) -> Pairs:
@@ -64,14 +76,25 @@ def _each_with_each(left: Hashes, right: Hashes, bits: int) -> Pairs:
 class _Band(NamedTuple):
     """Some bits of the hashes, by which candidates are found."""
 
-    first: int
-    width: int
+    number: int
     bits: int
     """In which whole hashes may differ."""
 
+    @property
+    def width(self) -> int:
+        return _BANDS[self.number][1]
+
     def of(self, hashes: Hashes) -> Numbers:
-        mask = np.uint64((1 << self.width) - 1)
-        return ((hashes >> np.uint64(self.first)) & mask).astype(np.int64)
+        first, width = _BANDS[self.number]
+        return ((hashes >> np.uint64(first)) & np.uint64((1 << width) - 1)).astype(np.int64)
+
+    def is_first(self, differing: Hashes) -> "npt.NDArray[np.bool_]":
+        """Whether no band before this one finds pairs that differ in such bits."""
+        first = np.ones(len(differing), np.bool_)
+        for start, width in _BANDS[: self.number]:
+            mask = np.uint64(((1 << width) - 1) << start)
+            first &= np.bitwise_count(differing & mask) > self.bits // 3
+        return first
 
 
 class _Sorted(NamedTuple):
@@ -107,41 +130,50 @@ class _Table(NamedTuple):
 
 
 def _in_band(
-    pool: ThreadPoolExecutor, left: Hashes, right: Hashes, band: _Band
-) -> Iterator[Numbers]:
-    """Yield the pairs found by one band, each as left x len(right) + right."""
+    pool: ThreadPoolExecutor,
+    left: Hashes,
+    right: Hashes,
+    band: _Band,
+    give: Callable[[list[Pairs]], None],
+) -> None:
+    """Give the pairs that are found by one band and by none before it."""
     theirs = _Sorted.by(band, right)
     ours = theirs if left is right else _Sorted.by(band, left)
     table = _Table.of(band, theirs)
 
-    def search(start: int) -> list[Numbers]:
+    def look(start: int) -> None:
         block = ours.part(slice(start, start + _BLOCK))
-        found = _halves(block, table, band) if left is right else _whole(block, table, band)
-        return [one * len(right) + two for one, two in found]
+        parts, count = [], 0
+        for found in (_halves if left is right else _whole)(block, table, band):
+            parts.append(found)
+            count += len(found.left)
+            if count > _GIVEN:
+                give(parts)
+                parts, count = [], 0
+        give(parts)
 
-    yield from chain.from_iterable(pool.map(search, range(0, len(left), _BLOCK)))
+    for _ in pool.map(look, range(0, len(left), _BLOCK)):
+        pass
 
 
-def _whole(block: _Sorted, table: _Table, band: _Band) -> Iterator[tuple[Numbers, Numbers]]:
+def _whole(block: _Sorted, table: _Table, band: _Band) -> Iterator[Pairs]:
     for flip in _flips(band.width, band.bits // 3):
-        yield from _candidates(block, table, flip, band.bits)
+        yield from _candidates(block, table, flip, band)
 
 
-def _halves(block: _Sorted, table: _Table, band: _Band) -> Iterator[tuple[Numbers, Numbers]]:
+def _halves(block: _Sorted, table: _Table, band: _Band) -> Iterator[Pairs]:
     """Look for each pair from one of its ends only, which is enough where both lists are one."""
-    yield from _candidates(block, table, 0, band.bits)
+    yield from _candidates(block, table, 0, band)
     for top in range(band.width):
         without = block.part((block.bands >> top) & 1 == 0)
         for flip in _flips(top, band.bits // 3 - 1) if band.bits >= 3 else ():
-            for one, two in _candidates(without, table, flip | 1 << top, band.bits):
-                yield one, two
-                yield two, one
+            for found in _candidates(without, table, flip | 1 << top, band):
+                yield found
+                yield Pairs(found.right, found.left, found.distance)
 
 
-def _candidates(
-    block: _Sorted, table: _Table, flip: int, bits: int
-) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield the places of near hashes whose bands differ in just the bits of ``flip``."""
+def _candidates(block: _Sorted, table: _Table, flip: int, band: _Band) -> Iterator[Pairs]:
+    """Yield the pairs whose bands differ in just the bits of ``flip``."""
     probe = block.bands ^ flip
     many = table.counts.take(probe)
     [hits] = np.nonzero(many)
@@ -149,20 +181,23 @@ def _candidates(
     for _ in range(_FEW):
         if not len(hits):
             return
-        yield from _close(block, table, hits, at, bits)
+        yield from _close(block, table, hits, at, band)
         [more] = np.nonzero(many > 1)
         hits, at, many = hits.take(more), at.take(more) + 1, many.take(more) - 1
     for one, two in _expanded(hits, at, many):
-        yield from _close(block, table, one, two, bits)
+        yield from _close(block, table, one, two, band)
 
 
 def _close(
-    block: _Sorted, table: _Table, mine: Numbers, at: Numbers, bits: int
-) -> Iterator[tuple[Numbers, Numbers]]:
-    apart = np.bitwise_count(block.hashes.take(mine) ^ table.hashes.hashes.take(at))
-    [close] = np.nonzero(apart <= bits)
+    block: _Sorted, table: _Table, mine: Numbers, at: Numbers, band: _Band
+) -> Iterator[Pairs]:
+    differing = block.hashes.take(mine) ^ table.hashes.hashes.take(at)
+    apart = np.bitwise_count(differing)
+    [close] = np.nonzero(apart <= band.bits)
     if len(close):
-        yield block.places.take(mine.take(close)), table.hashes.places.take(at.take(close))
+        close = close[band.is_first(differing.take(close))]
+        left, right = block.places.take(mine.take(close)), table.hashes.places.take(at.take(close))
+        yield Pairs(left, right, apart.take(close))
 
 
 def _expanded(mine: Numbers, starts: Numbers, many: Numbers) -> Iterator[tuple[Numbers, Numbers]]:

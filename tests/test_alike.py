@@ -1,6 +1,7 @@
 """Which samples are related, told from tables: every way, and the nearest one of many."""
 
 import numpy as np
+import pytest
 
 from sceneset.registry import leakage
 from sceneset.registry.alike import Reach, Table, numbered
@@ -83,6 +84,21 @@ def test_a_doubtful_pair_does_not_hide_one_that_is_agreed_on() -> None:
     agreed = {"looks": (flipped(ONE, 10), 2), "pdq": 3}
     found = across(doubtful, agreed, {"looks": (ONE, 9), "pdq": 3} | VAL)
     assert found == [("leak-review", "s2", "train/s1")]
+
+
+@pytest.mark.parametrize("agreeing", [0, 1])
+def test_of_equal_hashes_each_has_its_own_second_opinion(agreeing: int) -> None:
+    trained = [{"looks": (flipped(ONE, 9), 1)} for _ in range(2)]
+    trained[agreeing]["pdq"] = 3
+    wide = {"looks": (ONE, 9), "pdq": 3} | VAL
+    [problem] = leakage._across(table(*trained, wide), REACH)
+    assert f"train/s{agreeing}.jpg" in problem.message
+    assert "more look like it" not in problem.message
+    held = [{"looks": (flipped(ONE, 9), 1)} | VAL for _ in range(2)]
+    held[agreeing]["pdq"] = 3
+    assert across({"looks": (ONE, 9), "pdq": 3}, *held) == [
+        ("leak-review", f"s{agreeing + 1}", "train/s0")
+    ]
 
 
 def test_mirrored() -> None:

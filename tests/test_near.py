@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sceneset.registry import near
-from sceneset.registry.near import Hashes, near_pairs
+from sceneset.registry.near import Hashes, Pairs, search
 
 words = st.lists(st.integers(0, 2**64 - 1), max_size=40)
 
@@ -18,7 +18,13 @@ def each_with_each(left: Hashes, right: Hashes, bits: int) -> list[tuple[int, in
 
 
 def found(left: Hashes, right: Hashes, bits: int) -> list[tuple[int, int, int]]:
-    return list(zip(*(column.tolist() for column in near_pairs(left, right, bits)), strict=True))
+    rows: list[tuple[int, int, int]] = []
+
+    def take(pairs: Pairs) -> None:
+        rows.extend(zip(*(column.tolist() for column in pairs), strict=True))
+
+    search(left, right, bits, take)
+    return sorted(rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,10 +51,21 @@ def test_many_that_are_alike(bits: int, monkeypatch: pytest.MonkeyPatch) -> None
     ]
     words = np.array([base[n % 5] ^ flip for n, flip in enumerate(flips)], np.uint64)
     assert found(words, words[::2], bits) == each_with_each(words, words[::2], bits)
+    assert found(words, words, bits) == each_with_each(words, words, bits)
+
+
+def test_no_more_is_held_at_once_than_was_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near, "_CHUNK", 1000)
+    monkeypatch.setattr(near, "_GIVEN", 500)
+    words = np.arange(256, dtype=np.uint64)  # all within 8 bits of each other
+    given: list[int] = []
+    search(words, words, 8, lambda pairs: given.append(len(pairs.left)))
+    assert sum(given) == 256 * 256
+    assert max(given) <= 2000
 
 
 def test_nothing() -> None:
     nothing, one = np.empty(0, np.uint64), np.zeros(1, np.uint64)
     assert found(nothing, one, 8) == found(one, nothing, 8) == []
     with pytest.raises(ValueError, match="at most 14"):
-        near_pairs(one, one, 15)
+        search(one, one, 15, print)
