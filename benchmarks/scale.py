@@ -97,7 +97,9 @@ search(hashes, hashes, 8, lambda pairs: pairs)"""
 
         search(looks[:FEW], looks[:FEW], 8, take)
         assert sorted(found) == sorted(zip(*np.load(paths[3]).tolist(), strict=True))
-        report.line(f"pairs among {FEW:,}", f"{len(found):,}", "faiss finds the same ones")
+        report.line(
+            f"pairs among {min(FEW, count):,}", f"{len(found):,}", "faiss finds the same ones"
+        )
 
 
 def _timed(left: "np.ndarray", right: "np.ndarray", bits: int) -> float:

@@ -8,6 +8,10 @@ import os
 import sys
 from collections.abc import Callable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
 FINE, PROBLEMS, WRONG_USE = 0, 1, 2
 
 
@@ -20,15 +24,46 @@ def guarded(run: Callable[[], int]) -> int:
     # A large registry is millions of small objects that live until the end. To look for cycles
     # among them after each 700 takes as long as all the rest.
     gc.set_threshold(200_000, 20, 100)
+    _open_both()
+    code = FINE
     try:
-        code = run()
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # `sceneset lookup | head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
+        with read_enough():
+            code = run()
+            sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is not known is raised
         return _told(error)
+    return code
+
+
+def _open_both() -> None:
+    """Let talk go nowhere where stdout or stderr was closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            setattr(sys, name, nowhere)
+
+
+class read_enough:  # noqa: N801 - reads as the statement it is
+    """Go on after a block in which nobody reads a stream any more, as in `sceneset lookup | head`.
+
+    Another pipe that broke is an error as any other.
+    """
+
+    def __init__(self, stream: "TextIO | None" = None) -> None:
+        self.stream = stream or sys.stdout
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, BrokenPipeError):
+            return False
+        try:
+            self.stream.flush()  # what could not be written is still to be written
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            return True
+        return False
 
 
 def _told(error: BaseException) -> int:

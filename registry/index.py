@@ -59,7 +59,7 @@ class Index:
 
     def __init__(self, root: "str | os.PathLike[str]", connection: sqlite3.Connection) -> None:
         self.root = os.fspath(root)
-        self._connection = connection
+        self.connection = connection
 
     @classmethod
     def open(cls, root: "str | os.PathLike[str]") -> "Index":
@@ -93,9 +93,9 @@ class Index:
 
     def is_current(self) -> bool:
         """Whether every file that the index was made from is as it was."""
-        if self._all("PRAGMA user_version") != [(FORMAT,)]:
+        if self.connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
             return False
-        files = self._all("SELECT path, signature FROM file")
+        files = self.connection.execute("SELECT path, signature FROM file").fetchall()
         return all(said and signature(f"{self.root}/{path}") == said for path, said in files)
 
     def ask(
@@ -126,6 +126,8 @@ class Index:
         for (broken,) in self._all("SELECT name FROM subset WHERE broken"):
             if not asked.subsets or broken in asked.subsets:
                 self._tell()
+                self._renew()  # nothing is wrong any more
+                return self.ask(scenes, persons=persons, phases=phases, subsets=subsets)
         return asked
 
     def _tell(self) -> None:
@@ -193,7 +195,20 @@ class Index:
         return Registry(Path(self.root))
 
     def _all(self, query: str, *values: str) -> "list[Any]":
-        return self._connection.execute(query, values).fetchall()
+        try:
+            return self.connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError:  # it is damaged somewhere
+            self._renew(damaged=True)
+            return self.connection.execute(query, values).fetchall()
+
+    def _renew(self, *, damaged: bool = False) -> None:
+        from pathlib import Path
+
+        from sceneset.registry.indexing import refreshed
+
+        if damaged:
+            Path(f"{self.root}/{INDEX}").unlink(missing_ok=True)
+        self.connection = refreshed(Path(self.root)).connection
 
 
 def _address(path: str) -> str:

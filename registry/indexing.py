@@ -34,19 +34,22 @@ CREATE TABLE row (subset TEXT, place INTEGER, scene TEXT, persons TEXT, phase TE
 CREATE TABLE samples (scene TEXT, subset TEXT, phase TEXT, persons TEXT, count INTEGER, stems TEXT);
 CREATE INDEX samples_of ON samples (scene, subset, phase, persons, count);
 """
+_PATIENCE = 30  # seconds: one that takes longer may have been stopped, or be far away
+_WAITING = "another look-up is making the index; waiting for it"
 _SETTLED = 2_000_000_000  # nanoseconds: what changed since may change again within one tick
 
 
 def refreshed(root: Path) -> Index:
     """Return the index of the registry at ``root``, brought up to date.
 
-    Where .sceneset can't be written, the index is made in memory.
+    Where .sceneset can't be written, or somebody else takes long, the index is made in memory.
 
     Raises:
         ProblemsFoundError: the vocabulary or the settings can't be read.
     """
     path = Paths(root).index
-    with suppress(OSError, sqlite3.Error), alone(path.with_suffix(".lock")):
+    lock = path.with_suffix(".lock")
+    with suppress(OSError, sqlite3.Error), alone(lock, patience=_PATIENCE, told=_WAITING):
         return Index.kept(root) or _replaced(root, path)
     return Index(root, _written(root, ":memory:"))
 
@@ -56,15 +59,18 @@ def _replaced(root: Path, path: Path) -> Index:
     aside = path.with_suffix(".part")  # of one name: a writer that was killed leaves no second
     aside.unlink(missing_ok=True)
     try:
-        with suppress(FileNotFoundError):
-            copy_file(path, aside)
-        connection = _written(root, aside)
-    except sqlite3.DatabaseError:
+        try:
+            with suppress(FileNotFoundError):
+                copy_file(path, aside)
+            connection = _written(root, aside)
+        except sqlite3.DatabaseError:
+            aside.unlink(missing_ok=True)
+            connection = _written(root, aside)
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
         aside.unlink(missing_ok=True)
-        connection = _written(root, aside)
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
     return Index(root, connection)
 
 
@@ -86,6 +92,7 @@ class _Writer:
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
         self.registry = Registry(root)
         self.connection = connection
+        self.signatures: dict[str, str] = {}
 
     def write(self) -> None:
         """Write what is not as it was."""
@@ -96,16 +103,22 @@ class _Writer:
         if self._changed([paths.scenes]):
             self._clear()
             self._vocabulary()
+            self._was_steady(paths.scenes)
         listed = set(registry.names) if self._changed([paths.params]) else None
+        self._was_steady(paths.params)
         known = {name for (name,) in self.connection.execute("SELECT name FROM subset")}
         for name in known - (known if listed is None else listed):
             self._drop(name)
-            self._note("DELETE FROM file WHERE path = ?", name)
+            for path in (paths.entry(name), paths.tags(name)):
+                self.connection.execute("DELETE FROM file WHERE path = ?", [paths.shown(path)])
         names = sorted(known if listed is None else listed)
         stale = [name for name in names if self._changed([paths.entry(name), paths.tags(name)])]
         for name in progress(stale, len(stale), "index"):
             self._drop(name)
-            self._subset(name)
+            if self._subset(name):
+                self._was_steady(paths.entry(name), paths.tags(name))
+            else:
+                self._forget(paths.entry(name), paths.tags(name))  # they may be mended
 
     def _begin(self) -> None:
         for kind, name in self.connection.execute(
@@ -129,7 +142,7 @@ class _Writer:
             found = self.connection.execute(
                 "SELECT signature, md5 FROM file WHERE path = ?", [shown]
             ).fetchone()
-            said = signature(path)  # before it is read: what changes later is seen next time
+            said = self.signatures[shown] = signature(path)  # before it is read
             if found and said and found[0] == said:
                 continue
             try:
@@ -142,6 +155,19 @@ class _Writer:
                 [shown, said if md5 and _is_settled(said) else "", md5],
             )
         return changed
+
+    def _was_steady(self, *paths: Path) -> None:
+        """Forget files that were changed between being hashed and being read."""
+        moved = [p for p in paths if signature(p) != self.signatures[self.registry.paths.shown(p)]]
+        self._forget(*moved)
+
+    def _forget(self, *paths: Path) -> None:
+        """Let files be read again next time, even if they hold then what they were known by."""
+        for path in paths:
+            self.connection.execute(
+                "UPDATE file SET signature = '', md5 = '' WHERE path = ?",
+                [self.registry.paths.shown(path)],
+            )
 
     def _vocabulary(self) -> None:
         vocabulary = self.registry.vocabulary
@@ -166,19 +192,14 @@ class _Writer:
         self.connection.execute("DELETE FROM row WHERE subset = ?", [name])
         self.connection.execute("DELETE FROM samples WHERE subset = ?", [name])
 
-    def _note(self, statement: str, name: str) -> None:
-        paths = self.registry.paths
-        for path in (paths.entry(name), paths.tags(name)):
-            self.connection.execute(statement, [paths.shown(path)])
-
-    def _subset(self, name: str) -> None:
+    def _subset(self, name: str) -> bool:
+        """Write what is known of a subset; say whether it could be read."""
         registry = self.registry
         try:
             entry, tags = registry.entry(name), registry.tags(name, keep=False)
         except ProblemsFoundError:
             self.connection.execute("INSERT INTO subset VALUES (?, '', 1)", [name])
-            self._note("UPDATE file SET signature = '' WHERE path = ?", name)  # it may be mended
-            return
+            return False
         self.connection.execute("INSERT INTO subset VALUES (?, ?, 0)", [name, entry.img_suffix])
         self.connection.executemany(
             "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)",
@@ -192,12 +213,13 @@ class _Writer:
             text = json.dumps(found.as_json(registry.vocabulary), ensure_ascii=False)
             values = [name, place, row.scene, row.persons, row.phase, text]
             self.connection.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", values)
+        return True
 
 
 def _is_settled(said: str) -> bool:
     """Whether a file changed long enough ago that another change would show in its times."""
-    _, modified, changed, _ = said.split()
-    return time.time_ns() - max(int(modified), int(changed)) > _SETTLED
+    changed = int(said.split()[2])  # which nobody can set, and which moves with all others
+    return time.time_ns() - changed > _SETTLED
 
 
 def _grouped(tags: Iterable[Tag]) -> dict[tuple[str, str, str], list[str]]:

@@ -1,21 +1,49 @@
 """One writer at a time: a lock that dies with its holder, and with the children it was lent to."""
 
 import fcntl
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from sceneset.registry.render import say
 from sceneset.schemas.problem import ProblemsFoundError, problem
+
+_PAUSE = 0.05  # seconds between two looks whether a lock is free
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process is in here, for as long as it takes; the file stays."""
+def alone(lock: Path, *, patience: float = math.inf, told: str = "") -> Iterator[None]:
+    """Wait until no other process is in here; the file stays.
+
+    Whoever waits longer than a second is ``told`` why.
+
+    Raises:
+        TimeoutError: it took longer than ``patience`` seconds.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as file:  # which empties nothing that somebody linked it to
-        fcntl.flock(file, fcntl.LOCK_EX)
+        start = time.monotonic()
+        while not _got(file):
+            waited = time.monotonic() - start
+            if waited > patience:
+                raise TimeoutError(f"{lock} is held by another process")
+            if told and waited > 1:
+                say(told)
+                told = ""
+            time.sleep(_PAUSE)
         yield
+
+
+def _got(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

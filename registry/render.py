@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 
+from sceneset.registry.edge import read_enough
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
@@ -33,19 +35,21 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def say(text: str, *, style: str = "") -> None:
-    """Tell people something, on stderr."""
-    if sys.stderr.isatty():
-        console(stderr=True).print(text, style=style or None, soft_wrap=True)
-    else:
-        sys.stderr.write(f"{text}\n")
+    """Tell people something, on stderr, if anybody listens."""
+    with read_enough(sys.stderr):
+        if sys.stderr.isatty():
+            console(stderr=True).print(text, style=style or None, soft_wrap=True)
+        else:
+            sys.stderr.write(f"{text}\n")
 
 
 def print_json(value: "Any") -> None:
     """Print one JSON value."""
     import json
 
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    with read_enough():
+        json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
 
 
 def print_table(
@@ -61,7 +65,8 @@ def print_table(
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     stream = sys.stderr if stderr else sys.stdout
     if not stream.isatty():
-        stream.writelines(_plain(columns, cells, {columns.index(name) for name in right}))
+        with read_enough(stream):
+            stream.writelines(_plain(columns, cells, {columns.index(name) for name in right}))
         return
     from rich import box
     from rich.table import Table
@@ -117,7 +122,8 @@ def print_problems(problems: "Iterable[Problem]", *, stderr: bool = True) -> Non
         )
     else:
         stream = sys.stderr if stderr else sys.stdout
-        stream.writelines(f"{line_of(p)}\n" for p in ordered)
+        with read_enough(stream):
+            stream.writelines(f"{line_of(p)}\n" for p in ordered)
     counts = [
         f"{n} {severity}{'s' if n > 1 else ''}"
         for severity in Severity

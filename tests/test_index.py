@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from test_properties import TAGS
 from sceneset.registry import indexing
 from sceneset.registry.catalog import Registry
 from sceneset.registry.index import Index
+from sceneset.registry.locking import alone
 from sceneset.registry.query import UnknownNameError, ask, find_rows, find_samples
 from sceneset.registry.tagsfile import tags_text
 from sceneset.schemas.problem import ProblemsFoundError
@@ -211,6 +213,64 @@ def test_a_damaged_index_is_made_again(root, damage):
     path = root / ".sceneset/index.sqlite"
     path.write_bytes(damage)
     assert len(samples(Index.open(root))) == 2
+    assert kept(root)
+
+
+@pytest.mark.parametrize("table", ["samples", "row", "name", "scene"])
+def test_an_index_that_is_damaged_within_is_made_again(root, table):
+    Index.open(root)
+    path = root / ".sceneset/index.sqlite"
+    with sqlite3.connect(path) as connection:
+        [(size,)] = connection.execute("PRAGMA page_size").fetchall()
+        query = "SELECT rootpage FROM sqlite_master WHERE tbl_name = ?"
+        pages = [page for (page,) in connection.execute(query, [table])]
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * size)
+            file.write(b"x" * size)
+    assert kept(root)
+    index = Index.open(root)
+    assert len(samples(index, scenes=["ski"])) == 2
+    assert len(index.rows(index.ask())) == 26
+    assert {"ski"} <= {scene["key"] for scene in index.scenes()}
+    assert len(samples(Index.open(root), scenes=["ski"])) == 2
+
+
+@pytest.mark.parametrize("meanwhile", ["gone", "other"])
+def test_what_is_another_while_it_is_read_is_read_again(root, meanwhile, monkeypatch):
+    path = root / f"registry/tags/{NAME}.csv"
+    subset = indexing._Writer._subset
+
+    def meddled(writer, name):
+        if name == NAME:
+            path.unlink() if meanwhile == "gone" else path.write_text(MORE)
+        try:
+            return subset(writer, name)
+        finally:
+            path.write_text(TEXT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(indexing._Writer, "_subset", meddled)
+        early = Index.open(root)
+    for index in (Index.open(root), Index.open(root)):
+        assert samples(index, subsets=[NAME]) == [(NAME, "train", "a")]
+    if meanwhile == "gone":
+        assert samples(early, subsets=[NAME]) == [(NAME, "train", "a")]
+
+
+def test_a_writer_that_was_stopped_hinders_nobody_for_long(root, monkeypatch, capsys):
+    monkeypatch.setattr(indexing, "_PATIENCE", 1.5)
+    with alone(root / ".sceneset/index.lock"):
+        assert len(samples(Index.open(root))) == 2
+    assert "waiting" in capsys.readouterr().err
+    assert not (root / ".sceneset/index.sqlite").exists()
+
+
+def test_times_in_the_future(root, monkeypatch):
+    monkeypatch.setattr(indexing, "_SETTLED", 10**8)
+    os.utime(root / "params.yaml", ns=(2 * 10**18, 2 * 10**18))
+    time.sleep(0.2)
+    Index.open(root)
     assert kept(root)
 
 

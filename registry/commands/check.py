@@ -8,7 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE, PROBLEMS
+from sceneset.registry.edge import FINE, PROBLEMS, read_enough
 
 if TYPE_CHECKING:
     from sceneset.schemas.problem import Problem
@@ -60,7 +60,8 @@ def _show(problems: "list[Problem]", args: argparse.Namespace) -> None:
     elif args.sarif:
         print_json(sarif(problems, version("sceneset")))
     elif args.markdown:
-        sys.stdout.write(markdown(problems))
+        with read_enough():
+            sys.stdout.write(markdown(problems))
     else:
         print_problems(problems, stderr=False)
         if not problems:
