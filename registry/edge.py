@@ -56,14 +56,19 @@ class read_enough:  # noqa: N801 - reads as the statement it is
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, BrokenPipeError):
+        if not isinstance(error, BrokenPipeError) or not _is_left(self.stream):
             return False
-        try:
-            self.stream.flush()  # what could not be written is still to be written
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
-            return True
-        return False
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        return True
+
+
+def _is_left(stream: "TextIO") -> bool:
+    """Whether the other end of a stream is closed; what failed to be written may be gone."""
+    import select
+
+    poll = select.poll()
+    poll.register(stream, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _told(error: BaseException) -> int:

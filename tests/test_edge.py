@@ -64,10 +64,13 @@ def test_another_pipe_that_broke_is_an_error() -> None:
     assert b"the server went away" in done.stderr
 
 
-def test_a_reader_that_has_read_enough_is_no_error() -> None:
+@pytest.mark.parametrize(
+    "write", ["write('line\\n' * 100000)", "writelines(['line\\n' * 4000] * 25)"]
+)
+def test_a_reader_that_has_read_enough_is_no_error(write: str) -> None:
     code = (
         "import sys; from sceneset.registry.edge import guarded\n"
-        "def run(): sys.stdout.write('line\\n' * 100000); return 0\n"
+        f"def run(): sys.stdout.{write}; return 0\n"
         "sys.exit(guarded(run))"
     )
     command = ["sh", "-c", '{ "$0" -c "$1"; echo "ended with $?" >&2; } | head -n 1']
