@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from sceneset.registry.edge import guarded
+
 COMMANDS = {
     "init": "lay out a new, empty registry",
     "add": "check a delivery and take it in as a subset",
@@ -95,6 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # names are Chinese, whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] in {"-h", "--help", "help"}:
         print(overview())
         return 0
@@ -110,14 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f" Did you mean {near[0]}?" if near else ""
         sys.stderr.write(f"sceneset: there is no command {words[0]!r}.{hint}\n\n{overview()}\n")
         return 2
-    from sceneset.registry.edge import guarded
-
     parser, module = parser_of(words[0])
     try:
         args = parser.parse_args(words[1:])
     except SystemExit as stop:  # argparse has printed its message: 0 after --help, 2 on wrong use
         return int(stop.code or 0)
-    return guarded(lambda: module.run(args))
+    return module.run(args)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,11 @@ def guarded(run: Callable[[], int]) -> int:
             code = run()
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is not known is raised
-        return _told(error)
+        code = _told(error)
+        try:
+            sys.stdout.flush()
+        except OSError:  # the disk is full, and Python would try once more at its end
+            _let_go(sys.stdout)
     return code
 
 
@@ -58,8 +62,13 @@ class read_enough:  # noqa: N801 - reads as the statement it is
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, BrokenPipeError) or not _is_left(self.stream):
             return False
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        _let_go(self.stream)
         return True
+
+
+def _let_go(stream: "TextIO") -> None:
+    """Let what is still written to a stream go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_left(stream: "TextIO") -> bool:

@@ -43,7 +43,7 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") 
 def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> bytes:
     """Return the bytes of a regular file of at most ``limit`` bytes."""
     try:
-        with open(path, "rb", opener=_open_regular) as file:
+        with open(path, "rb", opener=open_regular) as file:
             # Asking for what there is, not for the limit: read() reserves all it is asked for.
             data = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
     except FileNotFoundError:
@@ -66,9 +66,9 @@ def md5_of(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def _open_regular(path: str, flags: int) -> int:
+def open_regular(path: str | Path, flags: int) -> int:
     """Open without waiting on a pipe or device that stands where a file should."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "is not a regular file")
@@ -104,7 +104,7 @@ _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a plain file's bytes; where the file system can, both share their blocks."""
-    with source.open("rb") as whole, target.open("wb") as copy:
+    with open(source, "rb", opener=open_regular) as whole, target.open("wb") as copy:
         try:
             fcntl.ioctl(copy.fileno(), _FICLONE, whole.fileno())
         except OSError:

@@ -7,6 +7,7 @@ it was made from is as it was; else sceneset.registry.indexing brings it up to d
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 
 from sceneset.registry.places import INDEX
@@ -82,12 +83,12 @@ class Index:
     def kept(cls, root: "str | os.PathLike[str]") -> "Index | None":
         """Return the index that stands in the registry; None if it is not up to date."""
         try:
-            connection = sqlite3.connect(_address(f"{os.fspath(root)}/{INDEX}"), uri=True)
+            connection = connected(f"{os.fspath(root)}/{INDEX}")
             found = cls(root, connection)
             if found.is_current():
                 return found
             connection.close()
-        except sqlite3.Error:  # there is none yet, or it is damaged
+        except (OSError, sqlite3.Error):  # there is none yet, or it is damaged
             pass
         return None
 
@@ -96,7 +97,9 @@ class Index:
         if self.connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
             return False
         files = self.connection.execute("SELECT path, signature FROM file").fetchall()
-        return all(said and signature(f"{self.root}/{path}") == said for path, said in files)
+        return bool(files) and all(
+            said and signature(f"{self.root}/{path}") == said for path, said in files
+        )
 
     def ask(
         self,
@@ -123,17 +126,20 @@ class Index:
         else:
             rows = tuple(row for [[row]] in keys), tuple(row for [[row]] in named)
             asked = Asked(rows[0], persons or "", phases, rows[1])
-        for (broken,) in self._all("SELECT name FROM subset WHERE broken"):
-            if not asked.subsets or broken in asked.subsets:
-                self._tell()
-                self._renew()  # nothing is wrong any more
-                return self.ask(scenes, persons=persons, phases=phases, subsets=subsets)
+        broken = [name for (name,) in self._all("SELECT name FROM subset WHERE broken")]
+        if broken := [name for name in broken if not asked.subsets or name in asked.subsets]:
+            self._tell(broken)
+            self._renew()  # nothing is wrong any more
+            return self.ask(scenes, persons=persons, phases=phases, subsets=subsets)
         return asked
 
-    def _tell(self) -> None:
-        """Raise what is wrong with the text: the registry itself knows best."""
+    def _tell(self, names: "list[str]") -> None:
+        """Raise what is wrong with the text of subsets: the registry itself knows best."""
         registry = self._registry()
-        list(registry.each(lambda name: (registry.entry(name), registry.tags(name))))
+        for _ in registry.each(
+            lambda name: (registry.entry(name), len(registry.tags(name, keep=False))), names
+        ):
+            pass
 
     def samples(self, asked: Asked) -> list[Found]:
         """Return the samples that answer, sorted by subset, phase and stem."""
@@ -197,25 +203,35 @@ class Index:
     def _all(self, query: str, *values: str) -> "list[Any]":
         try:
             return self.connection.execute(query, values).fetchall()
+        except UnicodeEncodeError:  # a word of a terminal that is not UTF-8: nothing is called so
+            return []
+        except sqlite3.ProgrammingError:  # a mistake of whoever asks
+            raise
         except sqlite3.DatabaseError:  # it is damaged somewhere
-            self._renew(damaged=True)
+            self._renew()
             return self.connection.execute(query, values).fetchall()
 
-    def _renew(self, *, damaged: bool = False) -> None:
+    def _renew(self) -> None:
+        """Take an index that is made from nothing."""
         from pathlib import Path
 
         from sceneset.registry.indexing import refreshed
 
-        if damaged:
-            Path(f"{self.root}/{INDEX}").unlink(missing_ok=True)
-        self.connection = refreshed(Path(self.root)).connection
+        self.connection.close()
+        self.connection = refreshed(Path(self.root), anew=True).connection
 
 
-def _address(path: str) -> str:
-    """Return the URI of a file that is read and never changes: another one takes its place."""
+def connected(path: str) -> sqlite3.Connection:
+    """Open an index that is read and never changes: another one takes its place.
+
+    Raises:
+        OSError, sqlite3.Error: there is none.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(f"{path} is no file")  # SQLite would wait for the other end of a pipe
     for letter in "%?#":
         path = path.replace(letter, f"%{ord(letter):02x}")
-    return f"file:{path}?mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
 
 
 def _counted(counts: dict[str, int], persons: str) -> int:

@@ -9,12 +9,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.files import copy_file, md5_of, read_bytes
-from sceneset.registry.index import BOTH, FORMAT, Index, signature
+from sceneset.registry.index import BOTH, FORMAT, Index, connected, signature
 from sceneset.registry.locking import alone
 from sceneset.registry.places import Paths
 from sceneset.registry.query import scene_table
@@ -39,10 +39,10 @@ _WAITING = "another look-up is making the index; waiting for it"
 _SETTLED = 2_000_000_000  # nanoseconds: what changed since may change again within one tick
 
 
-def refreshed(root: Path) -> Index:
-    """Return the index of the registry at ``root``, brought up to date.
+def refreshed(root: Path, *, anew: bool = False) -> Index:
+    """Return the index of the registry at ``root``, brought up to date, or made ``anew``.
 
-    Where .sceneset can't be written, or somebody else takes long, the index is made in memory.
+    Where .sceneset can't be written, or somebody else takes long, that is done in memory.
 
     Raises:
         ProblemsFoundError: the vocabulary or the settings can't be read.
@@ -50,22 +50,28 @@ def refreshed(root: Path) -> Index:
     path = Paths(root).index
     lock = path.with_suffix(".lock")
     with suppress(OSError, sqlite3.Error), alone(lock, patience=_PATIENCE, told=_WAITING):
-        return Index.kept(root) or _replaced(root, path)
-    return Index(root, _written(root, ":memory:"))
+        return (None if anew else Index.kept(root)) or _replaced(root, path, anew=anew)
+    if not anew:
+        with suppress(OSError, sqlite3.Error), closing(connected(str(path))) as found:
+            memory = sqlite3.connect(":memory:", isolation_level=None)
+            found.backup(memory)
+            return Index(root, _written(root, memory))
+    return Index(root, _written(root, sqlite3.connect(":memory:", isolation_level=None)))
 
 
-def _replaced(root: Path, path: Path) -> Index:
+def _replaced(root: Path, path: Path, *, anew: bool) -> Index:
     """Bring a copy up to date and put it in the index's place; a damaged one is made anew."""
     aside = path.with_suffix(".part")  # of one name: a writer that was killed leaves no second
     aside.unlink(missing_ok=True)
     try:
-        try:
-            with suppress(FileNotFoundError):
+        with suppress(OSError):  # there is none, or no file
+            if not anew:
                 copy_file(path, aside)
-            connection = _written(root, aside)
+        try:
+            connection = _written(root, sqlite3.connect(aside, isolation_level=None))
         except sqlite3.DatabaseError:
             aside.unlink(missing_ok=True)
-            connection = _written(root, aside)
+            connection = _written(root, sqlite3.connect(aside, isolation_level=None))
         with aside.open("rb") as file:
             os.fsync(file.fileno())
         aside.replace(path)
@@ -74,8 +80,12 @@ def _replaced(root: Path, path: Path) -> Index:
     return Index(root, connection)
 
 
-def _written(root: Path, where: "Path | str") -> sqlite3.Connection:
-    connection = sqlite3.connect(where, isolation_level=None)
+def _written(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Bring an index up to date, or make it where there is nothing.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged, or of another format.
+    """
     try:
         connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away
         connection.execute("PRAGMA synchronous = OFF")  # it is synced as a whole
@@ -115,24 +125,19 @@ class _Writer:
         stale = [name for name in names if self._changed([paths.entry(name), paths.tags(name)])]
         for name in progress(stale, len(stale), "index"):
             self._drop(name)
-            if self._subset(name):
-                self._was_steady(paths.entry(name), paths.tags(name))
-            else:
-                self._forget(paths.entry(name), paths.tags(name))  # they may be mended
+            self._subset(name)
+            self._was_steady(paths.entry(name), paths.tags(name))
 
     def _begin(self) -> None:
-        for kind, name in self.connection.execute(
-            "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'index')"
-        ).fetchall():
-            if not name.startswith("sqlite_") and kind == "table":
-                self.connection.execute(f'DROP TABLE "{name}"')
         for statement in _TABLES.split(";"):
             self.connection.execute(statement)
         self.connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _clear(self) -> None:
-        for table in ("file", "name", "scene", "subset", "row", "samples"):
+        for table in ("name", "scene", "subset", "row", "samples"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        scenes = self.registry.paths.shown(self.registry.paths.scenes)
+        self.connection.execute("DELETE FROM file WHERE path != ?", [scenes])
 
     def _changed(self, paths: Iterable[Path]) -> bool:
         """Note how files are now; say whether one of them holds something else than before."""
@@ -157,21 +162,16 @@ class _Writer:
         return changed
 
     def _was_steady(self, *paths: Path) -> None:
-        """Forget files that were changed between being hashed and being read."""
-        moved = [p for p in paths if signature(p) != self.signatures[self.registry.paths.shown(p)]]
-        self._forget(*moved)
-
-    def _forget(self, *paths: Path) -> None:
-        """Let files be read again next time, even if they hold then what they were known by."""
+        """Let files be read again next time that changed between being hashed and being read."""
         for path in paths:
-            self.connection.execute(
-                "UPDATE file SET signature = '', md5 = '' WHERE path = ?",
-                [self.registry.paths.shown(path)],
-            )
+            shown = self.registry.paths.shown(path)
+            if signature(path) != self.signatures[shown]:
+                self.connection.execute(
+                    "UPDATE file SET signature = '', md5 = '' WHERE path = ?", [shown]
+                )
 
     def _vocabulary(self) -> None:
         vocabulary = self.registry.vocabulary
-        self._changed([self.registry.paths.scenes])
         names = {TOTAL: TOTAL} | {
             folded(name): scene.key for scene in vocabulary.scenes for name in scene.all_names
         }
@@ -192,14 +192,14 @@ class _Writer:
         self.connection.execute("DELETE FROM row WHERE subset = ?", [name])
         self.connection.execute("DELETE FROM samples WHERE subset = ?", [name])
 
-    def _subset(self, name: str) -> bool:
-        """Write what is known of a subset; say whether it could be read."""
+    def _subset(self, name: str) -> None:
+        """Write what is known of a subset, or that it can't be read."""
         registry = self.registry
         try:
             entry, tags = registry.entry(name), registry.tags(name, keep=False)
         except ProblemsFoundError:
             self.connection.execute("INSERT INTO subset VALUES (?, '', 1)", [name])
-            return False
+            return
         self.connection.execute("INSERT INTO subset VALUES (?, ?, 0)", [name, entry.img_suffix])
         self.connection.executemany(
             "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)",
@@ -213,7 +213,6 @@ class _Writer:
             text = json.dumps(found.as_json(registry.vocabulary), ensure_ascii=False)
             values = [name, place, row.scene, row.persons, row.phase, text]
             self.connection.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", values)
-        return True
 
 
 def _is_settled(said: str) -> bool:

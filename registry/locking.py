@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
+from sceneset.registry.files import open_regular
 from sceneset.registry.render import say
 from sceneset.schemas.problem import ProblemsFoundError, problem
 
@@ -23,11 +23,11 @@ def alone(lock: Path, *, patience: float = math.inf, told: str = "") -> Iterator
 
     Raises:
         TimeoutError: it took longer than ``patience`` seconds.
+        OSError: there can be no lock.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:  # which empties nothing that somebody linked it to
+    with _opened(lock) as descriptor:
         start = time.monotonic()
-        while not _got(file):
+        while not _got(descriptor):
             waited = time.monotonic() - start
             if waited > patience:
                 raise TimeoutError(f"{lock} is held by another process")
@@ -38,9 +38,23 @@ def alone(lock: Path, *, patience: float = math.inf, told: str = "") -> Iterator
         yield
 
 
-def _got(file: IO[str]) -> bool:
+@contextmanager
+def _opened(lock: Path) -> Iterator[int]:
+    """Lend a descriptor of a lock's file, which is made where there is none.
+
+    A link is not followed, and nothing but a file is waited for.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = open_regular(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _got(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -56,12 +70,8 @@ def writing(work: Path) -> Iterator[int]:
     Raises:
         ProblemsFoundError: somebody else is writing.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(work / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with _opened(work / "lock") as descriptor:
+        if not _got(descriptor):
             raise ProblemsFoundError(
                 [
                     problem(
@@ -71,7 +81,5 @@ def writing(work: Path) -> Iterator[int]:
                         hint="wait until it has ended",
                     )
                 ]
-            ) from None
+            )
         yield descriptor
-    finally:
-        os.close(descriptor)

@@ -38,11 +38,12 @@ def open_at(repo: str | Path, rev: str | None) -> Registry:
         NoRegistryError: there is no registry.
         UnknownRevisionError: the revision is not known, or the URL can't be reached.
     """
+    wanted = "HEAD" if rev is None else rev  # "" is a shell's variable that is not set
     if is_url(str(repo)):
-        return _at(_mirror(str(repo)), "", rev or "HEAD", shown=_without_secrets(str(repo)))
+        return _at(_mirror(str(repo)), "", wanted, shown=_without_secrets(str(repo)))
     here = Registry.open(repo)
     prefix = git(here.root, "rev-parse", "--show-prefix").strip()
-    return _at(here.root, prefix, rev or "HEAD", shown=str(here.root), project=here.root)
+    return _at(here.root, prefix, wanted, shown=str(here.root), project=here.root)
 
 
 def open_beside(registry: Registry, rev: str) -> Registry:

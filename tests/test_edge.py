@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,26 @@ def test_another_pipe_that_broke_is_an_error() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert done.returncode == 1
     assert b"the server went away" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("lookup", "--json"), ("scenes",)])
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_every_command_may_be_read_in_part_or_find_the_disk_full(
+    words: tuple[str, ...], buffered: str, added: Path
+) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": buffered}
+    command = [sys.executable, "-m", "sceneset.registry.cli", *words]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as unread, Path("/dev/full").open("wb") as full:
+        for stream, code, said in ((unread, 0, b""), (full, 1, b"sceneset: [Errno 28]")):
+            done = subprocess.run(
+                command, check=False, cwd=added, env=environment, stdout=stream,
+                stderr=subprocess.PIPE,
+            )  # fmt: skip
+            assert done.returncode == code, done.stderr
+            assert done.stderr.startswith(said)
+            assert len(done.stderr.splitlines()) == code
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,41 @@
-"""The index of look-ups: the answers of the tags themselves, never stale, and made again."""
+"""The index of look-ups: the answers of the tags themselves, never stale."""
 
 import json
 import os
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NAME, ROOT
+from conftest import NAME
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import TAGS
+from texts import (
+    MORE,
+    OTHER,
+    TEXT,
+    VOCABULARY,
+    kept,
+    read_subsets,
+    samples,
+    settled,
+    text_registry,
+)
 
-from sceneset.registry import indexing
+from sceneset.registry import catalog, indexing
 from sceneset.registry.catalog import Registry
 from sceneset.registry.index import Index
-from sceneset.registry.locking import alone
 from sceneset.registry.query import UnknownNameError, ask, find_rows, find_samples
 from sceneset.registry.tagsfile import tags_text
 from sceneset.schemas.problem import ProblemsFoundError
 from sceneset.schemas.words import TOTAL, Persons, Phase
 
-OTHER = "CustomSeg_Person_20240116_more"
-VOCABULARY = Registry(ROOT).vocabulary
 SCENES = st.lists(st.sampled_from([TOTAL, *sorted(VOCABULARY.by_key)[:6]]), max_size=3)
 QUERIES = st.fixed_dictionaries(
     {
@@ -42,46 +46,6 @@ QUERIES = st.fixed_dictionaries(
     }
 )
 SUBSETS = st.lists(TAGS, max_size=12, unique_by=lambda tag: tag.key)
-
-
-def write_subset(root: Path, name: str, text: str, scenes: tuple[str, ...] = ("ski",)) -> None:
-    rows = [
-        {
-            "scene": scene,
-            "persons": persons,
-            "phase": phase,
-            "file": f"{scene}{persons}_{phase}.txt",
-        }
-        for scene in scenes
-        for persons in ("single", "multi")
-        for phase in ("train", "val")
-    ]
-    rows.append({"scene": TOTAL, "file": "total.txt"})
-    entry = {"name": name, "kind": "full", "img_suffix": ".jpg", "splits": rows}
-    for folder in ("subsets", "tags"):
-        (root / "registry" / folder).mkdir(parents=True, exist_ok=True)
-    (root / f"registry/subsets/{name}.yaml").write_text(yaml.safe_dump(entry))
-    (root / f"registry/tags/{name}.csv").write_text(text, "utf-8")
-
-
-@contextmanager
-def text_registry(**subsets: str) -> Iterator[Path]:
-    """Lay out the text of a registry: all that a look-up reads."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-        params["subsets"] = list(subsets)
-        (root / "params.yaml").write_text(yaml.safe_dump(params))
-        (root / "registry").mkdir()
-        shutil.copy(ROOT / "registry/scenes.yaml", root / "registry/scenes.yaml")
-        for name, text in subsets.items():
-            write_subset(root, name, text, tuple(sorted(VOCABULARY.by_key)[:3]))
-        yield root
-
-
-def samples(index: Index, **words) -> list[tuple[str, str, str]]:
-    found = index.samples(index.ask(**words))
-    return [(group.subset, group.phase, stem) for group in found for stem in group.stems]
 
 
 @settings(max_examples=80, deadline=None)
@@ -95,21 +59,6 @@ def test_every_query_is_answered_as_the_tags_answer(one, other, queries):
             assert samples(index, **words) == [(s.subset, *s.tag.key) for s in expected]
             rows = [row.as_json(registry.vocabulary) for row in find_rows(registry, asked)]
             assert index.rows(index.ask(**words)) == json.loads(json.dumps(rows))
-
-
-TEXT = "phase,stem,scenes,persons\ntrain,a,ski,single\n"
-MORE = "phase,stem,scenes,persons\ntrain,a,ski,single\ntrain,b,ski,single\n"
-
-
-def kept(root: Path) -> bool:
-    """Whether a look-up would be answered from the file, with nothing brought up to date."""
-    with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
-        return Index(root, connection).is_current()
-
-
-def settled(path: Path) -> None:
-    """Let a change be as old as most are: what changed just now is looked at twice."""
-    os.utime(path, ns=(10**18, 10**18))
 
 
 @pytest.fixture
@@ -149,11 +98,7 @@ def test_a_change_within_a_tick_of_the_clock_is_seen(root, monkeypatch):
 def test_only_the_changed_subset_is_read_again(root, monkeypatch):
     Index.open(root)
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
-    read = []
-    subset = indexing._Writer._subset
-    monkeypatch.setattr(
-        indexing._Writer, "_subset", lambda self, name: (read.append(name), subset(self, name))
-    )
+    read = read_subsets(monkeypatch)
     assert len(samples(Index.open(root))) == 3
     assert read == [NAME]
     (root / f"registry/tags/{OTHER}.csv").touch()
@@ -205,37 +150,6 @@ def test_a_broken_subset_is_told_to_those_who_ask_for_it(root):
     assert kept(root)
 
 
-@pytest.mark.parametrize(
-    "damage", [b"", b"no index", b"SQLite format 3\0" + bytes(4000)], ids=["empty", "text", "zeros"]
-)
-def test_a_damaged_index_is_made_again(root, damage):
-    Index.open(root)
-    path = root / ".sceneset/index.sqlite"
-    path.write_bytes(damage)
-    assert len(samples(Index.open(root))) == 2
-    assert kept(root)
-
-
-@pytest.mark.parametrize("table", ["samples", "row", "name", "scene"])
-def test_an_index_that_is_damaged_within_is_made_again(root, table):
-    Index.open(root)
-    path = root / ".sceneset/index.sqlite"
-    with sqlite3.connect(path) as connection:
-        [(size,)] = connection.execute("PRAGMA page_size").fetchall()
-        query = "SELECT rootpage FROM sqlite_master WHERE tbl_name = ?"
-        pages = [page for (page,) in connection.execute(query, [table])]
-    with path.open("r+b") as file:
-        for page in pages:
-            file.seek((page - 1) * size)
-            file.write(b"x" * size)
-    assert kept(root)
-    index = Index.open(root)
-    assert len(samples(index, scenes=["ski"])) == 2
-    assert len(index.rows(index.ask())) == 26
-    assert {"ski"} <= {scene["key"] for scene in index.scenes()}
-    assert len(samples(Index.open(root), scenes=["ski"])) == 2
-
-
 @pytest.mark.parametrize("meanwhile", ["gone", "other"])
 def test_what_is_another_while_it_is_read_is_read_again(root, meanwhile, monkeypatch):
     path = root / f"registry/tags/{NAME}.csv"
@@ -258,14 +172,6 @@ def test_what_is_another_while_it_is_read_is_read_again(root, meanwhile, monkeyp
         assert samples(early, subsets=[NAME]) == [(NAME, "train", "a")]
 
 
-def test_a_writer_that_was_stopped_hinders_nobody_for_long(root, monkeypatch, capsys):
-    monkeypatch.setattr(indexing, "_PATIENCE", 1.5)
-    with alone(root / ".sceneset/index.lock"):
-        assert len(samples(Index.open(root))) == 2
-    assert "waiting" in capsys.readouterr().err
-    assert not (root / ".sceneset/index.sqlite").exists()
-
-
 def test_times_in_the_future(root, monkeypatch):
     monkeypatch.setattr(indexing, "_SETTLED", 10**8)
     os.utime(root / "params.yaml", ns=(2 * 10**18, 2 * 10**18))
@@ -274,72 +180,65 @@ def test_times_in_the_future(root, monkeypatch):
     assert kept(root)
 
 
-def test_an_index_of_another_format_is_made_again(root):
+def test_words_that_are_not_utf8_are_unknown(root):
+    for words in ({"scenes": ["ski\udcff"]}, {"subsets": ["\udcff"]}):
+        with pytest.raises(UnknownNameError):
+            Index.open(root).ask(**words)
+
+
+def test_a_broken_subset_costs_the_others_nothing(root, monkeypatch):
+    path = root / f"registry/tags/{NAME}.csv"
+    path.write_text(TEXT + "train,b,nowhere,single\n")
     Index.open(root)
-    with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
-        connection.execute("PRAGMA user_version = 99")
-        connection.execute("DROP TABLE row")
-    assert len(samples(Index.open(root))) == 2
     assert kept(root)
-
-
-def test_where_nothing_can_be_written_it_is_made_in_memory(root):
-    (root / ".sceneset").write_text("in the way")
-    assert len(samples(Index.open(root))) == 2
-    assert (root / ".sceneset").read_text() == "in the way"
-
-
-def test_many_processes_may_build_it_at_once(root):
-    code = (
-        "import sys; from pathlib import Path; from sceneset.registry.index import Index;"
-        "i = Index.open(Path(sys.argv[1])); print(sum(len(f.stems) for f in i.samples(i.ask())))"
+    read = []
+    tags = Registry.tags
+    monkeypatch.setattr(
+        Registry,
+        "tags",
+        lambda self, name, **more: (read.append(name), tags(self, name, **more))[1],
     )
-    command = [sys.executable, "-c", code, str(root)]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
-    assert [process.communicate(timeout=60)[0] for process in started] == [b"2\n"] * 4
+    assert samples(Index.open(root), subsets=[OTHER]) == [(OTHER, "train", "a")]
+    assert read == []
+    with pytest.raises(ProblemsFoundError):
+        Index.open(root).ask()
+    assert read == [NAME]
 
 
-def test_threads_may_ask_while_it_is_built(root):
-    found: list[int] = []
-    started = [
-        threading.Thread(target=lambda: found.append(len(samples(Index.open(root)))))
-        for _ in range(4)
-    ]
-    for thread in started:
-        thread.start()
-    for thread in started:
-        thread.join()
-    assert found == [2] * 4
+def test_a_subset_that_could_not_be_read_once_is_read_again(root, monkeypatch):
+    with monkeypatch.context() as patch:
 
+        def failing(self, name, **more):
+            raise ProblemsFoundError([])
 
-def test_who_holds_it_open_keeps_his_answers_and_hinders_nobody(root):
-    early = Index.open(root)
-    (root / f"registry/tags/{NAME}.csv").write_text(MORE)
-    late = Index.open(root)
+        patch.setattr(Registry, "tags", failing)
+        Index.open(root)
     assert kept(root)
-    assert len(samples(late)) == 3
-    assert len(samples(early)) == 2
+    assert len(samples(Index.open(root))) == 2
 
 
-def test_a_writer_that_was_killed_leaves_the_index_as_it_was(root):
-    Index.open(root)
-    code = (
-        "import os, signal, sys; from pathlib import Path; from sceneset.registry import indexing;"
-        "subset = indexing._Writer._subset;"
-        "indexing._Writer._subset = lambda s, n: (subset(s, n),"
-        " s.connection.execute('PRAGMA cache_spill = 1'),"
-        " s.connection.execute('PRAGMA cache_size = 1'),"
-        " s.connection.executemany('INSERT INTO row VALUES (?, ?, 0, 0, 0, ?)',"
-        " (('x', k, 'y' * 4000) for k in range(200))), os.kill(os.getpid(), signal.SIGKILL));"
-        "indexing.refreshed(Path(sys.argv[1]))"
-    )
-    (root / f"registry/tags/{NAME}.csv").write_text(MORE)
-    done = subprocess.run([sys.executable, "-c", code, str(root)], check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert (root / ".sceneset/index.part").exists()
-    assert len(samples(Index.open(root))) == 3
-    assert kept(root)
-    assert not (root / ".sceneset/index.part").exists()
+@pytest.mark.parametrize("file", ["params.yaml", "registry/scenes.yaml"])
+def test_settings_that_are_others_while_they_are_read_are_read_again(root, file, monkeypatch):
+    path, load = root / file, catalog.load
+    text = path.read_text("utf-8")
+    other = text.replace("滑雪", "雪").replace(f"- {OTHER}\n", "")
+    assert other != text
+
+    def meddled(read, *rest):
+        if read == path:
+            path.write_text(other, "utf-8")
+        try:
+            return load(read, *rest)
+        finally:
+            if read == path:
+                path.write_text(text, "utf-8")
+
+    with monkeypatch.context() as patch, suppress(ProblemsFoundError):
+        patch.setattr(catalog, "load", meddled)
+        Index.open(root)
+    index = Index.open(root)
+    assert [group.subset for group in index.samples(index.ask())] == [NAME, OTHER]
+    assert "滑雪" in {scene["zh"] for scene in index.scenes()}
 
 
 @pytest.mark.parametrize("name", ["a?b#c%41 d", "滑雪", "100%"])
@@ -361,12 +260,14 @@ def test_a_lookup_loads_no_library(added, sceneset, monkeypatch):
     )
     heavy = {"dvc", "numpy", "pyarrow", "pydantic", "yaml", "rich", "PIL", "cv2", "git"}
     for words in (
-        ("ski",),
-        ("ski", "--stems"),
-        ("滑雪", "--paths"),
-        ("ski", "--json", "--subset", NAME),
+        ("lookup", "ski"),
+        ("lookup", "ski", "--stems"),
+        ("lookup", "滑雪", "--paths"),
+        ("lookup", "ski", "--json", "--subset", NAME),
+        ("scenes",),
+        ("scenes", "--json"),
     ):
-        command = [sys.executable, "-c", code, "lookup", *words]
+        command = [sys.executable, "-c", code, *words]
         done = subprocess.run(command, cwd=added, check=True, capture_output=True, text=True)
         assert done.stdout
         loaded = done.stderr.splitlines()[-1]
