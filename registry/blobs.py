@@ -9,7 +9,7 @@ from typing import Any
 
 from sceneset.registry.files import md5_of
 from sceneset.registry.remote import DvcError, Project
-from sceneset.registry.stores import RefusedError, Store, sizes
+from sceneset.registry.stores import RefusedError, Store, TooLargeError, sizes
 
 _TRIES = 3
 
@@ -26,16 +26,22 @@ class BlobDamagedError(BlobError):
     """The remote's blob is cut, damaged or swapped: its hash is another one."""
 
 
-def asked(store: Store, md5: str) -> bytes:
-    """Return a remote's blob, verified.
+class BlobLargeError(BlobError):
+    """The remote's blob is larger than what was asked for; it was not read."""
+
+
+def asked(store: Store, md5: str, limit: int | None = None) -> bytes:
+    """Return a remote's blob of at most ``limit`` bytes, verified.
 
     Raises:
-        BlobError: it is missing, damaged, or can't be had now.
+        BlobError: it is missing, damaged, too large, or can't be had now.
     """
     try:
-        data = store.get(md5)
+        data = store.get(md5, limit)
     except FileNotFoundError:
         raise BlobMissingError(f"the remote has no blob {md5}") from None
+    except TooLargeError as error:
+        raise BlobLargeError(str(error)) from None
     except OSError as error:
         raise BlobError(str(error) or type(error).__name__) from None
     if md5_of(data) != _plain(md5):

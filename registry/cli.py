@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sceneset.registry.edge import guarded
+from sceneset.registry.edge import STOPPED, guarded
 
 COMMANDS = {
     "init": "lay out a new, empty registry",
@@ -124,5 +124,16 @@ def _run(words: list[str]) -> int:
     return module.run(args)
 
 
+def command() -> None:
+    """Run `sceneset` as a program, which ends as Ctrl-C ends one: no thread is waited for."""
+    code = main()
+    if code == STOPPED:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

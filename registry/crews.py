@@ -7,6 +7,7 @@ the workers, not by the number of pairs, and results can be written as they come
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol
 
@@ -20,17 +21,23 @@ Batch = tuple[Pair, ...]
 Errors = tuple[type[BaseException], ...]
 
 
+class FaultError(Exception):
+    """Something of ours failed in a worker; the text is its traceback."""
+
+
 class Crew(Protocol):
     """Workers that batches can be handed to."""
 
     batch: int
     """Pairs of one batch."""
-    ahead: int
-    """Batches that are handed out before the first comes back."""
     died: Errors
-    """Raised for a batch whose workers died of it."""
+    """Raised for a batch whose workers died, be it of this one or of another beside it."""
     gone: Errors
     """Raised when there is no worker left; others have to go on."""
+
+    @property
+    def ahead(self) -> int:
+        """Batches that are handed out before the first comes back."""
 
     def submit(self, batch: Batch) -> "Future[list[Measured]]":
         """Begin to measure a batch."""
@@ -52,8 +59,8 @@ def measured_by(
 ) -> Iterator[Measured]:
     """Yield what becomes of each pair, in their order.
 
-    A pair that kills whoever measures it is named. ``instead`` measures what is left when the crew
-    is gone.
+    A pair that kills whoever measures it, and it alone, is named. ``instead`` measures what is left
+    when the crew is gone.
     """
     coming = iter(pairs)
     waiting = iter(lambda: tuple(islice(coming, crew.batch)), ())
@@ -64,22 +71,40 @@ def measured_by(
         if not handed:
             return
         first = handed.popleft()
-        new = [pair for pair, row in zip(first.pairs, first.rows, strict=True) if row is None]
         try:
-            found = first.future.result() if new else []
-        except crew.died:
-            if len(new) > 1:  # one of them it was
-                singles = [_hand(crew, (pair,), limits, known) for pair in first.pairs]
-                handed.extendleft(reversed(singles))
-                continue
-            found = [_killer(new[0])]
+            found = _found(crew, first, handed)
         except crew.gone:
             left = (batch.pairs for batch in (first, *handed))
             yield from instead(chain(*left, chain.from_iterable(waiting)))
             return
         results = iter(found)
         for pair, row in zip(first.pairs, first.rows, strict=True):
-            yield Measured(pair, row, ()) if row else next(results)
+            yield Measured(pair, row, (), is_new=False) if row else next(results)
+
+
+def _found(crew: Crew, first: _Handed, others: Iterable[_Handed]) -> list[Measured]:
+    """Return what came of a batch; where its workers died, of each pair measured by itself."""
+    try:
+        return _result(first.future)
+    except crew.died:
+        for other in others:  # nothing else is at work then that might be the cause
+            with suppress(*crew.died, *crew.gone):
+                other.future.exception()
+        rows = zip(first.pairs, first.rows, strict=True)
+        return [_by_itself(crew, pair) for pair, row in rows if row is None]
+
+
+def _by_itself(crew: Crew, pair: Pair) -> Measured:
+    try:
+        [found] = _result(crew.submit((pair,)))
+    except crew.died:
+        return _killer(pair)
+    return found
+
+
+def _result(future: Any) -> list[Measured]:
+    result: list[Measured] = future.result()
+    return result
 
 
 def _hand(crew: Crew, batch: Batch, limits: Limits, known: KnownRows) -> _Handed:
@@ -87,7 +112,10 @@ def _hand(crew: Crew, batch: Batch, limits: Limits, known: KnownRows) -> _Handed
     new = tuple(pair for pair, row in zip(batch, rows, strict=True) if row is None)
     future: Future[list[Measured]] = Future()
     try:
-        future = crew.submit(new) if new else future
+        if new:
+            future = crew.submit(new)
+        else:
+            future.set_result([])
     except crew.gone as error:
         future.set_exception(error)  # it is told in its turn
     return _Handed(batch, rows, future)

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sceneset.registry.metadata import orientation_of, traits
-from sceneset.schemas.params import Limits
+from sceneset.registry.pngrows import check_length
+from sceneset.schemas.params import RAISE_BYTES, Limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,8 +75,8 @@ def decoded_image(data: bytes, suffix: str, limits: Limits) -> Decoded:
                 "is gray of more than 8 bits: readers cut its brightness off at 255",
                 "convert it to 8 bits a channel",
             )
-        pixels = _jpeg_pixels(data, opened) if wanted == "JPEG" else None
-        if pixels is None:  # a PNG, CMYK: what blocks follow the pixels is known then, too
+        pixels = (_jpeg_pixels if wanted == "JPEG" else _png_pixels)(data, opened)
+        if pixels is None:  # what blocks follow the pixels is known then, too
             pixels = np.asarray(opened if mode == "L" else opened.convert("RGB"))
         return Decoded(pixels, mode, orientation_of(opened), traits(opened, data))
 
@@ -96,7 +97,7 @@ def decoded_mask(data: bytes, limits: Limits) -> "Pixels":
                 f"is {_MODES.get(opened.mode, opened.mode)}, not one channel of 8 bits",
                 "write class numbers into an 8-bit gray PNG: readers disagree on anything else",
             )
-        pixels = _gray_png_pixels(data, opened)
+        pixels = _png_pixels(data, opened)
         return np.asarray(_again(data)) if pixels is None else pixels
 
 
@@ -117,7 +118,7 @@ def _check_content(data: bytes, suffix: str, wanted: str, limits: Limits) -> Non
         raise BadPixelsError(
             "image-too-large",
             f"is larger than {limits.max_bytes:,} bytes",
-            "raise limits.max_bytes in params.yaml if that is meant",
+            RAISE_BYTES,
         )
     found = _content(data)
     if found != wanted:
@@ -203,7 +204,9 @@ def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> Bad
 def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
     import simplejpeg
 
-    if opened.mode not in {"RGB", "L"}:  # CMYK: simplejpeg does not read it
+    if opened.mode == "CMYK":  # it tells of damage, and Pillow what colours are meant
+        shape = (opened.height, opened.width, 4)
+        simplejpeg.decode_jpeg(data, "CMYK", buffer=scratch("decoded", shape))
         return None
     shape = (opened.height, opened.width, 1 if opened.mode == "L" else 3)
     pixels: Pixels = simplejpeg.decode_jpeg(
@@ -212,16 +215,20 @@ def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
     return pixels[:, :, 0] if opened.mode == "L" else pixels
 
 
-def _gray_png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
-    """Return the pixels by a decoder five times as quick as Pillow, or None where it can't."""
+def _png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
+    """Return the pixels by a decoder five times as quick as Pillow, or None where it can't.
+
+    Pixels that end too early are refused, which Pillow takes for black.
+    """
     depth, interlaced = data[24], data[28]
-    if depth != 8 or interlaced or "transparency" in opened.info:
+    mode = {"L": "mono", "RGB": "rgb"}.get(opened.mode)
+    if mode is None or depth != 8 or interlaced or "transparency" in opened.info:
+        check_length(data)
         return None
     from kornia_rs.io import decode_image_png_u8
 
-    # It also refuses pixels that end too early, which Pillow takes for black.
-    pixels: Pixels = decode_image_png_u8(data, (opened.height, opened.width), "mono")
-    return pixels[:, :, 0]
+    pixels: Pixels = decode_image_png_u8(data, (opened.height, opened.width), mode)
+    return pixels[:, :, 0] if mode == "mono" else pixels
 
 
 _scratch = threading.local()

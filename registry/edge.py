@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-FINE, PROBLEMS, WRONG_USE = 0, 1, 2
+FINE, PROBLEMS, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 
 class UsageError(Exception):
@@ -100,5 +100,5 @@ def _told(error: BaseException) -> int:
         return PROBLEMS
     if isinstance(error, KeyboardInterrupt):
         say("sceneset: stopped")
-        return 130
+        return STOPPED
     raise error

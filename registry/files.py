@@ -42,10 +42,24 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") 
 
 def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> bytes:
     """Return the bytes of a regular file of at most ``limit`` bytes."""
+    data = first_bytes(path, shown, limit + 1, hint=hint)
+    if len(data) > limit:
+        raise ProblemsFoundError(
+            [problem("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)]
+        )
+    return data
+
+
+def first_bytes(path: Path, shown: str, most: int, *, hint: str = "") -> bytes:
+    """Return at most so many bytes of a regular file.
+
+    Raises:
+        ProblemsFoundError: it is missing, no file, or can't be read.
+    """
     try:
         with open(path, "rb", opener=open_regular) as file:
-            # Asking for what there is, not for the limit: read() reserves all it is asked for.
-            data = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
+            # Asking for what there is, not for the most: read() reserves all it is asked for.
+            return file.read(min(os.fstat(file.fileno()).st_size + 1, most))
     except FileNotFoundError:
         raise ProblemsFoundError(
             [problem("file-missing", "there is no such file", file=shown, hint=hint)]
@@ -54,11 +68,6 @@ def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "")
         raise ProblemsFoundError(
             [problem("file-unreadable", error.strerror or str(error), file=shown, hint=hint)]
         ) from None
-    if len(data) > limit:
-        raise ProblemsFoundError(
-            [problem("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)]
-        )
-    return data
 
 
 def md5_of(data: bytes) -> str:

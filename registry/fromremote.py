@@ -6,15 +6,23 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs, asked
+from sceneset.registry.blobs import (
+    BlobDamagedError,
+    BlobError,
+    BlobLargeError,
+    BlobMissingError,
+    Blobs,
+    asked,
+)
 from sceneset.registry.catalog import Registry
-from sceneset.registry.crews import Batch
+from sceneset.registry.crews import Batch, FaultError
 from sceneset.registry.digests import tracked
 from sceneset.registry.knownrows import KnownRows
 from sceneset.registry.measure import (
@@ -33,7 +41,7 @@ from sceneset.registry.processes import by_processes
 from sceneset.registry.remote import DvcError, open_store
 from sceneset.registry.stores import WORKERS, Store
 from sceneset.schemas.base import Model
-from sceneset.schemas.params import Limits
+from sceneset.schemas.params import RAISE_BYTES, Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 from sceneset.schemas.sample import Md5
 from sceneset.schemas.words import Phase
@@ -100,16 +108,12 @@ def measure_blobs(
 
     Memory is bounded by those pictures and by the files of a few pairs.
     """
-    read, coming = from_store(store), deque[Future[Measured]]()
-    with (
-        quiet(),
-        ThreadPoolExecutor(WORKERS) as readers,
-        ThreadPoolExecutor(cores or os.cpu_count()) as decoders,
-    ):
+    read, coming = from_store(store, limits), deque[Future[Measured]]()
+    with quiet(), _pool(WORKERS) as readers, _pool(cores or os.cpu_count()) as decoders:
         for pair in pairs:
             row = known_row(pair, limits, known)
             if row:
-                work = partial(Measured, pair, row, ())
+                work = partial(Measured, pair, row, (), is_new=False)
             else:
                 files = readers.submit(loaded, pair, read)
                 work = partial(_measured, pair, files, limits)
@@ -118,6 +122,18 @@ def measure_blobs(
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
+
+
+@contextmanager
+def _pool(size: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Lend threads; who stops early waits for none of them: a remote may not answer."""
+    pool = ThreadPoolExecutor(size)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _measured(pair: Pair, files: "Future[Loaded]", limits: Limits) -> Measured:
@@ -135,7 +151,7 @@ def measure_batch(
         raise
     except Exception:  # noqa: BLE001 - whatever it is, it must come home
         # An exception that can't be pickled would never arrive, and be waited for.
-        raise RuntimeError(traceback.format_exc(limit=-8)) from None
+        raise FaultError(traceback.format_exc(limit=-8)) from None
 
 
 @lru_cache(maxsize=4)
@@ -144,14 +160,17 @@ def _store(name: str, remotes: str) -> Store:
     return open_store(name, json.loads(remotes))
 
 
-def from_store(store: Store) -> Read:
+def from_store(store: Store, limits: Limits) -> Read:
     """Return a reader of blobs by their hashes; each is verified."""
 
     def read(pair: Pair, path: Path) -> Content:
         image, mask = pair.md5 or ("", "")
         md5 = image if path is pair.image else mask
         try:
-            return Content(asked(store, md5), md5)
+            return Content(asked(store, md5, limits.max_bytes), md5)
+        except BlobLargeError as error:
+            found = problem("image-too-large", str(error), file=pair.shown(path), hint=RAISE_BYTES)
+            raise ProblemsFoundError([found]) from None
         except BlobError as error:
             raise ProblemsFoundError([blob_problem(error, pair.shown(path))]) from None
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sceneset.registry.files import read_bytes
+from sceneset.registry.files import first_bytes
 from sceneset.registry.knownrows import KnownRows
 from sceneset.schemas.params import Limits
 from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
@@ -54,7 +54,8 @@ Read = Callable[[Pair, Path], Content]
 
 def from_disk(limits: Limits) -> Read:
     """Return a reader of files."""
-    return lambda pair, path: Content(read_bytes(path, pair.shown(path), limit=limits.max_bytes))
+    # One byte more shows that a file is too large, which its decoder tells as of any.
+    return lambda pair, path: Content(first_bytes(path, pair.shown(path), limits.max_bytes + 1))
 
 
 class Measured(NamedTuple):
@@ -65,6 +66,8 @@ class Measured(NamedTuple):
     problems: tuple[Problem, ...]
     thumbnail: bytes = b""
     """A JPEG, where it was wanted."""
+    is_new: bool = True
+    """Whether it was measured; else its row was known."""
 
 
 class Measure(Protocol):
@@ -91,7 +94,7 @@ def measure_all(
 
     def measured(pair: Pair) -> Measured:
         row = known_row(pair, limits, known)
-        return Measured(pair, row, ()) if row else measure(pair, limits)
+        return Measured(pair, row, (), is_new=False) if row else measure(pair, limits)
 
     waiting = iter(pairs)
     with quiet(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -165,10 +168,19 @@ def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
     if not known or not pair.md5 or pair.thumbnail:
         return None
     row = known.get((*pair.md5, pair.image.suffix))
-    if row is None or row.width * row.height > limits.max_pixels:
+    if row is None or not _within(row, limits):
         return None
     names = {"phase": pair.phase, "stem": pair.stem}
     return row.model_copy(update=names | {"image": pair.image.name, "mask": pair.mask.name})
+
+
+def _within(row: ScanRow, limits: Limits) -> bool:
+    """Whether a picture that was measured once would be measured still."""
+    return (
+        row.width * row.height <= limits.max_pixels
+        and min(row.width, row.height) >= limits.min_side
+        and max(row.image_bytes, row.mask_bytes) <= limits.max_bytes
+    )
 
 
 def _row(pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts") -> ScanRow:

@@ -14,13 +14,12 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from sceneset.registry.parts import jpeg_segments, png_chunks
 from sceneset.schemas.names import stem_fault
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _COLOUR = set(b"cHRM gAMA sRGB iCCP cICP mDCV cLLI".split())
 _CHUNKS = _COLOUR | set(b"tRNS sBIT bKGD hIST pHYs acTL fcTL fdAT".split())
-_MARKER = re.compile(rb"\xff+([\x01-\xd7\xd9-\xfe])")  # a second start is damage
-_SCAN_STOPS = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")  # at neither a stuffed FF nor a restart
 _KEPT = re.compile(rb"\xff([\x01-\xdf\xf0-\xfd]|\xe2..ICC_PROFILE\0|\xee..Adobe)", re.DOTALL)
 _UNSEEN = r"\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
 _UNSAFE = re.compile(rf'[<>:"|?*\\/.\s{_UNSEEN}]')
@@ -102,46 +101,26 @@ def clean_stem(stem: str) -> str:
 def _cleaned(data: bytes) -> bytes:
     """Return what is kept of a JPEG or PNG; its orientation goes too."""
     if data.startswith(_PNG):
-        return _PNG + b"".join(chunk for _, chunk in _chunks(data))
+        return _PNG + b"".join(_chunks(data))
     if data.startswith(_JPEG):
         return data[:2] + b"".join(_segments(data))
     raise ValueError("is no JPEG or PNG")
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and bytes of each chunk that is kept, up to the picture's end."""
-    at, kind = len(_PNG), b""
-    while kind != b"IEND":
-        end = at + 12 + int.from_bytes(data[at : at + 4])
-        chunk, kind = data[at:end], data[at + 4 : at + 8]
-        if len(chunk) < end - at or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
-            raise ValueError(f"is cut off or damaged in the chunk at byte {at}")
+def _chunks(data: bytes) -> Iterator[bytes]:
+    """Yield each chunk that is kept."""
+    for kind, at, end in png_chunks(data):
         if kind in _CHUNKS or not kind[0] & 0x20:  # PNG marks so what no reader may skip
-            yield kind, chunk
-        at = end
+            yield data[at:end]
 
 
 def _segments(data: bytes) -> Iterator[bytes]:
-    """Yield each segment that is kept, with the scan behind it, up to the first picture's end."""
-    at, marker = 2, 0
-    while marker != 0xD9:
-        found = _MARKER.match(data, at)
-        if not found:
-            raise ValueError(f"is cut off or damaged at byte {at}")
-        marker, end = found[1][0], found.end()
-        body = end + 2
-        if marker != 0x01 and not 0xD0 <= marker <= 0xD9:  # these have no length
-            end += max(2, int.from_bytes(data[end:body]))
-        if marker == 0xDA:
-            stop = _SCAN_STOPS.search(data, end)
-            end = stop.start() if stop else len(data) + 1
-        if end > len(data):
-            raise ValueError(f"is cut off in the segment at byte {at}")
+    """Yield each segment that is kept, with the scan behind it."""
+    for marker, at, body, end in jpeg_segments(data):
         if marker == 0xE0 and data.startswith(b"JFIF\0", body) and end >= body + 14:
             yield b"\xff\xe0\0\x10" + data[body : body + 12] + b"\0\0"  # a thumbnail of 0 x 0
         elif _KEPT.match(data, body - 4):
             yield data[at:end]
-        at = end
 
 
 def _tagged(clean: bytes, orientation: int) -> bytes:
@@ -203,7 +182,8 @@ def _coded(source: Image.Image, picture: Image.Image, clean: bytes, *, side: boo
         icc = b""
     if not isinstance(source, JpegImageFile):
         png = _saved(picture, "PNG", icc_profile=None)
-        colour = [c for kind, c in _chunks(clean) if kind in _COLOUR and (icc or kind != b"iCCP")]
+        kept = _COLOUR if icc else _COLOUR - {b"iCCP"}
+        colour = [clean[at:end] for kind, at, end in png_chunks(clean) if kind in kept]
         return png[:33] + b"".join(colour) + png[33:]
     tables = [source.quantization[n] for n in dict.fromkeys(layer[3] for layer in source.layer)]
     if side:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from PIL import Image, ImageCms
 
+from sceneset.registry.parts import jpeg_segments
+
 _GPS, _DETAILS = 0x8825, 0x8769  # folders of EXIF
 _ORIENTATION = 0x0112
 _PERSONAL = {
@@ -123,6 +125,18 @@ def _form(opened: Image.Image) -> Iterator[str]:
 
 def _has_trailer(opened: Image.Image, data: bytes) -> bool:
     if opened.format == "PNG":
-        end = data.rfind(b"IEND\xaeB`\x82")
-        return end >= 0 and end + 8 != len(data)
-    return opened.format == "JPEG" and not data.rstrip(b"\0").endswith(b"\xff\xd9")
+        end = data.find(b"\0\0\0\0IEND\xaeB`\x82")
+        return end >= 0 and end + 12 != len(data)
+    if opened.format != "JPEG":
+        return False
+    end = len(data.rstrip(b"\0"))
+    # The first end mark is mostly the last, and found in no time; that of a small copy is not.
+    return data.find(b"\xff\xd9") + 2 != end and _jpeg_end(data) != end
+
+
+def _jpeg_end(data: bytes) -> int:
+    """Return where the first picture ends, or -1."""
+    try:
+        return max(segment.end for segment in jpeg_segments(data))
+    except ValueError:
+        return -1

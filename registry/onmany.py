@@ -6,10 +6,14 @@ another; what kills every worker that touches it is named; if the cluster itself
 is measured here.
 """
 
+import math
 import os
+import pickle
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from functools import cached_property
+from contextlib import ExitStack, suppress
+from functools import cache, cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,15 +23,16 @@ from sceneset.registry.edge import UsageError
 from sceneset.registry.fromremote import measure_batch, reading
 from sceneset.registry.knownrows import KnownRows
 from sceneset.registry.measure import Measure, Measured, Pair
-from sceneset.registry.remote import DvcError
+from sceneset.registry.remote import DvcError, without_secrets
 from sceneset.registry.render import say
 from sceneset.schemas.params import Limits
 
 _PATIENCE, _WORKERS = 20, 60  # seconds to wait for a scheduler, and for its first worker
+_LOOK = 5  # seconds between two looks how many workers there are
 _SAME = ("sceneset", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "kornia-rs")
 """What must be of one version everywhere, for rows to be the same everywhere."""
 
-Address = tuple[str, str]
+Address = tuple[str, dict[str, Any]]
 
 
 def on_dask(blobs: Blobs, scheduler: str | None) -> Measure:
@@ -45,35 +50,89 @@ def on_dask(blobs: Blobs, scheduler: str | None) -> Measure:
 
         with ExitStack() as stack:
             crew = _Cluster(lambda: _client(stack, scheduler), blobs, limits)
-            yield from measured_by(crew, pairs, limits, known, here)
+            if scheduler:  # others may listen to what goes there
+                crew.address = crew.address[0], without_secrets(crew.address[1])
+            try:
+                yield from measured_by(crew, pairs, limits, known, here)
+            except ImportError as error:
+                raise DvcError(f"a worker can't run sceneset: {error}") from None
 
     return measure
 
 
 class _Cluster:
     batch = 64  # half a second of work, beside which handing it on is nothing
-    ahead = 1
 
     def __init__(self, connect: Callable[[], Any], blobs: Blobs, limits: Limits) -> None:
         self.connect, self.address, self.limits = connect, blobs.address(), limits
         self.died, self.gone = _errors()
+        self._ahead, self._looked = 1, -math.inf
 
     @cached_property
     def client(self) -> Any:
         """The cluster: it is asked for when there is something to measure."""
         client = self.connect()
-        _check_versions(client)
-        self.ahead = 3 * len(client.scheduler_info(n_workers=-1)["workers"])
+        try:
+            client.wait_for_workers(1, timeout=_WORKERS)
+        except TimeoutError:
+            raise DvcError(f"the scheduler has no worker, {_WORKERS} seconds long") from None
         return client
 
+    @property
+    def ahead(self) -> int:
+        """Three batches for each core: clusters grow and shrink while they work."""
+        if "client" in self.__dict__ and time.monotonic() - self._looked > _LOOK:
+            with suppress(*self.gone):  # who waits for a batch is told
+                self._ahead = max(1, 3 * sum(self.client.nthreads().values()))
+            self._looked = time.monotonic()
+        return self._ahead
+
     def submit(self, batch: Batch) -> Any:
-        return self.client.submit(measure_batch, self.address, batch, self.limits, pure=False)
+        work = partial(_measured, versions(), self.address, batch, self.limits)
+        return self.client.submit(_asked(), pickle.dumps(work), pure=False)
+
+
+def _asked() -> Callable[[bytes], Any]:
+    """Return what workers do. It is sent by value, for those to say so who lack this package.
+
+    They would end where they can't find what a name stands for, and be waited for.
+    """
+
+    def asked(work: bytes) -> Any:
+        import pickle  # what stands outside of a function is sent by name
+
+        return pickle.loads(work)()  # noqa: S301 - who can send this can send anything
+
+    return asked
+
+
+def _measured(theirs: dict[str, str], address: Address, batch: Batch, limits: Limits) -> Any:
+    """Measure a batch for somebody who has such versions; this runs in a worker.
+
+    Raises:
+        DvcError: rows might be other ones here.
+    """
+    mine = versions()
+    if apart := [f"{n} {mine[n]} (there {theirs[n]})" for n in _SAME if mine[n] != theirs[n]]:
+        from distributed import get_worker
+
+        raise DvcError(
+            f"the worker {get_worker().address} has {', '.join(apart)}: rows would not be the same "
+            "everywhere"
+        )
+    return measure_batch(address, batch, limits)
+
+
+_IGNORING = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""Run in workers of our own: Ctrl-C is for whom we ask, who ends them."""
 
 
 def _client(stack: ExitStack, scheduler: str | None) -> Any:
     import dask
     from distributed import Client, LocalCluster
 
+    if scheduler and not re.fullmatch(r"([a-z]+://)?[^\s/]+:\d+", scheduler):
+        raise UsageError(f"{scheduler!r} is no address of a scheduler: tcp://HOST:8786")
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
     try:
         if scheduler:
@@ -83,6 +142,7 @@ def _client(stack: ExitStack, scheduler: str | None) -> Any:
             threads_per_worker=1,
             # Its own port 8787 may be another cluster's, and is open to the network.
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            preload=_IGNORING,
             silence_logs="CRITICAL",
         )
         stack.enter_context(cluster)
@@ -91,6 +151,7 @@ def _client(stack: ExitStack, scheduler: str | None) -> Any:
         raise UsageError(f"the scheduler {scheduler} can't be reached: {error}") from None
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the versions of what decides how a row comes out."""
     found = {}
@@ -102,38 +163,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-_here = versions
-
-
-def _check_versions(client: Any) -> None:
-    """Refuse workers whose rows might be other ones.
-
-    Raises:
-        DvcError: there are such, or none at all.
-    """
-    try:
-        client.wait_for_workers(1, timeout=_WORKERS)
-    except TimeoutError:
-        raise DvcError(f"the scheduler has no worker, {_WORKERS} seconds long") from None
-    here = _here()
-    for worker, theirs in client.run(versions, on_error="return").items():
-        if not isinstance(theirs, dict):
-            raise DvcError(f"the worker {worker} can't run sceneset: {theirs}")
-        apart = [f"{n} {theirs[n]} (here {here[n]})" for n in _SAME if theirs[n] != here[n]]
-        if apart:
-            raise DvcError(
-                f"the worker {worker} has {', '.join(apart)}: rows would not be the same everywhere"
-            )
-
-
 def _errors() -> tuple[Errors, Errors]:
     """Return what is raised when a task kills its workers, and when the scheduler is gone."""
     from concurrent.futures import CancelledError
 
     try:
         from distributed import CancelledError as Cancelled
+        from distributed.client import ClosedClientError
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise UsageError("--engine dask needs the extra: pip install 'sceneset[dask]'") from None
-    return (KilledWorker,), (CancelledError, Cancelled, CommClosedError, OSError, TimeoutError)
+    gone = (CancelledError, Cancelled, ClosedClientError, CommClosedError, OSError, TimeoutError)
+    return (KilledWorker,), gone

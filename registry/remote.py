@@ -1,12 +1,14 @@
 """DVC: its commands, its cache and its remotes. No other file talks to it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sceneset.registry.digests import Tracked
 from sceneset.registry.gitrepo import environment
@@ -185,7 +187,7 @@ class Project:
         return open_store(*self.address(name))
 
     def address(self, name: str | None = None) -> tuple[str, dict[str, Any]]:
-        """Return what another machine needs to open a remote: its name, and how all are reached.
+        """Return what another machine needs to open a remote: its name, and how it is reached.
 
         Raises:
             DvcError: there is no such remote.
@@ -196,7 +198,30 @@ class Project:
         remotes = {known: dict(said) for known, said in self._repo.config["remote"].items()}
         if name.lower() not in remotes:
             raise DvcError(f"there is no DVC remote {name}; `dvc remote list` names them")
-        return name, remotes  # one may refer to another
+        return name, _needed(name.lower(), remotes)
+
+
+def _needed(name: str, remotes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a remote, and those that its URL refers to; no other's secrets go with it."""
+    found: dict[str, Any] = {}
+    while name in remotes and name not in found:
+        found[name] = remotes[name]
+        url = urlsplit(str(found[name].get("url", "")))
+        name = url.netloc.lower() if url.scheme == "remote" else ""
+    return found
+
+
+_SECRET = re.compile(
+    r"password|passphrase|secret|token|access_key_id|account_key|connection_string"
+)
+
+
+def without_secrets(remotes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return remotes without what lets their owner in: whoever opens them has his own way."""
+    return {
+        name: {key: value for key, value in said.items() if not _SECRET.search(key)}
+        for name, said in remotes.items()
+    }
 
 
 def open_store(name: str, remotes: Mapping[str, Any]) -> Store:

@@ -19,11 +19,25 @@ class RefusedError(OSError):
     """The remote does not let us: wrong or missing credentials."""
 
 
+class TooLargeError(OSError):
+    """A blob is larger than what was asked for."""
+
+
+def _check(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise TooLargeError(f"is larger than {limit:,} bytes")
+
+
 class Store(Protocol):
     """Blobs on a remote, by md5. Every call raises OSError when the remote can't be used."""
 
-    def get(self, md5: str) -> bytes:
-        """Return a blob as the remote has it, unverified; FileNotFoundError if it has none."""
+    def get(self, md5: str, limit: int | None = None) -> bytes:
+        """Return a blob as the remote has it, unverified.
+
+        Raises:
+            FileNotFoundError: it has none.
+            TooLargeError: it is larger than ``limit`` bytes; it was not read.
+        """
 
     def put(self, md5: str, data: bytes) -> None:
         """Put a blob, over the one that is there."""
@@ -65,8 +79,10 @@ class FileSystemStore:
     def _at(self, md5: str) -> str:
         return str(self._fs.join(self._path, md5[:2], md5[2:]))
 
-    def get(self, md5: str) -> bytes:
+    def get(self, md5: str, limit: int | None = None) -> bytes:
         """Return a blob."""
+        if limit is not None:
+            _check(self.size(md5), limit)
         return bytes(_translated(lambda: self._fs.cat_file(self._at(md5))))
 
     def put(self, md5: str, data: bytes) -> None:
@@ -172,9 +188,11 @@ class S3ObjectStore:
     def _at(self, md5: str) -> str:
         return "/".join(filter(None, (self._prefix, md5[:2], md5[2:])))
 
-    def get(self, md5: str) -> bytes:
+    def get(self, md5: str, limit: int | None = None) -> bytes:
         """Return a blob."""
-        return bytes(_asked(lambda: self._store.get(self._at(md5)).bytes()))
+        found = _asked(lambda: self._store.get(self._at(md5)))
+        _check(found.meta["size"], limit)
+        return bytes(_asked(found.bytes))
 
     def put(self, md5: str, data: bytes) -> None:
         """Put a blob; S3 shows objects whole or not at all."""

@@ -16,13 +16,16 @@ Algorithm = Annotated[int, Field(ge=1)]
 class Algorithms(Model):
     """What each stage computes, as a number: a stage runs again when its number changes."""
 
-    scan: Algorithm = 3
+    scan: Algorithm = 4
     check: Algorithm = 2
     splits: Algorithm = 1
     stats: Algorithm = 1
     manifest: Algorithm = 1
     leakage: Algorithm = 2
     card: Algorithm = 1
+
+
+RAISE_BYTES = "raise limits.max_bytes in params.yaml if that is meant"
 
 
 class Limits(Model):

@@ -84,7 +84,7 @@ def test_another_algorithm_number_decodes_all(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = added / "params.yaml"
-    params.write_text(params.read_text().replace("scan: 3", "scan: 4"))
+    params.write_text(params.read_text().replace("scan: 4", "scan: 5"))
     rescan(added, monkeypatch)
     assert len(decoded) == 4
 
@@ -123,7 +123,7 @@ def test_each_file_is_read_once_and_decoded_once(
 
         monkeypatch.setattr(module, name, counted)
 
-    count(measure, "read_bytes", "read")
+    count(measure, "first_bytes", "read")
     count(simplejpeg, "decode_jpeg", "image")
     count(kornia_rs.io, "decode_image_png_u8", "mask")
     count(ImageFile.ImageFile, "load", "by Pillow")

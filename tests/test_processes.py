@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, write_image, write_mask
 
 from sceneset.registry import processes
+from sceneset.registry.crews import measured_by
 from sceneset.registry.measure import Measured, Pair, measure, measure_all
 from sceneset.registry.processes import measure_many
 from sceneset.schemas.params import Limits
@@ -84,6 +86,48 @@ def test_a_process_that_is_killed_loses_nothing(
     monkeypatch.setattr(processes, "measure_batch", killed_once)
     assert list(measure_many(pairs, LIMITS)) == list(measure_all(pairs, LIMITS))
     assert not (pairs[0].base / "flag").exists()
+
+
+def test_a_pair_that_was_handed_out_alone_and_killed_once_is_measured(
+    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pairs[0].base / "flag").touch()
+    monkeypatch.setattr(processes, "measure_batch", killed_once)
+    monkeypatch.setattr(processes._Processes, "batch", 1)
+    assert list(measure_many(pairs, LIMITS)) == list(measure_all(pairs, LIMITS))
+    assert not (pairs[0].base / "flag").exists()
+
+
+class Pool:
+    """Workers that die of pair 4, and with them what waits beside it, as dask counts it."""
+
+    batch, ahead = 1, 4
+    died, gone = (ChildProcessError,), (EOFError,)
+
+    def __init__(self) -> None:
+        self.waiting: list[Future[list[Measured]]] = []
+        self.begun: list[str] = []
+
+    def submit(self, batch: tuple[Pair, ...]) -> "Future[list[Measured]]":
+        [pair], future = batch, Future[list[Measured]]()
+        self.waiting = [one for one in self.waiting if not one.done()]
+        if pair.stem == "4":
+            for one in (*self.waiting, future):
+                one.set_exception(ChildProcessError())
+        elif pair.stem in {"2", "3"} and pair.stem not in self.begun:
+            self.waiting.append(future)
+        else:
+            future.set_result([measure(pair, LIMITS)])
+        self.begun.append(pair.stem)
+        return future
+
+
+def test_who_waited_beside_a_pair_that_kills_is_measured(pairs: list[Pair]) -> None:
+    crew = Pool()
+    found = list(measured_by(crew, pairs, LIMITS, {}, iter))
+    assert [one.pair.stem for one in found] == list("012345678")
+    assert [one.pair.stem for one in found if not one.row] == ["4"]
+    assert [crew.begun.count(stem) for stem in "1234"] == [1, 2, 2, 2]
 
 
 def test_who_stops_asking_leaves_no_process(pairs: list[Pair]) -> None:

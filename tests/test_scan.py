@@ -1,6 +1,7 @@
 """`sceneset scan`: the same rows from files, from the remote, and from many machines."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from sceneset.registry import measure, onmany, processes
 from sceneset.registry.blobs import Blobs
 from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import tracked
+from sceneset.registry.remote import without_secrets
 from sceneset.registry.scanning import scan_remote
 
 distributed = pytest.importorskip("distributed")
@@ -51,7 +53,7 @@ def test_from_the_remote_without_a_checkout(
     before = emptied(ready)
     done = sceneset("scan", "web", "--from-remote", cwd=ready)
     assert done.code == 0, done.err
-    assert "4 samples are scanned" in done.err
+    assert "4 samples are scanned, 4 of them anew" in done.err
     assert (ready / SCAN).read_bytes() == before
     assert not list((ready / DATA).glob("*/*/*.jpg"))
     kept = [path for path in (ready / ".dvc").glob("cache/files/md5/*/*") if path.suffix != ".dir"]
@@ -87,9 +89,11 @@ def test_from_files(ready: Path, sceneset: Run) -> None:
         (("--remote", "x"), "add --from-remote"),
         (("--from-remote", "--scheduler", "tcp://127.0.0.1:1"), "goes with --engine dask"),
         (("--from-remote", "--remote", "nowhere"), "no DVC remote nowhere"),
+        (("--from-remote", "--engine", "dask", "--scheduler", "foo"), "tcp://HOST:8786"),
     ],
 )
 def test_wrong_use(words: tuple[str, ...], said: str, ready: Path, sceneset: Run) -> None:
+    (ready / SCAN).unlink()
     done = sceneset("scan", "web", *words, cwd=ready)
     assert done.code in {1, 2}
     assert said in done.err
@@ -114,6 +118,22 @@ def test_from_s3(
         (ready / SCAN).unlink()
         assert sceneset("scan", "web", "--from-remote", "--engine", "dask", cwd=ready).code == 0
         assert (ready / SCAN).read_bytes() == before
+
+
+@pytest.mark.parametrize("limit", ["max_bytes: 10", "min_side: 100", "max_pixels: 10"])
+def test_limits_hold_for_rows_that_are_known(limit: str, ready: Path, sceneset: Run) -> None:
+    params = ready / "params.yaml"
+    name = limit.partition(":")[0]
+    params.write_text(re.sub(rf"{name}: \d+", limit, params.read_text()))
+    told = []
+    for words in ((), ("--from-remote",)):
+        done = sceneset("scan", "web", *words, cwd=ready)
+        assert done.code == 1
+        told.append(done.err)
+    (ready / SCAN).unlink()
+    told.append(sceneset("scan", "web", cwd=ready).err)
+    assert told[0] == told[1] == told[2]
+    assert "image-too-" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +177,13 @@ def test_files_that_dvc_knows_are_not_read_again(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    before, plain = (ready / SCAN).read_bytes(), measure.read_bytes
+    before, plain = (ready / SCAN).read_bytes(), measure.first_bytes
 
     def counted(path: Path, *rest: object, **more: object) -> bytes:
         read.append(path.name)
         return plain(path, *rest, **more)
 
-    monkeypatch.setattr(measure, "read_bytes", counted)
+    monkeypatch.setattr(measure, "first_bytes", counted)
     assert sceneset("scan", "web", cwd=ready).code == 0
     assert read == []
     assert (ready / SCAN).read_bytes() == before
@@ -304,10 +324,73 @@ def test_workers_of_other_versions_are_refused(
 ) -> None:
     emptied(ready)
     mine = onmany.versions()
-    monkeypatch.setattr(onmany, "_here", lambda: mine | {"pillow": "0.1"})
+    monkeypatch.setattr(onmany, "versions", lambda: mine | {"pillow": "0.1"})
     done = sceneset("scan", "web", "--from-remote", "--engine", "dask", cwd=ready)
     assert done.code == 1
-    assert f"has pillow {mine['pillow']} (here 0.1)" in done.err
+    assert f"has pillow {mine['pillow']} (there 0.1)" in done.err
+    assert not (ready / SCAN).exists()
+
+
+def test_workers_without_the_package_are_told_of(
+    ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emptied(ready)
+    monkeypatch.setattr(sys.modules[__name__], "FAULTS", WITHOUT)
+    done = asked_of_dask(ready, tmp_path, "-", monkeypatch, sceneset)
+    assert done.code == 1
+    assert "can't run sceneset" in done.err
+    assert "Traceback" not in done.err
+
+
+WITHOUT = """
+import sys
+sys.modules["sceneset.registry.onmany"] = None  # importing it fails
+"""
+
+
+def test_secrets_stay_here(ready: Path) -> None:
+    for remote in ("other", "base"):
+        dvc(ready, "remote", "add", remote, f"s3://bucket/{remote}")
+        dvc(ready, "remote", "modify", "--local", remote, "secret_access_key", "SECRET")
+    dvc(ready, "remote", "add", "above", "remote://base/folder")
+    name, sent = Blobs(ready, "above").address()
+    assert (name, set(sent)) == ("above", {"above", "base"})
+    assert "SECRET" in str(sent)
+    assert "SECRET" not in str(without_secrets(sent))
+
+
+def test_a_cluster_that_grows_gets_more_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onmany, "_LOOK", -1)
+    crew = onmany._Cluster.__new__(onmany._Cluster)
+    crew.gone, crew._ahead, crew._looked = (OSError,), 1, 0.0
+    assert crew.ahead == 1, "nobody is asked before there is something to measure"
+    with (
+        distributed.LocalCluster(
+            1, threads_per_worker=1, dashboard_address=None, processes=False, protocol="inproc://"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        crew.client = client
+        assert crew.ahead == 3
+        cluster.scale(3)
+        client.wait_for_workers(3)
+        assert crew.ahead == 9
+
+
+def test_ctrl_c_waits_for_no_blob(ready: Path) -> None:
+    [*_, (image, _)] = hashes(ready)
+    emptied(ready)
+    place = blob(ready.parent / "store", image)
+    place.unlink()
+    os.mkfifo(place)
+    command = (sys.executable, "-m", "sceneset.registry.cli", "scan", "web", "--from-remote")
+    with subprocess.Popen(command, cwd=ready, stderr=subprocess.PIPE, text=True) as process:
+        writer = os.open(place, os.O_WRONLY)  # it has been opened, and is waited for
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+        os.close(writer)
+    assert process.returncode == -signal.SIGINT
+    assert said == "sceneset: stopped\n"
     assert not (ready / SCAN).exists()
 
 

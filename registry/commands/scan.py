@@ -1,4 +1,4 @@
-"""Measure the samples of one subset anew, and write its scan: what `dvc repro` does where it must.
+"""Measure what is new in one subset, and write its scan: what `dvc repro` does where it must.
 
 With --from-remote no file of the subset need be here: blobs are read by hash from the DVC remote,
 and none is kept. --engine dask hands that work to many machines. The rows are the same everywhere.
@@ -65,8 +65,13 @@ def run(args: argparse.Namespace) -> int:
     registry = source(args)
     [name] = ask(registry, subsets=[args.subset]).subsets
 
+    new = 0
+
     def shown(items: "Iterable[Measured]", total: int) -> "Iterable[Measured]":
-        return progress(items, total, f"scan {name}")
+        nonlocal new
+        for item in progress(items, total, f"scan {name}"):
+            new += item.is_new
+            yield item
 
     measure: Measure = measure_many
     if args.from_remote:
@@ -82,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
         record(registry, name)
     print_problems(told)
     rows = registry.scan(name, ()).num_rows
-    say(f"{rows:,} samples are scanned; next: dvc repro --allow-missing", style="green")
+    say(f"{rows:,} samples are scanned, {new:,} of them anew", style="green")
+    say("next: dvc repro --allow-missing")
     return FINE
 
 
