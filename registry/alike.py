@@ -149,8 +149,9 @@ class Reach(NamedTuple):
 def nearest(table: Table, ones: "Rows", others: "Rows", reach: Reach) -> Iterator[Alike]:
     """Yield, of all ``ones`` that have look-alikes among ``others``, the nearest of them."""
     best: dict[int, Alike] = {}
-    for mirrored in (False, True):
-        for found in _of_hashes(table, ones, others, reach, mirrored=mirrored):
+    # A hash and that of a mirror image are apart by other bits from one end than from the other.
+    for sides in ((0, 0), (1, 0), (0, 1)):
+        for found in _of_hashes(table, ones, others, reach, sides):
             known = best.get(found.one)
             if known is None or (found.apart, found.other) < (known.apart, known.other):
                 best[found.one] = found
@@ -158,15 +159,16 @@ def nearest(table: Table, ones: "Rows", others: "Rows", reach: Reach) -> Iterato
 
 
 def _of_hashes(
-    table: Table, ones: "Rows", others: "Rows", reach: Reach, *, mirrored: bool
+    table: Table, ones: "Rows", others: "Rows", reach: Reach, sides: tuple[int, int]
 ) -> Iterator[Alike]:
     """Compare looks, each once: thousands of black pictures are one look."""
     import numpy as np
 
     from sceneset.registry.near import Pairs, search
 
-    of_one, mine = _looks(table, ones, int(mirrored))
-    of_other, theirs = _looks(table, others, 0)
+    mirrored = sides != (0, 0)
+    of_one, mine = _looks(table, ones, sides[0])
+    of_other, theirs = _looks(table, others, sides[1])
     counts = np.bincount(of_other)
     best, many = _Nearest(len(mine)), np.zeros(len(mine), np.int64)
 
@@ -181,7 +183,8 @@ def _of_hashes(
         best.take(left, others[theirs[right]], pairs.distance[agreed])
 
     bits = reach.near if mirrored else max(reach.near, reach.review)
-    search(table.looks[ones[mine], int(mirrored)], table.looks[others[theirs], 0], bits, take)
+    left, right = table.looks[ones[mine], sides[0]], table.looks[others[theirs], sides[1]]
+    search(left, right, bits, take)
     other, apart = best.found()
     [rows] = np.nonzero(other[of_one] >= 0)
     for row, look in zip(rows.tolist(), of_one[rows].tolist(), strict=True):
@@ -233,17 +236,19 @@ def earlier(table: Table, own: "Rows", bits: int) -> Iterator[Alike]:
         one, other = int(own[row]), int(own[first[of_one[row]]])
         alike[one] = Alike(one, other, 0, mirrored=False, many=1)
     for mirrored, hashes in ((False, values), (True, table.looks[own[first], 1])):
-        best = _Nearest(len(values))
+        best = _Nearest(len(own))
 
         def take(pairs: Pairs, best: _Nearest = best) -> None:
-            before = first[pairs.right] < first[pairs.left]
-            left, right = pairs.left[before], pairs.right[before]
-            best.take(left, own[first[right]], pairs.distance[before])
+            # Told of the later one, from whichever end it is found.
+            ends = first[pairs.left], first[pairs.right]
+            apart = ends[0] != ends[1]
+            later, before = np.maximum(*ends), np.minimum(*ends)
+            best.take(later[apart], own[before[apart]], pairs.distance[apart])
 
         search(hashes, values, bits, take)
         others, apart = best.found()
         for value in np.nonzero(others >= 0)[0].tolist():
-            one, other = int(own[first[value]]), int(others[value])
+            one, other = int(own[value]), int(others[value])
             nearer = one not in alike or (apart[value], other) < (
                 alike[one].apart,
                 alike[one].other,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sceneset.registry.catalog import Registry
 from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
@@ -18,7 +18,11 @@ from sceneset.schemas.problem import Problem, ProblemsFoundError, in_order, prob
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 T = TypeVar("T")
+_SCANNED = tuple(dict.fromkeys((*ROW_COLUMNS, *COLUMNS)))
 
 
 def check(
@@ -39,8 +43,10 @@ def check(
             problems += entry_problems(entry, tags, file=shown(registry.paths.entry(name)))
             problems += persons_conflicts(tags, subset=name, file=shown(registry.paths.tags(name)))
         if tags is not None:
-            problems += _scan_problems(registry, name, tags)
-            problems += _sample_problems(registry, name, entry, tags, notes=notes)
+            table = _read(partial(registry.scan, columns=_SCANNED), name, problems)
+            if table is not None:
+                problems += _scan_problems(registry, name, tags, table)
+                problems += _sample_problems(registry, name, entry, tags, table, notes=notes)
             problems += _forgotten(registry, name, stones)
     problems += _leftovers(registry)
     return in_order(problems)
@@ -153,9 +159,10 @@ def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Proble
     ]
 
 
-def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Problem]:
+def _scan_problems(
+    registry: Registry, name: str, tags: list[Tag], table: "pa.Table"
+) -> list[Problem]:
     try:
-        table = registry.scan(name, ("stem", *COLUMNS))
         problems = recorded_otherwise(
             registry.paths,
             name,
@@ -206,13 +213,15 @@ def _scan_problems(registry: Registry, name: str, tags: list[Tag]) -> list[Probl
 
 
 def _sample_problems(
-    registry: Registry, name: str, entry: Subset | None, tags: list[Tag], *, notes: bool
+    registry: Registry,
+    name: str,
+    entry: Subset | None,
+    tags: list[Tag],
+    table: "pa.Table",
+    *,
+    notes: bool,
 ) -> Iterator[Problem]:
     """Yield what single samples are told: by their rows of the scan, and by the subset's kind."""
-    try:
-        table = registry.scan(name, ROW_COLUMNS)
-    except ProblemsFoundError:
-        return  # told already
     folder = f"{DATA_ROOT}/{name}/"
     yield from row_problems(table, registry.params, folder=folder, subset=name, notes=notes)
     if entry:

@@ -84,14 +84,17 @@ def open_regular(path: str | Path, flags: int) -> int:
     return descriptor
 
 
-def write_text(path: Path, text: str) -> None:
-    """Put ``text`` at ``path`` whole or not at all, in UTF-8 with the line ends it has."""
-    with replacing(path) as aside:
+def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
+    """Put ``text`` at ``path`` whole or not at all, in UTF-8 with the line ends it has.
+
+    ``lasting`` waits for the disk: what stages make again need not outlive a power cut.
+    """
+    with replacing(path, lasting=lasting) as aside:
         aside.write_bytes(text.encode())
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
     """Lend a path beside ``path`` that takes its place when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
@@ -100,10 +103,12 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(0o666 & ~_umask())
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
+        if lasting:
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
         aside.replace(path)
-        sync_folder(path.parent)
+        if lasting:
+            sync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
 

@@ -22,6 +22,7 @@ _BANDS = ((0, 21), (21, 21), (42, 22))  # first bit, bits
 _CHUNK = 1 << 22  # candidates compared at a time: bounds memory where many hashes are alike
 _BLOCK = 1 << 16  # hashes looked up at a time: what belongs to them stays in the processor's cache
 _GIVEN = 1 << 18  # pairs handed on at a time, about
+_THREADS = 4  # at most: each holds candidates of its own, and they share the way to memory
 _FEW = 4  # candidates of one place that are taken one after the other
 
 
@@ -37,8 +38,8 @@ def search(left: Hashes, right: Hashes, bits: int, take: Callable[[Pairs], objec
     """Give ``take`` every pair that differs in at most ``bits``, once: some at a time, unsorted.
 
     Exact for any input. Cost grows with the length of ``left``, and with how many are alike; memory
-    with neither. It is half of that if ``left`` is ``right``. As many threads work as there are
-    cores; ``take`` is called by one at a time.
+    with neither, but with the threads. It is half of that if ``left`` is ``right``. ``take`` is
+    called by one thread at a time.
 
     Raises:
         ValueError: ``bits`` is more than 14: too many bands would have to be looked at.
@@ -56,7 +57,7 @@ def search(left: Hashes, right: Hashes, bits: int, take: Callable[[Pairs], objec
             with alone:
                 take(joined)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS)) as pool:
         for number in range(len(_BANDS)):
             _in_band(pool, left, right, _Band(number, bits), give)
 

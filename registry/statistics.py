@@ -57,8 +57,8 @@ def numbers(measures: Measures, boxes: int | None) -> Numbers:
 def _sizes(width: "Ints", height: "Ints") -> Sizes:
     import numpy as np
 
-    found, counts = np.unique(np.stack([width, height], axis=1), axis=0, return_counts=True)
-    pairs: list[tuple[int, int]] = [(int(w), int(h)) for w, h in found]
+    found, counts = np.unique(width << 32 | height, return_counts=True)
+    pairs = [(size >> 32, size & 0xFFFFFFFF) for size in found.tolist()]
     by_area = sorted(pairs, key=lambda size: (size[0] * size[1], size))
     often = dict(zip(pairs, counts.tolist(), strict=True))
     commonest = min(by_area, key=lambda size: -often[size])  # of several the first, the smallest

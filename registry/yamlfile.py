@@ -1,5 +1,7 @@
 """YAML files checked against a schema, every finding with its line."""
 
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +16,7 @@ MAX_YAML = 16 << 20
 _MAX_DEPTH = 20
 _LONGEST_VALUE = 200
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = yaml.resolver.Resolver()
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[str | int, ...]
@@ -76,44 +79,17 @@ def loads(
 
 
 def parse(text: str, shown: str) -> Document:
-    """Parse one YAML document of plain values: no anchors, no tags, no duplicate keys."""
+    """Parse one YAML document of plain values: no anchors, no tags, no duplicate keys.
+
+    Values are made from the parser's events, each looked at once: aliases would grow without bound,
+    and depth overflow the stack.
+    """
+    reader = _Reader(yaml.parse(text, Loader=_LOADER), shown)
+
     try:
-        _refuse_tricks(text, shown)
-        node = yaml.compose(text, Loader=_LOADER)
+        data = reader.document()
     except yaml.YAMLError as error:
         raise _broken(error, text, shown) from None
-    lines: dict[Place, int] = {}
-    problems: list[Problem] = []
-    if node is None:
-        return Document(None, lines)
-
-    constructor = yaml.constructor.SafeConstructor()
-
-    def value(node: yaml.Node, place: Place) -> Any:
-        lines.setdefault(place, node.start_mark.line + 1)
-        if isinstance(node, yaml.SequenceNode):
-            return [value(item, (*place, n)) for n, item in enumerate(node.value)]
-        if not isinstance(node, yaml.MappingNode):
-            return _scalar(constructor, node)
-        mapping = {}
-        for key_node, item in node.value:
-            key, row = str(key_node.value), key_node.start_mark.line + 1
-            if key in mapping:
-                problems.append(
-                    problem(
-                        "yaml-broken",
-                        f"{key!r} is written twice",
-                        file=shown,
-                        row=row,
-                        hint="keep one of them",
-                    )
-                )
-            lines[*place, key] = row
-            mapping[key] = value(item, (*place, key))
-        return mapping
-
-    try:
-        data = value(node, ())
     except _Unreadable as bad:
         raise ProblemsFoundError(
             [
@@ -126,9 +102,66 @@ def parse(text: str, shown: str) -> Document:
                 )
             ]
         ) from None
-    if problems:
-        raise ProblemsFoundError(problems)
-    return Document(data, lines)
+    if reader.problems:
+        raise ProblemsFoundError(reader.problems)
+    return Document(data, reader.lines)
+
+
+class _Reader:
+    """Makes values from the parser's events."""
+
+    def __init__(self, events: Iterator[yaml.Event], shown: str) -> None:
+        self.events, self.shown = events, shown
+        self.lines: dict[Place, int] = {}
+        self.problems: list[Problem] = []
+
+    def document(self) -> Any:
+        """Return the value of the only document; None where there is none."""
+        data = None
+        for event in self.events:
+            if isinstance(event, yaml.NodeEvent):
+                data = self.value(event, ())
+            elif isinstance(event, yaml.DocumentStartEvent) and self.lines:
+                raise yaml.MarkedYAMLError(
+                    problem="but found another document",
+                    problem_mark=event.start_mark,  # type: ignore[arg-type]
+                )
+        return data
+
+    def value(self, event: yaml.Event, place: Place) -> Any:
+        """Return the value that begins with an event."""
+        _refuse_tricks(event, len(place), self.shown)
+        self.lines.setdefault(place, _row(event))
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+                items.append(self.value(event, (*place, len(items))))
+            return items
+        mapping: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key, row = self.key(event, place), _row(event)
+            if key in mapping:
+                self.problems.append(
+                    problem(
+                        "yaml-broken",
+                        f"{key!r} is written twice",
+                        file=self.shown,
+                        row=row,
+                        hint="keep one of them",
+                    )
+                )
+            self.lines[*place, key] = row
+            mapping[key] = self.value(next(self.events), (*place, key))
+        return mapping
+
+    def key(self, event: yaml.Event, place: Place) -> str:
+        """Return a key as it is written, or what stands in its place, as text."""
+        if not isinstance(event, yaml.ScalarEvent):
+            return str(self.value(event, (*place, "")))
+        _refuse_tricks(event, 0, self.shown)
+        return str(event.value)
 
 
 def _broken(error: yaml.YAMLError, text: str, shown: str) -> ProblemsFoundError:
@@ -156,41 +189,41 @@ class _Unreadable(Exception):  # noqa: N818 - it never leaves this file
         self.row = row
 
 
-def _scalar(constructor: yaml.constructor.SafeConstructor, node: yaml.Node) -> Any:
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    if not event.implicit[0]:
+        return event.value
     try:
-        return constructor.construct_object(node)
+        return _plain(event.value)
     except (ArithmeticError, ValueError, yaml.YAMLError) as error:
         # 2024-13-45 looks like a date to YAML, and 1:2:3.4 like a number to base 60.
         what = getattr(error, "problem", None) or str(error)
-        raise _Unreadable(what.splitlines()[0], node.start_mark.line + 1) from None
+        raise _Unreadable(what.splitlines()[0], _row(event)) from None
 
 
-def _refuse_tricks(text: str, shown: str) -> None:
-    """Look at the events first: aliases grow without bound, depth overflows the stack."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        tricky = (
-            isinstance(event, yaml.AliasEvent)
-            or getattr(event, "anchor", None)
-            or (
-                isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) not in {None, "!"}
-            )
-            or depth > _MAX_DEPTH
+@lru_cache(maxsize=4096)  # few words are said again and again
+def _plain(text: str) -> Any:
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return yaml.constructor.SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
+
+
+def _row(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _refuse_tricks(event: yaml.Event, depth: int, shown: str) -> None:
+    deep = depth >= _MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent)
+    if getattr(event, "anchor", None) or deep or getattr(event, "tag", None) not in {None, "!"}:
+        raise ProblemsFoundError(
+            [
+                problem(
+                    "yaml-alias",
+                    "anchors, aliases, tags and deep nesting are not read here",
+                    file=shown,
+                    row=_row(event),
+                    hint="write the value out",
+                )
+            ]
         )
-        if tricky:
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "yaml-alias",
-                        "anchors, aliases, tags and deep nesting are not read here",
-                        file=shown,
-                        row=event.start_mark.line + 1 if event.start_mark else None,
-                        hint="write the value out",
-                    )
-                ]
-            )
 
 
 def schema_problem(

@@ -21,7 +21,7 @@ class Algorithms(Model):
     splits: Algorithm = 1
     stats: Algorithm = 1
     manifest: Algorithm = 1
-    leakage: Algorithm = 2
+    leakage: Algorithm = 3
     card: Algorithm = 1
 
 

@@ -27,11 +27,17 @@ def write_cards(registry: Registry) -> None:
             base = paths.cards / f"{stats.subset}.{language}"
             for suffix, text in (("md", document.markdown), ("html", document.html)):
                 write_text(
-                    base.parent / f"{base.name}.{suffix}", text(vocabulary, entry, stats, language)
+                    base.parent / f"{base.name}.{suffix}",
+                    text(vocabulary, entry, stats, language),
+                    lasting=False,
                 )
         index = paths.cards / f"index.{language}"
         for suffix, page in (("md", document.index_markdown), ("html", document.index_html)):
-            write_text(index.with_name(f"{index.name}.{suffix}"), page(subsets, union, language))
+            write_text(
+                index.with_name(f"{index.name}.{suffix}"),
+                page(subsets, union, language),
+                lasting=False,
+            )
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Write the statistics of every subset and of the whole set, from the scans' rows alone."""
 
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -26,6 +27,10 @@ def stats_text(stats: Model) -> str:
     )
 
 
+def _write(path: Path, stats: Model) -> None:
+    write_text(path, stats_text(stats), lasting=False)
+
+
 def main() -> int:
     """Run the stage."""
 
@@ -33,8 +38,8 @@ def main() -> int:
         registry = Registry.open()
         subsets, union = all_statistics(registry)
         for stats in subsets:
-            write_text(registry.paths.stats / f"{stats.subset}.yaml", stats_text(stats))
-        write_text(registry.paths.stats / "dataset.yaml", stats_text(union))
+            _write(registry.paths.stats / f"{stats.subset}.yaml", stats)
+        _write(registry.paths.stats / "dataset.yaml", union)
         return FINE
 
     return guarded(run)

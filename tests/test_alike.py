@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sceneset.registry import leakage
-from sceneset.registry.alike import Reach, Table, numbered
+from sceneset.registry import leakage, near
+from sceneset.registry.alike import Reach, Table, earlier, nearest, numbered
 
 REACH = Reach(near=8, review=10, second=80)
 
@@ -101,14 +101,101 @@ def test_of_equal_hashes_each_has_its_own_second_opinion(agreeing: int) -> None:
     ]
 
 
-def test_mirrored() -> None:
-    wide = {"looks": (77, flipped(ONE, 9)), "pdq": 3} | VAL
-    assert across({"looks": (ONE, 1), "pdq": 3}, wide) == [], "they have no second opinion"
-    [problem] = leakage._across(
-        table({"looks": (ONE, 1)}, {"looks": (77, flipped(ONE, 3))} | VAL), REACH
-    )
+@pytest.mark.parametrize("sides", [(0, 1), (1, 0)])
+def test_mirrored_whichever_is_held_out(sides: tuple[int, int]) -> None:
+    """One's mirror image may be near the other, and the other's mirror image not near the one."""
+
+    def pair(apart: int, **more: object) -> list[dict[str, object]]:
+        far = int("01" * 32, 2)
+        looks = [(ONE ^ far ^ (far << 1), flipped(ONE, apart)), (ONE, ONE ^ far)]
+        one, other = (looks[side] for side in sides)
+        return [{"looks": one} | more, {"looks": other} | more | VAL]
+
+    assert across(*pair(9, pdq=3)) == [], "they have no second opinion"
+    [problem] = leakage._across(table(*pair(3)), REACH)
     assert problem.code == "leak-near"
     assert "the mirror image of" in problem.message
+    one, other = (word | {"phase": "train"} for word in pair(3))
+    assert [(p.code, p.stem) for p in leakage._within(table(one, other), 8)] == [
+        ("duplicate-near", "s1")
+    ]
+
+
+def close(word: int, random: np.random.Generator, bits: int) -> int:
+    """Flip fewer than so many bits."""
+    chosen = random.choice(64, int(random.integers(0, bits)), replace=False)
+    return word ^ sum(1 << int(bit) for bit in chosen)
+
+
+def clustered(random: np.random.Generator) -> Table:
+    """Draw samples of a few looks, so that ties, copies and mirrored copies abound."""
+    base = [int(word) for word in random.integers(0, 1 << 64, 4, dtype=np.uint64)]
+    samples = []
+    for _ in range(random.integers(1, 60)):
+        look = close(base[random.integers(4)], random, 7)
+        mirror = look if random.random() < 0.2 else close(base[random.integers(4)], random, 7)
+        pdq = int(random.integers(0, 3)) * ((1 << 40) - 1)
+        phase = "train" if random.random() < 0.6 else "val"
+        samples.append({"looks": (look, mirror), "pdq": pdq, "phase": phase})
+    return table(*samples)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_nearest_is_that_of_comparing_each_with_each(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, small in (("_CHUNK", 500), ("_BLOCK", 16), ("_GIVEN", 50)):
+        monkeypatch.setattr(near, name, small)
+    found = clustered(np.random.default_rng(seed))
+    reach = Reach(near=5, review=7, second=80)
+    train = np.array([n for n, phase in enumerate(found.phase) if phase == "train"], np.int64)
+    held = np.array([n for n, phase in enumerate(found.phase) if phase == "val"], np.int64)
+
+    def apart(one: int, side: int, other: int, others: int) -> int:
+        return (int(found.looks[one, side]) ^ int(found.looks[other, others])).bit_count()
+
+    def alike(one: int, other: int, sides: tuple[int, int]) -> bool:
+        bits = apart(one, sides[0], other, sides[1])
+        second = int(np.bitwise_count(found.pdq[one] ^ found.pdq[other]).sum())
+        return bits <= 5 or (sides == (0, 0) and bits <= 7 and second <= 80)
+
+    expected = {}
+    for one in held.tolist():
+        ways = []
+        for sides in ((0, 0), (1, 0), (0, 1)):
+            others = [other for other in train.tolist() if alike(one, other, sides)]
+            way = [(apart(one, sides[0], other, sides[1]), other) for other in others]
+            ways += [(*min(way), sides != (0, 0), len(way))] if way else []
+        if ways:
+            expected[one] = min(ways, key=lambda way: way[:2])
+    got = {
+        a.one: (a.apart, a.other, a.mirrored, a.many) for a in nearest(found, held, train, reach)
+    }
+    assert got == expected
+    for own in (train, held):
+        before = {}
+        for place, one in enumerate(own.tolist()):
+            ways = [
+                (bits, other)
+                for other in own[:place].tolist()
+                for sides in ((0, 0), (1, 0), (0, 1))
+                if (bits := apart(one, sides[0], other, sides[1])) <= 5
+            ]
+            before |= {one: min(ways)} if ways else {}
+        got_before = {a.one: (a.apart, a.other) for a in earlier(found, own, 5)}
+        assert got_before.keys() == before.keys()
+        assert {one: bits for one, (bits, _) in got_before.items()} == {
+            one: bits for one, (bits, _) in before.items()
+        }
+
+
+def test_how_many_more_look_like_it_is_told() -> None:
+    train = [{"looks": (flipped(ONE, bits), 5 << bits)} for bits in (1, 1, 2)]
+    for count in (1, 2, 3):
+        samples = [*train[:count], {"looks": (ONE, 9)} | VAL]
+        [problem] = leakage._across(table(*samples), REACH)
+        more = f"and {count - 1} more look like it"
+        assert (more in problem.message) == (count > 1)
 
 
 def test_two_masks_of_one_picture() -> None:
