@@ -113,6 +113,23 @@ def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Lend a folder beside ``path`` that becomes it when the block ends well.
+
+    Raises:
+        OSError: something stands at ``path`` that is no empty folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent))
+    try:
+        yield aside
+        aside.chmod(0o777 & ~_umask())
+        aside.replace(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
 
 

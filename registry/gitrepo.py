@@ -53,6 +53,8 @@ def git(
     )
     if check and done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason"]
+        if "not a git repository" in done.stderr:
+            raise GitError(f"{repo} is in no git repository; make one: git init")
         why = next((line for line in said if line.startswith(("fatal:", "error:"))), said[-1])
         raise GitError(f"git {words[0]} failed: {why}")
     return done.stdout if not done.returncode else ""

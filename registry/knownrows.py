@@ -98,7 +98,7 @@ class _ScanFile:
 
         try:
             with open(self._path, "rb", opener=without_waiting) as file:
-                table = open_scan(file).read_row_group(number)
+                table = open_scan(file).read_row_group(number, use_threads=False)
             table.validate(full=True)
             check_names(table)
         except (OSError, pa.ArrowException):
@@ -111,7 +111,9 @@ def _leading(scan: "pq.ParquetFile", group: int) -> "npt.NDArray[np.uint64]":
     import numpy as np
     import pyarrow as pa
 
-    column = scan.read_row_group(group, columns=["image_md5"])["image_md5"].combine_chunks()
+    column = scan.read_row_group(group, columns=["image_md5"], use_threads=False)[
+        "image_md5"
+    ].combine_chunks()
     if column.null_count:
         raise pa.ArrowInvalid("a row has no hash")
     data = np.frombuffer(column.buffers()[1], np.dtype(">u8"), 2 * len(column), 16 * column.offset)

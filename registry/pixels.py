@@ -243,7 +243,7 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
                 "mask-0-255",
                 "the mask holds 255 and no 1: readers take 255 as ignore, and train "
                 "on background alone",
-                hint="map 255 to 1",
+                hint="map 255 to 1; `sceneset fix` does it",
             )
         )
     return found

@@ -62,8 +62,14 @@ def find_root(path: "str | Path") -> str:
     """
     folder, below = os.path.realpath(path), ""
     while folder != below:
-        if all(os.path.isfile(f"{folder}/{name}") for name in _MARKS):
+        lacking = [name for name in _MARKS if not os.path.isfile(f"{folder}/{name}")]
+        if not lacking:
             return folder
+        if lacking == ["params.yaml"]:
+            raise NoRegistryError(
+                f"no registry: {folder} lacks params.yaml. `git checkout params.yaml` restores it; "
+                "where an `init` was cut off, delete the folder and begin again"
+            )
         folder, below = os.path.dirname(folder), folder
     raise NoRegistryError(
         f"no registry at {path} or above it; go to one, or make one: sceneset init DIR"

@@ -22,6 +22,10 @@ Progress = Callable[[Iterable[Wanted], int], Iterable[Wanted]]
 RECORD = "sceneset.json"
 
 
+class NothingFoundError(UsageError):
+    """No sample answers a query: a pull of nothing would pass for a data set."""
+
+
 class DestinationError(UsageError):
     """The folder can't take a pull; the message says why, and what can."""
 
@@ -185,6 +189,7 @@ def pull(
     earlier pull of the same has put it.
 
     Raises:
+        NothingFoundError: no sample answers.
         DestinationError: the folder is in use.
         ProblemsFoundError: the disk has not the room.
         DvcError: the remote can't be reached.
@@ -212,6 +217,8 @@ def _pull(
     selection = select(registry, query, folders)
     record = _record_of(registry, query, folders, selection)
     check_destination(to, record)
+    if not selection.blobs and not selection.withdrawn:
+        raise NothingFoundError("no sample answers that; nothing was written")
     check_space(selection.blobs, blobs, to, link)
     export = Export(blobs, to, link)
     export.reach(selection.blobs)  # before anything is written: the remote may be away

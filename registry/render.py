@@ -27,7 +27,11 @@ _PLAIN_WIDTH = 100_000  # a piped table is never wrapped
 @cache
 def console(*, stderr: bool = False) -> "Console":
     """Return the console of stdout or stderr."""
-    from rich.console import Console
+    from rich import console as rich
+
+    class Console(rich.Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # the edge knows how to end; rich would exit with 1
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PLAIN_WIDTH

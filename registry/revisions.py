@@ -146,6 +146,8 @@ def version_at(repo: Path, commit: str) -> str | None:
 
 
 def _nearest(repo: Path, rev: str) -> str:
+    if _VERSION.fullmatch(rev) and not git(repo, "tag", "--list", f"{ARTIFACT}@v*").strip():
+        return "There is no version yet; `sceneset release` makes one."
     refs = git(repo, "for-each-ref", "--format=%(refname:short)", "refs/tags", "refs/heads")
     short = [name.removeprefix(f"{ARTIFACT}@v") for name in refs.split()]
     near = difflib.get_close_matches(rev.removeprefix("v"), short, n=3, cutoff=0.3) or short[:5]

@@ -176,13 +176,16 @@ def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Tabl
     Raises:
         pyarrow.ArrowException: it is none, or of another format.
     """
-    table = open_scan(file).read(columns=list(columns) if columns else None)
+    table = open_scan(file).read(columns=list(columns) if columns else None, use_threads=False)
     check_names(table)
     return table
 
 
 def open_scan(file: BinaryIO) -> "pq.ParquetFile":
     """Return a scan to read parts of; their names are to be checked.
+
+    It is to be read with ``use_threads=False``: a thread of Arrow that lets go of a file of
+    Python's while Python ends aborts the process (apache/arrow issue 34314).
 
     Raises:
         pyarrow.ArrowException: it is none, or of another format.

@@ -42,6 +42,7 @@ def scan_here(
             written then.
     """
     folder = registry.paths.subset(name)
+    _check_here(registry, name)
     layout = read_samples(folder, img_suffix=registry.entry(name).img_suffix)
     problems = [
         # What a delivery is told, to deliver the file, does not help here.
@@ -60,6 +61,26 @@ def scan_here(
         pairs.append(Pair(*key, image, mask, registry.root, md5))
     measured = measure(pairs, registry.params.limits, known=known)
     return problems + _written(registry, name, progress(measured, len(pairs)))
+
+
+def _check_here(registry: Registry, name: str) -> None:
+    """Say it once where no file of a subset is here, as in a clone before `dvc pull`."""
+    folders = [registry.paths.subset(name) / folder for folder in ("img_dir", "ann_dir")]
+    if any(folder.exists() for folder in folders):
+        return
+    files = " ".join(f"{registry.paths.shown(folder)}.dvc" for folder in folders)
+    raise ProblemsFoundError(
+        [
+            problem(
+                "scan-incomplete",
+                "none of its images and masks is here",
+                subset=name,
+                file=registry.paths.shown(registry.paths.subset(name)),
+                hint=f"`dvc pull {files}` gets them; "
+                f"`sceneset scan {name} --from-remote` needs none",
+            )
+        ]
+    )
 
 
 def _known(registry: Registry, name: str) -> KnownRows:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import NAME
 
 GATE = """
 import sys
@@ -65,7 +66,10 @@ def test_another_pipe_that_broke_is_an_error() -> None:
     assert b"the server went away" in done.stderr
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("lookup", "--json"), ("scenes",)])
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("--version",), ("lookup", "--json"), ("scenes",), ("show", NAME), ("rules",)],
+)
 @pytest.mark.parametrize("buffered", ["", "1"])
 def test_every_command_may_be_read_in_part_or_find_the_disk_full(
     words: tuple[str, ...], buffered: str, added: Path

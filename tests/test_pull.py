@@ -170,3 +170,10 @@ def test_the_cost_follows_the_scene(
     assert len(objects) == len(set(objects)) == 3
     heads = [path for path in s3.requests("HEAD") if "/files/md5/" in path]
     assert len(s3.requests("GET")[asked:]) <= 3 + 4, heads
+
+
+def test_a_pull_of_nothing_writes_nothing(ready, sceneset, tmp_path):
+    done = sceneset("pull", "ski", "--phase", "test", "--to", tmp_path / "new", cwd=ready)
+    assert done.code == 2
+    assert "no sample answers that" in done.err
+    assert not (tmp_path / "new").exists()

@@ -403,3 +403,13 @@ def test_a_scheduler_that_is_not_there(
     done = sceneset("scan", "web", "--from-remote", *words, cwd=ready)
     assert done.code in {1, 2}
     assert "tcp://127.0.0.1:9" in done.err
+
+
+def test_a_clone_without_images_is_told_once(ready: Path, sceneset: Run) -> None:
+    emptied(ready)
+    done = sceneset("scan", "web", cwd=ready)
+    assert done.code == 1
+    [said, count] = done.err.splitlines()
+    assert "dvc pull" in said
+    assert "--from-remote" in said
+    assert count == "1 error"

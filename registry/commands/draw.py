@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.registry.catalog import Registry
     from sceneset.registry.drawing.backdrop import SCENES
     from sceneset.registry.drawing.delivery import draw_delivery, plan
+    from sceneset.registry.files import new_folder
     from sceneset.registry.render import progress, say
 
     registry = Registry.open()
@@ -57,16 +58,17 @@ def run(args: argparse.Namespace) -> int:
             f"{', '.join(strange) or 'nothing'} can't be drawn; {', '.join(SCENES)} can"
         )
     plans = list(plan(scenes, args.images, Kind(args.kind)))
-    drawing = draw_delivery(
-        args.folder,
-        registry.vocabulary,
-        plans,
-        kind=Kind(args.kind),
-        size=args.size,
-        seed=args.seed,
-    )
-    for _ in progress(drawing, len(plans), "draw"):
-        pass
+    with new_folder(args.folder) as aside:
+        drawing = draw_delivery(
+            aside,
+            registry.vocabulary,
+            plans,
+            kind=Kind(args.kind),
+            size=args.size,
+            seed=args.seed,
+        )
+        for _ in progress(drawing, len(plans), "draw"):
+            pass
     say(f"{len(plans)} samples are in {args.folder}. Next:")
     say(
         f"  sceneset add {args.folder} --name CustomSeg_Person_<YYYYMMDD>_<note> --kind {args.kind}"

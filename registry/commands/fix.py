@@ -10,6 +10,7 @@ and 1), suffixes, and names that break readers. What has no one right answer is 
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,9 @@ def _fix_subsets(registry: "Registry | None", args: argparse.Namespace, asked: "
         raise UsageError(f"{args.what[0]} is no delivery, and there is no registry here")
     if args.to:
         raise UsageError("--to is for deliveries; --apply changes subsets in place")
+    for word in args.what:
+        if os.sep in word and not _is_subset(Path(word), registry):
+            raise UsageError(f"{word} is no delivery (it holds no img_dir), and no subset's folder")
     names = ask(registry, subsets=[Path(word).name for word in args.what]).subsets
     fixed = fix_subsets(
         registry, names, asked, apply=args.apply, progress=lambda i, n: progress(i, n, "fix")
@@ -125,7 +129,7 @@ def _show(fixed: "list[Fixed]", args: argparse.Namespace, *, changed: bool, next
     say(f"{mended} sample{'' if mended == 1 else 's'} {verb} mended", style="green")
     if left := sum(bool(f.left) for f in fixed):
         say(f"{left} {'have' if left > 1 else 'has'} what a person must decide", style="yellow")
-    if changed:
+    if changed and mended:
         say(f"Next: {next_}")
     else:
         say("nothing was changed")

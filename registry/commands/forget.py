@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sceneset.registry.history import Sighting
 
 EXAMPLES = """
-  sceneset forget demo-full/train/ski_000 --reason "asked by mail, case 17" --dry-run
+  sceneset forget demo-full/train/ski_0000 --reason "asked by mail, case 17" --dry-run
   sceneset forget ~/mail/portrait.jpg --reason "asked by mail, case 17" --with-near
   sceneset forget 9e107d9d372bb6826bd81d3542a419d6 --reason "case 17" --purge
 """

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from sceneset.schemas.stats import SubsetStats
 
 EXAMPLES = """
-  sceneset show CustomSeg_Person_20240115_demo
-  sceneset show demo                    a part of the name is enough
-  sceneset show demo --json
+  sceneset show CustomSeg_Person_20240115_demo-full
+  sceneset show demo-full               a part of the name is enough
+  sceneset show demo-full --json
 """
 
 
