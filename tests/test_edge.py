@@ -68,7 +68,14 @@ def test_another_pipe_that_broke_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), ("--version",), ("lookup", "--json"), ("scenes",), ("show", NAME), ("rules",)],
+    [
+        ("--help",),
+        ("--version",),
+        ("lookup", "--json"),
+        ("scenes",),
+        ("show", NAME),
+        ("rules", "mask-coarse"),
+    ],
 )
 @pytest.mark.parametrize("buffered", ["", "1"])
 def test_every_command_may_be_read_in_part_or_find_the_disk_full(
