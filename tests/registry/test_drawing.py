@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import Outcome
 
-from sceneset.registry.drawing import draw_sample, save_sample
+from sceneset.registry.drawing import delivery, draw_sample, save_sample
 from sceneset.registry.drawing.backdrop import SCENES
 from sceneset.registry.drawing.delivery import plan
 from sceneset.schemas.words import Kind
@@ -112,3 +112,16 @@ def test_a_scene_of_one_s_own_can_not_be_drawn(
     assert (
         sceneset("draw", tmp_path / "b", "--images", 15, "--size", "24x24", cwd=registry).code == 0
     )
+
+
+def test_a_drawing_that_is_stopped_leaves_nothing(registry, sceneset, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivery, "write_text", stopped)
+    done = sceneset("draw", tmp_path / "new", "--images", "2", cwd=registry)
+    assert done.code == 130
+    assert not list(tmp_path.glob("*new*"))
+    monkeypatch.undo()
+    assert sceneset("draw", tmp_path / "new", "--images", "2", cwd=registry).code == 0
+    assert len(list((tmp_path / "new/img_dir").glob("*/*.jpg"))) == 2
