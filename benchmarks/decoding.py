@@ -18,7 +18,7 @@ from sceneset.registry.measure import Pair
 from sceneset.registry.processes import measure_many
 from sceneset.schemas.params import Limits
 
-TIMES, ROUNDS = 20, 3
+TIMES, ROUNDS = 10, 3
 OURS, LIMIT = "sceneset", "limit: Pillow"
 
 

@@ -27,7 +27,7 @@ from sceneset.registry.onmany import on_dask
 from sceneset.registry.scaffold import lay_out
 from sceneset.schemas.params import Limits
 
-PAIRS, TIMES, NEW, ROUNDS = 300, 10, 10, 3
+PAIRS, TIMES, NEW, ROUNDS = 600, 5, 10, 3
 NAME = "CustomSeg_Person_20240115_bench"
 SCAN = (sys.executable, "-m", "sceneset.stages.scan", NAME)
 
