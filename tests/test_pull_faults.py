@@ -88,12 +88,12 @@ def test_a_remote_that_goes_away_half_way(
     monkeypatch.setattr(export, "_BATCH", 2)
     get, asked = stores.S3ObjectStore.get, 0
 
-    def failing(self: stores.S3ObjectStore, md5: str) -> bytes:
+    def failing(self: stores.S3ObjectStore, md5: str, limit: int | None = None) -> bytes:
         nonlocal asked
         asked += 1
         if asked > 3:
             raise OSError("connection reset")
-        return get(self, md5)
+        return get(self, md5, limit)
 
     monkeypatch.setattr(stores.S3ObjectStore, "get", failing)
     words = ("pull", "ski", "--to", tmp_path / "out", "--json")
