@@ -18,18 +18,15 @@ help:
 
 setup: $(READY)
 
-# The link folder lets mypy and editors see the three folders as the packages they are.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	mkdir -p build/typing/sceneset
-	for package in schemas registry stages; do ln -sfn ../../../$$package build/typing/sceneset/$$package; done
 	touch $(READY)
 
 demo: setup
-	bash docs/demo.sh
+	bash demo/run.sh
 
 test: setup
 	pytest -n auto
@@ -37,7 +34,8 @@ test: setup
 lint: setup
 	ruff check .
 	ruff format --check .
-	MYPYPATH=build/typing mypy -p sceneset.schemas -p sceneset.registry -p sceneset.stages
+	mypy
+	mypy demo
 
 # What ours is measured against has its own environment: nothing of it is needed otherwise.
 peers: build/peers/.ready
@@ -51,7 +49,7 @@ build/peers/.ready: benchmarks/peers/requirements.lock
 plain: setup
 	rm -rf build/plain build/source
 	mkdir -p build/source
-	cp -r pyproject.toml README.md LICENSE schemas registry stages build/source
+	cp -r pyproject.toml README.md LICENSE src build/source
 	$(PYTHON) -m venv build/plain
 	$(VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir build/plain build/source
 	build/plain/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index build/plain/*.whl
@@ -67,7 +65,7 @@ bench-pull: setup
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json
-	python -m sceneset.registry.rulebook > docs/problems.md
+	python -m sceneset.reporting.rules_page > docs/problems.md
 	dvc repro
 
 lock:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 Run = Callable[[], object]
 
-OURS = (sys.executable, "-m", "sceneset.registry.cli")
+OURS = (sys.executable, "-m", "sceneset.cli.main")
 PLAIN = Path(os.environ.get("PLAIN", "build/plain")).resolve() / "bin"
 """Our wheel and nothing else, so that each contestant starts a Python of the same size."""
 PEERS = Path(__file__).with_name("peers")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from contest import OURS, process
 from PIL import Image
+
+from contest import OURS, process
 
 SIZE = "1280x720"
 _NOISE, _RAGGED = 3.4, 0.9

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from contest import turns
 from PIL import Image
 
-from sceneset.registry.layout import read_samples
-from sceneset.registry.measure import Pair
-from sceneset.registry.processes import measure_many
+from contest import turns
+from sceneset.catalog.subset_folder import read_samples
+from sceneset.scanning.measure_sample import Pair
+from sceneset.scanning.process_pool import measure_many
 from sceneset.schemas.params import Limits
 
 TIMES, ROUNDS = 10, 3
@@ -37,7 +37,7 @@ def load(pairs: Sequence[Pair]) -> None:
 def measured(pairs: Sequence[Pair]) -> None:
     """Ours: strict validation, hashes, exact sums, mask facts, perceptual hashes."""
     for found in measure_many(pairs, Limits()):
-        assert found.row, found.problems
+        assert found.row, found.findings
 
 
 def pairs_of(folder: Path) -> list[Pair]:

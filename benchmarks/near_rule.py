@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from sceneset.registry.looks import Looks
-from sceneset.registry.pixels import looks_of_image
+from sceneset.imaging.facts import looks_of_image
+from sceneset.imaging.perceptual_hash import Looks
 from sceneset.schemas.params import Leakage
 
 Bits = npt.NDArray[np.integer[Any]]

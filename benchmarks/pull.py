@@ -17,18 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from contest import Report
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from servers import BUCKET, KEYS, S3, s3_server
+from contest import Report
 
-from sceneset.registry.files import md5_of
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from sceneset.storage.files import md5_of
+from support.servers import BUCKET, KEYS, S3, s3_server
 
 PAIRS, SCENE = 6003, 905
 NAME = "CustomSeg_Person_20240115_bench"
 TAG = "insta360-semantic-seg@v1.0.0"
-COMMAND = (sys.executable, "-m", "sceneset.registry.cli")
+COMMAND = (sys.executable, "-m", "sceneset.cli.main")
 PROGRAMS = Path(sys.executable).parent
 WHO = {
     f"GIT_{role}_{what}": "bench@example.com"

@@ -18,14 +18,13 @@ from contest import OURS, PLAIN, Report, peer, process, turns
 from corpus import SIZE, deliver
 from decoding import pairs_of
 from pipeline import repro
-
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.files import md5_of
-from sceneset.registry.fromremote import reading
-from sceneset.registry.measure import Measure
-from sceneset.registry.onmany import on_dask
-from sceneset.registry.scaffold import lay_out
+from sceneset.cli.scaffold import lay_out
+from sceneset.scanning.dask_pool import on_dask
+from sceneset.scanning.measure_sample import Measure
+from sceneset.scanning.remote_reader import reading
 from sceneset.schemas.params import Limits
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.files import md5_of
 
 PAIRS, TIMES, NEW, ROUNDS = 600, 5, 10, 3
 NAME = "CustomSeg_Person_20240115_bench"

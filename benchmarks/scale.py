@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 import tables
 from contest import OURS, PLAIN, Report, peer, process, turns
-
-from sceneset.registry.catalog import Registry
-from sceneset.registry.near import Pairs, search
+from sceneset import Registry
+from sceneset.quality.hamming_search import Pairs, search
 
 SUBSETS, ROUNDS = 20, 7
 FEW = 100_000  # hashes of which faiss finds all pairs
@@ -85,7 +85,7 @@ def pairs(report: Report, folder: Path, count: int) -> None:
             "sceneset, 10 bits", f"{wide:.1f} s", "the distance of review", f"{wide / ours:.2f}"
         )
         code = f"""
-import numpy as np; from sceneset.registry.near import search
+import numpy as np; from sceneset.quality.hamming_search import search
 hashes = np.random.default_rng(1).integers(0, 1 << 64, {count}, dtype=np.uint64)
 search(hashes, hashes, 8, lambda pairs: pairs)"""
         report.line("sceneset, 8 bits, memory", f"{_memory(code):,} MB", "the whole process")

@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from sceneset.registry.add import entry_text
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import digests_of_scan, folder_digest
-from sceneset.registry.files import md5_of
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.scaffold import lay_out
-from sceneset.registry.scanfile import FORMAT, arrow_schema
-from sceneset.registry.views import split_files
+from sceneset import Registry
+from sceneset.catalog.scan_table import FORMAT, arrow_schema
+from sceneset.catalog.split_selection import split_files
+from sceneset.cli.scaffold import lay_out
+from sceneset.edits.ingest import entry_text
+from sceneset.paths import DATA_ROOT
 from sceneset.schemas.params import Algorithms
 from sceneset.schemas.subset import SplitRow, Subset
-from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
+from sceneset.storage.dvc_digests import digests_of_scan, folder_digest
+from sceneset.storage.files import md5_of
 
 # "ski" twice in a hundred: a look-up finds what a person looks for, not half the registry.
 SCENES = {"city": 0.3, "indoor": 0.3, "sea": 0.2, "football": 0.1, "bike": 0.08, "ski": 0.02}

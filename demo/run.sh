@@ -26,7 +26,7 @@ step "2. Look a scene up"
 run sceneset lookup 滑雪 "high jump"
 
 step "3. A delivery arrives: images, masks, split files (this one is drawn)"
-run sceneset draw "$demo/delivery" --images 24 --scene ski --scene surfing --seed 3
+run python "$here/demo/draw.py" "$demo/delivery" --images 24 --scene ski --scene surfing --seed 3
 run sceneset add "$demo/delivery" --name "$name"
 
 step "4. Derive split files, statistics, manifest and the document's table"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
-from sceneset.registry import rulebook
-from sceneset.registry.cli import COMMANDS, overview, parser_of
+from sceneset.cli.main import COMMANDS, overview, parser_of
+from sceneset.reporting import rules_page as rulebook
+from support.build import ROOT
 
 READMES = ("README.md", "README.zh.md")
 PAGES = sorted(

@@ -1,5 +1,5 @@
 """Drawing: people-like figures on varied scenes, with exact masks."""
 
-from sceneset.registry.drawing.sample import Drawn, draw_sample, save_sample
+from drawing.sample import Drawn, draw_sample, save_sample
 
 __all__ = ["Drawn", "draw_sample", "save_sample"]

@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable
 
-from sceneset.registry.drawing.brush import Brush
-from sceneset.registry.drawing.hills import mountain_motor, nature, ski
-from sceneset.registry.drawing.play import bike, kid_park, skateboard
-from sceneset.registry.drawing.rooms import indoor
-from sceneset.registry.drawing.sports import basketball, football, high_jump, volleyball
-from sceneset.registry.drawing.towns import city, night_city
-from sceneset.registry.drawing.view import View
-from sceneset.registry.drawing.water import sea, surfing
+from drawing.brush import Brush
+from drawing.hills import mountain_motor, nature, ski
+from drawing.play import bike, kid_park, skateboard
+from drawing.rooms import indoor
+from drawing.sports import basketball, football, high_jump, volleyball
+from drawing.towns import city, night_city
+from drawing.view import View
+from drawing.water import sea, surfing
 
 
 def paint_backdrop(

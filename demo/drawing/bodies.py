@@ -3,10 +3,10 @@
 import math
 import random
 
-from sceneset.registry.drawing.brush import COARSE, DARK, NOBODY, ROUND, Brush, Colour, Point, shade
-from sceneset.registry.drawing.clothes import Look
-from sceneset.registry.drawing.gear import GEAR
-from sceneset.registry.drawing.poses import Figure
+from drawing.brush import COARSE, DARK, NOBODY, ROUND, Brush, Colour, Point, shade
+from drawing.clothes import Look
+from drawing.gear import GEAR
+from drawing.poses import Figure
 
 
 def paint_figure(brush: Brush, figure: Figure, owner: int, rng: random.Random) -> None:

@@ -4,7 +4,7 @@ import colorsys
 import random
 from dataclasses import dataclass
 
-from sceneset.registry.drawing.brush import DARK, WHITE, Colour, jitter, shade
+from drawing.brush import DARK, WHITE, Colour, jitter, shade
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from sceneset.registry.drawing.sample import draw_sample, save_sample
-from sceneset.registry.files import write_text
+from drawing.sample import draw_sample, save_sample
 from sceneset.schemas.scene import Vocabulary
-from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
+from sceneset.storage.files import write_text
 
 ALSO_IN = {"surfing": "sea", "night_city": "city", "kid_park": "nature", "bike": "city"}
 """Scenes whose pictures show another scene too: every fourth of them stands in both."""

@@ -4,9 +4,9 @@ import math
 import random
 from collections.abc import Callable
 
-from sceneset.registry.drawing.brush import DARK, ROUND, WHITE, Brush, Colour, Point, jitter, shade
-from sceneset.registry.drawing.clothes import cloth
-from sceneset.registry.drawing.poses import Figure, reached
+from drawing.brush import DARK, ROUND, WHITE, Brush, Colour, Point, jitter, shade
+from drawing.clothes import cloth
+from drawing.poses import Figure, reached
 
 
 def _bike(brush: Brush, figure: Figure, rng: random.Random) -> None:

@@ -1,9 +1,9 @@
 """Mountains, ski slopes and meadows."""
 
-from sceneset.registry.drawing.brush import WHITE, shade
-from sceneset.registry.drawing.land import GREENS, bush, ground, pine, ridge, sky, tree
-from sceneset.registry.drawing.towns import track
-from sceneset.registry.drawing.view import OVER, View, mix
+from drawing.brush import WHITE, shade
+from drawing.land import GREENS, bush, ground, pine, ridge, sky, tree
+from drawing.towns import track
+from drawing.view import OVER, View, mix
 
 
 def mountain_motor(v: View) -> None:

@@ -2,8 +2,8 @@
 
 import math
 
-from sceneset.registry.drawing.brush import WHITE, Brush, Colour, Point, jitter, shade
-from sceneset.registry.drawing.view import OVER, View, mix
+from drawing.brush import WHITE, Brush, Colour, Point, jitter, shade
+from drawing.view import OVER, View, mix
 
 SKIES: tuple[tuple[Colour, Colour], ...] = (
     ((84, 142, 212), (206, 228, 244)),

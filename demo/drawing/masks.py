@@ -1,5 +1,6 @@
 """Masks and boxes, from the map that says whose pixel is whose."""
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -31,8 +32,6 @@ def masked(
 
 def cleaned(mask: Image.Image) -> Image.Image:
     """Return a mask without the specks and pinholes that rounding to pixels leaves."""
-    import cv2
-
     pixels = np.array(mask)
     least = 1 + mask.width * mask.height // 8000
     for value, instead, neighbours in ((1, 0, 8), (0, 1, 4)):

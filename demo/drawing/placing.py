@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from sceneset.registry.drawing.bodies import paint_figure
-from sceneset.registry.drawing.brush import Brush
-from sceneset.registry.drawing.masks import NOWHERE, masked
-from sceneset.registry.drawing.poses import Figure, make_figure
+from drawing.bodies import paint_figure
+from drawing.brush import Brush
+from drawing.masks import NOWHERE, masked
+from drawing.poses import Figure, make_figure
 
 # What the largest figure of a scene does: poses, with a colon and the gear if it has some.
 _LEADS = {

@@ -2,11 +2,11 @@
 
 import math
 
-from sceneset.registry.drawing.brush import WHITE, Colour, shade
-from sceneset.registry.drawing.land import GREENS, ground, ridge, sky, tree
-from sceneset.registry.drawing.rooms import HALF_TURN
-from sceneset.registry.drawing.towns import track
-from sceneset.registry.drawing.view import OVER, View
+from drawing.brush import WHITE, Colour, shade
+from drawing.land import GREENS, ground, ridge, sky, tree
+from drawing.rooms import HALF_TURN
+from drawing.towns import track
+from drawing.view import OVER, View
 
 
 def bike(v: View) -> None:

@@ -4,8 +4,8 @@ import math
 import random
 from dataclasses import dataclass
 
-from sceneset.registry.drawing.brush import Point
-from sceneset.registry.drawing.clothes import Look, dressed
+from drawing.brush import Point
+from drawing.clothes import Look, dressed
 
 # Degrees. The trunk leans forward from upright; limbs hang at 0, point ahead at 90, up at 180.
 # Last: how broad the figure is seen, 0 from the side, 1 from the front ("ahead" is then to the

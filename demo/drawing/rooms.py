@@ -2,9 +2,9 @@
 
 import math
 
-from sceneset.registry.drawing.brush import WHITE, shade
-from sceneset.registry.drawing.land import GREENS, SKIES
-from sceneset.registry.drawing.view import OVER, View, mix
+from drawing.brush import WHITE, shade
+from drawing.land import GREENS, SKIES
+from drawing.view import OVER, View, mix
 
 TURN = [math.tau * i / 24 for i in range(24)]
 HALF_TURN = TURN[:13]

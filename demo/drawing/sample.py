@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from sceneset.registry.drawing.backdrop import SCENES, paint_backdrop
-from sceneset.registry.drawing.brush import Brush
-from sceneset.registry.drawing.masks import FILLED, FINER, LEAST, MOST, cleaned
-from sceneset.registry.drawing.placing import Room, camera, peopled, place
+from drawing.backdrop import SCENES, paint_backdrop
+from drawing.brush import Brush
+from drawing.masks import FILLED, FINER, LEAST, MOST, cleaned
+from drawing.placing import Room, camera, peopled, place
 
 _IGNORE = 255
 _IGNORE_ODDS = 1 / 6  # of a sample having an ignored stretch of contour

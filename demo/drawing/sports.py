@@ -2,11 +2,11 @@
 
 import math
 
-from sceneset.registry.drawing.brush import WHITE, Colour, shade
-from sceneset.registry.drawing.land import GREENS, ground, net, ridge, sky, stands, tree
-from sceneset.registry.drawing.rooms import HALF_TURN
-from sceneset.registry.drawing.view import OVER, View
-from sceneset.registry.drawing.water import WATERS, palm
+from drawing.brush import WHITE, Colour, shade
+from drawing.land import GREENS, ground, net, ridge, sky, stands, tree
+from drawing.rooms import HALF_TURN
+from drawing.view import OVER, View
+from drawing.water import WATERS, palm
 
 
 def volleyball(v: View) -> None:

@@ -2,10 +2,10 @@
 
 import math
 
-from sceneset.registry.drawing.brush import Colour, shade
-from sceneset.registry.drawing.land import sky, street_lamp, tree
-from sceneset.registry.drawing.rooms import TURN
-from sceneset.registry.drawing.view import OVER, View
+from drawing.brush import Colour, shade
+from drawing.land import sky, street_lamp, tree
+from drawing.rooms import TURN
+from drawing.view import OVER, View
 
 
 def _block(

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from sceneset.registry.drawing.brush import Brush, Colour, jitter
+from drawing.brush import Brush, Colour, jitter
 
 OVER = 0.35  # how far past the frame painters reach
 

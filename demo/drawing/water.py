@@ -2,10 +2,10 @@
 
 import math
 
-from sceneset.registry.drawing.brush import WHITE, Brush, Colour, Point, shade
-from sceneset.registry.drawing.land import sky
-from sceneset.registry.drawing.rooms import HALF_TURN, TURN
-from sceneset.registry.drawing.view import OVER, View, mix
+from drawing.brush import WHITE, Brush, Colour, Point, shade
+from drawing.land import sky
+from drawing.rooms import HALF_TURN, TURN
+from drawing.view import OVER, View, mix
 
 WATERS: tuple[Colour, ...] = ((44, 118, 160), (52, 148, 168), (70, 110, 140), (36, 86, 130))
 

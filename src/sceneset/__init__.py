@@ -1,21 +1,25 @@
-"""How things are found: the registry of a person-segmentation dataset.
+"""A dataset registry for person segmentation that validates itself.
 
-``from sceneset.registry import Registry`` is the way in; it is imported when first asked for,
-so that ``sceneset --help`` does not wait for pydantic.
+``from sceneset import Registry`` is the Python interface. It is imported on first use, so that
+``sceneset --help`` and look-ups load no library.
 """
 
-TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
-    from typing import Any
+    from sceneset.api import Registry
 
-    from sceneset.registry.catalog import Registry
+    __version__: str
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "__version__"]
 
 
-def __getattr__(name: str) -> "Any":
-    if name in __all__:
-        from sceneset.registry import catalog
+def __getattr__(name: str) -> object:
+    if name == "Registry":
+        from sceneset.api import Registry
 
-        return getattr(catalog, name)
+        return Registry
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sceneset")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

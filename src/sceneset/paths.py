@@ -3,6 +3,8 @@
 import os
 import re
 
+from sceneset.errors import NoRegistryError
+
 TYPE_CHECKING = False  # pathlib would take as long to load as a look-up
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,10 +13,6 @@ DATA_ROOT = "Insta360SemanticSeg"
 """The document's own name of the folder that holds all subsets."""
 _MARKS = ("params.yaml", "registry/scenes.yaml")
 INDEX = ".sceneset/index.sqlite"
-
-
-class NoRegistryError(Exception):
-    """No registry stands here or above."""
 
 
 class Paths:

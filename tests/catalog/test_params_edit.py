@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from sceneset.registry.add import with_subset
+from sceneset.edits.ingest import with_subset
 
 TEMPLATE = "# head\nsubsets: []\n\n# tail\nlimits:\n  max_pixels: 1\n"
 

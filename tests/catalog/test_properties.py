@@ -5,47 +5,28 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.splitfiles import read_lines
-from sceneset.registry.tagsfile import read_tags, tags_text
-from sceneset.registry.yamlfile import parse
+from sceneset.catalog.tags_csv import read_tags, tags_text
+from sceneset.delivery.split_files import read_lines
+from sceneset.errors import FindingsError
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.names import stem_fault
-from sceneset.schemas.problem import Problem, ProblemsFoundError
-from sceneset.schemas.tag import InScene, Tag
-from sceneset.schemas.words import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase
+from sceneset.storage.yaml_files import parse
+from support.strategies import PHASES, STEMS, TAGS, WORDS
 
 some = settings(max_examples=60, deadline=None)
 many = settings(max_examples=200, deadline=None)
 
-WORDS = Registry(ROOT).vocabulary
-PERSONS = st.none() | st.sampled_from(Persons)
-PHASES = st.sampled_from(Phase)
-STEMS = st.text(min_size=1, max_size=20).filter(lambda text: stem_fault(text) is None)
-LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=20)
-MEMBERS = st.lists(
-    st.tuples(st.sampled_from(sorted(WORDS.by_key)), PERSONS), unique_by=lambda m: m[0], max_size=3
-)
-TAGS = st.builds(
-    lambda members, **fields: Tag(scenes=tuple(InScene(*m) for m in members), **fields),
-    MEMBERS,
-    phase=PHASES,
-    stem=STEMS,
-    persons=PERSONS,
-    boxes=st.none() | st.integers(0, 10**6),
-    source=LINES,
-)
 
-
-def refusals(call: Callable[[], object]) -> list[Problem]:
+def refusals(call: Callable[[], object]) -> list[Finding]:
     """Return the findings a call raises; anything else it raises is passed on."""
     try:
         call()
-    except ProblemsFoundError as found:
-        return found.problems
+    except FindingsError as found:
+        return found.findings
     return []
 
 
@@ -71,7 +52,7 @@ def test_tags_come_back_from_csv(tags):
 def test_stems_come_back_from_a_split_file(stems):
     text = "".join(f"{stem}\n" for stem in stems)
     found = written(text.encode(), lambda path: read_lines(path, "x.txt"))
-    assert found.problems == []
+    assert found.findings == []
     assert found.stems == {stem: row for row, stem in enumerate(stems, 1)}
 
 
@@ -113,10 +94,10 @@ def test_yaml_is_read_or_refused(text):
 def test_any_bytes_are_a_split_file_or_refused(data):
     try:
         found = written(data, lambda path: read_lines(path, "x.txt"))
-    except ProblemsFoundError:
+    except FindingsError:
         return
     assert all(stem_fault(stem) is None for stem in found.stems)
-    rows = {p.row for p in found.problems if p.row} | set(found.stems.values())
+    rows = {p.row for p in found.findings if p.row} | set(found.stems.values())
     assert rows >= set(range(1, len(data.removesuffix(b"\n").split(b"\n")) + 1)) or not data
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from sceneset.registry import query
-from sceneset.registry.catalog import Registry
-from sceneset.registry.query import Query, UnknownNameError, ask
+from sceneset import Registry
+from sceneset.catalog import query
+from sceneset.catalog.query import Query, ask
+from sceneset.errors import UnknownNameError
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase
 
 SINGLE, MULTI = Persons.SINGLE, Persons.MULTI
 

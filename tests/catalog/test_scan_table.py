@@ -8,18 +8,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sceneset.registry import scanfile
-from sceneset.registry.knownrows import known_rows
-from sceneset.registry.scanfile import (
+from sceneset.catalog import scan_table as scanfile
+from sceneset.catalog.scan_table import (
     arrow_schema,
     read_scan,
     scan_rows,
     scan_writer,
     write_scan,
 )
-from sceneset.schemas.problem import ProblemsFoundError
-from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.words import Phase
+from sceneset.errors import FindingsError
+from sceneset.scanning.known_rows import known_rows
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.schemas.terms import Phase
 
 
 def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:
@@ -66,9 +66,9 @@ ROWS = [
 
 
 def code_of(path: Path) -> tuple[str, str]:
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         read_scan(path, "scans/web.parquet", subset="web")
-    [found] = caught.value.problems
+    [found] = caught.value.findings
     assert (found.file, found.subset) == ("scans/web.parquet", "web")
     assert "dvc repro scan@web" in found.hint
     return found.code, found.message
@@ -196,7 +196,7 @@ def test_names_that_leave_their_folder_are_refused(column, value, tmp_path):
     field = table.schema.field(at)
     pq.write_table(table.set_column(at, field, pa.array(values, field.type)), path)
     assert code_of(path)[0] == "scan-broken"
-    with pytest.raises(ProblemsFoundError):
+    with pytest.raises(FindingsError):
         read_scan(path, "x", columns=[column])
 
 

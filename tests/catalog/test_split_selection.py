@@ -2,7 +2,7 @@
 
 import pytest
 
-from sceneset.registry.views import boxes_of, rows_of, select, split_files, table_order
+from sceneset.catalog.split_selection import boxes_of, rows_of, select, split_files, table_order
 from sceneset.schemas.scene import Scene, Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag

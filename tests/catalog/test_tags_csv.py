@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from sceneset.registry.tagsfile import COLUMNS, read_tags, tags_text, tags_with_lines
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.catalog.tags_csv import COLUMNS, read_tags, tags_text, tags_with_lines
+from sceneset.errors import FindingsError
 
 HEAD = "phase,stem,scenes,persons,boxes,source\n"
 
 
 def findings(path: Path) -> list[tuple[int | None, str, str]]:
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         read_tags(path, "tags.csv", subset="web")
-    found = caught.value.problems
+    found = caught.value.findings
     assert all(p.file == "tags.csv" and p.subset in {"web", ""} for p in found)
     assert all("\n" not in str(p) and (p.hint or p.code == "schema") for p in found)
     return sorted((p.row, p.field, p.code) for p in found)
@@ -70,9 +70,9 @@ def test_the_origin_of_crops_has_a_column_where_it_is_said(path):
     assert tags_text(tags) == path.read_text()
     for wrong in ("1 2 3", "10 20 10 30", "a b c d", "10 20 110 220 5", "-1 0 5 5"):
         path.write_text(f"{HEAD.strip()},origin\ntrain,a,,,1,photo,{wrong}\n")
-        with pytest.raises(ProblemsFoundError) as caught:
+        with pytest.raises(FindingsError) as caught:
             read_tags(path, "tags.csv")
-        assert [(p.row, p.field) for p in caught.value.problems] == [(2, "origin")]
+        assert [(p.row, p.field) for p in caught.value.findings] == [(2, "origin")]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said_with_its_line(path, text, wrong):
 
 
 def test_a_missing_file_says_what_to_do(path):
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         read_tags(path, "tags.csv", hint="write it")
-    [found] = caught.value.problems
+    [found] = caught.value.findings
     assert (found.code, found.hint) == ("file-missing", "write it")

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NAME
+
+from support.build import NAME
 
 GATE = """
 import sys
-from sceneset.registry.edge import PROBLEMS, guarded
-from sceneset.registry.render import print_json, print_problems, print_table, say
-from sceneset.schemas.problem import problem
+from sceneset.cli.exit_codes import FINDINGS, guarded
+from sceneset.cli.output import print_json, print_problems, print_table, say
+from sceneset.schemas.finding import problem
 
 found = [problem("file-missing", "there is no such file", file=f"{n}.txt") for n in range(3000)]
 
@@ -22,7 +23,7 @@ def run():
     if sys.argv[1] == "stdout":
         print_json([p.file for p in found])
     say("that is all")
-    return PROBLEMS
+    return FINDINGS
 
 sys.exit(guarded(run))
 """
@@ -57,7 +58,7 @@ def test_a_stream_that_was_closed(closed: str) -> None:
 
 def test_another_pipe_that_broke_is_an_error() -> None:
     code = (
-        "import sys; from sceneset.registry.edge import guarded\n"
+        "import sys; from sceneset.cli.exit_codes import guarded\n"
         "def run(): raise BrokenPipeError(32, 'the server went away')\n"
         "sys.exit(guarded(run))"
     )
@@ -82,7 +83,7 @@ def test_every_command_may_be_read_in_part_or_find_the_disk_full(
     words: tuple[str, ...], buffered: str, added: Path
 ) -> None:
     environment = os.environ | {"PYTHONUNBUFFERED": buffered}
-    command = [sys.executable, "-m", "sceneset.registry.cli", *words]
+    command = [sys.executable, "-m", "sceneset", *words]
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as unread, Path("/dev/full").open("wb") as full:
@@ -101,7 +102,7 @@ def test_every_command_may_be_read_in_part_or_find_the_disk_full(
 )
 def test_a_reader_that_has_read_enough_is_no_error(write: str) -> None:
     code = (
-        "import sys; from sceneset.registry.edge import guarded\n"
+        "import sys; from sceneset.cli.exit_codes import guarded\n"
         f"def run(): sys.stdout.{write}; return 0\n"
         "sys.exit(guarded(run))"
     )

@@ -4,7 +4,8 @@ import hashlib
 import shutil
 
 import pytest
-from conftest import NAME
+
+from support.build import NAME
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 ROWS = {

@@ -3,17 +3,14 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, snapshot
 
-from sceneset.registry import scaffold
-from sceneset.registry.remote import DvcError
-from sceneset.registry.scaffold import template
-
-Run = Callable[..., Outcome]
+from sceneset.cli import scaffold
+from sceneset.cli.scaffold import template
+from sceneset.errors import DvcError
+from support.build import NAME, Run, dvc, git, snapshot
 
 
 def test_an_empty_registry_runs(registry: Path, sceneset: Run) -> None:
@@ -75,7 +72,7 @@ def test_an_init_that_is_killed_leaves_what_nobody_takes_for_a_registry(
     script = """
 import os, signal, sys
 from pathlib import Path
-from sceneset.registry import scaffold
+from sceneset.cli import scaffold
 write, left = scaffold.write_text, int(sys.argv[1])
 def deadly(*words):
     global left

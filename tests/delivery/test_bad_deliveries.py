@@ -2,24 +2,18 @@
 
 import csv
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, make_delivery, snapshot, write_image, write_mask
 from PIL import Image
+
+from support.build import NAME, make_delivery, snapshot, write_image, write_mask
+from support.printed import Found, findings
 
 IMAGE, MASK, SKI = "img_dir/train/{}.jpg", "ann_dir/train/{}.png", "split_dir/ski.txt"
 Change = Callable[[Path], object]
-Found = set[tuple[str, str]]
-
-
-def findings(err: str, severity: str = "error") -> Found:
-    """Return (place, code) of every finding that was printed."""
-    lines = re.findall(rf"^{severity}: (.*?): .*\[([a-z0-9-]+)\](?: -> .*)?$", err, re.MULTILINE)
-    return set(lines)
 
 
 def write(file: str, content: bytes | str) -> Change:
@@ -291,7 +285,7 @@ def test_a_split_file_that_can_not_be_read_hides_nothing_else(
 ):
     truncated(0.5)(delivery)
     (delivery / SKI).write_text("a\n" * 2000)
-    monkeypatch.setattr("sceneset.registry.splitfiles._MAX_BYTES", 1000)
+    monkeypatch.setattr("sceneset.delivery.split_files._MAX_BYTES", 1000)
     refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert findings(refused.err) == {
         (SKI, "file-unreadable"),

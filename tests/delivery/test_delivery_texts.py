@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NAME, make_delivery, snapshot
-from test_delivery_bad import findings
+
+from support.build import NAME, make_delivery, snapshot
+from support.printed import findings
 
 ROWS = "splits:\n- {scene: total, file: total.txt}\n"
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import NAME, ROOT, SHARED, needs_shared, write_image
 from PIL import Image
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.delivery import read_delivery
-from sceneset.registry.request import Request
-from sceneset.schemas.problem import Problem, errors
-from sceneset.schemas.words import Kind
+from sceneset import Registry
+from sceneset.delivery.read import read_delivery
+from sceneset.delivery.types import Request
+from sceneset.schemas.finding import Finding, errors_of
+from sceneset.schemas.terms import Kind
+from support.build import NAME, ROOT, SHARED, needs_shared, write_image
 
 pytestmark = needs_shared
 HOSTILE = SHARED / "data/hostile"
@@ -70,10 +70,10 @@ def here() -> Registry:
     return Registry(ROOT)
 
 
-def told(folder: Path) -> list[Problem]:
+def told(folder: Path) -> list[Finding]:
     """Return what add would say of a delivery."""
     request = Request(folder, NAME, Kind.FULL)
-    return read_delivery(request, here(), lambda items, _: items).problems
+    return read_delivery(request, here(), lambda items, _: items).findings
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -100,9 +100,9 @@ def test_as_an_image(row: Row, tmp_path: Path) -> None:
     mask = np.zeros(size[::-1], np.uint8)
     mask[size[1] // 3 :, size[0] // 3 :] = 1
     Image.fromarray(mask).save(tmp_path / "ann_dir/train" / f"{Path(row.file).stem}.png")
-    problems = told(tmp_path)
-    assert all(p.hint or p.code == "mask-missing" for p in errors(problems)), "errors teach"
-    assert (not errors(problems)) == (row.accept != (row.file in DIFFER)), problems
+    findings = told(tmp_path)
+    assert all(p.hint or p.code == "mask-missing" for p in errors_of(findings)), "errors teach"
+    assert (not errors_of(findings)) == (row.accept != (row.file in DIFFER)), findings
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20, "kB: less than 1 GiB"
 
 
@@ -112,7 +112,7 @@ def test_as_a_mask(row: Row, tmp_path: Path) -> None:
     write_image(tmp_path / f"img_dir/train/{stem}.jpg", size=size_of(row.path))
     (tmp_path / "ann_dir/train").mkdir(parents=True)
     shutil.copyfile(row.path, tmp_path / f"ann_dir/train/{stem}{Path(row.file).suffix}")
-    wrong = errors(told(tmp_path))
+    wrong = errors_of(told(tmp_path))
     assert all(p.hint for p in wrong), "errors teach"
     if not wrong:  # then it is what a mask has to be, by another reading
         with Image.open(row.path) as mask:

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-from conftest import NAME, ROOT, SHARED, Outcome, needs_shared
 from PIL import Image
 
-from sceneset.registry import Registry
-from sceneset.registry.delivery import read_delivery
-from sceneset.registry.leakage import leakage
-from sceneset.registry.request import Request
+from sceneset import Registry
+from sceneset.delivery.read import read_delivery
+from sceneset.delivery.types import Request
+from sceneset.quality.leakage import leakage
+from support.build import NAME, ROOT, SHARED, Run, needs_shared
 
 pytestmark = needs_shared
 DATA = SHARED / "data"
-Run = Callable[..., Outcome]
 Files = Iterable[tuple[str, Path, Path | Image.Image | None]]
 
 
@@ -38,7 +37,7 @@ def told(folder: Path) -> dict[str, set[str]]:
     """Return the stems that each rule finds."""
     request = Request(folder, NAME, None)
     found: dict[str, set[str]] = defaultdict(set)
-    for p in read_delivery(request, Registry.open(ROOT), lambda items, _: items).problems:
+    for p in read_delivery(request, Registry.open(ROOT), lambda items, _: items).findings:
         found[p.code].add(p.stem)
     return found
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import yaml
-from conftest import NAME, SHARED, Outcome, dvc, needs_shared, snapshot
 from PIL import Image
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.scanfile import scan_rows
+from sceneset import Registry
+from sceneset.catalog.scan_table import scan_rows
+from support.build import NAME, SHARED, Outcome, dvc, needs_shared, snapshot
 
 pytestmark = needs_shared
 DATA = SHARED / "data"

@@ -10,12 +10,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Outcome
 
-from sceneset.registry.drawing import delivery, draw_sample, save_sample
-from sceneset.registry.drawing.backdrop import SCENES
-from sceneset.registry.drawing.delivery import plan
-from sceneset.schemas.words import Kind
+import draw as program
+from drawing import delivery, draw_sample, save_sample
+from drawing.backdrop import SCENES
+from drawing.delivery import plan
+from sceneset.schemas.terms import Kind
+from support.build import Outcome
+
+
+@pytest.fixture
+def draw(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Run demo/draw.py in this process, in a registry."""
+
+    def run(*words: object, cwd: Path) -> Outcome:
+        monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        code = program.main([str(word) for word in words])
+        return Outcome(code, *capfd.readouterr())
+
+    return run
+
 
 SIZES = [(24, 24), (320, 240), (192, 256)]
 
@@ -48,7 +65,7 @@ def test_two_seeds_are_two_pictures() -> None:
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sceneset.registry.drawing import *;"
+        "import sys; from pathlib import Path; from drawing import *;"
         "save_sample(draw_sample('surfing', 2, kind='full', size=(96, 72), seed=9),"
         "Path(sys.argv[1], 'a.jpg'), Path(sys.argv[1], 'a.png'))"
     )
@@ -89,11 +106,11 @@ def test_a_plan_spreads_scenes_phases_and_persons() -> None:
 
 
 def test_a_drawn_delivery_is_a_good_one(
-    registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
+    registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome], draw: Callable[..., Outcome]
 ) -> None:
     drawn, name = tmp_path / "drawn", "CustomSeg_Person_20240115_drawn"
     words = ("--images", 12, "--scene", "冲浪", "--scene", "bike", "--size", "48x36")
-    assert sceneset("draw", drawn, *words, cwd=registry).code == 0
+    assert draw(drawn, *words, cwd=registry).code == 0
     outcome = sceneset("add", drawn, "--name", name, "--json", cwd=registry)
     assert outcome.code == 0
     assert outcome.json["samples"] == 12
@@ -101,27 +118,25 @@ def test_a_drawn_delivery_is_a_good_one(
 
 
 def test_a_scene_of_one_s_own_can_not_be_drawn(
-    registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
+    registry: Path, tmp_path: Path, draw: Callable[..., Outcome]
 ) -> None:
     scenes = registry / "registry/scenes.yaml"
     text = scenes.read_text("utf-8")
     scenes.write_text(text + "  - {key: climb, name: {en: climbing}, file_stem: climb}\n", "utf-8")
-    refused = sceneset("draw", tmp_path / "a", "--scene", "climb", cwd=registry)
+    refused = draw(tmp_path / "a", "--scene", "climb", cwd=registry)
     assert refused.code == 2
     assert "night_city" in refused.err
-    assert (
-        sceneset("draw", tmp_path / "b", "--images", 15, "--size", "24x24", cwd=registry).code == 0
-    )
+    assert draw(tmp_path / "b", "--images", 15, "--size", "24x24", cwd=registry).code == 0
 
 
-def test_a_drawing_that_is_stopped_leaves_nothing(registry, sceneset, tmp_path, monkeypatch):
+def test_a_drawing_that_is_stopped_leaves_nothing(registry, draw, tmp_path, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(delivery, "write_text", stopped)
-    done = sceneset("draw", tmp_path / "new", "--images", "2", cwd=registry)
+    done = draw(tmp_path / "new", "--images", "2", cwd=registry)
     assert done.code == 130
     assert not list(tmp_path.glob("*new*"))
     monkeypatch.undo()
-    assert sceneset("draw", tmp_path / "new", "--images", "2", cwd=registry).code == 0
+    assert draw(tmp_path / "new", "--images", "2", cwd=registry).code == 0
     assert len(list((tmp_path / "new/img_dir").glob("*/*.jpg"))) == 2

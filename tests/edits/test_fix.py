@@ -4,18 +4,26 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
-from conftest import NAME, SHARED, Outcome, dvc, git, make_delivery, needs_shared, snapshot
 from PIL import Image
 
-from sceneset.registry import Registry
+from sceneset import Registry
+from support.build import (
+    NAME,
+    SHARED,
+    Outcome,
+    Run,
+    dvc,
+    git,
+    make_delivery,
+    needs_shared,
+    snapshot,
+)
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 
 
@@ -140,7 +148,7 @@ def test_what_has_no_one_right_answer_is_left_and_said(tmp_path: Path, sceneset:
 
 def test_a_kill_leaves_no_half_copy(broken: Path, tmp_path: Path, sceneset: Run) -> None:
     to = tmp_path / "mended"
-    command = [sys.executable, "-m", "sceneset.registry.cli", "fix", str(broken), "--to", str(to)]
+    command = [sys.executable, "-m", "sceneset", "fix", str(broken), "--to", str(to)]
     for moment in (0.3, 0.5, 0.6):
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
             time.sleep(moment)
@@ -171,8 +179,8 @@ def imperfect(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
 
 
 def check_mended(root: Path, sceneset: Run) -> None:
-    problems = sceneset("check", "--json", cwd=root).json
-    assert not {p["code"] for p in problems} & {
+    findings = sceneset("check", "--json", cwd=root).json
+    assert not {p["code"] for p in findings} & {
         "image-gps", "image-orientation", "image-mode", "name-space",
     }  # fmt: skip
     assert sceneset("fix", "web", "--json", cwd=root).json["samples"] == []
@@ -244,7 +252,7 @@ def test_blobs_that_are_not_here_and_files_that_nobody_tracks(
 def test_a_fix_that_was_cut_off_is_ended(
     imperfect: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sceneset.registry import rewrite
+    from sceneset.edits import subset_change as rewrite
 
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -1,15 +1,12 @@
 """What `sceneset add` refuses beyond bad deliveries, and what it verifies after dvc."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, git, snapshot, write_image
 
-from sceneset.registry import add
-
-Run = Callable[..., Outcome]
+from sceneset.edits import ingest as add
+from support.build import NAME, Run, git, snapshot, write_image
 
 
 def test_a_delivery_that_changes_meanwhile_is_not_taken(

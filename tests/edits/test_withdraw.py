@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import (
+from PIL import Image
+
+from support.build import (
     NAME,
-    Outcome,
+    Run,
     blob,
     dvc,
     git,
@@ -18,9 +19,7 @@ from conftest import (
     write_image,
     write_mask,
 )
-from PIL import Image
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 WHY = ("--reason", "case 17")
 
@@ -235,7 +234,7 @@ def test_the_last_sample_takes_the_subset_with_it(added: Path, sceneset: Run) ->
 def test_others_changes_are_not_written_over(
     added: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sceneset.registry import redo
+    from sceneset.storage import transaction as redo
 
     def stops(self: object) -> None:
         raise KeyboardInterrupt

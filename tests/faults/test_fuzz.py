@@ -12,20 +12,21 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import NAME, make_delivery
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.delivery import read_delivery
-from sceneset.registry.journal import take_back, unfinished_problems
-from sceneset.registry.judging import everything
-from sceneset.registry.query import UnknownNameError, ask, find_rows, find_samples
-from sceneset.registry.redo import Redo
-from sceneset.registry.request import Request
-from sceneset.registry.versions import versions
-from sceneset.schemas.problem import Problem, ProblemsFoundError, errors
-from sceneset.schemas.words import Kind
+from sceneset import Registry
+from sceneset.catalog.query import ask, find_rows, find_samples
+from sceneset.delivery.read import read_delivery
+from sceneset.delivery.types import Request
+from sceneset.edits.unfinished_add import take_back, unfinished_findings
+from sceneset.errors import FindingsError, UnknownNameError
+from sceneset.quality.evaluate import everything
+from sceneset.schemas.finding import Finding, errors_of
+from sceneset.schemas.terms import Kind
+from sceneset.storage.transaction import Redo
+from sceneset.versions.records import versions
+from support.build import NAME, make_delivery
 
 TRIES = 12 * int(os.environ.get("SCENESET_FUZZ", "1"))
 many = settings(
@@ -79,8 +80,8 @@ def spoiled(data: bytes, seed: int) -> bytes:
     return bytes(out)
 
 
-def taught(problems: list[Problem]) -> None:
-    for p in problems:
+def taught(findings: list[Finding]) -> None:
+    for p in findings:
         assert p.message
         assert p.file
         assert "Traceback" not in p.message
@@ -89,14 +90,14 @@ def taught(problems: list[Problem]) -> None:
 
 def tolerated(read: Callable[[], object]) -> None:
     """Let a reader refuse, if it says why."""
-    found: list[Problem] | None = None
+    found: list[Finding] | None = None
     try:
         read()
-    except ProblemsFoundError as refusal:
-        found = refusal.problems
+    except FindingsError as refusal:
+        found = refusal.findings
     except OSError:
         pass  # the edge tells people what the system said
-    assert found is None or errors(found), "a refusal has errors"
+    assert found is None or errors_of(found), "a refusal has errors"
     taught(found or [])
 
 
@@ -137,7 +138,7 @@ def test_a_file_of_the_registry(
         taught(everything(registry))
         tolerated(lambda: versions(Registry(root)))
         tolerated(lambda: find_samples(Registry(root), ask(Registry(root), ["ski"])))
-    except (ProblemsFoundError, UnknownNameError):
+    except (FindingsError, UnknownNameError):
         pass
     finally:
         (root / file).write_bytes(good)
@@ -178,8 +179,8 @@ def test_a_file_of_a_delivery(file: str, _empty_registry: Path, tmp_path_factory
     request = Request(folder, NAME, Kind.FULL, entry, tags, quarantine=bool(seed % 2))
     try:
         found = read_delivery(request, Registry(_empty_registry), lambda items, _: items)
-        taught(found.problems)
-        assert not [p for p in errors(found.problems) if not p.hint]
+        taught(found.findings)
+        assert not [p for p in errors_of(found.findings) if not p.hint]
     finally:
         (base / file).write_bytes(good)
 
@@ -214,7 +215,7 @@ def test_what_a_cut_off_command_has_left(_empty_registry: Path, tmp_path_factory
     (folder / "ready").touch()
     registry = Registry(root)
     tolerated(lambda: Redo(registry.paths).apply())
-    for found in (unfinished_problems(registry.paths), everything(registry)):
+    for found in (unfinished_findings(registry.paths), everything(registry)):
         taught(found)
     tolerated(lambda: take_back(registry))
     assert outside.read_text() == "mine"

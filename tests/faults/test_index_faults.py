@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NAME
-from texts import MORE, OTHER, TEXT, kept, read_subsets, samples, text_registry
 
-from sceneset.registry import indexing
-from sceneset.registry.index import Index
-from sceneset.registry.locking import alone
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.catalog import index_builder as indexing
+from sceneset.catalog.index_builder import open_index
+from sceneset.errors import FindingsError
+from sceneset.storage.locking import alone
+from support.build import NAME
+from support.texts import MORE, OTHER, TEXT, kept, read_subsets, samples, text_registry
 
 
 @pytest.fixture
@@ -30,23 +30,23 @@ def root(monkeypatch) -> Iterator[Path]:
     "damage", [b"", b"no index", b"SQLite format 3\0" + bytes(4000)], ids=["empty", "text", "zeros"]
 )
 def test_a_damaged_index_is_made_again(root, damage):
-    Index.open(root)
+    open_index(root)
     path = root / ".sceneset/index.sqlite"
     path.write_bytes(damage)
-    assert len(samples(Index.open(root))) == 2
+    assert len(samples(open_index(root))) == 2
     assert kept(root)
 
 
 @pytest.mark.parametrize("table", ["samples", "row", "name", "scene"])
 def test_an_index_that_is_damaged_within_is_made_again(root, table):
-    Index.open(root)
+    open_index(root)
     _damage(root, table)
     assert kept(root)
-    index = Index.open(root)
+    index = open_index(root)
     assert len(samples(index, scenes=["ski"])) == 2
     assert len(index.rows(index.ask())) == 26
     assert {"ski"} <= {scene["key"] for scene in index.scenes()}
-    assert len(samples(Index.open(root), scenes=["ski"])) == 2
+    assert len(samples(open_index(root), scenes=["ski"])) == 2
 
 
 def _damage(root: Path, table: str) -> None:
@@ -63,17 +63,17 @@ def _damage(root: Path, table: str) -> None:
 
 
 def test_a_damaged_index_that_may_not_be_replaced_is_made_in_memory(root):
-    Index.open(root)
+    open_index(root)
     _damage(root, "samples")
     (root / ".sceneset/index.lock").unlink()
     (root / ".sceneset/index.lock").mkdir()
     before = (root / ".sceneset/index.sqlite").read_bytes()
-    assert len(samples(Index.open(root), scenes=["ski"])) == 2
+    assert len(samples(open_index(root), scenes=["ski"])) == 2
     assert (root / ".sceneset/index.sqlite").read_bytes() == before
 
 
 def test_a_mistake_of_whoever_asks_costs_no_index(root):
-    index = Index.open(root)
+    index = open_index(root)
     before = (root / ".sceneset/index.sqlite").stat().st_ino
     index.connection.close()
     with pytest.raises(sqlite3.ProgrammingError):
@@ -82,34 +82,34 @@ def test_a_mistake_of_whoever_asks_costs_no_index(root):
 
 
 def test_an_index_that_says_of_no_file_what_it_is_made_of_is_not_believed(root):
-    Index.open(root)
+    open_index(root)
     with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
         connection.executescript("DELETE FROM file; DELETE FROM samples;")
-    assert len(samples(Index.open(root))) == 2
+    assert len(samples(open_index(root))) == 2
 
 
 def test_an_index_of_another_format_is_made_again(root):
-    Index.open(root)
+    open_index(root)
     with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
         connection.execute("PRAGMA user_version = 99")
         connection.execute("DROP TABLE row")
-    assert len(samples(Index.open(root))) == 2
+    assert len(samples(open_index(root))) == 2
     assert kept(root)
 
 
 def test_where_nothing_can_be_written_it_is_made_in_memory(root):
     (root / ".sceneset").write_text("in the way")
-    assert len(samples(Index.open(root))) == 2
+    assert len(samples(open_index(root))) == 2
     assert (root / ".sceneset").read_text() == "in the way"
 
 
 def test_in_memory_only_the_changed_subset_is_read_again(root, monkeypatch):
-    Index.open(root)
+    open_index(root)
     (root / ".sceneset/index.lock").unlink()
     (root / ".sceneset/index.lock").mkdir()  # as where nothing may be written
     read = read_subsets(monkeypatch)
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
-    assert len(samples(Index.open(root))) == 3
+    assert len(samples(open_index(root))) == 3
     assert read == [NAME]
 
 
@@ -127,8 +127,8 @@ def test_what_somebody_put_in_its_place_is_not_waited_for_nor_written_to(root, p
         targets = {"device": "/dev/zero", "link": root / "his", "nowhere": root / "new"}
         planted.symlink_to(targets[what])
     code = (
-        "import sys; from sceneset.registry.index import Index;"
-        "i = Index.open(sys.argv[1]); print(sum(len(f.stems) for f in i.samples(i.ask())))"
+        "import sys; from sceneset.catalog.index_builder import open_index;"
+        "i = open_index(sys.argv[1]); print(sum(len(f.stems) for f in i.samples(i.ask())))"
     )
     for _ in range(2):
         command = [sys.executable, "-c", code, str(root)]
@@ -139,38 +139,38 @@ def test_what_somebody_put_in_its_place_is_not_waited_for_nor_written_to(root, p
 
 
 def test_what_fails_leaves_nothing_behind(root):
-    Index.open(root)
+    open_index(root)
     (root / "registry/scenes.yaml").write_text("scenes: 1")
-    with pytest.raises(ProblemsFoundError):
-        Index.open(root)
+    with pytest.raises(FindingsError):
+        open_index(root)
     assert not list((root / ".sceneset").glob("*.part"))
 
 
 def test_a_writer_that_was_stopped_hinders_nobody_for_long(root, monkeypatch, capsys):
     monkeypatch.setattr(indexing, "_PATIENCE", 1.5)
     with alone(root / ".sceneset/index.lock"):
-        assert len(samples(Index.open(root))) == 2
+        assert len(samples(open_index(root))) == 2
     assert "waiting" in capsys.readouterr().err
     assert not (root / ".sceneset/index.sqlite").exists()
 
 
 def test_a_writer_that_was_killed_leaves_the_index_as_it_was(root):
-    Index.open(root)
+    open_index(root)
     code = (
-        "import os, signal, sys; from pathlib import Path; from sceneset.registry import indexing;"
+        "import os, signal, sys; from pathlib import Path; from sceneset.catalog import index_builder as indexing;"
         "subset = indexing._Writer._subset;"
         "indexing._Writer._subset = lambda s, n: (subset(s, n),"
         " s.connection.execute('PRAGMA cache_spill = 1'),"
         " s.connection.execute('PRAGMA cache_size = 1'),"
         " s.connection.executemany('INSERT INTO row VALUES (?, ?, 0, 0, 0, ?)',"
         " (('x', k, 'y' * 4000) for k in range(200))), os.kill(os.getpid(), signal.SIGKILL));"
-        "indexing.refreshed(Path(sys.argv[1]))"
+        "indexing.open_index(Path(sys.argv[1]))"
     )
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
     done = subprocess.run([sys.executable, "-c", code, str(root)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert (root / ".sceneset/index.part").exists()
-    assert len(samples(Index.open(root))) == 3
+    assert len(samples(open_index(root))) == 3
     assert kept(root)
     assert not (root / ".sceneset/index.part").exists()
 
@@ -181,7 +181,7 @@ def test_who_waits_for_a_writer_finds_the_work_done(root, monkeypatch):
     monkeypatch.setattr(
         indexing, "_replaced", lambda *args, **more: (made.append(1), replaced(*args, **more))[1]
     )
-    waiting = [threading.Thread(target=Index.open, args=[root]) for _ in range(3)]
+    waiting = [threading.Thread(target=open_index, args=[root]) for _ in range(3)]
     for thread in waiting:
         thread.start()
     for thread in waiting:
@@ -192,8 +192,9 @@ def test_who_waits_for_a_writer_finds_the_work_done(root, monkeypatch):
 
 def test_many_processes_may_build_it_at_once(root):
     code = (
-        "import sys; from pathlib import Path; from sceneset.registry.index import Index;"
-        "i = Index.open(Path(sys.argv[1])); print(sum(len(f.stems) for f in i.samples(i.ask())))"
+        "import sys; from pathlib import Path;"
+        "from sceneset.catalog.index_builder import open_index;"
+        "i = open_index(Path(sys.argv[1])); print(sum(len(f.stems) for f in i.samples(i.ask())))"
     )
     command = [sys.executable, "-c", code, str(root)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
@@ -203,7 +204,7 @@ def test_many_processes_may_build_it_at_once(root):
 def test_threads_may_ask_while_it_is_built(root):
     found: list[int] = []
     started = [
-        threading.Thread(target=lambda: found.append(len(samples(Index.open(root)))))
+        threading.Thread(target=lambda: found.append(len(samples(open_index(root)))))
         for _ in range(4)
     ]
     for thread in started:
@@ -214,9 +215,9 @@ def test_threads_may_ask_while_it_is_built(root):
 
 
 def test_who_holds_it_open_keeps_his_answers_and_hinders_nobody(root):
-    early = Index.open(root)
+    early = open_index(root)
     (root / f"registry/tags/{NAME}.csv").write_text(MORE)
-    late = Index.open(root)
+    late = open_index(root)
     assert kept(root)
     assert len(samples(late)) == 3
     assert len(samples(early)) == 2

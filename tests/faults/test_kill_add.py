@@ -12,17 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot
 
-from sceneset.registry import add
-from sceneset.registry.add import refuse_taken_name
-from sceneset.registry.catalog import Registry
-from sceneset.registry.journal import Journal, unfinished_problems
-from sceneset.registry.locking import writing
-from sceneset.registry.places import Paths
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset import Registry
+from sceneset.edits import ingest as add
+from sceneset.edits.ingest import refuse_taken_name
+from sceneset.edits.unfinished_add import Journal, unfinished_findings
+from sceneset.errors import FindingsError
+from sceneset.paths import Paths
+from sceneset.storage.locking import writing
+from support.build import NAME, Run, dvc, git, make_delivery, snapshot
 
-Run = Callable[..., Outcome]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 # Imports everything once, then forks for every line "ROOT DELIVERY NAME N": the child adds, and
@@ -31,7 +30,11 @@ MORTAL = """
 import os, shutil, signal, subprocess, sys
 from pathlib import Path
 import dvc.cli, dvc.repo, dvc.commands.add
-from sceneset.registry import cli, delivery, pixels, remote, scanfile
+from sceneset.cli import main as cli
+from sceneset.delivery import read as delivery
+from sceneset.imaging import facts as pixels
+from sceneset.storage import dvc as remote
+from sceneset.catalog import scan_table as scanfile
 import pyarrow.parquet
 
 def child(root, folder, name, last):
@@ -136,7 +139,7 @@ def test_killed_at_every_step(
             left = {path: data for path, data in snapshot(root).items() if path not in before}
             assert {**before, **left} == snapshot(root), "an add only makes new files"
             if left:
-                assert unfinished_problems(Paths(root)), f"nobody tells of it, step {step}"
+                assert unfinished_findings(Paths(root)), f"nobody tells of it, step {step}"
             assert mortal(root, delivery) == 0, f"step {step}"
         assert snapshot(root) == whole, f"step {step}"
         assert status(root) == whole_status
@@ -149,7 +152,7 @@ def test_killed_at_every_step(
 def test_killed_at_any_moment(registry: Path, tmp_path: Path, sceneset: Run) -> None:
     """As a person or the kernel does it: the whole command, dvc in a process of its own."""
     delivery = make_delivery(tmp_path / "big", train=[f"s{n:03}" for n in range(60)])
-    words = [sys.executable, "-m", "sceneset.registry.cli", "add", delivery, "--name", NAME]
+    words = [sys.executable, "-m", "sceneset", "add", delivery, "--name", NAME]
     good = fresh(registry, tmp_path / "good")
     begun = time.monotonic()
     subprocess.run(words, cwd=good, check=True, capture_output=True)
@@ -183,7 +186,8 @@ def test_a_dvc_that_outlives_its_add_keeps_the_next_one_out(
     # Stands in for a dvc that takes long: it ends when somebody has written to the pipe.
     script = f"""
 import os, subprocess, sys
-from sceneset.registry import cli, remote
+from sceneset.cli import main as cli
+from sceneset.storage import dvc as remote
 def slow(command, *, pass_fds, **options):
     waits = "open(%r).read()" % {str(fifo)!r}
     subprocess.Popen([sys.executable, "-c", waits], pass_fds=pass_fds,
@@ -344,7 +348,7 @@ def test_somebody_elses_files_are_never_touched(
 
 def test_a_link_to_nowhere_is_somebody_elses_too(registry: Path) -> None:
     (registry / f"registry/tags/{NAME}.csv").symlink_to("nowhere")
-    with pytest.raises(ProblemsFoundError, match="stands here"):
+    with pytest.raises(FindingsError, match="stands here"):
         refuse_taken_name(Registry(registry), NAME)
 
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import psutil
 import pytest
-from conftest import git, snapshot
+
+from support.build import git, snapshot
 
 MOMENTS, GROUPS = int(os.environ.get("SCENESET_MOMENTS", "3")), 2
 # Commits are the same only if they are made at the same time.
@@ -39,7 +40,7 @@ class End(NamedTuple):
 
 
 def start(root: Path, name: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "sceneset.registry.cli", *WORDS[name]]
+    command = [sys.executable, "-m", "sceneset", *WORDS[name]]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=root, env={**os.environ, **DATES}, **quiet)
 
@@ -63,7 +64,7 @@ def end_of(home: Path) -> End:
 
 def false_blobs(home: Path) -> set[str]:
     """Return the names of blobs in the cache that are not what their names say."""
-    from sceneset.registry.files import md5_of
+    from sceneset.storage.files import md5_of
 
     return {
         path.name

@@ -5,17 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import NAME, Outcome, dvc, git
-from servers import BUCKET, KEYS, S3, s3_server
 
-from sceneset.registry import export, stores
-
-Run = Callable[..., Outcome]
+from sceneset.storage import blob_export as export
+from sceneset.storage import object_store as stores
+from support.build import NAME, Run, dvc, git
+from support.servers import BUCKET, KEYS, S3, s3_server
 
 
 @pytest.fixture
@@ -131,7 +130,7 @@ status=0; "$@" || status=$?
 cp -r "$KEEP"/. "$OUT"
 exit $status
 """
-BLIND = "import shutil, sys; from sceneset.registry import cli; \
+BLIND = "import shutil, sys; from sceneset.cli import main as cli; \
 shutil.disk_usage = lambda p: type('U', (), {'free': 1 << 40}); sys.exit(cli.main())"
 
 

@@ -3,21 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, make_delivery, write_image
 
-from sceneset.registry import Registry, tombstones
-from sceneset.registry.gitrepo import GitError, environment
-from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
-
-Run = Callable[..., Outcome]
+from sceneset import Registry
+from sceneset.catalog import tombstones
+from sceneset.errors import GitError, UnknownRevisionError
+from sceneset.storage.git import environment
+from sceneset.versions.revisions import ARTIFACT
+from support.build import NAME, Run, dvc, git, make_delivery, write_image
 
 
 def sceneset_in(cwd: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "sceneset.registry.cli", *words]
+    command = [sys.executable, "-m", "sceneset", *words]
     return subprocess.run(
         command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False
     )

@@ -4,17 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, blob, dvc, images_of, snapshot, write_mask
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.remote import DvcError
-from sceneset.registry.tombstones import in_folder
+from sceneset.catalog.tombstones import in_folder
+from sceneset.errors import DvcError
+from sceneset.storage.blobs import Blobs
+from support.build import NAME, Run, blob, dvc, images_of, snapshot, write_mask
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 WHY = ("--reason", "case 17")
 ALL = [f"{NAME}/train/{stem}" for stem in "abcd"]
@@ -110,7 +108,7 @@ def test_a_pull_again_leaves_no_row_of_withdrawn_samples(
 
 def test_many_pull_into_one_folder(released: Path, tmp_path: Path) -> None:
     shutil.rmtree(released / ".dvc/cache")
-    command = [sys.executable, "-m", "sceneset.registry.cli", "pull", "ski"]
+    command = [sys.executable, "-m", "sceneset", "pull", "ski"]
     command += ["--to", str(tmp_path / "out")]
     env = {**os.environ}
     ranks = [

@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import simplejpeg
-from conftest import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngInfo
 
-from sceneset.registry.mending import (
+from sceneset.imaging.edit import (
     as_rgb,
     clean_stem,
     person_is_one,
@@ -29,6 +28,7 @@ from sceneset.registry.mending import (
     without_personal,
 )
 from sceneset.schemas.names import stem_fault
+from support.build import SHARED, needs_shared
 
 HOSTILE = SHARED / "data/hostile"
 SECRET = b"Jane Doe, 12 Elm Street"

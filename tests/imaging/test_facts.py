@@ -10,23 +10,20 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-from conftest import SHARED, needs_shared
 from PIL import Image
 
-from sceneset.registry.decode import BadPixelsError, decoded_image, decoded_mask
-from sceneset.registry.measure import Pair, measure, measure_all
-from sceneset.registry.pixels import image_facts, looks_of_image, mask_facts
-from sceneset.registry.rowrules import row_problems
-from sceneset.registry.scanfile import table_of
+from sceneset.catalog.scan_table import table_of
+from sceneset.errors import UndecodableError
+from sceneset.imaging.decode import decoded_image, decoded_mask
+from sceneset.imaging.facts import image_facts, looks_of_image, mask_facts
+from sceneset.quality.sample_rules import sample_findings
+from sceneset.scanning.measure_sample import Pair, measure, measure_all
 from sceneset.schemas.params import Limits, Params
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
+from support.build import SHARED, needs_shared
+from support.images import encoded, jpeg, noise
 
 LIMITS = Limits()
-
-
-def noise(size: tuple[int, int] = (96, 64), seed: int = 0, channels: int = 3) -> np.ndarray:
-    shape = (size[1], size[0], channels) if channels > 1 else (size[1], size[0])
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 def smooth(seed: int) -> Image.Image:
@@ -34,18 +31,8 @@ def smooth(seed: int) -> Image.Image:
     return Image.fromarray(noise((9, 7), seed)).resize((180, 140), Image.Resampling.BICUBIC)
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def jpeg(seed: int = 0, **options: object) -> bytes:
-    return encoded(Image.fromarray(noise((200, 150), seed)), "JPEG", quality=90, **options)
-
-
 def code_of(read: Callable[[], object]) -> str:
-    with pytest.raises(BadPixelsError) as caught:
+    with pytest.raises(UndecodableError) as caught:
         read()
     assert caught.value.message
     return caught.value.code
@@ -75,7 +62,7 @@ def test_every_flipped_bit_of_a_mask_is_seen():
     data = encoded(Image.fromarray(noise((16, 16), channels=1) % 2), "PNG")
     for place in range(8, len(data)):
         damaged = data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :]
-        with pytest.raises(BadPixelsError):
+        with pytest.raises(UndecodableError):
             mask_facts(damaged, LIMITS)
 
 
@@ -98,7 +85,7 @@ def test_a_cut_png_is_seen(end):
 )
 def test_masks_that_readers_disagree_on_are_refused(mode, words):
     data = encoded(Image.new(mode, (8, 8)), "PNG")
-    with pytest.raises(BadPixelsError, match=words) as caught:
+    with pytest.raises(UndecodableError, match=words) as caught:
         mask_facts(data, LIMITS)
     assert caught.value.code == "mask-mode"
 
@@ -276,7 +263,7 @@ def test_the_quick_decoder_agrees_on_real_masks():
         data = path.read_bytes()
         try:
             found = decoded_mask(data, LIMITS)
-        except BadPixelsError:
+        except UndecodableError:
             continue
         with Image.open(path) as mask:
             assert np.array_equal(found, np.asarray(mask)), path
@@ -304,8 +291,8 @@ def test_an_orientation_is_reported_and_not_applied(tmp_path):
     pair = Pair(Phase.TRAIN, "a", tmp_path / "a.jpg", tmp_path / "a.png", tmp_path)
     found = measure(pair, LIMITS)
     assert (found.row.width, found.row.height, found.row.orientation) == (200, 150, 6)
-    assert found.problems == ()
-    told = row_problems(table_of([found.row], 1), Params(), folder="x/")
+    assert found.findings == ()
+    told = sample_findings(table_of([found.row], 1), Params(), folder="x/")
     assert [(p.code, p.file, p.stem) for p in told] == [
         ("image-orientation", "x/img_dir/train/a.jpg", "a"),
         ("mask-empty", "x/ann_dir/train/a.png", "a"),
@@ -341,7 +328,7 @@ def test_hostile_files_are_measured_or_refused():
             for read in (partial(image_facts, suffix=suffix), mask_facts):
                 try:
                     read(path.read_bytes(), limits=LIMITS)
-                except BadPixelsError as bad:
+                except UndecodableError as bad:
                     refused += 1
                     message = bad.message
                     assert "\n" not in message, path.name

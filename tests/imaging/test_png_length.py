@@ -5,7 +5,8 @@ import zlib
 import numpy as np
 import pytest
 
-from sceneset.registry.decode import BadPixelsError, decoded_image, decoded_mask
+from sceneset.errors import UndecodableError
+from sceneset.imaging.decode import decoded_image, decoded_mask
 from sceneset.schemas.params import Limits
 
 LIMITS = Limits()
@@ -63,7 +64,7 @@ def test_pixels_that_end_too_early_are_refused(kind, size, interlaced):
     assert found.pixels.shape[:2] == size[::-1]
     for lacking in (1, rows[-1], sum(rows[1:]), sum(rows)):
         data = png_of(whole[lacking:], size, kind, interlaced=interlaced)
-        with pytest.raises(BadPixelsError) as caught:
+        with pytest.raises(UndecodableError) as caught:
             decoded_image(data, ".png", LIMITS)
         assert caught.value.code == "image-unreadable"
 
@@ -72,7 +73,7 @@ def test_an_interlaced_mask_that_lacks_passes_is_refused():
     rows = rows_of((64, 64), 8, interlaced=True)
     whole = b"".join(b"\0" + b"\1" * (row - 1) for row in rows)
     assert decoded_mask(png_of(whole, (64, 64), interlaced=True), LIMITS).sum() == 64 * 64
-    with pytest.raises(BadPixelsError):
+    with pytest.raises(UndecodableError):
         decoded_mask(png_of(whole[: sum(rows[:8])], (64, 64), interlaced=True), LIMITS)
 
 
@@ -86,5 +87,5 @@ def test_pixels_that_are_wrong_in_spite_of_right_checksums_are_refused():
     wrong += [png_of(random.bytes(size), (16, 16), packed=False) for size in range(0, 300, 7)]
     wrong += [png_of(b"\5" + good[1:], (16, 16))]  # no such filter
     for data in wrong:
-        with pytest.raises(BadPixelsError):
+        with pytest.raises(UndecodableError):
             decoded_mask(data, LIMITS)

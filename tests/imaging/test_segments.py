@@ -2,11 +2,11 @@
 
 import pytest
 from PIL import Image
-from test_pixels import encoded, jpeg
 
-from sceneset.registry.mending import without_personal
-from sceneset.registry.pixels import image_facts
+from sceneset.imaging.edit import without_personal
+from sceneset.imaging.facts import image_facts
 from sceneset.schemas.params import Limits
+from support.images import encoded, jpeg
 
 LIMITS = Limits()
 SMALL = Image.new("RGB", (16, 16))

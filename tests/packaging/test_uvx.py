@@ -5,15 +5,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, snapshot
 from packaging.requirements import Requirement
 
-Run = Callable[..., Outcome]
+from support.build import NAME, Outcome, Run, dvc, git, snapshot
+
 NOT_PACKED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import NAME, Outcome, dvc, git, make_delivery, snapshot, write_image
-from servers import BUCKET, KEYS, S3, s3_server
+from support.build import NAME, Outcome, dvc, git, make_delivery, snapshot, write_image
+from support.servers import BUCKET, KEYS, S3, s3_server
 
 TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 OTHER = NAME.replace("web", "more")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
 
 from sceneset.schemas.params import Algorithms, Params
+from support.build import ROOT
 
-TEMPLATE = ROOT / "registry/template"
+TEMPLATE = ROOT / "src/sceneset/cli/templates"
 STAGES: dict[str, Any] = yaml.safe_load((TEMPLATE / "pipeline.yaml").read_text())["stages"]
 
 

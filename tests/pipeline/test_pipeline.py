@@ -2,14 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import (
+
+from sceneset.cli.scaffold import lay_out
+from sceneset.stages import card, check, leakage, manifest, stats
+from support.build import (
     NAME,
     Outcome,
+    Run,
     dvc,
     git,
     make_delivery,
@@ -18,10 +21,6 @@ from conftest import (
     write_mask,
 )
 
-from sceneset.registry.scaffold import lay_out
-from sceneset.stages import card, check, leakage, manifest, stats
-
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 TAGS = f"registry/tags/{NAME}.csv"
 TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")

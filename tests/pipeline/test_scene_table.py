@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, ROOT, SHARED, Outcome, dvc, needs_shared
 from PIL import Image
+
+from support.build import NAME, ROOT, SHARED, Outcome, dvc, needs_shared
 
 IMAGES = 6003
 Row = dict[str, str]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sceneset.registry import near
-from sceneset.registry.near import Hashes, Pairs, search
+from sceneset.quality import hamming_search as near
+from sceneset.quality.hamming_search import Hashes, Pairs, search
 
 words = st.lists(st.integers(0, 2**64 - 1), max_size=40)
 

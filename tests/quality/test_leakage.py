@@ -5,13 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, SHARED, Outcome, dvc, git, make_delivery, needs_shared, write_image
 from PIL import Image, ImageEnhance
 
-from sceneset.registry import Registry
-from sceneset.registry.leakage import leakage
+from sceneset import Registry
+from sceneset.quality.leakage import leakage
+from support.build import (
+    NAME,
+    SHARED,
+    Run,
+    dvc,
+    git,
+    make_delivery,
+    needs_shared,
+    write_image,
+)
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 IMAGES = f"{DATA}/img_dir"
 

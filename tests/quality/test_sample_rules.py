@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, ROOT, Outcome
 from PIL import Image, ImageCms, ImageDraw
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.delivery import read_delivery
-from sceneset.registry.locking import writing
-from sceneset.registry.request import Request
+from sceneset import Registry
+from sceneset.delivery.read import read_delivery
+from sceneset.delivery.types import Request
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem
 from sceneset.schemas.rules import GROUPS, RULES, Freedom, Severity
-from sceneset.schemas.words import Kind
+from sceneset.schemas.terms import Kind
+from sceneset.storage.locking import writing
+from support.build import NAME, ROOT, Run
 
-Run = Callable[..., Outcome]
 SIZE = (160, 120)
 IMAGE, MASK = Path("img_dir/train/a.jpg"), Path("ann_dir/train/a.png")
 IN_WORDS = {rule.code for name in ("images", "masks", "names") for rule in GROUPS[name]}
@@ -49,11 +48,11 @@ def good(folder: Path) -> Path:
     return folder
 
 
-def told(folder: Path, kind: Kind | None = None) -> list[Problem]:
+def told(folder: Path, kind: Kind | None = None) -> list[Finding]:
     brought = (folder.parent / "entry.yaml", folder.parent / "tags.csv")
     files = (file if file.exists() else None for file in brought)
     request = Request(folder, NAME, kind, *files)
-    return read_delivery(request, plain_registry(), lambda items, _: items).problems
+    return read_delivery(request, plain_registry(), lambda items, _: items).findings
 
 
 def plain_registry() -> Registry:
@@ -232,14 +231,14 @@ def test_a_file_that_breaks_it(code: str, tmp_path: Path) -> None:
     assert first.hint or first.severity is not Severity.ERROR
 
 
-def _notes(folder: Path) -> list[Problem]:
+def _notes(folder: Path) -> list[Finding]:
     """Return the notes on a delivery, which an add does not show."""
-    from sceneset.registry.rowrules import row_problems
-    from sceneset.registry.scanfile import table_of
+    from sceneset.catalog.scan_table import table_of
+    from sceneset.quality.sample_rules import sample_findings
 
     request = Request(folder, NAME, None)
     rows = read_delivery(request, plain_registry(), lambda items, _: items).rows
-    return list(row_problems(table_of(rows, 1), Params(), notes=True))
+    return list(sample_findings(table_of(rows, 1), Params(), notes=True))
 
 
 def test_good_files_are_told_nothing(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from sceneset.registry import leakage, near
-from sceneset.registry.alike import Reach, Table, earlier, nearest, numbered
+from sceneset.quality import hamming_search as near
+from sceneset.quality import leakage
+from sceneset.quality.similarity import Reach, Table, earlier, nearest, numbered
 
 REACH = Reach(near=8, review=10, second=80)
 
@@ -91,9 +92,9 @@ def test_of_equal_hashes_each_has_its_own_second_opinion(agreeing: int) -> None:
     trained = [{"looks": (flipped(ONE, 9), 1)} for _ in range(2)]
     trained[agreeing]["pdq"] = 3
     wide = {"looks": (ONE, 9), "pdq": 3} | VAL
-    [problem] = leakage._across(table(*trained, wide), REACH)
-    assert f"train/s{agreeing}.jpg" in problem.message
-    assert "more look like it" not in problem.message
+    [finding] = leakage._across(table(*trained, wide), REACH)
+    assert f"train/s{agreeing}.jpg" in finding.message
+    assert "more look like it" not in finding.message
     held = [{"looks": (flipped(ONE, 9), 1)} | VAL for _ in range(2)]
     held[agreeing]["pdq"] = 3
     assert across({"looks": (ONE, 9), "pdq": 3}, *held) == [
@@ -112,9 +113,9 @@ def test_mirrored_whichever_is_held_out(sides: tuple[int, int]) -> None:
         return [{"looks": one} | more, {"looks": other} | more | VAL]
 
     assert across(*pair(9, pdq=3)) == [], "they have no second opinion"
-    [problem] = leakage._across(table(*pair(3)), REACH)
-    assert problem.code == "leak-near"
-    assert "the mirror image of" in problem.message
+    [finding] = leakage._across(table(*pair(3)), REACH)
+    assert finding.code == "leak-near"
+    assert "the mirror image of" in finding.message
     one, other = (word | {"phase": "train"} for word in pair(3))
     assert [(p.code, p.stem) for p in leakage._within(table(one, other), 8)] == [
         ("duplicate-near", "s1")
@@ -193,16 +194,16 @@ def test_how_many_more_look_like_it_is_told() -> None:
     train = [{"looks": (flipped(ONE, bits), 5 << bits)} for bits in (1, 1, 2)]
     for count in (1, 2, 3):
         samples = [*train[:count], {"looks": (ONE, 9)} | VAL]
-        [problem] = leakage._across(table(*samples), REACH)
+        [finding] = leakage._across(table(*samples), REACH)
         more = f"and {count - 1} more look like it"
-        assert (more in problem.message) == (count > 1)
+        assert (more in finding.message) == (count > 1)
 
 
 def test_two_masks_of_one_picture() -> None:
     one = {"exact": 4, "mask": "m"}
     assert list(leakage._two_masks(table(one, one, {"mask": "n"}))) == []
-    [problem] = leakage._two_masks(table(one, one | {"mask": "n"}))
-    assert (problem.code, problem.stem) == ("mask-disagrees", "s1")
+    [finding] = leakage._two_masks(table(one, one | {"mask": "n"}))
+    assert (finding.code, finding.stem) == ("mask-disagrees", "s1")
 
 
 def test_copies_inside_a_phase() -> None:

@@ -4,14 +4,14 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from conftest import ROOT
 
-from sceneset.registry import document
-from sceneset.registry.catalog import Registry
-from sceneset.registry.views import table_order
+from sceneset import Registry
+from sceneset.catalog.split_selection import table_order
+from sceneset.reporting import cards as document
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import Numbers, RowStats, SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
+from support.build import ROOT
 
 NAME = "CustomSeg_Person_20240115_web"
 TRICKY = "a | b < c & d \\ \"e\" 'f' &lt; <script>"

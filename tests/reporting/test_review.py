@@ -1,14 +1,12 @@
 """A change is judged as a pull request needs it: from texts, with no blob anywhere."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NAME, ROOT, Outcome, dvc, git, make_delivery
 
-Run = Callable[..., Outcome]
+from support.build import NAME, ROOT, Run, dvc, git, make_delivery
 
 
 @pytest.fixture
@@ -91,7 +89,7 @@ def test_leakage_is_told(registry: Path, tmp_path: Path, sceneset: Run) -> None:
 
 
 def test_the_workflow_calls_it() -> None:
-    text = (ROOT / "registry/template/workflow.yml").read_text("utf-8")
+    text = (ROOT / "src/sceneset/cli/templates/workflow.yml").read_text("utf-8")
     steps = yaml.safe_load(text)["jobs"]["review"]["steps"]
     assert any("sceneset review" in step.get("run", "") for step in steps)
     page = (ROOT / "docs/ci.md").read_text("utf-8")

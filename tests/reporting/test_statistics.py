@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import NAME
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.measures import COLUMNS, Measures, spreads
-from sceneset.registry.scanfile import write_scan
-from sceneset.registry.statistics import all_statistics, exact_sum, mean_of, numbers
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset import Registry
+from sceneset.catalog.scan_table import write_scan
+from sceneset.errors import FindingsError
+from sceneset.reporting.scan_columns import COLUMNS, Measures, spreads
+from sceneset.reporting.statistics import all_statistics, exact_sum, mean_of, numbers
 from sceneset.schemas.stats import Colour, Numbers
+from support.build import NAME
 
 SIZES = [(7, 5), (40, 30), (5, 7), (1, 1), (40, 30), (64, 3)]
 
@@ -123,7 +123,7 @@ def test_a_mean_is_rounded_once():
 
 
 def test_columns_come_from_a_scan(added):
-    from sceneset.registry.catalog import Registry
+    from sceneset import Registry
 
     registry = Registry(added)
     [name] = registry.names
@@ -132,7 +132,7 @@ def test_columns_come_from_a_scan(added):
     assert measures.columns["width"].tolist() == [32] * 4
     assert measures.columns["sq_r"].dtype == np.int64
     write_scan(added / "empty", [], 1)
-    from sceneset.registry.scanfile import read_scan
+    from sceneset.catalog.scan_table import read_scan
 
     assert len(Measures.of(read_scan(added / "empty", "x"))) == 0
 
@@ -172,7 +172,7 @@ def test_such_a_scan_is_refused(added: Path) -> None:
     table = pq.read_table(path)
     place = table.column_names.index("sq_g")
     pq.write_table(table.set_column(place, table.schema.field("sq_g"), table["sum_g"]), path)
-    with pytest.raises(ProblemsFoundError) as found:
+    with pytest.raises(FindingsError) as found:
         all_statistics(registry)
-    [told] = found.value.problems
+    [told] = found.value.findings
     assert (told.code, told.file) == ("scan-broken", f"registry/scans/{NAME}.parquet")

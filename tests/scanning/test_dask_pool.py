@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc
-from test_scan import DATA, SCAN, Run, emptied, hashes
 
-from sceneset.registry import onmany
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.remote import without_secrets
-from sceneset.registry.scanning import scan_remote
+from sceneset import Registry
+from sceneset.scanning import dask_pool as onmany
+from sceneset.scanning.scan_subset import scan_remote
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc import without_secrets
+from support.build import NAME, Outcome, Run, dvc
+from support.scans import DATA, SCAN, emptied, hashes
 
 distributed = pytest.importorskip("distributed")
 
@@ -25,8 +25,8 @@ distributed = pytest.importorskip("distributed")
 FAULTS = """
 import os, signal, time
 from pathlib import Path
-from sceneset.registry import pixels
-from sceneset.registry.files import md5_of
+from sceneset.imaging import facts as pixels
+from sceneset.storage.files import md5_of
 
 fault = Path(os.environ["FAULT"])
 plain = getattr(pixels, "plain", pixels.image_facts)  # dask loads a preload more than once
@@ -157,7 +157,7 @@ def test_workers_of_other_versions_are_refused(
 
 WITHOUT = """
 import sys
-sys.modules["sceneset.registry.onmany"] = None  # importing it fails
+sys.modules["sceneset.scanning.dask_pool"] = None  # importing it fails
 """
 
 

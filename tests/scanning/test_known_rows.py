@@ -8,11 +8,12 @@ from pathlib import Path
 import kornia_rs.io
 import pytest
 import simplejpeg
-from conftest import NAME, Outcome, dvc, write_image, write_mask
 from PIL import ImageFile
 
-from sceneset.registry import measure, pixels
+from sceneset.imaging import facts as pixels
+from sceneset.scanning import measure_sample as measure
 from sceneset.stages.scan import main as scan
+from support.build import NAME, Outcome, dvc, write_image, write_mask
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 SCAN = f"registry/scans/{NAME}.parquet"

@@ -9,14 +9,14 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, write_image, write_mask
 
-from sceneset.registry import processes
-from sceneset.registry.crews import measured_by
-from sceneset.registry.measure import Measured, Pair, measure, measure_all
-from sceneset.registry.processes import measure_many
+from sceneset.scanning import process_pool as processes
+from sceneset.scanning.measure_sample import Measured, Pair, measure, measure_all
+from sceneset.scanning.process_pool import measure_many
+from sceneset.scanning.worker_pool import measured_by
 from sceneset.schemas.params import Limits
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
+from support.build import ROOT, write_image, write_mask
 
 LIMITS = Limits()
 
@@ -74,7 +74,7 @@ def test_a_pair_that_kills_is_named_and_the_others_are_measured(
     found = list(measure_many(pairs, LIMITS))
     assert [one.pair.stem for one in found] == list("012345678")
     assert [one.pair.stem for one in found if not one.row] == ["4"]
-    [told] = found[4].problems
+    [told] = found[4].findings
     assert (told.file, told.stem, told.code) == ("4.jpg", "4", "image-unreadable")
     assert "kills every process" in told.message
 
@@ -140,10 +140,10 @@ def test_who_stops_asking_leaves_no_process(pairs: list[Pair]) -> None:
 WAITER = """
 import sys, time
 from pathlib import Path
-from sceneset.registry import processes
-from sceneset.registry.measure import Pair
+from sceneset.scanning import process_pool as processes
+from sceneset.scanning.measure_sample import Pair
 from sceneset.schemas.params import Limits
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
 
 if __name__ == "__main__":
     processes._MANY, base = 1, Path(sys.argv[1])

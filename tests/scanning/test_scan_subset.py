@@ -6,38 +6,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, blob, dvc, write_image
-from servers import BUCKET, KEYS, s3_server
 
-from sceneset.registry import measure, processes
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import tracked
+from sceneset.scanning import measure_sample as measure
+from sceneset.scanning import process_pool as processes
+from sceneset.storage.dvc_digests import tracked
+from support.build import NAME, Run, blob, dvc, write_image
+from support.scans import DATA, SCAN, emptied, hashes
+from support.servers import BUCKET, KEYS, s3_server
 
 pytest.importorskip("distributed")
-
-Run = Callable[..., Outcome]
-DATA = f"Insta360SemanticSeg/{NAME}"
-SCAN = f"registry/scans/{NAME}.parquet"
-
-
-def emptied(root: Path) -> bytes:
-    """Take away the scan and every image and mask; return the scan as it was."""
-    before = (root / SCAN).read_bytes()
-    (root / SCAN).unlink()
-    for folder in ("img_dir", "ann_dir"):
-        shutil.rmtree(root / DATA / folder)
-    shutil.rmtree(root / ".dvc/cache")
-    return before
-
-
-def hashes(root: Path) -> list[tuple[str, str]]:
-    table = Registry(root).scan(NAME, ("image_md5", "mask_md5"))
-    columns = (table[name].to_pylist() for name in table.column_names)
-    return [(image.hex(), mask.hex()) for image, mask in zip(*columns, strict=True)]
 
 
 @pytest.mark.parametrize("many", [1, 2000])
@@ -196,7 +176,7 @@ def test_files_that_dvc_knows_are_not_read_again(
 # A shell that started the tests in the background has told all below it to ignore Ctrl-C.
 AS_IN_FRONT = """
 import signal
-from sceneset.registry.cli import command
+from sceneset.cli.main import command
 signal.signal(signal.SIGINT, signal.default_int_handler)
 command()
 """

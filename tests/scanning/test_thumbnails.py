@@ -1,16 +1,14 @@
 """`sceneset scan --thumbnails`: small copies, made while images are decoded anyway."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome
 
-from sceneset.registry import pixels
-from sceneset.registry.catalog import Registry
-from sceneset.registry.pixels import image_facts
+from sceneset import Registry
+from sceneset.imaging import facts as pixels
+from sceneset.imaging.facts import image_facts
+from support.build import NAME, Run
 
-Run = Callable[..., Outcome]
 SCAN = f"registry/scans/{NAME}.parquet"
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from sceneset.schemas.export import MODELS, main, schema_text
+from support.build import ROOT
 
 FOLDER = ROOT / "schemas/json"
 

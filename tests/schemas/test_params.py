@@ -1,11 +1,11 @@
 """params.yaml: what it may hold, and what it holds when it says nothing."""
 
 import pytest
-from conftest import ROOT
 from pydantic import ValidationError
 
-from sceneset.registry.catalog import Registry
+from sceneset import Registry
 from sceneset.schemas.params import Algorithms, Params
+from support.build import ROOT
 
 NAME = "CustomSeg_Person_20240115_web"
 

@@ -3,12 +3,12 @@
 import csv
 
 import pytest
-from conftest import ROOT
 from pydantic import ValidationError
 
-from sceneset.registry.catalog import Registry
+from sceneset import Registry
 from sceneset.schemas.scene import SplitName, Vocabulary
-from sceneset.schemas.words import TOTAL, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Persons, Phase
+from support.build import ROOT
 
 SINGLE, MULTI, TRAIN, VAL = Persons.SINGLE, Persons.MULTI, Phase.TRAIN, Phase.VAL
 

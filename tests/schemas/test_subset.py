@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from sceneset.schemas.subset import Subset, SubsetDraft
-from sceneset.schemas.words import Kind, Phase
+from sceneset.schemas.terms import Kind, Phase
 
 NAME = "CustomSeg_Person_20240115_web"
 TOTAL = {"scene": "total", "file": "total.txt"}

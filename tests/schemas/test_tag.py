@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from sceneset.registry.tagsfile import read_tags, tags_text
+from sceneset.catalog.tags_csv import read_tags, tags_text
 from sceneset.schemas.tag import InScene, Tag
-from sceneset.schemas.words import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase
 
 SINGLE, MULTI = Persons.SINGLE, Persons.MULTI
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, snapshot
-from servers import BUCKET, KEYS, S3, s3_server
+
+from support.build import NAME, Outcome, dvc, git, snapshot
+from support.servers import BUCKET, KEYS, S3, s3_server
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sceneset.registry import yamlfile
-from sceneset.registry.yamlfile import load, load_document, parse
+from sceneset.errors import FindingsError
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import ProblemsFoundError
 from sceneset.schemas.subset import Subset
+from sceneset.storage import yaml_files as yamlfile
+from sceneset.storage.yaml_files import load, load_document, parse
 
 NAME = "CustomSeg_Person_20240115_web"
 ENTRY = f"""\
@@ -38,9 +38,9 @@ def file(tmp_path: Path) -> Callable[[str | bytes], Path]:
 
 def places(path: Path, model: type = Subset) -> list[tuple[int | None, str, str]]:
     """Return (row, field, code) of every finding."""
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         load(path, model, path.name)
-    found = caught.value.problems
+    found = caught.value.findings
     assert all(p.file == "entry.yaml" and "\n" not in p.message for p in found)
     assert all(p.hint or p.code == "file-unreadable" for p in found)
     return sorted((p.row, p.field, p.code) for p in found)
@@ -74,9 +74,9 @@ def test_everything_wrong_is_said_at_once(file):
 
 
 def test_hints_name_the_fields_there_are(file):
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         load(file(ENTRY.replace("persons:", "person:")), Subset, "entry.yaml")
-    [found] = caught.value.problems
+    [found] = caught.value.findings
     assert found.message == "is not a field here"
     assert "persons" in found.hint
 
@@ -123,26 +123,26 @@ def test_a_key_that_is_no_word_is_no_crash(file):
 
 def test_a_huge_file_is_not_read(file, monkeypatch):
     monkeypatch.setattr(yamlfile, "MAX_YAML", 100)
-    with pytest.raises(ProblemsFoundError, match="larger than 100 bytes"):
+    with pytest.raises(FindingsError, match="larger than 100 bytes"):
         load(file("a" * 101), Subset, "entry.yaml")
 
 
 def test_a_huge_value_is_cut_in_the_message(file):
-    with pytest.raises(ProblemsFoundError) as caught:
+    with pytest.raises(FindingsError) as caught:
         load(file(f"subsets: []\nlimits: {{max_pixels: {'x' * 100_000}}}\n"), Params, "params.yaml")
-    assert len(caught.value.problems[0].message) < 500
+    assert len(caught.value.findings[0].message) < 500
 
 
 def test_a_pipe_or_a_folder_in_its_place_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
-        with pytest.raises(ProblemsFoundError) as caught:
+        with pytest.raises(FindingsError) as caught:
             load(tmp_path / name, Subset, name)
-        assert caught.value.problems[0].code == "file-unreadable"
-    with pytest.raises(ProblemsFoundError) as caught:
+        assert caught.value.findings[0].code == "file-unreadable"
+    with pytest.raises(FindingsError) as caught:
         load(tmp_path / "absent", Subset, "absent")
-    assert caught.value.problems[0].code == "file-missing"
+    assert caught.value.findings[0].code == "file-missing"
 
 
 def test_words_stay_words():

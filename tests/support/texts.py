@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import yaml
-from conftest import ROOT
 
-from sceneset.registry import indexing
-from sceneset.registry.catalog import Registry
-from sceneset.registry.index import Index
-from sceneset.schemas.words import TOTAL
+from sceneset import Registry
+from sceneset.catalog import index_builder as indexing
+from sceneset.catalog.index import Index
+from sceneset.schemas.terms import TOTAL
+from support.build import ROOT
 
 OTHER = "CustomSeg_Person_20240116_more"
 VOCABULARY = Registry(ROOT).vocabulary
@@ -66,7 +67,7 @@ def samples(index: Index, **words) -> list[tuple[str, str, str]]:
 def kept(root: Path) -> bool:
     """Whether a look-up would be answered from the file, with nothing brought up to date."""
     with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
-        return Index(root, connection).is_current()
+        return Index(root, connection, lambda: pytest.fail("the index is rebuilt")).is_current()
 
 
 def settled(path: Path) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, make_delivery, write_image, write_mask
 
-Run = Callable[..., Outcome]
+from support.build import NAME, Run, dvc, git, make_delivery, write_image, write_mask
+
 DATA = f"Insta360SemanticSeg/{NAME}"
 NONE = dict.fromkeys(("added", "removed", "moved", "renamed", "mask", "scenes"), 0)
 

@@ -4,19 +4,17 @@ import io
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NAME, Outcome, blob, dvc, git, write_mask
 from PIL import Image
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.overlap import iou
 from sceneset.schemas.params import Limits
+from sceneset.storage.blobs import Blobs
+from sceneset.versions.mask_iou import iou
+from support.build import NAME, Outcome, Run, blob, dvc, git, write_mask
 
-Run = Callable[..., Outcome]
 ANN = f"Insta360SemanticSeg/{NAME}/ann_dir"
 
 
@@ -213,7 +211,7 @@ def test_without_a_project_of_dvc(added: Path, sceneset: Run) -> None:
 
 
 def test_dvc_is_waited_for_only_where_masks_changed(remasked: Path) -> None:
-    code = "import sys; from sceneset.registry.cli import main; main(sys.argv[1:]); "
+    code = "import sys; from sceneset.cli.main import main; main(sys.argv[1:]); "
     code += "print('dvc' in sys.modules)"
     for old, waited in (("HEAD", "False"), ("v1", "True")):
         command = [sys.executable, "-c", code, "diff", old]

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, blob, dvc, git, snapshot
-from servers import BUCKET, KEYS, S3, s3_server
 
-Run = Callable[..., Outcome]
+from support.build import NAME, Run, blob, dvc, git, snapshot
+from support.servers import BUCKET, KEYS, S3, s3_server
 
 
 @pytest.fixture

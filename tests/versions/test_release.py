@@ -1,16 +1,14 @@
 """Versions are made wholly or not at all, and only of states that keep what they promise."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, dvc, git, snapshot, write_mask
 
-from sceneset.registry import versions
-from sceneset.registry.revisions import ARTIFACT
+from sceneset.versions import release as versions
+from sceneset.versions.revisions import ARTIFACT
+from support.build import NAME, Outcome, Run, dvc, git, snapshot, write_mask
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 TAGS = f"registry/tags/{NAME}.csv"
 

@@ -3,19 +3,16 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, git, snapshot
 
-from sceneset.registry import Registry
-from sceneset.registry.files import md5_of
-from sceneset.registry.pull import DestinationError
-from sceneset.registry.query import UnknownNameError
-from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError
+from sceneset import Registry
+from sceneset.errors import DestinationError, UnknownNameError, UnknownRevisionError
+from sceneset.storage.files import md5_of
+from sceneset.versions.revisions import ARTIFACT
+from support.build import NAME, Run, git, snapshot
 
-Run = Callable[..., Outcome]
 TAGS = f"registry/tags/{NAME}.csv"
 
 
@@ -155,7 +152,7 @@ def test_a_tag_that_moved_at_its_origin(history: Path, tmp_path: Path, sceneset:
 
 
 def test_many_ask_at_once(history: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sceneset.registry.cli", "lookup", "ski", "--stems"]
+    command = [sys.executable, "-m", "sceneset", "lookup", "ski", "--stems"]
     command += ["--repo", f"file://{history}", "--rev", "1.0.0"]
     for turn in range(2):  # the first time it is cloned, then it is brought up to date
         jobs = [

@@ -1,15 +1,15 @@
 """Every blob of a version is asked for; what is missing or damaged is named, and put back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NAME, Outcome, blob, dvc, git, images_of, snapshot, write_image
-from servers import BUCKET, KEYS, S3, s3_server
 
-from sceneset.registry.blobs import BlobError, Blobs
+from sceneset.errors import BlobError
+from sceneset.storage.blobs import Blobs
+from support.build import NAME, Outcome, Run, blob, dvc, git, images_of, snapshot, write_image
+from support.servers import BUCKET, KEYS, S3, s3_server
 
-Run = Callable[..., Outcome]
 DATA = f"Insta360SemanticSeg/{NAME}"
 
 
@@ -136,8 +136,8 @@ def test_s3(
     assert (absent.code, len(absent.json)) == (1, 7)
     dvc(added, "push")
     assert sceneset("verify", "--deep", cwd=added).code == 0
-    from sceneset.registry.blobs import Blobs
-    from sceneset.registry.stores import sizes
+    from sceneset.storage.blobs import Blobs
+    from sceneset.storage.object_store import sizes
 
     blobs, md5 = Blobs(added), images_of(added, sceneset)["a"]
     assert type(blobs.store).__name__.startswith("S3" if through == "obstore" else "FileSystem")

@@ -2,7 +2,7 @@
 
 The index is one SQLite file below .sceneset: counts are kept in it, not counted, and the stems of
 a scene stand side by side. It can be deleted at any time. An answer is given only while every file
-it was made from is as it was; else sceneset.registry.indexing brings it up to date first.
+it was made from is as it was; else sceneset.catalog.index_builder brings it up to date first.
 """
 
 import os
@@ -10,14 +10,17 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 
-from sceneset.registry.places import INDEX
-from sceneset.schemas.words import TOTAL, folded
+from sceneset.paths import INDEX
+from sceneset.schemas.terms import TOTAL, folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from sceneset.registry.catalog import Registry
+    from sceneset.catalog.reader import Catalog
+
+    Rebuild = Callable[[], "Index"]
 
 FORMAT = 1
 """Version of the tables, and of all that is computed into them; another one is made anew."""
@@ -58,33 +61,24 @@ def signature(path: "str | os.PathLike[str]") -> str:
 class Index:
     """What one registry's text says. Every answer is of one moment."""
 
-    def __init__(self, root: "str | os.PathLike[str]", connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, root: "str | os.PathLike[str]", connection: sqlite3.Connection, rebuild: "Rebuild"
+    ) -> None:
         self.root = os.fspath(root)
         self.connection = connection
+        self._rebuild = rebuild
 
     @classmethod
-    def open(cls, root: "str | os.PathLike[str]") -> "Index":
-        """Return the index of the registry at ``root``, up to date.
+    def current(cls, root: "str | os.PathLike[str]", rebuild: "Rebuild") -> "Index | None":
+        """Return the registry's index, or None if it is missing, damaged or out of date.
 
-        Raises:
-            ProblemsFoundError: the vocabulary or the settings can't be read. Subsets that can't
-                be read fail when they are asked for.
+        Args:
+            root: The registry's top folder.
+            rebuild: Builds a new index when this one turns out to be damaged.
         """
-        found = cls.kept(root)
-        if found:
-            return found
-        from pathlib import Path
-
-        from sceneset.registry.indexing import refreshed
-
-        return refreshed(Path(root))
-
-    @classmethod
-    def kept(cls, root: "str | os.PathLike[str]") -> "Index | None":
-        """Return the index that stands in the registry; None if it is not up to date."""
         try:
             connection = connected(f"{os.fspath(root)}/{INDEX}")
-            found = cls(root, connection)
+            found = cls(root, connection, rebuild)
             if found.is_current():
                 return found
             connection.close()
@@ -119,9 +113,9 @@ class Index:
         keys = [self._all("SELECT scene FROM name WHERE name = ?", folded(s)) for s in scenes]
         named = [self._all("SELECT name FROM subset WHERE name = ?", s) for s in subsets]
         if not all(keys) or not all(named):  # by a part, or unknown: who says so takes his time
-            from sceneset.registry.query import ask
+            from sceneset.catalog.query import ask
 
-            found = ask(self._registry(), scenes, subsets=subsets)
+            found = ask(self._catalog(), scenes, subsets=subsets)
             asked = Asked(found.scenes, persons or "", phases, found.subsets)
         else:
             rows = tuple(row for [[row]] in keys), tuple(row for [[row]] in named)
@@ -135,9 +129,9 @@ class Index:
 
     def _tell(self, names: "list[str]") -> None:
         """Raise what is wrong with the text of subsets: the registry itself knows best."""
-        registry = self._registry()
-        for _ in registry.each(
-            lambda name: (registry.entry(name), len(registry.tags(name, keep=False))), names
+        catalog = self._catalog()
+        for _ in catalog.each(
+            lambda name: (catalog.entry(name), len(catalog.tags(name, keep=False))), names
         ):
             pass
 
@@ -193,12 +187,12 @@ class Index:
             for scene, text in self._all("SELECT scene, json FROM scene ORDER BY place")
         ]
 
-    def _registry(self) -> "Registry":
+    def _catalog(self) -> "Catalog":
         from pathlib import Path
 
-        from sceneset.registry.catalog import Registry
+        from sceneset.catalog.reader import Catalog
 
-        return Registry(Path(self.root))
+        return Catalog(Path(self.root))
 
     def _all(self, query: str, *values: str) -> "list[Any]":
         try:
@@ -212,13 +206,9 @@ class Index:
             return self.connection.execute(query, values).fetchall()
 
     def _renew(self) -> None:
-        """Take an index that is made from nothing."""
-        from pathlib import Path
-
-        from sceneset.registry.indexing import refreshed
-
+        """Build a new index and use it from now on."""
         self.connection.close()
-        self.connection = refreshed(Path(self.root), anew=True).connection
+        self.connection = self._rebuild().connection
 
 
 def connected(path: str) -> sqlite3.Connection:

@@ -10,19 +10,20 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.files import copy_file, md5_of, read_bytes
-from sceneset.registry.index import BOTH, FORMAT, Index, connected, signature
-from sceneset.registry.locking import alone
-from sceneset.registry.places import Paths
-from sceneset.registry.query import scene_table
-from sceneset.registry.render import progress
-from sceneset.registry.views import persons_said
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.catalog.index import BOTH, FORMAT, Index, connected, signature
+from sceneset.catalog.query import scene_table
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import persons_said
+from sceneset.errors import FindingsError
+from sceneset.paths import Paths
+from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import TOTAL, Persons, folded
+from sceneset.schemas.terms import TOTAL, Persons, folded
+from sceneset.storage.files import copy_file, md5_of, read_bytes
+from sceneset.storage.locking import alone
 
 _TABLES = """
 CREATE TABLE file (path TEXT PRIMARY KEY, signature TEXT, md5 TEXT) WITHOUT ROWID;
@@ -39,48 +40,62 @@ _WAITING = "another look-up is making the index; waiting for it"
 _SETTLED = 2_000_000_000  # nanoseconds: what changed since may change again within one tick
 
 
-def refreshed(root: Path, *, anew: bool = False) -> Index:
-    """Return the index of the registry at ``root``, brought up to date, or made ``anew``.
+def open_index(
+    root: Path,
+    *,
+    rebuild: bool = False,
+    progress: Progress = no_progress,
+    notify: Notify = no_notice,
+) -> Index:
+    """Return the index of the registry at ``root``, updated, or rebuilt from nothing.
 
-    Where .sceneset can't be written, or somebody else takes long, that is done in memory.
+    If ``.sceneset`` can't be written, or another process takes long, the index is built in memory.
 
     Raises:
-        ProblemsFoundError: the vocabulary or the settings can't be read.
+        FindingsError: The vocabulary or params.yaml can't be read. Subsets that can't be read fail
+            only in look-ups that need them.
     """
     path = Paths(root).index
+    again = partial(open_index, root, rebuild=True, progress=progress, notify=notify)
     lock = path.with_suffix(".lock")
-    with suppress(OSError, sqlite3.Error), alone(lock, patience=_PATIENCE, told=_WAITING):
-        return (None if anew else Index.kept(root)) or _replaced(root, path, anew=anew)
-    if not anew:
-        with suppress(OSError, sqlite3.Error), closing(connected(str(path))) as found:
-            memory = sqlite3.connect(":memory:", isolation_level=None)
-            found.backup(memory)
-            return Index(root, _written(root, memory))
-    return Index(root, _written(root, sqlite3.connect(":memory:", isolation_level=None)))
+    with (
+        suppress(OSError, sqlite3.Error),
+        alone(lock, patience=_PATIENCE, message=_WAITING, notify=notify),
+    ):
+        if not rebuild and (found := Index.current(root, again)):
+            return found
+        return Index(root, _replaced(root, path, progress, rebuild=rebuild), again)
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    if not rebuild:
+        with suppress(OSError, sqlite3.Error), closing(connected(str(path))) as found_here:
+            found_here.backup(memory)
+            return Index(root, _written(root, memory, progress), again)
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+    return Index(root, _written(root, memory, progress), again)
 
 
-def _replaced(root: Path, path: Path, *, anew: bool) -> Index:
-    """Bring a copy up to date and put it in the index's place; a damaged one is made anew."""
-    aside = path.with_suffix(".part")  # of one name: a writer that was killed leaves no second
+def _replaced(root: Path, path: Path, progress: Progress, *, rebuild: bool) -> sqlite3.Connection:
+    """Update a copy of the index and put it in the index's place; rebuild a damaged one."""
+    aside = path.with_suffix(".part")  # one name: a writer that was killed leaves no second file
     aside.unlink(missing_ok=True)
     try:
-        with suppress(OSError):  # there is none, or no file
-            if not anew:
+        with suppress(OSError):  # there is no index, or it is not a file
+            if not rebuild:
                 copy_file(path, aside)
         try:
-            connection = _written(root, sqlite3.connect(aside, isolation_level=None))
+            connection = _written(root, sqlite3.connect(aside, isolation_level=None), progress)
         except sqlite3.DatabaseError:
             aside.unlink(missing_ok=True)
-            connection = _written(root, sqlite3.connect(aside, isolation_level=None))
+            connection = _written(root, sqlite3.connect(aside, isolation_level=None), progress)
         with aside.open("rb") as file:
             os.fsync(file.fileno())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    return Index(root, connection)
+    return connection
 
 
-def _written(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
+def _written(root: Path, connection: sqlite3.Connection, progress: Progress) -> sqlite3.Connection:
     """Bring an index up to date, or make it where there is nothing.
 
     Raises:
@@ -90,7 +105,7 @@ def _written(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away
         connection.execute("PRAGMA synchronous = OFF")  # it is synced as a whole
         connection.execute("BEGIN")
-        _Writer(root, connection).write()
+        _Writer(root, connection).write(progress)
         connection.execute("COMMIT")
     except BaseException:
         connection.close()
@@ -100,13 +115,13 @@ def _written(root: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
 
 class _Writer:
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
-        self.registry = Registry(root)
+        self.catalog = Catalog(root)
         self.connection = connection
         self.signatures: dict[str, str] = {}
 
-    def write(self) -> None:
+    def write(self, progress: Progress) -> None:
         """Write what is not as it was."""
-        registry, paths = self.registry, self.registry.paths
+        catalog, paths = self.catalog, self.catalog.paths
         if self.connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
             self._begin()
         # All rows are worded by the vocabulary, and a scene may have gone.
@@ -114,7 +129,7 @@ class _Writer:
             self._clear()
             self._vocabulary()
             self._was_steady(paths.scenes)
-        listed = set(registry.names) if self._changed([paths.params]) else None
+        listed = set(catalog.names) if self._changed([paths.params]) else None
         self._was_steady(paths.params)
         known = {name for (name,) in self.connection.execute("SELECT name FROM subset")}
         for name in known - (known if listed is None else listed):
@@ -136,14 +151,14 @@ class _Writer:
     def _clear(self) -> None:
         for table in ("name", "scene", "subset", "row", "samples"):
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608
-        scenes = self.registry.paths.shown(self.registry.paths.scenes)
+        scenes = self.catalog.paths.shown(self.catalog.paths.scenes)
         self.connection.execute("DELETE FROM file WHERE path != ?", [scenes])
 
     def _changed(self, paths: Iterable[Path]) -> bool:
         """Note how files are now; say whether one of them holds something else than before."""
         changed = False
         for path in paths:
-            shown = self.registry.paths.shown(path)
+            shown = self.catalog.paths.shown(path)
             found = self.connection.execute(
                 "SELECT signature, md5 FROM file WHERE path = ?", [shown]
             ).fetchone()
@@ -152,7 +167,7 @@ class _Writer:
                 continue
             try:
                 md5 = md5_of(read_bytes(path, shown))
-            except ProblemsFoundError:
+            except FindingsError:
                 md5 = ""  # whoever asks for it is told
             changed = changed or not md5 or found is None or found[1] != md5
             self.connection.execute(
@@ -164,14 +179,14 @@ class _Writer:
     def _was_steady(self, *paths: Path) -> None:
         """Let files be read again next time that changed between being hashed and being read."""
         for path in paths:
-            shown = self.registry.paths.shown(path)
+            shown = self.catalog.paths.shown(path)
             if signature(path) != self.signatures[shown]:
                 self.connection.execute(
                     "UPDATE file SET signature = '', md5 = '' WHERE path = ?", [shown]
                 )
 
     def _vocabulary(self) -> None:
-        vocabulary = self.registry.vocabulary
+        vocabulary = self.catalog.vocabulary
         names = {TOTAL: TOTAL} | {
             folded(name): scene.key for scene in vocabulary.scenes for name in scene.all_names
         }
@@ -194,10 +209,10 @@ class _Writer:
 
     def _subset(self, name: str) -> None:
         """Write what is known of a subset, or that it can't be read."""
-        registry = self.registry
+        catalog = self.catalog
         try:
-            entry, tags = registry.entry(name), registry.tags(name, keep=False)
-        except ProblemsFoundError:
+            entry, tags = catalog.entry(name), catalog.tags(name, keep=False)
+        except FindingsError:
             self.connection.execute("INSERT INTO subset VALUES (?, '', 1)", [name])
             return
         self.connection.execute("INSERT INTO subset VALUES (?, ?, 0)", [name, entry.img_suffix])
@@ -208,9 +223,9 @@ class _Writer:
                 for (scene, phase, persons), stems in _grouped(tags).items()
             ),
         )
-        for place, found in enumerate(scene_table(registry.vocabulary, entry, tags)):
+        for place, found in enumerate(scene_table(catalog.vocabulary, entry, tags)):
             row = found.row
-            text = json.dumps(found.as_json(registry.vocabulary), ensure_ascii=False)
+            text = json.dumps(found.as_json(catalog.vocabulary), ensure_ascii=False)
             values = [name, place, row.scene, row.persons, row.phase, text]
             self.connection.execute("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", values)
 

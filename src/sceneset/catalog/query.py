@@ -4,18 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import UsageError
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.views import boxes_of, persons_said, rows_of, table_order
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import boxes_of, persons_said, rows_of, table_order
+from sceneset.errors import UnknownNameError
+from sceneset.paths import DATA_ROOT
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import Persons, Phase
-
-
-class UnknownNameError(UsageError):
-    """A scene or subset nobody knows; the message names the nearest ones."""
+from sceneset.schemas.terms import Persons, Phase
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ class FoundSample(NamedTuple):
 
 
 def ask(
-    registry: Registry,
+    catalog: Catalog,
     scenes: Iterable[str] = (),
     *,
     persons: str | None = None,
@@ -114,10 +110,10 @@ def ask(
         UnknownNameError: a scene or a subset is not known; the nearest are named.
     """
     return Query(
-        scenes=tuple(_scene(registry.vocabulary, name) for name in scenes),
+        scenes=tuple(_scene(catalog.vocabulary, name) for name in scenes),
         persons=Persons(persons) if persons else None,
         phases=tuple(Phase(phase) for phase in phases),
-        subsets=tuple(_subset(registry.names, name) for name in subsets),
+        subsets=tuple(_subset(catalog.names, name) for name in subsets),
     )
 
 
@@ -147,12 +143,12 @@ def _subset(names: Sequence[str], wanted: str) -> str:
     raise UnknownNameError(f"no subset is called {wanted!r}. {hint}")
 
 
-def find_rows(registry: Registry, query: Query) -> list[FoundRow]:
+def find_rows(catalog: Catalog, query: Query) -> list[FoundRow]:
     """Return the rows of scene tables that answer, subset by subset in the table's order."""
     return [
         found
-        for _, entry, tags in _read(registry, query)
-        for found in scene_table(registry.vocabulary, entry, tags)
+        for _, entry, tags in _read(catalog, query)
+        for found in scene_table(catalog.vocabulary, entry, tags)
         if query.wants_row(found.row)
     ]
 
@@ -166,7 +162,7 @@ def scene_table(vocabulary: Vocabulary, entry: Subset, tags: Iterable[Tag]) -> l
     ]
 
 
-def find_samples(registry: Registry, query: Query) -> list[FoundSample]:
+def find_samples(catalog: Catalog, query: Query) -> list[FoundSample]:
     """Return the samples that answer, each once, sorted by subset, phase and stem."""
     return [
         FoundSample(
@@ -175,16 +171,16 @@ def find_samples(registry: Registry, query: Query) -> list[FoundSample]:
             f"{DATA_ROOT}/{name}/img_dir/{tag.phase}/{tag.stem}{entry.img_suffix}",
             f"{DATA_ROOT}/{name}/ann_dir/{tag.phase}/{tag.stem}.png",
         )
-        for name, entry, tags in _read(registry, query)
+        for name, entry, tags in _read(catalog, query)
         for tag in tags
         if query.wants_sample(tag)
     ]
 
 
-def content_hashes(registry: Registry, subset: str) -> dict[tuple[str, str], tuple[str, str]]:
+def content_hashes(catalog: Catalog, subset: str) -> dict[tuple[str, str], tuple[str, str]]:
     """Return the md5 of image and mask of every sample of a subset, from its scan."""
     names = ("phase", "stem", "image_md5", "mask_md5")
-    table = registry.scan(subset, names)
+    table = catalog.scan(subset, names)
     columns = (table[name].to_pylist() for name in names)
     return {
         (phase, stem): (image.hex(), mask.hex())
@@ -210,12 +206,12 @@ class Stored(NamedTuple):
         return f"{self.subset}/{self.folder}/{self.phase}/{self.file}"
 
 
-def stored(registry: Registry, subset: str) -> Iterator[tuple[Stored, Stored]]:
+def stored(catalog: Catalog, subset: str) -> Iterator[tuple[Stored, Stored]]:
     """Yield image and mask of every sample of a subset, from its scan."""
     halves = []
     for folder, what in (("img_dir", "image"), ("ann_dir", "mask")):
         names = ("phase", "stem", what, f"{what}_md5", f"{what}_bytes")
-        table = registry.scan(subset, names)
+        table = catalog.scan(subset, names)
         rows = zip(*(table[name].to_pylist() for name in names), strict=True)
         halves.append(
             [
@@ -226,6 +222,6 @@ def stored(registry: Registry, subset: str) -> Iterator[tuple[Stored, Stored]]:
     yield from zip(*halves, strict=True)
 
 
-def _read(registry: Registry, query: Query) -> Iterable[tuple[str, Subset, list[Tag]]]:
-    names = [name for name in registry.names if not query.subsets or name in query.subsets]
-    return registry.each(lambda name: (name, registry.entry(name), registry.tags(name)), names)
+def _read(catalog: Catalog, query: Query) -> Iterable[tuple[str, Subset, list[Tag]]]:
+    names = [name for name in catalog.names if not query.subsets or name in query.subsets]
+    return catalog.each(lambda name: (name, catalog.entry(name), catalog.tags(name)), names)

@@ -1,27 +1,25 @@
 """The registry as it stands in its files: what is listed, and everything said of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from sceneset.registry.places import Paths, find_root, is_url
-from sceneset.registry.scanfile import read_scan
-from sceneset.registry.tagsfile import read_tags
-from sceneset.registry.yamlfile import load
+from sceneset.catalog.scan_table import read_scan
+from sceneset.catalog.tags_csv import read_tags
+from sceneset.errors import FindingsError
+from sceneset.paths import Paths, find_root
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.storage.yaml_files import load
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sceneset.registry.diff import Diff
-    from sceneset.registry.pull import Progress, Pulled
-    from sceneset.registry.query import FoundSample
-    from sceneset.registry.tombstones import Tombstones
+    from sceneset.catalog.tombstones import Tombstones
 
 T = TypeVar("T")
 
@@ -39,7 +37,7 @@ class Origin(NamedTuple):
     commit: str
 
 
-class Registry:
+class Catalog:
     """A registry on disk. Files are read when first asked for and kept.
 
     Every method that reads raises ProblemsFoundError with all that is wrong in what it read.
@@ -57,20 +55,12 @@ class Registry:
         self._tags: dict[str, list[Tag]] = {}
 
     @classmethod
-    def open(cls, path: str | Path = ".", rev: str | None = None) -> "Registry":
-        """Return the registry that ``path`` stands in, or the one at a URL.
-
-        With ``rev`` (a version number, tag, branch or commit) it is read as it stood then; the
-        working tree is not touched.
+    def find(cls, path: str | Path = ".") -> "Catalog":
+        """Return the registry that ``path`` is in.
 
         Raises:
-            NoRegistryError: neither ``path`` nor a folder above it is one.
-            UnknownRevisionError: there is no such revision; the nearest are named.
+            NoRegistryError: Neither ``path`` nor a folder above it is a registry.
         """
-        if rev is not None or is_url(str(path)):
-            from sceneset.registry.revisions import open_at
-
-            return open_at(path, rev)
         return cls(Path(find_root(path)))
 
     @property
@@ -91,7 +81,7 @@ class Registry:
     @cached_property
     def forgotten(self) -> "Tombstones":
         """What was withdrawn, by image hash: as this state says, and as is known since."""
-        from sceneset.registry import tombstones
+        from sceneset.catalog import tombstones
 
         found = tombstones.in_folder(self.root)
         if self.project != self.root:
@@ -111,14 +101,14 @@ class Registry:
             path = self.paths.entry(name)
             shown = self.paths.shown(path)
             entry = load(path, Subset, shown)
-            problems = [
+            findings = [
                 unknown_scene(self.vocabulary, row.scene, file=shown, subset=name)
                 for row in entry.splits
                 if row.scene not in self.vocabulary.order
             ]
             if entry.name != name:
-                problems.append(
-                    problem(
+                findings.append(
+                    finding(
                         "schema",
                         f"is {entry.name!r}, but the file is called {name}.yaml",
                         subset=name,
@@ -127,8 +117,8 @@ class Registry:
                         hint="let both say the same",
                     )
                 )
-            if problems:
-                raise ProblemsFoundError(problems)
+            if findings:
+                raise FindingsError(findings)
             self._entries[name] = entry
         return self._entries[name]
 
@@ -143,12 +133,12 @@ class Registry:
             shown = self.paths.shown(path)
             tags = read_tags(path, shown, subset=name)
             used = {scene for tag in tags for scene, _ in tag.scenes}
-            problems = [
+            findings = [
                 unknown_scene(self.vocabulary, scene, file=shown, subset=name)
                 for scene in sorted(used - self.vocabulary.by_key.keys())
             ]
-            if problems:
-                raise ProblemsFoundError(problems)
+            if findings:
+                raise FindingsError(findings)
             found = sorted(tags, key=lambda tag: tag.key)
             if keep:
                 self._tags[name] = found
@@ -159,89 +149,26 @@ class Registry:
         path = self.paths.scan(name)
         return read_scan(path, self.paths.shown(path), columns=columns, subset=name)
 
-    def lookup(
-        self,
-        *scenes: str,
-        persons: str | None = None,
-        phases: Iterable[str] = (),
-        subsets: Iterable[str] = (),
-    ) -> "list[FoundSample]":
-        """Return the samples of ``scenes``, each once, sorted by subset, phase and stem.
-
-        Scenes go by any of their names, subsets also by a part of theirs; what is left out asks
-        for all. ``persons`` is single or multi, ``phases`` are train, val, test.
-
-        Raises:
-            UnknownNameError: a scene or a subset is not known; the nearest are named.
-            ValueError: there are no such persons or phase.
-        """
-        from sceneset.registry.query import ask, find_samples
-
-        asked = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
-        return find_samples(self, asked)
-
-    def pull(
-        self,
-        *scenes: str,
-        to: str | Path,
-        persons: str | None = None,
-        phases: Iterable[str] = (),
-        subsets: Iterable[str] = (),
-        folders: Sequence[str] = ("img_dir", "ann_dir"),
-        link: str = "copy",
-        remote: str | None = None,
-        progress: "Progress | None" = None,
-    ) -> "Pulled":
-        """Put the samples that ``lookup`` returns into the folder ``to``, every file verified.
-
-        ``folders`` leaves images or masks out, ``link`` is copy, hard, sym or ref, ``remote``
-        names another DVC remote than the default. What can't be had is named in the result.
-
-        Raises:
-            UnknownNameError: a scene or a subset is not known; the nearest are named.
-            DestinationError: the folder is in use.
-            DvcError: the remote can't be reached.
-        """
-        from sceneset.registry.blobs import Blobs
-        from sceneset.registry.pull import pull
-        from sceneset.registry.query import ask
-
-        asked = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
-        blobs = Blobs(self.project, remote)
-        more = {"progress": progress} if progress else {}
-        return pull(self, asked, blobs, Path(to), folders=folders, link=link, **more)
-
-    def diff(self, new: "Registry | str") -> "Diff":
-        """Return what changed from this state to ``new``: another one, or a revision of this.
-
-        Raises:
-            UnknownRevisionError: there is no such revision; the nearest are named.
-        """
-        from sceneset.registry.diff import compare
-        from sceneset.registry.revisions import open_beside
-
-        return compare(self, open_beside(self, new) if isinstance(new, str) else new)
-
     def each(self, read: Callable[[str], T], names: Sequence[str] | None = None) -> Iterator[T]:
         """Yield ``read(name)`` of every listed subset; raise all their findings together."""
-        results, problems = [], []
+        results, findings = [], []
         for name in self.names if names is None else names:
             try:
                 results.append(read(name))
-            except ProblemsFoundError as found:
-                problems.extend(found.problems)
-        if problems:
-            raise ProblemsFoundError(problems)
+            except FindingsError as found:
+                findings.extend(found.findings)
+        if findings:
+            raise FindingsError(findings)
         yield from results
 
 
 def unknown_scene(
     vocabulary: Vocabulary, scene: str, *, file: str, subset: str = "", row: int | None = None
-) -> Problem:
+) -> Finding:
     """Say that ``scene`` is no key of the vocabulary, and which ones it may have meant."""
     key = vocabulary.find(scene)
     near = [key] if key else vocabulary.nearest(scene)
-    return problem(
+    return finding(
         "unknown-scene",
         f"{scene!r} is not a key of the vocabulary",
         subset=subset,

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from sceneset.registry.files import replacing
-from sceneset.schemas.problem import ProblemsFoundError, problem
-from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.words import Phase
+from sceneset.errors import fail
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.schemas.terms import Phase
+from sceneset.storage.files import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,29 +145,21 @@ def read_scan(
         with open(path, "rb", opener=without_waiting) as file:
             return scan_table(file, columns)
     except FileNotFoundError:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-missing",
-                    "the subset is listed but has no scan",
-                    subset=subset,
-                    file=shown,
-                    hint=f"run `{again}` where its images are (`dvc pull` gets them)",
-                )
-            ]
-        ) from None
+        fail(
+            "scan-missing",
+            "the subset is listed but has no scan",
+            subset=subset,
+            file=shown,
+            hint=f"run `{again}` where its images are (`dvc pull` gets them)",
+        )
     except (pa.ArrowException, OSError) as error:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-broken",
-                    f"can't be read: {' '.join(str(error).splitlines()[:1])}",
-                    subset=subset,
-                    file=shown,
-                    hint=f"restore it with git, or run `{again}`",
-                )
-            ]
-        ) from None
+        fail(
+            "scan-broken",
+            f"can't be read: {' '.join(str(error).splitlines()[:1])}",
+            subset=subset,
+            file=shown,
+            hint=f"restore it with git, or run `{again}`",
+        )
 
 
 def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import TOTAL, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Persons, Phase
 
 
 def select(tags: Iterable[Tag], row: SplitRow) -> list[Tag]:

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.names import stem_fault
-from sceneset.schemas.problem import Problem, problem
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
 
 Key = tuple[Phase, str]
 Files = list[tuple[Phase, Path]]
@@ -46,7 +46,7 @@ class Layout:
     images: dict[Key, Path] = field(default_factory=dict)
     masks: dict[Key, Path] = field(default_factory=dict)
     split_files: list[Path] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def pairs(self) -> list[Key]:
         """Return every sample that has both its files, sorted."""
@@ -58,8 +58,8 @@ class Layout:
         """Add a finding about ``path``."""
         phase, stem = key or ("", "")
         shown = path.relative_to(self.base).as_posix()
-        self.problems.append(
-            problem(
+        self.findings.append(
+            finding(
                 code, message, file=printable(shown), hint=hint, phase=phase, stem=printable(stem)
             )
         )
@@ -92,8 +92,8 @@ def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
     """Walk img_dir and ann_dir alone; the commonest suffix of images counts unless one is given."""
     layout = Layout(base)
     if not base.is_dir():
-        layout.problems.append(
-            problem("layout", "is no folder", file=printable(base.name), hint=_LAYOUT_HINT)
+        layout.findings.append(
+            finding("layout", "is no folder", file=printable(base.name), hint=_LAYOUT_HINT)
         )
         return layout
     (images, odd_images), (masks, odd_masks) = (
@@ -122,7 +122,7 @@ def _sort_out(
     seen_images = _collect(layout, images, layout.images, layout.img_suffix)
     seen_masks = _collect(layout, masks, layout.masks, ".png")
     _unpaired(layout, seen_images | odd_images, seen_masks | odd_masks)
-    if not images and not layout.problems:
+    if not images and not layout.findings:
         layout.report("layout", "holds no images", layout.base / "img_dir", _LAYOUT_HINT)
 
 

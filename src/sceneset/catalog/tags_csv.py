@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from sceneset.registry.files import read_text
-from sceneset.registry.yamlfile import schema_problem
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+from sceneset.errors import FindingsError
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.tag import Tag
+from sceneset.storage.files import read_text
+from sceneset.storage.yaml_files import schema_finding
 
 COLUMNS = tuple(Tag.model_fields)
 _TAGS = TypeAdapter(list[Tag])
@@ -43,8 +44,8 @@ def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, in
         try:
             tags = _TAGS.validate_python(rows)
         except ValidationError as error:
-            raise ProblemsFoundError(
-                schema_problem(
+            raise FindingsError(
+                schema_finding(
                     d | {"loc": d["loc"][1:]}, Tag, shown, lines[int(d["loc"][0])], subset
                 )
                 for d in error.errors(include_url=False)
@@ -54,7 +55,7 @@ def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, in
     for tag, line in zip(tags, lines, strict=True):
         if tag.key in first:
             twice.append(
-                problem(
+                finding(
                     "tag-duplicate",
                     f"{tag.phase} {tag.stem!r} has a row on line {first[tag.key]} already",
                     subset=subset,
@@ -65,7 +66,7 @@ def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, in
             )
         first.setdefault(tag.key, line)
     if twice:
-        raise ProblemsFoundError(twice)
+        raise FindingsError(twice)
     return list(zip(tags, lines, strict=True))
 
 
@@ -85,11 +86,11 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[dict[str, str]] = []
     lines: list[int] = []
-    problems: list[Problem] = []
+    findings: list[Finding] = []
 
     def wrong(message: str, hint: str) -> None:
-        problems.append(
-            problem(
+        findings.append(
+            finding(
                 "csv-broken",
                 message,
                 subset=subset,
@@ -107,7 +108,7 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
                 f"the columns are {', '.join(header) or 'missing'}",
                 f"write the first line as {','.join(COLUMNS)}",
             )
-            raise ProblemsFoundError(problems)
+            raise FindingsError(findings)
         for row in reader:
             if not row:
                 continue
@@ -120,8 +121,8 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
             lines.append(reader.line_num)
     except csv.Error as error:
         wrong(str(error), "write plain CSV, quotes doubled inside quotes")
-    if problems:
-        raise ProblemsFoundError(problems)
+    if findings:
+        raise FindingsError(findings)
     return rows, lines
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from sceneset.registry.gitrepo import git
-from sceneset.registry.yamlfile import load, loads
 from sceneset.schemas.tombstone import Forgotten, Tombstone
+from sceneset.storage.git import git
+from sceneset.storage.yaml_files import load, loads
 
 FILE = "registry/forgotten.yaml"
 NEAR = 8

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sceneset.registry.edge import STOPPED, guarded
+from sceneset.cli.exit_codes import STOPPED, guarded
 
 COMMANDS = {
     "init": "lay out a new, empty registry",
@@ -27,7 +27,6 @@ COMMANDS = {
     "fix": "mend what has one right answer, in a delivery or a subset, when asked",
     "scan": "measure a subset anew: from files, from the remote, on many machines",
     "remote": "set the default DVC remote, with verification on",
-    "draw": "draw a small delivery to try things on",
 }
 
 
@@ -60,7 +59,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def parser_of(name: str) -> tuple[argparse.ArgumentParser, "Command"]:
     """Return a command's parser and module."""
-    module: Command = importlib.import_module(f"sceneset.registry.commands.{name}")
+    module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
     parser = argparse.ArgumentParser(
         prog=f"sceneset {name}",
         description=(module.__doc__ or "").strip(),

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 
-from sceneset.registry.edge import read_enough
+from sceneset.cli.streams import ignore_closed_pipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from sceneset.schemas.problem import Problem
+    from sceneset.schemas.finding import Finding
 
     T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 def say(text: str, *, style: str = "") -> None:
     """Tell people something, on stderr, if anybody listens."""
-    with read_enough(sys.stderr):
+    with ignore_closed_pipe(sys.stderr):
         if sys.stderr.isatty():
             console(stderr=True).print(text, style=style or None, soft_wrap=True)
         else:
@@ -51,7 +51,7 @@ def print_json(value: "Any") -> None:
     """Print one JSON value."""
     import json
 
-    with read_enough():
+    with ignore_closed_pipe():
         json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
         sys.stdout.write("\n")
 
@@ -69,7 +69,7 @@ def print_table(
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     stream = sys.stderr if stderr else sys.stdout
     if not stream.isatty():
-        with read_enough(stream):
+        with ignore_closed_pipe(stream):
             stream.writelines(_plain(columns, cells, {columns.index(name) for name in right}))
         return
     from rich import box
@@ -107,11 +107,11 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
 
 
-def print_problems(problems: "Iterable[Problem]", *, stderr: bool = True) -> None:
+def print_findings(findings: "Iterable[Finding]", *, stderr: bool = True) -> None:
     """Show findings in one table, errors first, and a line that counts them."""
-    from sceneset.schemas.problem import Severity, in_order
+    from sceneset.schemas.finding import Severity, in_order
 
-    everything = in_order(problems)
+    everything = in_order(findings)
     if not everything:
         return
     ordered = [p for p in everything if not p.waived]
@@ -126,7 +126,7 @@ def print_problems(problems: "Iterable[Problem]", *, stderr: bool = True) -> Non
         )
     else:
         stream = sys.stderr if stderr else sys.stdout
-        with read_enough(stream):
+        with ignore_closed_pipe(stream):
             stream.writelines(f"{line_of(p)}\n" for p in ordered)
     counts = [
         f"{n} {severity}{'s' if n > 1 else ''}"
@@ -138,14 +138,14 @@ def print_problems(problems: "Iterable[Problem]", *, stderr: bool = True) -> Non
     say(", ".join(counts), style="bold")
 
 
-def _cells(p: "Problem") -> tuple[str, str, str, str]:
+def _cells(p: "Finding") -> tuple[str, str, str, str]:
     place = p.file + (f":{p.row}" if p.row else "")
     if p.subset and p.subset not in p.file:
         place = f"{p.subset} {place}"
     return place, f"{p.field}: {p.message}" if p.field else p.message, p.hint, p.code
 
 
-def line_of(p: "Problem") -> str:
+def line_of(p: "Finding") -> str:
     """Return a finding as one line, for pipes and logs."""
     place, what, hint, code = _cells(p)
     return f"{p.severity}: {place}: {what} [{code}]" + (f" -> {hint}" if hint else "")

@@ -5,11 +5,12 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
-from sceneset.registry import waivers
-from sceneset.registry.files import write_text
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.remote import DvcError, dvc
-from sceneset.registry.tombstones import text_of
+from sceneset.catalog.tombstones import text_of
+from sceneset.errors import DvcError, NotEmptyError
+from sceneset.paths import DATA_ROOT
+from sceneset.quality import policy as waivers
+from sceneset.storage.dvc import dvc
+from sceneset.storage.files import write_text
 
 _README = """\
 # A registry of person-segmentation subsets
@@ -20,10 +21,6 @@ _README = """\
     git add . && git commit -m "Add a subset" && dvc push
     sceneset lookup ski
 """
-
-
-class NotEmptyError(Exception):
-    """The folder holds something already."""
 
 
 def lay_out(folder: Path) -> None:
@@ -70,8 +67,7 @@ def _fill(folder: Path) -> None:
 
 def template() -> dict[str, str]:
     """Return the files a registry starts with, by path."""
-    package, schemas = files("sceneset.registry"), files("sceneset.schemas")
-    source = package / "template"
+    source, schemas = files("sceneset.cli") / "templates", files("sceneset.schemas")
     texts = {
         "README.md": _README,
         "dvc.yaml": (source / "pipeline.yaml").read_text("utf-8"),
@@ -82,7 +78,7 @@ def template() -> dict[str, str]:
         ".dvcignore": (source / "dvcignore").read_text("utf-8"),
         "registry/forgotten.yaml": text_of(()),
         "registry/waivers.yaml": waivers.EMPTY,
-        "registry/scenes.yaml": (package / "scenes.yaml").read_text("utf-8"),
+        "registry/scenes.yaml": (source / "scenes.yaml").read_text("utf-8"),
     }
     for item in (schemas / "json").iterdir():
         if item.name.endswith(".json"):

@@ -1,46 +1,46 @@
 """A delivery, checked whole: the subset it would become, and all that is wrong with it."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from sceneset.registry.catalog import Registry, unknown_scene
-from sceneset.registry.checks import entry_problems, persons_conflicts
-from sceneset.registry.kinds import kind_problems
-from sceneset.registry.layout import Key, printable, read_layout
-from sceneset.registry.measure import Measured, Pair
-from sceneset.registry.memberships import Memberships, same_rows
-from sceneset.registry.processes import measure_many
-from sceneset.registry.request import LEAVABLE, Delivery, Request
-from sceneset.registry.rowrules import row_problems
-from sceneset.registry.scanfile import table_of
-from sceneset.registry.splitfiles import read_lines, resolve
-from sceneset.registry.tagsfile import tags_with_lines
-from sceneset.registry.tombstones import NEAR, Tombstones
-from sceneset.registry.views import rows_of, table_order
-from sceneset.registry.waivers import in_folder as waivers_of
-from sceneset.registry.waivers import weighed
-from sceneset.registry.yamlfile import Document, load_document
-from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, in_order, problem
-from sceneset.schemas.sample import ScanRow
+from sceneset.catalog.reader import Catalog, unknown_scene
+from sceneset.catalog.scan_table import table_of
+from sceneset.catalog.split_selection import rows_of, table_order
+from sceneset.catalog.subset_folder import Key, printable, read_layout
+from sceneset.catalog.tags_csv import tags_with_lines
+from sceneset.catalog.tombstones import NEAR, Tombstones
+from sceneset.delivery.split_files import read_lines, resolve
+from sceneset.delivery.split_tags import Memberships, same_rows
+from sceneset.delivery.types import LEAVABLE, Delivery, Request
+from sceneset.errors import FindingsError
+from sceneset.progress import Progress
+from sceneset.quality.consistency import entry_findings, persons_conflicts
+from sceneset.quality.kind_rules import kind_findings
+from sceneset.quality.policy import in_folder as waivers_of
+from sceneset.quality.policy import weighed
+from sceneset.quality.sample_rules import sample_findings
+from sceneset.scanning.measure_sample import Pair
+from sceneset.scanning.process_pool import measure_many
+from sceneset.schemas.finding import Finding, errors_of, finding, in_order
+from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import SplitName
 from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
+from sceneset.storage.yaml_files import Document, load_document
 
-Progress = Callable[[Iterable[Measured], int], Iterable[Measured]]
 
-
-def read_delivery(request: Request, registry: Registry, progress: Progress) -> Delivery:
+def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Delivery:
     """Check everything, change nothing; pixels are decoded once, and only here."""
-    reading = _Reading(request, registry)
+    reading = _Reading(request, catalog)
     reading.read_texts()
     measured = reading.measure(progress)
-    reading.problems += returning(measured, registry.forgotten)
+    reading.findings += returning(measured, catalog.forgotten)
     return reading.finish(measured)
 
 
-def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Problem]:
+def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Finding]:
     """Report images that were withdrawn, and those that look like one that was."""
     looks = [
         (int(look, 16), stone)
@@ -54,7 +54,7 @@ def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Problem]:
         alike = None if said else next(near, None)
         if said or alike:
             found.append(
-                problem(
+                finding(
                     "forgotten" if said else "forgotten-near",
                     f"was withdrawn: {said.reason}"
                     if said
@@ -73,29 +73,29 @@ def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Problem]:
 class _Reading:
     """The steps of reading one delivery; findings gather in ``problems``."""
 
-    def __init__(self, request: Request, registry: Registry) -> None:
-        self.request, self.vocabulary, self.params = request, registry.vocabulary, registry.params
+    def __init__(self, request: Request, catalog: Catalog) -> None:
+        self.request, self.vocabulary, self.params = request, catalog.vocabulary, catalog.params
         self.waivers = [
             waiver.model_copy(update={"subset": ""})  # findings on a delivery name none
-            for waiver in waivers_of(registry.root)
+            for waiver in waivers_of(catalog.root)
             if waiver.subset == request.name
         ]
-        self.problems: list[Problem] = []
-        self.brought: list[Problem] = []
+        self.findings: list[Finding] = []
+        self.brought: list[Finding] = []
         """Findings on --entry and --tags: unlike a delivery's own files, they can't be left out."""
         self.document: Document | None = None
         self.draft = self._draft()
         suffix = self.draft.img_suffix if self.draft else None
         self.layout = read_layout(request.folder, img_suffix=suffix)
-        self.problems += [p for p in self.layout.problems if not self._is_brought(p)]
-        self.files = Memberships(registry.vocabulary)
+        self.findings += [p for p in self.layout.findings if not self._is_brought(p)]
+        self.files = Memberships(catalog.vocabulary)
         self.given_tags: list[Tag] | None = None
 
     @property
     def kind(self) -> Kind:
         return self.request.kind or (self.draft.kind if self.draft else Kind.FULL)
 
-    def _is_brought(self, p: Problem) -> bool:
+    def _is_brought(self, p: Finding) -> bool:
         """Whether a stray file is what the command names as --entry or --tags."""
         brought = (self.request.entry_file, self.request.tags_file)
         path = self.request.folder / p.file
@@ -111,8 +111,8 @@ class _Reading:
         filler = {"name": self.request.name, "kind": kind or Kind.FULL}
         try:
             draft, self.document = load_document(file, SubsetDraft, file.name, defaults=filler)
-        except ProblemsFoundError as found:
-            self.brought += found.problems
+        except FindingsError as found:
+            self.brought += found.findings
             return None
         for what, said, asked in (
             ("name", draft.name, self.request.name),
@@ -120,7 +120,7 @@ class _Reading:
         ):
             if said != asked:
                 self.brought.append(
-                    problem(
+                    finding(
                         "schema",
                         f"is {said}, the command says {asked}",
                         file=file.name,
@@ -153,11 +153,11 @@ class _Reading:
     def read_texts(self) -> None:
         """Read split files and --tags."""
         known = self.layout.images.keys() | {
-            (Phase(p.phase), p.stem) for p in self.layout.problems if p.stem
+            (Phase(p.phase), p.stem) for p in self.layout.findings if p.stem
         }
         for path in self.layout.split_files:
             self._read_split_file(path, known)
-        self.problems += self.files.incomplete(self.layout.images)
+        self.findings += self.files.incomplete(self.layout.images)
         if self.request.tags_file:
             self._read_tags(self.request.tags_file)
 
@@ -175,19 +175,19 @@ class _Reading:
             self._unknown_file(path.name, shown)
         try:
             lines = read_lines(path, shown)
-        except ProblemsFoundError as found:
-            self.problems += found.problems
+        except FindingsError as found:
+            self.findings += found.findings
             return
         suffixes = (self.layout.img_suffix, ".png")
         keys = resolve(lines, shown, known, says.phase if says else None, suffixes)
-        self.problems += lines.problems
+        self.findings += lines.findings
         if says and says.scene in self.vocabulary.order:
-            self.problems += self.files.take(path.name, shown, says, set(keys), row)
+            self.findings += self.files.take(path.name, shown, says, set(keys), row)
 
     def _unknown_file(self, file: str, shown: str) -> None:
         near = self.vocabulary.nearest(file.removesuffix(".txt"))
-        self.problems.append(
-            problem(
+        self.findings.append(
+            finding(
                 "unknown-split-file",
                 "fits no scene of the vocabulary",
                 file=shown,
@@ -200,11 +200,11 @@ class _Reading:
     def _read_tags(self, path: Path) -> None:
         try:
             found = tags_with_lines(path, path.name)
-        except ProblemsFoundError as wrong:
-            self.brought += wrong.problems
+        except FindingsError as wrong:
+            self.brought += wrong.findings
             return
         images = self.layout.images.keys()
-        here = images | {(p.phase, p.stem) for p in self.layout.problems}
+        here = images | {(p.phase, p.stem) for p in self.layout.findings}
         for tag, line in found:
             self.brought += [
                 unknown_scene(self.vocabulary, scene, file=path.name, row=line)
@@ -213,7 +213,7 @@ class _Reading:
             ]
             if tag.key not in here:
                 self.brought.append(
-                    problem(
+                    finding(
                         "tag-without-image",
                         f"{tag.phase} {tag.stem} has tags and no image",
                         file=path.name,
@@ -222,7 +222,7 @@ class _Reading:
                     )
                 )
         self.brought += [
-            problem(
+            finding(
                 "image-without-tag",
                 f"{phase} {stem} has an image and no tags",
                 file=path.name,
@@ -239,20 +239,20 @@ class _Reading:
             Pair(*key, layout.images[key], layout.masks[key], layout.base) for key in layout.pairs()
         ]
         rows = []
-        for measured in progress(measure_many(pairs, self.params.limits), len(pairs)):
-            self.problems += measured.problems
+        for measured in progress(measure_many(pairs, self.params.limits), len(pairs), "check"):
+            self.findings += measured.findings
             if measured.row:
                 rows.append(measured.row)
-        self.problems += row_problems(table_of(rows, self.params.algorithms.scan), self.params)
+        self.findings += sample_findings(table_of(rows, self.params.algorithms.scan), self.params)
         return rows
 
     def finish(self, rows: list[ScanRow]) -> Delivery:
         """Decide what is left out, and put entry, tags and findings together."""
         # What is left out is decided by weighed findings: a registry may make any rule an error.
-        self.problems = weighed(self.problems, self.params, self.waivers)
-        bad = {(p.phase, p.stem) for p in errors(self.problems) if p.stem}
+        self.findings = weighed(self.findings, self.params, self.waivers)
+        bad = {(p.phase, p.stem) for p in errors_of(self.findings) if p.stem}
         leave = self.request.quarantine
-        left_out = [p for p in errors(self.problems) if p.code in LEAVABLE] if leave else []
+        left_out = [p for p in errors_of(self.findings) if p.code in LEAVABLE] if leave else []
         kept: set[Key] = {row.key for row in rows if row.key not in bad}
         samples = kept if leave else set(self.layout.images)
         tags = self._tags(samples)
@@ -261,21 +261,21 @@ class _Reading:
             self._compare(entry, tags)
             table = table_of((row for row in rows if row.key in samples), 0)
             said_in = self.request.tags_file.name if self.request.tags_file else "split_dir"
-            self.problems += [
+            self.findings += [
                 p.model_copy(update={"subset": ""})
-                for p in kind_problems(entry, tags, table, self.params, folder="", file=said_in)
+                for p in kind_findings(entry, tags, table, self.params, folder="", file=said_in)
             ]
-        elif not samples and (leave or not errors(self.problems)):
-            self.problems.append(
-                problem(
+        elif not samples and (leave or not errors_of(self.findings)):
+            self.findings.append(
+                finding(
                     "layout",
                     "holds no good sample",
                     file="img_dir",
                     hint="mend what is told of them",
                 )
             )
-        self.problems += [
-            problem(
+        self.findings += [
+            finding(
                 "no-scene",
                 "stands in no scene, only in the total",
                 phase=tag.phase,
@@ -289,7 +289,7 @@ class _Reading:
             layout=self.layout,
             entry=entry,
             tags=tags,
-            problems=weighed(self.problems + self.brought, self.params, self.waivers),
+            findings=weighed(self.findings + self.brought, self.params, self.waivers),
             rows=[row for row in rows if row.key in samples],
             left_out=in_order(left_out),
         )
@@ -323,7 +323,7 @@ class _Reading:
         rows = table_order(self.vocabulary, rows)
         twice = same_rows(rows)
         if twice:
-            self.problems += twice
+            self.findings += twice
             return None
         base = self.draft.model_dump() if self.draft else {"name": self.request.name}
         made = {"kind": self.kind, "img_suffix": self.layout.img_suffix, "splits": rows}
@@ -336,8 +336,8 @@ class _Reading:
             if selected:
                 kept.append(row)
             else:
-                self.problems.append(
-                    problem(
+                self.findings.append(
+                    finding(
                         "row-left-out",
                         f"{row.file} has no sample left; it is no row of the table",
                         file=f"split_dir/{row.file}",
@@ -349,12 +349,12 @@ class _Reading:
         """Hold scene table, tags and delivered split files against each other."""
         file = self.request.entry_file
         shown = file.name if file else "split_dir"
-        self.problems += [
+        self.findings += [
             p.model_copy(update={"subset": ""})  # there is no subset yet to look at
-            for p in entry_problems(entry, tags, file=shown, where=self._where)
+            for p in entry_findings(entry, tags, file=shown, where=self._where)
         ]
-        self.problems += persons_conflicts(tags, subset="", file="split_dir")
-        self.problems += self.files.differing(
+        self.findings += persons_conflicts(tags, subset="", file="split_dir")
+        self.findings += self.files.differing(
             entry.splits,
             tags,
             {tag.key for tag in tags},

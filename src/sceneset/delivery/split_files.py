@@ -4,11 +4,11 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sceneset.registry.files import read_bytes
-from sceneset.registry.layout import Key, printable
+from sceneset.catalog.subset_folder import Key, printable
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.names import stem_fault
-from sceneset.schemas.problem import Problem, problem
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
+from sceneset.storage.files import read_bytes
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_BYTES = 1 << 30
@@ -19,7 +19,7 @@ class Lines:
     """The stems of one split file with the row each stands on, and what was wrong."""
 
     stems: dict[str, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def read_lines(path: Path, shown: str) -> Lines:
@@ -27,8 +27,8 @@ def read_lines(path: Path, shown: str) -> Lines:
     found = Lines()
 
     def report(code: str, message: str, row: int | None, hint: str, stem: str = "") -> None:
-        found.problems.append(
-            problem(code, message, file=shown, row=row, hint=hint, field=stem and printable(stem))
+        found.findings.append(
+            finding(code, message, file=shown, row=row, hint=hint, field=stem and printable(stem))
         )
 
     for row, raw in _raw_lines(path, shown, report):
@@ -95,8 +95,8 @@ def resolve(
             continue
         bare = next((stem.removesuffix(s) for s in suffixes if stem.endswith(s)), "")
         close = bare and any((phase, bare) in samples for phase in Phase)
-        lines.problems.append(
-            problem(
+        lines.findings.append(
+            finding(
                 "split-unknown-stem",
                 "names no image",
                 file=shown,

@@ -2,13 +2,13 @@
 
 from collections.abc import Container, Iterable, Sequence
 
-from sceneset.registry.layout import Key
-from sceneset.registry.views import rows_of
-from sceneset.schemas.problem import Problem, problem
+from sceneset.catalog.split_selection import rows_of
+from sceneset.catalog.subset_folder import Key
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.scene import SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import InScene, Tag
-from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 
 
 class Memberships:
@@ -23,7 +23,7 @@ class Memberships:
 
     def take(
         self, file: str, shown: str, says: SplitName, keys: set[Key], row: SplitRow | None
-    ) -> list[Problem]:
+    ) -> list[Finding]:
         """Turn a file's lines into a row, or a row for each phase, and memberships.
 
         ``row`` is what the entry says of the file, ``says`` what is known of it in any case.
@@ -51,7 +51,7 @@ class Memberships:
         if len(phases) < 2:
             return []
         return [
-            problem(
+            finding(
                 "split-phases",
                 f"names samples of {' and '.join(phases)}; each phase gets a file of its own",
                 file=shown,
@@ -59,9 +59,9 @@ class Memberships:
             )
         ]
 
-    def incomplete(self, images: Iterable[Key]) -> list[Problem]:
+    def incomplete(self, images: Iterable[Key]) -> list[Finding]:
         """Report samples that a delivered file of all samples of their phase leaves out."""
-        problems = []
+        findings = []
         for file, (row, taken) in self.delivered.items():
             if row.scene != TOTAL or row.persons or row.source:
                 continue
@@ -73,8 +73,8 @@ class Memberships:
                 for _, stem in keys
                 if other.is_total and shown in self._came_from[other.file]
             }
-            problems += [
-                problem(
+            findings += [
+                finding(
                     "split-incomplete",
                     f"{file} leaves out {stem}",
                     file=shown,
@@ -85,7 +85,7 @@ class Memberships:
                 for phase, stem in sorted(images)
                 if phase is row.phase and (phase, stem) not in taken and stem not in said
             ]
-        return problems
+        return findings
 
     def tag(self, key: Key, kind: Kind) -> Tag:
         """Say what the split files say of a sample; where they disagree, say both."""
@@ -113,9 +113,9 @@ class Memberships:
 
     def differing(
         self, rows: Iterable[SplitRow], tags: Sequence[Tag], samples: Container[Key], hint: str
-    ) -> list[Problem]:
+    ) -> list[Finding]:
         """Report files whose samples, as far as they are taken, are not what the tags select."""
-        problems = []
+        findings = []
         for row, selected in rows_of(rows, tags):
             if row.file not in self.delivered or row.selects[:2] == (TOTAL, ""):
                 continue  # what a file of all leaves out, ``incomplete`` says
@@ -123,8 +123,8 @@ class Memberships:
             mine = {tag.key for tag in selected}
             apart = sorted(delivered ^ mine)
             if apart:
-                problems.append(
-                    problem(
+                findings.append(
+                    finding(
                         "split-differs",
                         f"holds {len(delivered)} samples, the tags give "
                         f"{len(mine)}; first difference: {apart[0][1]}",
@@ -132,20 +132,20 @@ class Memberships:
                         hint=hint,
                     )
                 )
-        return problems
+        return findings
 
 
-def same_rows(rows: Iterable[SplitRow]) -> list[Problem]:
+def same_rows(rows: Iterable[SplitRow]) -> list[Finding]:
     """Report rows that select the same samples, or share a file, by the names of their files."""
-    problems = []
+    findings = []
     seen: dict[object, SplitRow] = {}
     for row in rows:
         for what in (row.selects, row.file.casefold()):
             first = seen.setdefault(what, row)
             if first is not row:
                 words = " ".join(filter(None, row.selects))
-                problems.append(
-                    problem(
+                findings.append(
+                    finding(
                         "row-duplicate",
                         f"{first.file} and {row.file} are both the row {words!r}"
                         if first.selects == row.selects
@@ -155,4 +155,4 @@ def same_rows(rows: Iterable[SplitRow]) -> list[Problem]:
                     )
                 )
                 break
-    return problems
+    return findings

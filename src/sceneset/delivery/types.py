@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sceneset.registry.layout import Layout
-from sceneset.schemas.problem import Problem
+from sceneset.catalog.subset_folder import Layout
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules.delivery import NAMES
 from sceneset.schemas.rules.pixels import IMAGES, MASKS
-from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import Kind
+from sceneset.schemas.terms import Kind
 
 LEAVABLE = frozenset(
     {
@@ -35,8 +35,8 @@ class Delivery:
     entry: Subset | None = None
     tags: list[Tag] = field(default_factory=list)
     rows: list[ScanRow] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    left_out: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    left_out: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

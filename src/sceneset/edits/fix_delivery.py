@@ -4,22 +4,21 @@ import os
 import shutil
 import unicodedata
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from sceneset.registry.edge import UsageError
-from sceneset.registry.files import copy_file, read_bytes
-from sceneset.registry.fixing import Files, Frame, Key, Mended, Names, mend, renamed
+from sceneset.edits.fix_sample import Files, Frame, Key, Mended, Names, mend, renamed
+from sceneset.errors import FindingsError, UsageError
+from sceneset.progress import Progress
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import ProblemsFoundError
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
+from sceneset.storage.files import copy_file, read_bytes
 
 T = TypeVar("T")
-Progress = Callable[[Iterable[T], int], Iterable[T]]
 _PICTURES = {".jpg", ".jpeg", ".png"}
 _BATCH = 256  # samples whose bytes may wait in memory
 
@@ -47,9 +46,7 @@ class Asked:
     limits: Limits
 
 
-def fix_delivery(
-    folder: Path, to: Path | None, asked: Asked, progress: Progress[Fixed]
-) -> list[Fixed]:
+def fix_delivery(folder: Path, to: Path | None, asked: Asked, progress: Progress) -> list[Fixed]:
     """Return what has one right answer in a delivery; with ``to``, write a mended copy there.
 
     The delivery itself is never changed. The copy is there whole or not at all.
@@ -100,7 +97,7 @@ def _pictures(folder: Path) -> dict[Key, Path]:
     return found
 
 
-def _mended(found: _Found, asked: Asked, progress: Progress[Fixed], to: Path | None) -> list[Fixed]:
+def _mended(found: _Found, asked: Asked, progress: Progress, to: Path | None) -> list[Fixed]:
     images, masks, names = found
 
     def one(key: Key) -> Fixed:
@@ -119,7 +116,7 @@ def _mended(found: _Found, asked: Asked, progress: Progress[Fixed], to: Path | N
     keys = sorted(images.keys() | masks.keys())
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        every = list(progress(_in_batches(pool, one, keys), len(keys)))
+        every = list(progress(_in_batches(pool, one, keys), len(keys), "fix"))
     return [fixed for fixed in every if fixed.done or fixed.left]
 
 
@@ -140,7 +137,7 @@ def _read_and_mend(image: Path | None, mask: Path | None, asked: Asked) -> Mende
             read_bytes(path, path.name, limit=asked.limits.max_bytes) if path else None
             for path in (image, mask)
         ]
-    except ProblemsFoundError:
+    except FindingsError:
         return None
     assert read[0] is not None, "there is an image"
     return mend(Files(image.suffix, read[0], read[1]), asked.rules, asked.limits, asked.frame)

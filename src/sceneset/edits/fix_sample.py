@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from sceneset.registry import mending, metadata
-from sceneset.registry.metadata import orientation_of
-from sceneset.registry.rowrules import name_faults
+from sceneset.imaging import edit as mending
+from sceneset.imaging import metadata
+from sceneset.imaging.metadata import orientation_of
+from sceneset.quality.sample_rules import name_faults
 from sceneset.schemas.names import stem_fault
 from sceneset.schemas.params import Limits
 

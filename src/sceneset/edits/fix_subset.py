@@ -4,32 +4,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import digests_of_scan, recorded_otherwise
-from sceneset.registry.files import md5_of
-from sceneset.registry.fix_delivery import Asked, Fixed, Progress
-from sceneset.registry.fixing import Files, Key, Names, mend, renamed
-from sceneset.registry.locking import writing
-from sceneset.registry.measure import Content, Loaded, Pair, measure_bytes
-from sceneset.registry.redo import Redo
-from sceneset.registry.rewrite import Change, finish, put_lock, put_rows
-from sceneset.registry.rowrules import COLUMNS, row_problems
-from sceneset.registry.scanfile import scan_rows
-from sceneset.schemas.problem import ProblemsFoundError, problem
-from sceneset.schemas.sample import ScanRow
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import scan_rows
+from sceneset.edits.fix_delivery import Asked, Fixed
+from sceneset.edits.fix_sample import Files, Key, Names, mend, renamed
+from sceneset.edits.subset_change import Change, finish, put_lock, put_rows
+from sceneset.errors import FindingsError, fail
+from sceneset.progress import Progress
+from sceneset.quality.sample_rules import COLUMNS, sample_findings
+from sceneset.scanning.measure_sample import Content, Loaded, Pair, measure_bytes
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc_digests import digests_of_scan, recorded_otherwise
+from sceneset.storage.files import md5_of
+from sceneset.storage.locking import writing
+from sceneset.storage.transaction import Redo
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def fix_subsets(
-    registry: Registry,
+    catalog: Catalog,
     names: Sequence[str],
     asked: Asked,
     *,
     apply: bool,
-    progress: Progress[ScanRow],
+    progress: Progress,
 ) -> list[Fixed]:
     """Return what has one right answer in subsets; with ``apply``, change it, as one.
 
@@ -41,36 +42,36 @@ def fix_subsets(
         DvcError: the pipeline does not run through.
     """
     if not apply:
-        return list(_Fixing(registry, asked, None).subsets(names, progress))
-    with writing(registry.paths.work) as lock:
-        redo = Redo(registry.paths)
+        return list(_Fixing(catalog, asked, None).subsets(names, progress))
+    with writing(catalog.paths.work) as lock:
+        redo = Redo(catalog.paths)
         if redo.is_ready:
-            finish(registry.root, redo, lock)
-        work = _Fixing(Registry(registry.root), asked, Change())
+            finish(catalog.root, redo, lock)
+        work = _Fixing(Catalog(catalog.root), asked, Change())
         fixed = list(work.subsets(names, progress))
         if work.made and work.made.new:
-            put_lock(registry, work.made)
+            put_lock(catalog, work.made)
             for md5, listing in work.made.listings.items():
                 work.blobs.keep(md5, listing)
             notes = {"asked": "fix", "blobs": [], "files": work.files}
             redo.prepare(work.made.new, work.made.gone, notes)
-            finish(registry.root, redo, lock)
+            finish(catalog.root, redo, lock)
     return fixed
 
 
 class _Fixing:
     """Subsets being fixed: what becomes of their samples, and of the files where that is noted."""
 
-    def __init__(self, registry: Registry, asked: Asked, made: Change | None) -> None:
-        self.registry, self.asked, self.made = registry, asked, made
-        self.blobs = Blobs(registry.root)
+    def __init__(self, catalog: Catalog, asked: Asked, made: Change | None) -> None:
+        self.catalog, self.asked, self.made = catalog, asked, made
+        self.blobs = Blobs(catalog.root)
         self.files: dict[str, str] = {}
         """Files of the working tree that are to hold other blobs."""
 
-    def subsets(self, names: Sequence[str], progress: Progress[ScanRow]) -> Iterator[Fixed]:
+    def subsets(self, names: Sequence[str], progress: Progress) -> Iterator[Fixed]:
         """Yield what is fixed, subset by subset."""
         for name in names:
-            table = self.registry.scan(name)
+            table = self.catalog.scan(name)
             self._refuse_unscanned(name, table)
             rows = {row.key: row for row in scan_rows(table)}
             wanted = [code for code in self.asked.rules if code.startswith("name-")]
@@ -78,7 +79,7 @@ class _Fixing:
             told = self._told(name)
             found = [row for key, row in rows.items() if key in told]
             new = dict(rows)
-            for row in progress(found, len(found)):
+            for row in progress(found, len(found), "fix"):
                 fixed, after = self._sample(name, row, stems)
                 if fixed.done or fixed.left:
                     yield fixed
@@ -86,30 +87,30 @@ class _Fixing:
             if self.made and new != rows:
                 tags = [
                     tag.model_copy(update={"stem": new[tag.key].stem}) if tag.key in new else tag
-                    for tag in self.registry.tags(name)
+                    for tag in self.catalog.tags(name)
                 ]
-                put_rows(self.registry, name, list(new.values()), tags, self.made)
+                put_rows(self.catalog, name, list(new.values()), tags, self.made)
 
     def _refuse_unscanned(self, name: str, table: "pa.Table") -> None:
         wrong = recorded_otherwise(
-            self.registry.paths,
+            self.catalog.paths,
             name,
             digests_of_scan(table),
             "records other files than were scanned",
             f"run `dvc repro scan@{name}` where its images are, then fix again",
         )
         if wrong:
-            raise ProblemsFoundError(wrong)
+            raise FindingsError(wrong)
 
     def _told(self, name: str) -> set[Key]:
         """Return the samples that a rule which is asked for finds something in."""
-        table = self.registry.scan(name, COLUMNS)
-        found = row_problems(table, self.registry.params, subset=name, notes=True)
+        table = self.catalog.scan(name, COLUMNS)
+        found = sample_findings(table, self.catalog.params, subset=name, notes=True)
         return {(p.phase, p.stem) for p in found if p.code in self.asked.rules}
 
     def _sample(self, name: str, row: ScanRow, stems: Names) -> tuple[Fixed, ScanRow]:
         """Mend one sample; return what was done, and its row after it."""
-        folder = self.registry.paths.subset(name)
+        folder = self.catalog.paths.subset(name)
         parts = [folder / part / row.phase for part in ("img_dir", "ann_dir")]
         old = [parts[0] / row.image, parts[1] / row.mask]
         image, mask = map(self._bytes, old, (row.image_md5, row.mask_md5))
@@ -130,41 +131,33 @@ class _Fixing:
         new = [parts[0] / (stem + old[0].suffix), parts[1] / f"{stem}.png"]
         after = (mended.files.image, mended.files.mask or b"")
         data = dict(zip(new, after, strict=True))
-        pair = Pair(row.phase, stem, new[0], new[1], self.registry.root)
+        pair = Pair(row.phase, stem, new[0], new[1], self.catalog.root)
         contents = {path: Content(bytes_) for path, bytes_ in data.items()}
         measured = measure_bytes(pair, Loaded(contents), asked.limits)
         if measured.row is None:
-            raise ProblemsFoundError(measured.problems)
+            raise FindingsError(measured.findings)
         self._note(old, data)
         return fixed, measured.row
 
     def _bytes(self, path: Path, md5: str) -> bytes:
         """Return a blob from the working tree or DVC's cache, and refuse changes nobody tracks."""
-        shown = self.registry.paths.shown(path)
+        shown = self.catalog.paths.shown(path)
         data = path.read_bytes() if path.is_file() else None
         if data is not None and md5_of(data) != md5:
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "scan-incomplete",
-                        "is another file than was scanned",
-                        file=shown,
-                        hint="`dvc checkout` restores it; if the change is meant, `dvc add` its "
-                        "folder and run `dvc repro`, then fix again",
-                    )
-                ]
+            fail(
+                "scan-incomplete",
+                "is another file than was scanned",
+                file=shown,
+                hint="`dvc checkout` restores it; if the change is meant, `dvc add` its "
+                "folder and run `dvc repro`, then fix again",
             )
         data = data if data is not None else self.blobs.cached(md5)
         if data is None:
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "file-missing",
-                        "is neither in the working tree nor in DVC's cache",
-                        file=shown,
-                        hint=f"`dvc pull {Path(shown).parents[1]}.dvc` gets it",
-                    )
-                ]
+            fail(
+                "file-missing",
+                "is neither in the working tree nor in DVC's cache",
+                file=shown,
+                hint=f"`dvc pull {Path(shown).parents[1]}.dvc` gets it",
             )
         return data
 
@@ -175,6 +168,6 @@ class _Fixing:
             md5 = md5_of(data)
             self.blobs.keep(md5, data)
             if was.exists():
-                self.files[self.registry.paths.shown(path)] = md5
+                self.files[self.catalog.paths.shown(path)] = md5
             if was != path:
                 self.made.gone.append(was)

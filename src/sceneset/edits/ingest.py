@@ -8,31 +8,37 @@ the journal tells the next add what to take back.
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import digests_of_rows, recorded_otherwise
-from sceneset.registry.files import copy_file, write_text
-from sceneset.registry.journal import Journal, take_back
-from sceneset.registry.locking import writing
-from sceneset.registry.redo import unfinished_problems
-from sceneset.registry.remote import add_folders
-from sceneset.registry.render import say
-from sceneset.registry.request import Delivery
-from sceneset.registry.scanfile import write_scan
-from sceneset.registry.tagsfile import tags_text
-from sceneset.registry.yamlfile import parse
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import write_scan
+from sceneset.catalog.tags_csv import tags_text
+from sceneset.delivery.types import Delivery
+from sceneset.edits.unfinished_add import Journal, take_back
+from sceneset.errors import FindingsError, fail
+from sceneset.progress import Notify, Progress, no_notice, no_progress
+from sceneset.schemas.finding import finding
 from sceneset.schemas.subset import Subset
+from sceneset.storage.dvc import add_folders
+from sceneset.storage.dvc_digests import digests_of_rows, recorded_otherwise
+from sceneset.storage.files import copy_file, write_text
+from sceneset.storage.locking import writing
+from sceneset.storage.transaction import unfinished_findings
+from sceneset.storage.yaml_files import parse
 
 Copies = Iterable[tuple[Path, Path]]
-Progress = Callable[[list[tuple[Path, Path]]], Copies]
 
 
-def take(registry: Registry, delivery: Delivery, *, progress: Progress) -> None:
+def take(
+    catalog: Catalog,
+    delivery: Delivery,
+    *,
+    progress: Progress = no_progress,
+    notify: Notify = no_notice,
+) -> None:
     """Make the delivery a subset of the registry, wholly or not at all.
 
     Raises:
@@ -42,18 +48,18 @@ def take(registry: Registry, delivery: Delivery, *, progress: Progress) -> None:
     entry = delivery.entry
     if entry is None:
         raise ValueError("a delivery without an entry can't be taken")
-    paths = registry.paths
+    paths = catalog.paths
     with writing(paths.work) as lock:
         # What was read before the lock was held may be old: another add may have ended since.
-        registry = Registry(registry.root)
-        for name in take_back(registry):
-            say(f"an add of {name} had been cut off; what it left was taken back", style="yellow")
-        if problems := unfinished_problems(paths):
-            raise ProblemsFoundError(problems)  # its end would write over what is added here
-        refuse_taken_name(registry, entry.name)
+        catalog = Catalog(catalog.root)
+        for name in take_back(catalog):
+            notify(f"an interrupted add of {name} was rolled back")
+        if findings := unfinished_findings(paths):
+            raise FindingsError(findings)  # its end would write over what is added here
+        refuse_taken_name(catalog, entry.name)
         journal = Journal(paths, entry.name)
         copies = _copies(delivery, journal.subset)
-        _check_space(registry.root, [source for source, _ in copies])
+        _check_space(catalog.root, [source for source, _ in copies])
         texts = {
             paths.tags(entry.name): tags_text(delivery.tags),
             paths.entry(entry.name): entry_text(entry),
@@ -61,34 +67,30 @@ def take(registry: Registry, delivery: Delivery, *, progress: Progress) -> None:
         listing = with_subset(paths.params.read_text("utf-8"), entry.name)
         try:
             journal.begin(texts)
-            _build(progress(copies))
+            _build(progress(copies, len(copies), "copy"))
             folder = journal.place()
-            add_folders(registry.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
-            _check_added(registry, delivery, entry.name)
-            write_scan(paths.scan(entry.name), delivery.rows, registry.params.algorithms.scan)
+            add_folders(catalog.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
+            _check_added(catalog, delivery, entry.name)
+            write_scan(paths.scan(entry.name), delivery.rows, catalog.params.algorithms.scan)
             for path, text in texts.items():
                 write_text(path, text)
             write_text(paths.params, listing)
         finally:
-            take_back(Registry(registry.root))
+            take_back(Catalog(catalog.root))
 
 
-def refuse_taken_name(registry: Registry, name: str) -> None:
+def refuse_taken_name(catalog: Catalog, name: str) -> None:
     """Raise ProblemsFoundError if a subset of that name, or files of one, are there."""
-    paths = registry.paths
-    listed = {known.casefold() for known in registry.params.subsets}
+    paths = catalog.paths
+    listed = {known.casefold() for known in catalog.params.subsets}
     if name.casefold() in listed:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "subset-exists",
-                    "is listed already",
-                    subset=name,
-                    file="params.yaml",
-                    hint="give the delivery another date or note; a listed subset grows by "
-                    "putting files and tags in place",
-                )
-            ]
+        fail(
+            "subset-exists",
+            "is listed already",
+            subset=name,
+            file="params.yaml",
+            hint="give the delivery another date or note; a listed subset grows by "
+            "putting files and tags in place",
         )
     in_the_way = [
         path
@@ -96,8 +98,8 @@ def refuse_taken_name(registry: Registry, name: str) -> None:
         if os.path.lexists(path)
     ]
     if in_the_way and not Journal(paths, name).placed:  # those of an add are taken back
-        raise ProblemsFoundError(
-            problem(
+        raise FindingsError(
+            finding(
                 "subset-exists",
                 "stands here, though params.yaml does not list the subset",
                 subset=name,
@@ -132,15 +134,11 @@ def _check_space(root: Path, sources: list[Path]) -> None:
     needed = 2 * sum(source.stat().st_size for source in sources)
     free = shutil.disk_usage(root).free
     if needed > free:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "disk-full",
-                    f"{needed:,} bytes are needed and {free:,} are free",
-                    file=".",
-                    hint="make room: DVC keeps a copy in its cache beside the one people see",
-                )
-            ]
+        fail(
+            "disk-full",
+            f"{needed:,} bytes are needed and {free:,} are free",
+            file=".",
+            hint="make room: DVC keeps a copy in its cache beside the one people see",
         )
 
 
@@ -153,10 +151,10 @@ def _build(copies: Copies) -> None:
         copy_file(source, target)
 
 
-def _check_added(registry: Registry, delivery: Delivery, name: str) -> None:
+def _check_added(catalog: Catalog, delivery: Delivery, name: str) -> None:
     """Raise if DVC records other files than those that were checked."""
     wrong = recorded_otherwise(
-        registry.paths,
+        catalog.paths,
         name,
         digests_of_rows(delivery.rows),
         "records other files than were checked",
@@ -164,7 +162,7 @@ def _check_added(registry: Registry, delivery: Delivery, name: str) -> None:
         "and add again",
     )
     if wrong:
-        raise ProblemsFoundError(wrong)
+        raise FindingsError(wrong)
 
 
 def with_subset(text: str, name: str) -> str:
@@ -178,19 +176,15 @@ def with_subset(text: str, name: str) -> str:
     try:
         extended = _with_line(text, name)
         after = parse(extended, "params.yaml").data
-    except (ProblemsFoundError, ValueError):
+    except (FindingsError, ValueError):
         after = None
     if after is None or after | {"subsets": sorted(after["subsets"])} != wanted:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "schema",
-                    "is written in a way that no subset can be put into",
-                    file="params.yaml",
-                    field="subsets",
-                    hint="write one line '  - <name>' a subset",
-                )
-            ]
+        fail(
+            "schema",
+            "is written in a way that no subset can be put into",
+            file="params.yaml",
+            field="subsets",
+            hint="write one line '  - <name>' a subset",
         )
     return extended
 
@@ -209,16 +203,12 @@ def without_subset(text: str, name: str) -> str:
     if not names:
         cut = cut.replace("\nsubsets:\n", "\nsubsets: []\n", 1)
     if parse(cut, "params.yaml").data != before | {"subsets": names}:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "schema",
-                    f"is written in a way that {name} can't be taken out of",
-                    file="params.yaml",
-                    field="subsets",
-                    hint="write one line '  - <name>' a subset",
-                )
-            ]
+        fail(
+            "schema",
+            f"is written in a way that {name} can't be taken out of",
+            file="params.yaml",
+            field="subsets",
+            hint="write one line '  - <name>' a subset",
         )
     return cut
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import Tracked, digests_of_rows, listings_of_rows, with_digest
-from sceneset.registry.files import copy_file, md5_of, replacing
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.redo import Redo
-from sceneset.registry.remote import DvcError, dvc, relocked
-from sceneset.registry.revisions import cache_folder
-from sceneset.registry.scanfile import write_scan
-from sceneset.registry.tagsfile import tags_text
-from sceneset.registry.versions import TEXT_STAGES
-from sceneset.schemas.sample import ScanRow
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import write_scan
+from sceneset.catalog.tags_csv import tags_text
+from sceneset.errors import DvcError
+from sceneset.paths import DATA_ROOT
+from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tag import Tag
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc import TEXT_STAGES, dvc, relocked
+from sceneset.storage.dvc_digests import Tracked, digests_of_rows, listings_of_rows, with_digest
+from sceneset.storage.files import copy_file, md5_of, replacing
+from sceneset.storage.transaction import Redo
+from sceneset.versions.revisions import cache_folder
 
 
 @dataclass
@@ -34,11 +34,11 @@ class Change:
 
 
 def put_rows(
-    registry: Registry, name: str, rows: Sequence[ScanRow], tags: Iterable[Tag], made: Change
+    catalog: Catalog, name: str, rows: Sequence[ScanRow], tags: Iterable[Tag], made: Change
 ) -> None:
     """Note the new scan, tags and .dvc files of a subset that is to hold these samples."""
-    paths = registry.paths
-    metadata = registry.scan(name, ()).schema.metadata or {}
+    paths = catalog.paths
+    metadata = catalog.scan(name, ()).schema.metadata or {}
     scan = _scan_bytes(rows, int(metadata[b"sceneset.algorithm"]))
     made.new[paths.scan(name)] = scan
     made.recorded[paths.shown(paths.scan(name))] = Tracked(md5_of(scan), 0, len(scan))
@@ -50,9 +50,9 @@ def put_rows(
     made.listings |= listings_of_rows(rows)
 
 
-def put_lock(registry: Registry, made: Change, gone: Sequence[str] = ()) -> None:
+def put_lock(catalog: Catalog, made: Change, gone: Sequence[str] = ()) -> None:
     """Note what dvc.lock is to say; ``gone`` are stages that are no more."""
-    lock = registry.root / "dvc.lock"
+    lock = catalog.root / "dvc.lock"
     if (made.recorded or gone) and lock.is_file():
         made.new[lock] = relocked(lock.read_text("utf-8"), made.recorded, gone).encode()
 

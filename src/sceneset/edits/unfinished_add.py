@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.files import md5_of, sync_folder, write_text
-from sceneset.registry.gitrepo import is_committed, unstage
-from sceneset.registry.places import Paths
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import fail
+from sceneset.paths import Paths
+from sceneset.schemas.finding import Finding, finding
+from sceneset.storage.files import md5_of, sync_folder, write_text
+from sceneset.storage.git import is_committed, unstage
 
 
 class Journal:
@@ -83,18 +84,13 @@ class Journal:
         for path in (self.paths.entry(self.name), self.paths.tags(self.name)):
             shown = self.paths.shown(path)
             if is_committed(self.paths.root, path):
-                raise ProblemsFoundError(
-                    [
-                        problem(
-                            "unfinished-add",
-                            "is committed, though its add was cut off before params.yaml listed "
-                            "the subset",
-                            subset=self.name,
-                            file=shown,
-                            hint="list it under subsets in params.yaml, or `git rm` its files; "
-                            "then add again",
-                        )
-                    ]
+                fail(
+                    "unfinished-add",
+                    "is committed, though its add was cut off before params.yaml listed the subset",
+                    subset=self.name,
+                    file=shown,
+                    hint="list it under subsets in params.yaml, or `git rm` its files; "
+                    "then add again",
                 )
             if path.exists() and md5_of(path.read_bytes()) != own.get(shown):
                 kept = self.paths.work / "kept"
@@ -126,16 +122,16 @@ def _journals(paths: Paths) -> list[Journal]:
     return [Journal(paths, path.name) for path in found if path.is_dir()]
 
 
-def unfinished(registry: Registry) -> list[str]:
+def unfinished(catalog: Catalog) -> list[str]:
     """Return the names of subsets whose add was cut off before they were listed, or is at work."""
-    names = [journal.name for journal in _journals(registry.paths)]
-    return [name for name in names if name not in registry.params.subsets]
+    names = [journal.name for journal in _journals(catalog.paths)]
+    return [name for name in names if name not in catalog.params.subsets]
 
 
-def unfinished_problems(paths: Paths) -> list[Problem]:
+def unfinished_findings(paths: Paths) -> list[Finding]:
     """Report adds that were cut off; for commands, not for stages: git knows nothing of them."""
     return [
-        problem(
+        finding(
             "unfinished-add",
             "its add was cut off, or is at work",
             subset=name,
@@ -143,11 +139,11 @@ def unfinished_problems(paths: Paths) -> list[Problem]:
             hint="if none is at work, run the same `sceneset add` again; any add first takes back "
             "what is half done",
         )
-        for name in unfinished(Registry(paths.root))
+        for name in unfinished(Catalog(paths.root))
     ]
 
 
-def take_back(registry: Registry) -> list[str]:
+def take_back(catalog: Catalog) -> list[str]:
     """Undo every add that was cut off before its subset was listed; return their names.
 
     Call it with the lock held: a journal then belongs to nobody who is alive. Texts that people
@@ -156,8 +152,8 @@ def take_back(registry: Registry) -> list[str]:
     Raises:
         ProblemsFoundError: people have committed what an add left behind; it is not touched.
     """
-    cut_off = set(unfinished(registry))
-    for journal in _journals(registry.paths):
+    cut_off = set(unfinished(catalog))
+    for journal in _journals(catalog.paths):
         if journal.name in cut_off:
             journal.undo()
         else:

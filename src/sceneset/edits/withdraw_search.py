@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import UsageError
-from sceneset.registry.files import md5_of, read_bytes
-from sceneset.registry.gitrepo import GitError, git
-from sceneset.registry.history import History, Sighting
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.query import UnknownNameError, ask
-from sceneset.registry.tombstones import FILE, Tombstones, in_folder
+from sceneset.catalog.query import ask
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.tombstones import FILE, Tombstones, in_folder
+from sceneset.errors import GitError, UnknownNameError, UsageError
+from sceneset.paths import DATA_ROOT
 from sceneset.schemas.tombstone import Tombstone
+from sceneset.storage.files import md5_of, read_bytes
+from sceneset.storage.git import git
+from sceneset.versions.history import History, Sighting
 
 Key = tuple[str, str]
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -59,7 +59,7 @@ class _Target(NamedTuple):
 
 
 def find(
-    registry: Registry,
+    catalog: Catalog,
     words: Sequence[str],
     reason: str,
     *,
@@ -74,14 +74,14 @@ def find(
     Raises:
         UsageError: a word names nothing that any state of the registry holds, or has withdrawn.
     """
-    kept = _unknown_elsewhere(registry.root) if purge else ""
-    history = History(registry, everywhere=purge)
-    targets = [target for word in words for target in _targets(registry, history, word)]
+    kept = _unknown_elsewhere(catalog.root) if purge else ""
+    history = History(catalog, everywhere=purge)
+    targets = [target for word in words for target in _targets(catalog, history, word)]
     hashes = {target.md5 for target in targets}
     found = history.exactly(hashes)
     looks = {look for target in targets for look in target.looks}
     looks |= {(sample.phash, sample.phash_mirror) for sample in found}
-    known = in_folder(registry.root)
+    known = in_folder(catalog.root)
     near = [
         sample
         for sample in history.near(sorted(looks))
@@ -160,10 +160,10 @@ def _refuse_unknown(target: _Target, near: Sequence[Sighting], *, with_near: boo
     raise UsageError(f"{target.word}: no state of the registry holds that image, or one like it")
 
 
-def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
+def _targets(catalog: Catalog, history: History, word: str) -> list[_Target]:
     path = Path(word)
     if path.is_file():
-        return [_of_file(registry, word)]
+        return [_of_file(catalog, word)]
     if _MD5.fullmatch(word.lower()):
         return [_Target(word, word.lower())]
     parts = word.replace(f"{DATA_ROOT}/", "").replace("/img_dir/", "/").split("/")
@@ -174,7 +174,7 @@ def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
         )
     subset, phase, stem = parts
     with suppress(UnknownNameError):  # else it may have been in a version
-        [subset] = ask(registry, subsets=[subset]).subsets
+        [subset] = ask(catalog, subsets=[subset]).subsets
     seen = history.named(subset, phase, stem) or history.named(subset, phase, Path(stem).stem)
     # As it stands, or in the last version that had it: a name may have meant another image before.
     last = [sample for sample in seen if not sample.version] or seen[-1:]
@@ -186,13 +186,13 @@ def _targets(registry: Registry, history: History, word: str) -> list[_Target]:
     return [_Target(word, sample.image_md5) for sample in last]
 
 
-def _of_file(registry: Registry, word: str) -> _Target:
-    from sceneset.registry.decode import BadPixelsError
-    from sceneset.registry.pixels import looks_of
+def _of_file(catalog: Catalog, word: str) -> _Target:
+    from sceneset.errors import UndecodableError
+    from sceneset.imaging.facts import looks_of
 
-    limits = registry.params.limits
+    limits = catalog.params.limits
     data = read_bytes(Path(word), word, limit=limits.max_bytes)
     try:
         return _Target(word, md5_of(data), looks_of(data, limits))
-    except BadPixelsError:
+    except UndecodableError:
         return _Target(word, md5_of(data))  # whatever it is, its bytes may be known

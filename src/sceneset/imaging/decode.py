@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from sceneset.registry.metadata import orientation_of, traits
-from sceneset.registry.pngrows import check_length
+from sceneset.errors import UndecodableError
+from sceneset.imaging.metadata import orientation_of, traits
+from sceneset.imaging.png_length import check_length
 from sceneset.schemas.params import RAISE_BYTES, Limits
 
 if TYPE_CHECKING:
@@ -33,14 +34,6 @@ _KNOWN = (  # leading bytes -> what the file is
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _KEPT = 48 << 20  # bytes: larger buffers are given back
-
-
-class BadPixelsError(Exception):
-    """A file that can't be measured, with the finding that says why."""
-
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
 
 
 class Decoded(NamedTuple):
@@ -70,7 +63,7 @@ def decoded_image(data: bytes, suffix: str, limits: Limits) -> Decoded:
             opened = _again(data)
         if mode.startswith(("I", "F")):
             opened.load()
-            raise BadPixelsError(
+            raise UndecodableError(
                 "image-format",
                 "is gray of more than 8 bits: readers cut its brightness off at 255",
                 "convert it to 8 bits a channel",
@@ -92,7 +85,7 @@ def decoded_mask(data: bytes, limits: Limits) -> "Pixels":
         opened = _opened(data, "PNG", limits)
         if opened.mode != "L":
             _again(data).load()  # damage is told before the mode
-            raise BadPixelsError(
+            raise UndecodableError(
                 "mask-mode",
                 f"is {_MODES.get(opened.mode, opened.mode)}, not one channel of 8 bits",
                 "write class numbers into an 8-bit gray PNG: readers disagree on anything else",
@@ -113,16 +106,16 @@ _MODES = {
 
 def _check_content(data: bytes, suffix: str, wanted: str, limits: Limits) -> None:
     if not data:
-        raise BadPixelsError("image-unreadable", "is empty (0 bytes)", "copy the file again")
+        raise UndecodableError("image-unreadable", "is empty (0 bytes)", "copy the file again")
     if len(data) > limits.max_bytes:
-        raise BadPixelsError(
+        raise UndecodableError(
             "image-too-large",
             f"is larger than {limits.max_bytes:,} bytes",
             RAISE_BYTES,
         )
     found = _content(data)
     if found != wanted:
-        raise BadPixelsError(
+        raise UndecodableError(
             "image-format", f"is named {suffix} but holds {found}", f"convert it to a real {wanted}"
         )
 
@@ -144,15 +137,15 @@ class _told:  # noqa: N801 - reads as the statement it is
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, BadPixelsError):
+        if error is None or isinstance(error, UndecodableError):
             return
         if isinstance(error, Image.DecompressionBombError):
             raise _too_many_pixels(self.limits) from None
         if isinstance(error, MemoryError):
-            raise BadPixelsError("image-too-large", "needs more memory than there is") from None
+            raise UndecodableError("image-too-large", "needs more memory than there is") from None
         if isinstance(error, Exception):  # SyntaxError, struct.error...
             headless = isinstance(error, UnidentifiedImageError)  # its text names an address
-            raise BadPixelsError(
+            raise UndecodableError(
                 "image-unreadable",
                 f"does not decode to its end: {'its header is broken' if headless else error}",
                 "copy the file again from where it came, or leave the sample out",
@@ -162,7 +155,7 @@ class _told:  # noqa: N801 - reads as the statement it is
 def _opened(data: bytes, kind: str, limits: Limits) -> Image.Image:
     """Return a picture of a size that may be decoded; a PNG's checksums are right."""
     if kind == "PNG" and _PNG_END not in data:  # Pillow reads a cut end chunk without a word
-        raise BadPixelsError(
+        raise UndecodableError(
             "image-unreadable", "lacks its end", "copy the file again from where it came"
         )
     opened = Image.open(io.BytesIO(data), formats=[kind])
@@ -185,16 +178,16 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
     if size[0] * size[1] > limits.max_pixels:
         raise _too_many_pixels(limits, size)
     if min(size) < limits.min_side:
-        raise BadPixelsError(
+        raise UndecodableError(
             "image-too-small",
             f"is {size[0]} x {size[1]}, less than {limits.min_side} pixels on a side",
             "leave it out: nobody can be seen in it",
         )
 
 
-def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> BadPixelsError:
+def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> UndecodableError:
     what = f"is {size[0]} x {size[1]}" if size else "is"
-    return BadPixelsError(
+    return UndecodableError(
         "image-too-large",
         f"{what} beyond {limits.max_pixels:,} pixels; it was not decoded",
         "raise limits.max_pixels in params.yaml if that is meant",

@@ -14,7 +14,7 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from sceneset.registry.parts import jpeg_segments, png_chunks
+from sceneset.imaging.segments import jpeg_segments, png_chunks
 from sceneset.schemas.names import stem_fault
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

@@ -9,18 +9,13 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
 
-from sceneset.registry.decode import (
-    BadPixelsError,
-    check_size,
-    decoded_image,
-    decoded_mask,
-    scratch,
-)
-from sceneset.registry.files import md5_of
-from sceneset.registry.looks import Looks, looks
-from sceneset.registry.outlines import Outline, outline_of
+from sceneset.errors import UndecodableError
+from sceneset.imaging.decode import check_size, decoded_image, decoded_mask, scratch
+from sceneset.imaging.mask_shape import Outline, outline_of
+from sceneset.imaging.perceptual_hash import Looks, looks
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import Problem, problem
+from sceneset.storage.files import md5_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -195,10 +190,10 @@ def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:
             check_size(opened.size, limits)
             stored = opened.convert("RGB")
             shown = ImageOps.exif_transpose(opened).convert("RGB")
-    except BadPixelsError:
+    except UndecodableError:
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise anything
-        raise BadPixelsError("image-unreadable", f"is no picture we can read: {error}") from None
+        raise UndecodableError("image-unreadable", f"is no picture we can read: {error}") from None
     return sorted({looks_of_image(stored)[:2], looks_of_image(shown)[:2]})
 
 
@@ -207,12 +202,12 @@ def looks_of_image(image: Image.Image) -> Looks:
     return looks(np.asarray(image.convert("RGB")))
 
 
-def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
+def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
     """Say why a mask that decodes is none of its image; naming the file is left to the caller."""
     found = []
     if (image.width, image.height) != (mask.width, mask.height):
         found.append(
-            problem(
+            finding(
                 "size-differs",
                 f"the mask is {mask.width} x {mask.height}, its image "
                 f"{image.width} x {image.height}",
@@ -222,7 +217,7 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
         )
     if len(mask.other) >= _MATTE:
         found.append(
-            problem(
+            finding(
                 "mask-soft",
                 f"the mask holds {len(mask.other)} grays between background and person",
                 hint="cut them at the half, or write 255 for what is to be ignored",
@@ -231,7 +226,7 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
     elif mask.other:
         shown = ", ".join(map(str, mask.other[:8])) + (", ..." if len(mask.other) > 8 else "")
         found.append(
-            problem(
+            finding(
                 "mask-values",
                 f"the mask holds the values {shown}",
                 hint="write 0 for background, 1 for person, 255 for what is to be ignored",
@@ -239,7 +234,7 @@ def pair_problems(image: ImageFacts, mask: MaskFacts) -> list[Problem]:
         )
     elif mask.ignore and not mask.person:
         found.append(
-            problem(
+            finding(
                 "mask-0-255",
                 "the mask holds 255 and no 1: readers take 255 as ignore, and train "
                 "on background alone",

@@ -10,7 +10,7 @@ from typing import Literal
 
 from PIL import Image, ImageCms
 
-from sceneset.registry.parts import jpeg_segments
+from sceneset.imaging.segments import jpeg_segments
 
 _GPS, _DETAILS = 0x8825, 0x8769  # folders of EXIF
 _ORIENTATION = 0x0112

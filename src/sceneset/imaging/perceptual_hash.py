@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from sceneset.registry.decode import scratch
+from sceneset.imaging.decode import scratch
 
 if TYPE_CHECKING:
     import numpy.typing as npt

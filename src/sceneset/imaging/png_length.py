@@ -2,7 +2,7 @@
 
 import zlib
 
-from sceneset.registry.parts import png_chunks
+from sceneset.imaging.segments import png_chunks
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _WHOLE = ((0, 0, 1, 1),)

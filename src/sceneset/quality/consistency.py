@@ -5,18 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import COLUMNS, digests_of_scan, recorded_otherwise
-from sceneset.registry.kinds import kind_problems
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.query import stored
-from sceneset.registry.rowrules import COLUMNS as ROW_COLUMNS
-from sceneset.registry.rowrules import row_problems
-from sceneset.registry.tombstones import Tombstones, in_folder
-from sceneset.registry.views import rows_of
-from sceneset.schemas.problem import Problem, ProblemsFoundError, in_order, problem
+from sceneset.catalog.query import stored
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import rows_of
+from sceneset.catalog.tombstones import Tombstones, in_folder
+from sceneset.errors import FindingsError
+from sceneset.paths import DATA_ROOT
+from sceneset.quality.kind_rules import kind_findings
+from sceneset.quality.sample_rules import COLUMNS as ROW_COLUMNS
+from sceneset.quality.sample_rules import sample_findings
+from sceneset.schemas.finding import Finding, finding, in_order
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
+from sceneset.storage.dvc_digests import COLUMNS, digests_of_scan, recorded_otherwise
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,52 +27,52 @@ _SCANNED = tuple(dict.fromkeys((*ROW_COLUMNS, *COLUMNS)))
 
 
 def check(
-    registry: Registry, names: Sequence[str] | None = None, *, notes: bool = False
-) -> list[Problem]:
+    catalog: Catalog, names: Sequence[str] | None = None, *, notes: bool = False
+) -> list[Finding]:
     """Return every finding on the listed subsets, errors first; notes only if asked for."""
-    problems: list[Problem] = []
+    findings: list[Finding] = []
     try:
-        registry.vocabulary, registry.params  # noqa: B018 - nothing else can be read without them
-    except ProblemsFoundError as found:
-        return found.problems
-    stones = _read(lambda _: in_folder(registry.root), "", problems) or {}
-    for name in registry.names if names is None else names:
-        entry = _read(registry.entry, name, problems)
-        tags = _read(partial(registry.tags, keep=False), name, problems)
+        catalog.vocabulary, catalog.params  # noqa: B018 - nothing else can be read without them
+    except FindingsError as found:
+        return found.findings
+    stones = _read(lambda _: in_folder(catalog.root), "", findings) or {}
+    for name in catalog.names if names is None else names:
+        entry = _read(catalog.entry, name, findings)
+        tags = _read(partial(catalog.tags, keep=False), name, findings)
         if entry and tags is not None:
-            shown = registry.paths.shown
-            problems += entry_problems(entry, tags, file=shown(registry.paths.entry(name)))
-            problems += persons_conflicts(tags, subset=name, file=shown(registry.paths.tags(name)))
+            shown = catalog.paths.shown
+            findings += entry_findings(entry, tags, file=shown(catalog.paths.entry(name)))
+            findings += persons_conflicts(tags, subset=name, file=shown(catalog.paths.tags(name)))
         if tags is not None:
-            table = _read(partial(registry.scan, columns=_SCANNED), name, problems)
+            table = _read(partial(catalog.scan, columns=_SCANNED), name, findings)
             if table is not None:
-                problems += _scan_problems(registry, name, tags, table)
-                problems += _sample_problems(registry, name, entry, tags, table, notes=notes)
-            problems += _forgotten(registry, name, stones)
-    problems += _leftovers(registry)
-    return in_order(problems)
+                findings += _scan_findings(catalog, name, tags, table)
+                findings += _sample_findings(catalog, name, entry, tags, table, notes=notes)
+            findings += _forgotten(catalog, name, stones)
+    findings += _leftovers(catalog)
+    return in_order(findings)
 
 
-def _read(read: Callable[[str], T], name: str, problems: list[Problem]) -> T | None:
+def _read(read: Callable[[str], T], name: str, findings: list[Finding]) -> T | None:
     try:
         return read(name)
-    except ProblemsFoundError as found:
-        problems += found.problems
+    except FindingsError as found:
+        findings += found.findings
         return None
 
 
 Where = Callable[[int, SplitRow, str], dict[str, Any]]
 
 
-def entry_problems(
+def entry_findings(
     entry: Subset, tags: list[Tag], *, file: str, where: Where | None = None
-) -> list[Problem]:
+) -> list[Finding]:
     """Compare a scene table with the tags: empty rows, wrong counts, samples in no row.
 
     ``where`` says at which file, row and field a row of the table is to be mended; left out, it
     is the entry itself, ``file``.
     """
-    problems = []
+    findings = []
     rows = rows_of(entry.splits, tags)
 
     def in_entry(number: int, _: SplitRow, field: str) -> dict[str, Any]:
@@ -80,8 +81,8 @@ def entry_problems(
     where = where or in_entry
     for number, (row, selected) in enumerate(rows, 1):
         if not selected:
-            problems.append(
-                problem(
+            findings.append(
+                finding(
                     "row-empty",
                     f"{row.file} selects no sample",
                     subset=entry.name,
@@ -91,8 +92,8 @@ def entry_problems(
                 )
             )
         if row.images is not None and row.images != len(selected):
-            problems.append(
-                problem(
+            findings.append(
+                finding(
                     "count-differs",
                     f"{row.file} declares {row.images} images, {len(selected)} are counted",
                     subset=entry.name,
@@ -100,8 +101,8 @@ def entry_problems(
                     hint=f"mend the tags, or declare {len(selected)}",
                 )
             )
-    problems += [
-        problem(
+    findings += [
+        finding(
             "row-missing",
             f"{count} {phase} samples tagged {scene} "
             f"({persons or 'persons not said'}) stand in no row",
@@ -117,7 +118,7 @@ def entry_problems(
         )
         for (phase, scene, persons), count in _in_no_row(rows, tags).items()
     ]
-    return problems
+    return findings
 
 
 def _in_no_row(
@@ -141,10 +142,10 @@ def _in_no_row(
     )
 
 
-def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Problem]:
+def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Finding]:
     """Report samples that are single in one scene and multi in another; both are kept."""
     return [
-        problem(
+        finding(
             "persons-conflict",
             f"{tag.stem} is "
             + ", ".join(f"{persons} in {scene}" for scene, persons in tag.memberships if persons),
@@ -159,35 +160,35 @@ def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Proble
     ]
 
 
-def _scan_problems(
-    registry: Registry, name: str, tags: list[Tag], table: "pa.Table"
-) -> list[Problem]:
+def _scan_findings(
+    catalog: Catalog, name: str, tags: list[Tag], table: "pa.Table"
+) -> list[Finding]:
     try:
-        problems = recorded_otherwise(
-            registry.paths,
+        findings = recorded_otherwise(
+            catalog.paths,
             name,
             digests_of_scan(table),
             "records other files than were scanned",
             f"run `dvc repro scan@{name}` where its images are; they may be newer than the scan",
         )
-    except ProblemsFoundError as found:
-        return found.problems
+    except FindingsError as found:
+        return found.findings
     tagged = {tag.key for tag in tags}
     phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
     scanned = set(zip(phases, stems, strict=True))
     if len(scanned) != len(stems):
-        problems.append(
-            problem(
+        findings.append(
+            finding(
                 "scan-broken",
                 "names a sample twice",
                 subset=name,
-                file=registry.paths.shown(registry.paths.scan(name)),
+                file=catalog.paths.shown(catalog.paths.scan(name)),
                 hint=f"delete it and run `dvc repro scan@{name}` where its images are",
             )
         )
-    tags_file = registry.paths.shown(registry.paths.tags(name))
-    problems += [
-        problem(
+    tags_file = catalog.paths.shown(catalog.paths.tags(name))
+    findings += [
+        finding(
             "tag-without-image",
             f"{phase} {stem!r} has tags and no image",
             subset=name,
@@ -198,7 +199,7 @@ def _scan_problems(
         )
         for phase, stem in tagged - scanned
     ] + [
-        problem(
+        finding(
             "image-without-tag",
             f"{phase} {stem!r} has an image and no tags",
             subset=name,
@@ -209,34 +210,34 @@ def _scan_problems(
         )
         for phase, stem in scanned - tagged
     ]
-    return problems
+    return findings
 
 
-def _sample_problems(
-    registry: Registry,
+def _sample_findings(
+    catalog: Catalog,
     name: str,
     entry: Subset | None,
     tags: list[Tag],
     table: "pa.Table",
     *,
     notes: bool,
-) -> Iterator[Problem]:
+) -> Iterator[Finding]:
     """Yield what single samples are told: by their rows of the scan, and by the subset's kind."""
     folder = f"{DATA_ROOT}/{name}/"
-    yield from row_problems(table, registry.params, folder=folder, subset=name, notes=notes)
+    yield from sample_findings(table, catalog.params, folder=folder, subset=name, notes=notes)
     if entry:
-        file = registry.paths.shown(registry.paths.tags(name))
-        yield from kind_problems(entry, tags, table, registry.params, folder=folder, file=file)
+        file = catalog.paths.shown(catalog.paths.tags(name))
+        yield from kind_findings(entry, tags, table, catalog.params, folder=folder, file=file)
 
 
-def _forgotten(registry: Registry, name: str, stones: Tombstones) -> list[Problem]:
+def _forgotten(catalog: Catalog, name: str, stones: Tombstones) -> list[Finding]:
     """Report samples that were withdrawn and are there again."""
     try:
-        pairs = list(stored(registry, name)) if stones else []
-    except ProblemsFoundError:
+        pairs = list(stored(catalog, name)) if stones else []
+    except FindingsError:
         return []  # told already
     return [
-        problem(
+        finding(
             "forgotten",
             f"was withdrawn: {stones[image.md5].reason}",
             subset=name,
@@ -250,18 +251,18 @@ def _forgotten(registry: Registry, name: str, stones: Tombstones) -> list[Proble
     ]
 
 
-def _leftovers(registry: Registry) -> list[Problem]:
+def _leftovers(catalog: Catalog) -> list[Finding]:
     """Report files of subsets that are not listed: nothing reads them."""
-    listed = set(registry.names)
+    listed = set(catalog.names)
     return [
-        problem(
+        finding(
             "not-registered",
             "belongs to a subset that params.yaml does not list",
             subset=path.stem,
-            file=registry.paths.shown(path),
+            file=catalog.paths.shown(path),
             hint="list it under subsets in params.yaml, or delete the file",
         )
         for folder, suffix in (("subsets", ".yaml"), ("tags", ".csv"), ("scans", ".parquet"))
-        for path in sorted((registry.paths.registry / folder).glob(f"[!.]*{suffix}"))
+        for path in sorted((catalog.paths.registry / folder).glob(f"[!.]*{suffix}"))
         if path.stem not in listed
     ]

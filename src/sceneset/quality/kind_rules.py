@@ -5,20 +5,20 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sceneset.registry.rowrules import Columns, of_row
+from sceneset.quality.sample_rules import Columns, of_row
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem, problem
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Box, Tag
-from sceneset.schemas.words import Kind, Persons
+from sceneset.schemas.terms import Kind, Persons
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def kind_problems(
+def kind_findings(
     entry: Subset, tags: Sequence[Tag], table: "pa.Table", params: Params, *, folder: str, file: str
-) -> Iterator[Problem]:
+) -> Iterator[Finding]:
     """Yield what a subset's samples are told that are not as its kind promises.
 
     ``folder`` is what the paths of images begin with, ``file`` where the tags stand.
@@ -33,7 +33,7 @@ def kind_problems(
 
 def _main(
     entry: Subset, tags: Sequence[Tag], table: "pa.Table", params: Params, *, folder: str
-) -> Iterator[Problem]:
+) -> Iterator[Finding]:
     """Report people that take little of the picture, and single ones that are in pieces."""
     import numpy as np
 
@@ -56,10 +56,10 @@ def _main(
             yield of_row("person-scattered", row, said, hint, folder=folder, subset=entry.name)
 
 
-def _untold(entry: Subset, *, file: str) -> Iterator[Problem]:
+def _untold(entry: Subset, *, file: str) -> Iterator[Finding]:
     for row in entry.splits:
         if not row.is_total and row.persons is None:
-            yield problem(
+            yield finding(
                 "persons-untold",
                 f"the row {row.file} does not say single or multi",
                 subset=entry.name,
@@ -68,7 +68,7 @@ def _untold(entry: Subset, *, file: str) -> Iterator[Problem]:
             )
 
 
-def _crops(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator[Problem]:
+def _crops(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator[Finding]:
     """Report crops that show several, or that do not say where they come from."""
     for tag in tags:
         found = partial(_of_tag, entry, tag, file)
@@ -84,7 +84,7 @@ def _crops(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator[Problem
             yield found("crop-origin", said=f"has no {lacks}", hint=hint)
 
 
-def _overlaps(entry: Subset, tags: Sequence[Tag], most: float, *, file: str) -> Iterator[Problem]:
+def _overlaps(entry: Subset, tags: Sequence[Tag], most: float, *, file: str) -> Iterator[Finding]:
     """Report crops of one original that lie over each other, each with the one before it."""
     of_source: dict[str, list[tuple[Box, Tag]]] = defaultdict(list)
     for tag in tags:
@@ -108,8 +108,8 @@ def _overlap(one: Box, other: Box) -> float:
     return max(width, 0) * max(height, 0) / smaller
 
 
-def _of_tag(entry: Subset, tag: Tag, file: str, code: str, *, said: str, hint: str) -> Problem:
-    return problem(
+def _of_tag(entry: Subset, tag: Tag, file: str, code: str, *, said: str, hint: str) -> Finding:
+    return finding(
         code,
         f"{tag.phase} {tag.stem!r} {said}",
         subset=entry.name,

@@ -9,16 +9,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.alike import Alike, Reach, Table, earlier, nearest, table_of
-from sceneset.registry.catalog import Registry
-from sceneset.registry.places import DATA_ROOT
-from sceneset.schemas.problem import Problem, in_order, problem
-from sceneset.schemas.words import Phase
+from sceneset.catalog.reader import Catalog
+from sceneset.paths import DATA_ROOT
+from sceneset.quality.similarity import Alike, Reach, Table, earlier, nearest, table_of
+from sceneset.schemas.finding import Finding, finding, in_order
+from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
-    from sceneset.registry.alike import Rows
+    from sceneset.quality.similarity import Rows
 
 CODES = frozenset(
     {
@@ -39,13 +39,13 @@ _MOVE = (
 _LOOK = "look at both; if they show the same, give them one source in the tags, and one phase"
 
 
-def leakage(registry: Registry) -> list[Problem]:
+def leakage(catalog: Catalog) -> list[Finding]:
     """Return every relation of training images to held-out ones, errors first.
 
     Copies inside one phase, one picture with two masks, pictures that only may be related, and
     runs of frames without a source are warnings.
     """
-    table, bits = table_of(registry), registry.params.leakage
+    table, bits = table_of(catalog), catalog.params.leakage
     reach = Reach(bits.near, bits.review, bits.second)
     return in_order(
         [
@@ -58,7 +58,7 @@ def leakage(registry: Registry) -> list[Problem]:
     )
 
 
-def _across(table: Table, reach: Reach) -> Iterator[Problem]:
+def _across(table: Table, reach: Reach) -> Iterator[Finding]:
     """Report each held-out image with the nearest training image, and how many more there are."""
     import numpy as np
 
@@ -87,7 +87,7 @@ def _first_of(values: "Rows", rows: "Rows") -> "Rows":
     return found
 
 
-def _leak(table: Table, alike: Alike, reach: Reach) -> Problem:
+def _leak(table: Table, alike: Alike, reach: Reach) -> Finding:
     sure = alike.apart <= reach.near
     more = f" (and {alike.many - 1} more look like it)" if alike.many > 1 else ""
     said = f"{_looks_like(table, alike)}, which is trained on{more}"
@@ -100,39 +100,42 @@ def _looks_like(table: Table, alike: Alike) -> str:
     return f"looks like {mirror}{table.place(alike.other)} ({alike.apart} of 64 bits apart)"
 
 
-def once_tested(registry: Registry) -> list[Problem]:
-    """Return training images that were test images of a version: results told so far would lie.
+class Tested(NamedTuple):
+    """The test images of all released versions."""
 
-    It reads versions out of git, so it is for commands and not for stages.
-    """
-    from sceneset.registry.history import History
-    from sceneset.registry.query import stored
+    images: dict[str, str]
+    """The md5 of each image, and the first version that has it as a test image."""
+    unread: tuple[str, ...]
+    """Versions that can't be read, each with the reason."""
 
-    history = History(registry)
-    tested = history.tested()
+
+def once_tested(catalog: Catalog, tested: Tested) -> list[Finding]:
+    """Return training images that were test images of a version: its results would be invalid."""
+    from sceneset.catalog.query import stored
+
     unread = [
-        problem(
+        finding(
             "version-unread", why, file="registry/versions", hint="its test images are not told"
         )
-        for why in sorted(history.unread)
+        for why in tested.unread
     ]
     return unread + [
-        problem(
+        finding(
             "leak-tested",
-            f"was a test image of version {tested[image.md5]}",
+            f"was a test image of version {tested.images[image.md5]}",
             subset=image.subset,
             phase=image.phase,
             stem=image.stem,
             file=f"{DATA_ROOT}/{image.path}",
             hint="put it back into test, or take it out",
         )
-        for pairs in registry.each(lambda name: list(stored(registry, name)) if tested else [])
+        for pairs in catalog.each(lambda name: list(stored(catalog, name)) if tested.images else [])
         for image, _ in pairs
-        if image.phase == _TRAIN and image.md5 in tested
+        if image.phase == _TRAIN and image.md5 in tested.images
     ]
 
 
-def _same_source(table: Table) -> Iterator[Problem]:
+def _same_source(table: Table) -> Iterator[Finding]:
     """Report held-out images whose declared source is trained on."""
     trained: dict[str, int] = {}
     for n, source in enumerate(table.source):
@@ -148,7 +151,7 @@ def _same_source(table: Table) -> Iterator[Problem]:
             )
 
 
-def _within(table: Table, near: int) -> Iterator[Problem]:
+def _within(table: Table, near: int) -> Iterator[Finding]:
     """Report images that have a copy or a look-alike before them in their own phase."""
     import numpy as np
 
@@ -166,7 +169,7 @@ def _within(table: Table, near: int) -> Iterator[Problem]:
                 yield table.found("duplicate-near", n, said, hint)
 
 
-def _two_masks(table: Table) -> Iterator[Problem]:
+def _two_masks(table: Table) -> Iterator[Finding]:
     """Report pictures that stand before with another mask."""
     import numpy as np
 
@@ -180,13 +183,13 @@ def _two_masks(table: Table) -> Iterator[Problem]:
         )
 
 
-def _clips(table: Table) -> Iterator[Problem]:
+def _clips(table: Table) -> Iterator[Finding]:
     """Report numbered runs whose neighbours look alike and that name no source."""
     for _, rows in groupby(range(len(table.stem)), table.subset.__getitem__):
         yield from _clips_among(table, rows)
 
 
-def _clips_among(table: Table, rows: Iterable[int]) -> Iterator[Problem]:
+def _clips_among(table: Table, rows: Iterable[int]) -> Iterator[Finding]:
     runs: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for n in rows:
         match = _FRAMES.fullmatch(table.stem[n])

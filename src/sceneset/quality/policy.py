@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from sceneset.registry.yamlfile import load
+from sceneset.schemas.finding import Finding, finding, in_order
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem, in_order, problem
 from sceneset.schemas.rules import Severity
 from sceneset.schemas.waiver import Waiver, Waivers
+from sceneset.storage.yaml_files import load
 
 FILE = "registry/waivers.yaml"
 EMPTY = """\
@@ -33,12 +33,12 @@ def in_folder(root: Path) -> tuple[Waiver, ...]:
 
 
 def weighed(
-    problems: Iterable[Problem],
+    findings: Iterable[Finding],
     params: Params,
     waivers: Iterable[Waiver] = (),
     *,
     judged: Collection[str] = (),
-) -> list[Problem]:
+) -> list[Finding]:
     """Return findings as the registry weighs them, those it accepts marked, errors first.
 
     ``judged`` are the codes that were looked for: waivers of these that accept nothing are
@@ -47,7 +47,7 @@ def weighed(
     waived = {waiver.key: waiver for waiver in waivers}
     used: set[tuple[str, str, str]] = set()
     found = []
-    for p in problems:
+    for p in findings:
         severity = params.severity(p.code)
         if severity is None:
             continue
@@ -66,13 +66,13 @@ def weighed(
     return in_order([*found, *map(_stale, stale)])
 
 
-def _keys(p: Problem) -> list[tuple[str, str, str]]:
+def _keys(p: Finding) -> list[tuple[str, str, str]]:
     keys = [(p.code, p.subset, p.file)]
     return [*keys, (p.code, p.subset, f"{p.phase}/{p.stem}")] if p.stem else keys
 
 
-def _stale(waiver: Waiver) -> Problem:
-    return problem(
+def _stale(waiver: Waiver) -> Finding:
+    return finding(
         "waiver-stale",
         f"{waiver.code} of {waiver.sample or waiver.file} is waived, and is not found",
         subset=waiver.subset,

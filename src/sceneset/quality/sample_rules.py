@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sceneset.registry import metadata
+from sceneset.imaging import metadata
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem, problem
 from sceneset.schemas.rules import Severity
 
 if TYPE_CHECKING:
@@ -280,9 +280,9 @@ def _smallest(row: Row, name: str, least: float) -> str:
     return f"{many} of less than {limit:.0f} pixels ({shown})"
 
 
-def row_problems(
+def sample_findings(
     table: "pa.Table", params: Params, *, folder: str = "", subset: str = "", notes: bool = False
-) -> Iterator[Problem]:
+) -> Iterator[Finding]:
     """Yield what a scan's rows are told; ``folder`` is what the paths of findings begin with.
 
     Rules that are switched off, and notes unless they are asked for, are not looked at.
@@ -300,11 +300,11 @@ def row_problems(
             yield of_row(rule.code, row, said, rule.hint, folder=folder, subset=subset)
 
 
-def of_row(code: str, row: Row, said: str, hint: str, *, folder: str, subset: str) -> Problem:
+def of_row(code: str, row: Row, said: str, hint: str, *, folder: str, subset: str) -> Finding:
     """Make a finding on a row: about the mask where its rule is, else about the image."""
     mask = code.startswith(("mask-", "person-"))
     part, file = ("ann_dir", row["mask"]) if mask else ("img_dir", row["image"])
-    return problem(
+    return finding(
         code,
         said,
         subset=subset,

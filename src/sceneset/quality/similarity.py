@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.places import DATA_ROOT
-from sceneset.schemas.problem import Problem, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.paths import DATA_ROOT
+from sceneset.schemas.finding import Finding, finding
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from sceneset.registry.near import Hashes
+    from sceneset.quality.hamming_search import Hashes
 
     Rows = npt.NDArray[np.int64]
 
@@ -45,9 +45,9 @@ class Table:
         """Return an image's path from the registry's root."""
         return f"{DATA_ROOT}/{self.subset[n]}/img_dir/{self.phase[n]}/{self.file[n]}"
 
-    def found(self, code: str, n: int, message: str, hint: str) -> Problem:
+    def found(self, code: str, n: int, message: str, hint: str) -> Finding:
         """Make a finding about a sample."""
-        return problem(
+        return finding(
             code,
             message,
             subset=self.subset[n],
@@ -66,13 +66,13 @@ class Table:
         return total
 
 
-def table_of(registry: Registry) -> Table:
+def table_of(catalog: Catalog) -> Table:
     """Read what the relations of samples are told by."""
     import numpy as np
 
     texts: list[list[str]] = [[], [], [], [], []]
     numbers = [[np.empty((0, wide), np.uint64)] for wide in (2, 2, len(_EXACT), 2, 4)]
-    for said, measured in registry.each(lambda name: _columns(registry, name)):
+    for said, measured in catalog.each(lambda name: _columns(catalog, name)):
         for column, more in zip(texts, said, strict=True):
             column.extend(more)
         for blocks, block in zip(numbers, measured, strict=True):
@@ -87,11 +87,11 @@ def table_of(registry: Registry) -> Table:
     )
 
 
-def _columns(registry: Registry, name: str) -> "tuple[list[list[str]], list[Hashes]]":
+def _columns(catalog: Catalog, name: str) -> "tuple[list[list[str]], list[Hashes]]":
     """Return the texts and the numbers of one subset, in the table's order."""
     import numpy as np
 
-    scan, sources = registry.scan(name, _NAMES), _sources(registry, name)
+    scan, sources = catalog.scan(name, _NAMES), _sources(catalog, name)
     phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
     source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
     texts = [[name] * len(stems), phases, stems, scan["image"].to_pylist(), source]
@@ -119,8 +119,8 @@ def numbered(rows: "Hashes") -> "Rows":
     return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1], np.int64)
 
 
-def _sources(registry: Registry, name: str) -> dict[tuple[str, str], str]:
-    return {tag.key: tag.source for tag in registry.tags(name, keep=False) if tag.source}
+def _sources(catalog: Catalog, name: str) -> dict[tuple[str, str], str]:
+    return {tag.key: tag.source for tag in catalog.tags(name, keep=False) if tag.source}
 
 
 class Alike(NamedTuple):
@@ -164,7 +164,7 @@ def _of_hashes(
     """Compare looks, each once: thousands of black pictures are one look."""
     import numpy as np
 
-    from sceneset.registry.near import Pairs, search
+    from sceneset.quality.hamming_search import Pairs, search
 
     mirrored = sides != (0, 0)
     of_one, mine = _looks(table, ones, sides[0])
@@ -228,7 +228,7 @@ def earlier(table: Table, own: "Rows", bits: int) -> Iterator[Alike]:
     """Yield each image of a phase that has look-alikes before it, with the nearest of them."""
     import numpy as np
 
-    from sceneset.registry.near import Pairs, search
+    from sceneset.quality.hamming_search import Pairs, search
 
     values, first, of_one = np.unique(table.looks[own, 0], return_index=True, return_inverse=True)
     alike: dict[int, Alike] = {}

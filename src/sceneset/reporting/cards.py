@@ -8,7 +8,7 @@ from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import Numbers, Rgb, SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
-from sceneset.schemas.words import Kind
+from sceneset.schemas.terms import Kind
 
 LANGUAGES = ("zh", "en")
 

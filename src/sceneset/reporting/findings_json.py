@@ -3,20 +3,20 @@
 import json
 from pathlib import Path
 
-from sceneset.registry.files import write_text
-from sceneset.schemas.problem import Problem, errors
+from sceneset.schemas.finding import Finding, errors_of
+from sceneset.storage.files import write_text
 
 
-def write_report(folder: Path, everything: str, wrong: str, problems: list[Problem]) -> None:
+def write_report(folder: Path, everything: str, wrong: str, findings: list[Finding]) -> None:
     """Write all findings into one file, and the errors alone into another."""
-    write_text(folder / everything, report_text(problems))
-    write_text(folder / wrong, report_text(errors(problems)))
+    write_text(folder / everything, report_text(findings))
+    write_text(folder / wrong, report_text(errors_of(findings)))
 
 
-def report_text(problems: list[Problem]) -> str:
+def report_text(findings: list[Finding]) -> str:
     """Return findings as JSON, one a line."""
     lines = [
         json.dumps(p.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
-        for p in problems
+        for p in findings
     ]
     return "[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n"

@@ -4,14 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.diff import Diff, compare
-from sceneset.registry.judging import everything
-from sceneset.registry.remote import is_current
-from sceneset.registry.summaries import markdown, plain
-from sceneset.registry.versions import TEXT_STAGES
-from sceneset.registry.views import rows_of
-from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import rows_of
+from sceneset.errors import FindingsError
+from sceneset.quality.evaluate import everything
+from sceneset.reporting.sarif import markdown, plain
+from sceneset.schemas.finding import Finding, errors_of, finding
+from sceneset.storage.dvc import TEXT_STAGES, is_current
+from sceneset.versions.diff import Diff, compare
+from sceneset.versions.history import tested_images
 
 View = tuple[str, str, str, str, str]
 """Subset, split file, scene, persons, phase."""
@@ -21,9 +22,9 @@ View = tuple[str, str, str, str, str]
 class Review:
     """A registry beside what it grew from."""
 
-    problems: list[Problem]
+    findings: list[Finding]
     """Every finding of the registry as it stands, errors first."""
-    new: list[Problem]
+    new: list[Finding]
     """Those that what it grew from does not have."""
     diff: Diff | None = None
     """None where one of the states can't be read."""
@@ -34,7 +35,7 @@ class Review:
     @property
     def is_good(self) -> bool:
         """Whether it may be merged."""
-        return not errors(self.problems)
+        return not errors_of(self.findings)
 
     @property
     def moved(self) -> list[tuple[View, int, int]]:
@@ -45,26 +46,26 @@ class Review:
         return [(v, one, two) for v, one, two in counts if one != two or v not in known]
 
 
-def review(base: Registry, here: Registry) -> Review:
+def review(base: Catalog, here: Catalog) -> Review:
     """Compare the registry as it stands with ``base``, and judge it; no blob is read."""
-    problems = everything(here)
+    findings = everything(here, tested_images)
     if not is_current(here.root, TEXT_STAGES):
-        problems.insert(0, _stale())
+        findings.insert(0, _stale())
     try:
-        old = {_same(p) for p in everything(base)}
-    except ProblemsFoundError:
+        old = {_same(p) for p in everything(base, None)}
+    except FindingsError:
         old = set()  # what was broken is no measure
-    found = Review(problems, [p for p in problems if _same(p) not in old])
+    found = Review(findings, [p for p in findings if _same(p) not in old])
     try:
         found.before, found.after = _counts(base), _counts(here)
         found.diff = compare(base, here)
-    except ProblemsFoundError:
+    except FindingsError:
         pass  # what can't be read is among the findings
     return found
 
 
-def _stale() -> Problem:
-    return problem(
+def _stale() -> Finding:
+    return finding(
         "release-stale",
         "what is derived is not current",
         file="dvc.lock",
@@ -72,14 +73,14 @@ def _stale() -> Problem:
     )
 
 
-def _same(p: Problem) -> tuple[str, ...]:
+def _same(p: Finding) -> tuple[str, ...]:
     return (p.code, p.subset, p.phase, p.stem or p.file, p.message)
 
 
-def _counts(registry: Registry) -> Counter[View]:
+def _counts(catalog: Catalog) -> Counter[View]:
     found: Counter[View] = Counter()
-    for name in registry.names:
-        for row, tags in rows_of(registry.entry(name).splits, registry.tags(name)):
+    for name in catalog.names:
+        for row, tags in rows_of(catalog.entry(name).splits, catalog.tags(name)):
             found[name, row.file, row.scene, row.persons or "", row.phase] = len(tags)
     return found
 
@@ -95,7 +96,7 @@ def review_json(found: Review) -> dict[str, Any]:
         and {"added": found.diff.scenes_added, "removed": found.diff.scenes_removed},
         "rows": [dict(zip(columns, (*v, *n), strict=True)) for v, *n in found.moved],
         "new": [p.model_dump(mode="json") for p in found.new],
-        "problems": len(found.problems),
+        "problems": len(found.findings),
     }
 
 
@@ -106,7 +107,7 @@ def review_page(found: Review, base: str) -> str:
     if found.diff:
         parts.append(_changes(found, base))
     parts.append("### Findings that are new\n\n" + markdown(found.new))
-    old = len(found.problems) - len(found.new)
+    old = len(found.findings) - len(found.new)
     if old:
         parts.append(f"{old} findings were there before: `sceneset check` shows all.\n")
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""All rules as a page: `python -m sceneset.registry.rulebook` prints docs/problems.md."""
+"""All rules as a page: `python -m sceneset.reporting.rules_page` prints docs/problems.md."""
 
 import sys
 

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from sceneset.schemas.problem import Problem
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules import RULES, Severity
 
 _MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "i"}
 _SHOWN = 50  # findings that are written out in Markdown: pages and comments are bounded
 
 
-def sarif(problems: Sequence[Problem], version: str) -> dict[str, Any]:
+def sarif(findings: Sequence[Finding], version: str) -> dict[str, Any]:
     """Return findings as a SARIF 2.1.0 log, with the rules they are of.
 
     Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
-    codes = sorted({p.code for p in problems})
+    codes = sorted({p.code for p in findings})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -31,7 +31,7 @@ def sarif(problems: Sequence[Problem], version: str) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(p, codes.index(p.code)) for p in problems],
+                "results": [_result(p, codes.index(p.code)) for p in findings],
             }
         ],
     }
@@ -48,7 +48,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(p: Problem, rule: int) -> dict[str, Any]:
+def _result(p: Finding, rule: int) -> dict[str, Any]:
     said = f"{p.field}: {p.message}" if p.field else p.message
     result: dict[str, Any] = {
         "ruleId": p.code,
@@ -69,10 +69,10 @@ def _result(p: Problem, rule: int) -> dict[str, Any]:
     return result
 
 
-def markdown(problems: Iterable[Problem]) -> str:
+def markdown(findings: Iterable[Finding]) -> str:
     """Return findings as Markdown: how many of each rule, then the first of them one by one."""
     open_, waived = [], 0
-    for p in problems:
+    for p in findings:
         if p.waived:
             waived += 1
         else:
@@ -93,7 +93,7 @@ def markdown(problems: Iterable[Problem]) -> str:
     return "\n".join([*lines, "", "</details>", ""])
 
 
-def _line(p: Problem) -> str:
+def _line(p: Finding) -> str:
     place = f"{p.file}:{p.row}" if p.row else p.file
     said = f"{p.field}: {p.message}" if p.field else p.message
     return f"{_code(place)}: {plain(said)} (`{p.code}`)" + (f" → {plain(p.hint)}" if p.hint else "")

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.measures import COLUMNS, Measures, spreads
-from sceneset.registry.views import boxes_of, rows_of, table_order
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import boxes_of, rows_of, table_order
+from sceneset.errors import fail
+from sceneset.reporting.scan_columns import COLUMNS, Measures, spreads
 from sceneset.schemas.stats import (
     Colour,
     Foreground,
@@ -26,7 +26,7 @@ from sceneset.schemas.stats import (
 )
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.words import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,14 +137,14 @@ class _Group:
         return numbers(Measures.joined(self.parts), sum(known) if all_known else None)
 
 
-def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
+def all_statistics(catalog: Catalog) -> tuple[list[SubsetStats], SetStats]:
     """Return the statistics of every listed subset and of their union."""
     subsets: list[SubsetStats] = []
     groups: dict[tuple[str, Persons | None, Phase], _Group] = {}
     whole = _Group()
-    for name, table in registry.each(lambda name: (name, registry.scan(name, COLUMNS))):
-        entry, tags = registry.entry(name), registry.tags(name, keep=False)
-        measures = _measures(registry, name, table)
+    for name, table in catalog.each(lambda name: (name, catalog.scan(name, COLUMNS))):
+        entry, tags = catalog.entry(name), catalog.tags(name, keep=False)
+        measures = _measures(catalog, name, table)
         place = {
             key: n
             for n, key in enumerate(
@@ -152,16 +152,12 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
             )
         }
         if place.keys() != {tag.key for tag in tags} or len(place) != len(table):
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "scan-incomplete",
-                        "holds other samples than the tags name",
-                        subset=name,
-                        file=registry.paths.shown(registry.paths.scan(name)),
-                        hint="run `sceneset check`, which names them",
-                    )
-                ]
+            fail(
+                "scan-incomplete",
+                "holds other samples than the tags name",
+                subset=name,
+                file=catalog.paths.shown(catalog.paths.scan(name)),
+                hint="run `sceneset check`, which names them",
             )
         stats: dict[SplitRow, Numbers] = {}
         for row, selected in rows_of(entry.splits, tags):
@@ -185,7 +181,7 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
                         file=row.file,
                         numbers=stats[row],
                     )
-                    for row in table_order(registry.vocabulary, entry.splits)
+                    for row in table_order(catalog.vocabulary, entry.splits)
                 ),
             )
         )
@@ -194,7 +190,7 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
             scene=scene,
             persons=persons,
             phase=phase,
-            file=registry.vocabulary.split_file(scene, persons, phase),
+            file=catalog.vocabulary.split_file(scene, persons, phase),
         )
         for scene, persons, phase in groups
     ]
@@ -210,25 +206,21 @@ def all_statistics(registry: Registry) -> tuple[list[SubsetStats], SetStats]:
                 file=None,
                 numbers=groups[row.scene, row.persons, row.phase].numbers(),
             )
-            for row in table_order(registry.vocabulary, rows)
+            for row in table_order(catalog.vocabulary, rows)
         ),
     )
     return subsets, union
 
 
-def _measures(registry: Registry, name: str, table: "pa.Table") -> Measures:
+def _measures(catalog: Catalog, name: str, table: "pa.Table") -> Measures:
     measures = Measures.of(table)
     if not measures.could_be():
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-broken",
-                    "holds sizes and sums that no picture has",
-                    subset=name,
-                    file=registry.paths.shown(registry.paths.scan(name)),
-                    hint=f"restore it with git, or delete it and run `dvc repro scan@{name}`",
-                )
-            ]
+        fail(
+            "scan-broken",
+            "holds sizes and sums that no picture has",
+            subset=name,
+            file=catalog.paths.shown(catalog.paths.scan(name)),
+            hint=f"restore it with git, or delete it and run `dvc repro scan@{name}`",
         )
     return measures
 

@@ -17,15 +17,15 @@ from functools import cache, cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.crews import Batch, Errors, measured_by
-from sceneset.registry.edge import UsageError
-from sceneset.registry.fromremote import measure_batch, reading
-from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import Measure, Measured, Pair
-from sceneset.registry.remote import DvcError, without_secrets
-from sceneset.registry.render import say
+from sceneset.errors import DvcError, UsageError
+from sceneset.progress import Notify, no_notice
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.scanning.measure_sample import Measure, Measured, Pair
+from sceneset.scanning.remote_reader import measure_batch, reading
+from sceneset.scanning.worker_pool import Batch, Errors, measured_by
 from sceneset.schemas.params import Limits
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc import without_secrets
 
 _PATIENCE, _WORKERS = 20, 60  # seconds to wait for a scheduler, and for its first worker
 _LOOK = 5  # seconds between two looks how many workers there are
@@ -35,7 +35,7 @@ _SAME = ("sceneset", "numpy", "opencv-python-headless", "pillow", "simplejpeg", 
 Address = tuple[str, dict[str, Any]]
 
 
-def on_dask(blobs: Blobs, scheduler: str | None) -> Measure:
+def on_dask(blobs: Blobs, scheduler: str | None, *, notify: Notify = no_notice) -> Measure:
     """Return a measurer that hands pairs to a dask cluster: the one named, or one of its own here.
 
     Raises (when it is called):
@@ -45,7 +45,7 @@ def on_dask(blobs: Blobs, scheduler: str | None) -> Measure:
 
     def measure(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
         def here(left: Iterable[Pair]) -> Iterator[Measured]:
-            say("dask was lost; what is left is measured here", style="yellow")
+            notify("the dask cluster was lost; the remaining samples are measured on this machine")
             return iter(reading(blobs)(list(left), limits, known=known))
 
         with ExitStack() as stack:

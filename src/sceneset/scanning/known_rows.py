@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sceneset.registry.scanfile import check_names, open_scan, scan_rows, without_waiting
-from sceneset.schemas.sample import ScanRow
+from sceneset.catalog.scan_table import check_names, open_scan, scan_rows, without_waiting
+from sceneset.schemas.scan_row import ScanRow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,15 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sceneset.registry.files import first_bytes
-from sceneset.registry.knownrows import KnownRows
+from sceneset.errors import FindingsError
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
-from sceneset.schemas.sample import ScanRow
-from sceneset.schemas.words import Phase
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.schemas.terms import Phase
+from sceneset.storage.files import first_bytes
 
 if TYPE_CHECKING:
-    from sceneset.registry import pixels
+    from sceneset.imaging import facts as pixels
 
 _NOTHING: KnownRows = {}
 _BATCH = 512  # samples handed to the pool at a time: bounds what waits in memory
@@ -63,7 +64,7 @@ class Measured(NamedTuple):
 
     pair: Pair
     row: ScanRow | None
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
     thumbnail: bytes = b""
     """A JPEG, where it was wanted."""
     is_new: bool = True
@@ -119,29 +120,29 @@ class Loaded(NamedTuple):
     """The bytes of a pair's files, and why some of them could not be had."""
 
     data: Mapping[Path, Content]
-    problems: Sequence[Problem] = ()
+    findings: Sequence[Finding] = ()
 
 
 def loaded(pair: Pair, read: Read) -> Loaded:
     """Read both files of a pair."""
-    problems: list[Problem] = []
+    findings: list[Finding] = []
     data: dict[Path, Content] = {}
     for path in (pair.image, pair.mask):
         try:
             data[path] = read(pair, path)
-        except ProblemsFoundError as found:
-            problems.extend(found.problems)
-    return Loaded(data, problems)
+        except FindingsError as found:
+            findings.extend(found.findings)
+    return Loaded(data, findings)
 
 
 def measure_bytes(pair: Pair, files: Loaded, limits: Limits) -> Measured:
     """Measure a pair by the bytes of its files."""
-    from sceneset.registry import pixels
-    from sceneset.registry.decode import BadPixelsError
+    from sceneset.errors import UndecodableError
+    from sceneset.imaging import facts as pixels
 
     image: pixels.ImageFacts | None = None
     mask: pixels.MaskFacts | None = None
-    problems = list(files.problems)
+    findings = list(files.findings)
     for path, content in files.data.items():
         try:
             if path is pair.image:
@@ -150,17 +151,17 @@ def measure_bytes(pair: Pair, files: Loaded, limits: Limits) -> Measured:
                 )
             else:
                 mask = pixels.mask_facts(content.data, limits, content.md5)
-        except BadPixelsError as bad:
-            problems.append(problem(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
+        except UndecodableError as bad:
+            findings.append(finding(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
     if image and mask:
         file = pair.shown(pair.mask)
-        wrong = pixels.pair_problems(image, mask)
-        problems.extend(p.model_copy(update={"file": file}) for p in wrong)
-    problems = [p.model_copy(update={"stem": pair.stem, "phase": pair.phase}) for p in problems]
+        wrong = pixels.pair_findings(image, mask)
+        findings.extend(p.model_copy(update={"file": file}) for p in wrong)
+    findings = [p.model_copy(update={"stem": pair.stem, "phase": pair.phase}) for p in findings]
     row = None
-    if image and mask and not errors(problems):
+    if image and mask and not errors_of(findings):
         row = _row(pair, image, mask)
-    return Measured(pair, row, tuple(problems), image.thumbnail if image else b"")
+    return Measured(pair, row, tuple(findings), image.thumbnail if image else b"")
 
 
 def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
@@ -184,7 +185,7 @@ def _within(row: ScanRow, limits: Limits) -> bool:
 
 
 def _row(pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts") -> ScanRow:
-    from sceneset.registry import pixels
+    from sceneset.imaging import facts as pixels
 
     return ScanRow(
         phase=pair.phase,

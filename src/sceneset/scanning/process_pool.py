@@ -11,9 +11,9 @@ from functools import partial
 
 from pebble import ProcessExpired, ProcessPool
 
-from sceneset.registry.crews import Batch, Errors, measured_by
-from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import Measured, Pair, measure, measure_all
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.scanning.measure_sample import Measured, Pair, measure, measure_all
+from sceneset.scanning.worker_pool import Batch, Errors, measured_by
 from sceneset.schemas.params import Limits
 
 _MANY = 2000

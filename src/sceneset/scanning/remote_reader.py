@@ -13,19 +13,19 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sceneset.registry.blobs import (
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import (
     BlobDamagedError,
     BlobError,
-    BlobLargeError,
     BlobMissingError,
-    Blobs,
-    asked,
+    BlobTooLargeError,
+    DvcError,
+    FindingsError,
+    WorkerError,
+    fail,
 )
-from sceneset.registry.catalog import Registry
-from sceneset.registry.crews import Batch, FaultError
-from sceneset.registry.digests import tracked
-from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import (
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.scanning.measure_sample import (
     Content,
     Loaded,
     Measure,
@@ -37,14 +37,17 @@ from sceneset.registry.measure import (
     measure_bytes,
     quiet,
 )
-from sceneset.registry.processes import by_processes
-from sceneset.registry.remote import DvcError, open_store
-from sceneset.registry.stores import WORKERS, Store
+from sceneset.scanning.process_pool import by_processes
+from sceneset.scanning.worker_pool import Batch
 from sceneset.schemas.base import Model
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import RAISE_BYTES, Limits
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
-from sceneset.schemas.sample import Md5
-from sceneset.schemas.words import Phase
+from sceneset.schemas.scan_row import Md5
+from sceneset.schemas.terms import Phase
+from sceneset.storage.blobs import Blobs, asked
+from sceneset.storage.dvc import open_store
+from sceneset.storage.dvc_digests import tracked
+from sceneset.storage.object_store import WORKERS, Store
 
 _AHEAD = 2 * WORKERS  # pairs whose files are asked for before they are decoded
 
@@ -58,11 +61,11 @@ _LISTING = TypeAdapter(list[_Listed])
 
 
 def listing(
-    registry: Registry, name: str, folder: str, blobs: Blobs
+    catalog: Catalog, name: str, folder: str, blobs: Blobs
 ) -> dict[tuple[Phase, Path], str]:
     """Return the hash of every file that a folder's .dvc file records."""
-    path = registry.paths.subset(name) / f"{folder}.dvc"
-    shown = registry.paths.shown(path)
+    path = catalog.paths.subset(name) / f"{folder}.dvc"
+    shown = catalog.paths.shown(path)
     digest = tracked(path, shown, subset=name).md5
     blobs.reach([digest])
     try:
@@ -70,19 +73,15 @@ def listing(
         found = _LISTING.validate_json(data)
         return {_place(path.with_suffix(""), one.relpath): one.md5 for one in found}
     except BlobError as error:
-        raise ProblemsFoundError([blob_problem(error, shown, name)]) from None
+        raise FindingsError([blob_finding(error, shown, name)]) from None
     except (ValidationError, ValueError):
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-incomplete",
-                    "records a folder that is not laid out as a subset's",
-                    subset=name,
-                    file=shown,
-                    hint="files stand in img_dir/<phase> and ann_dir/<phase>; restore it with git",
-                )
-            ]
-        ) from None
+        fail(
+            "scan-incomplete",
+            "records a folder that is not laid out as a subset's",
+            subset=name,
+            file=shown,
+            hint="files stand in img_dir/<phase> and ann_dir/<phase>; restore it with git",
+        )
 
 
 def _place(folder: Path, relpath: str) -> tuple[Phase, Path]:
@@ -151,7 +150,7 @@ def measure_batch(
         raise
     except Exception:  # noqa: BLE001 - whatever it is, it must come home
         # An exception that can't be pickled would never arrive, and be waited for.
-        raise FaultError(traceback.format_exc(limit=-8)) from None
+        raise WorkerError(traceback.format_exc(limit=-8)) from None
 
 
 @lru_cache(maxsize=4)
@@ -168,11 +167,11 @@ def from_store(store: Store, limits: Limits) -> Read:
         md5 = image if path is pair.image else mask
         try:
             return Content(asked(store, md5, limits.max_bytes), md5)
-        except BlobLargeError as error:
-            found = problem("image-too-large", str(error), file=pair.shown(path), hint=RAISE_BYTES)
-            raise ProblemsFoundError([found]) from None
+        except BlobTooLargeError as error:
+            found = finding("image-too-large", str(error), file=pair.shown(path), hint=RAISE_BYTES)
+            raise FindingsError([found]) from None
         except BlobError as error:
-            raise ProblemsFoundError([blob_problem(error, pair.shown(path))]) from None
+            raise FindingsError([blob_finding(error, pair.shown(path))]) from None
 
     return read
 
@@ -180,9 +179,9 @@ def from_store(store: Store, limits: Limits) -> Read:
 _CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
 
 
-def blob_problem(error: BlobError, file: str, subset: str = "") -> Problem:
+def blob_finding(error: BlobError, file: str, subset: str = "") -> Finding:
     """Return the finding that a blob could not be had."""
-    return problem(
+    return finding(
         _CODES.get(type(error), "blob-unread"),
         str(error),
         subset=subset,

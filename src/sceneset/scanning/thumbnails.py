@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import Measure, Measured, Pair
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.scanning.measure_sample import Measure, Measured, Pair
 from sceneset.schemas.params import Limits
 
 

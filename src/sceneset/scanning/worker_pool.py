@@ -11,18 +11,14 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol
 
-from sceneset.registry.knownrows import KnownRows
-from sceneset.registry.measure import Measured, Pair, known_row
+from sceneset.scanning.known_rows import KnownRows
+from sceneset.scanning.measure_sample import Measured, Pair, known_row
+from sceneset.schemas.finding import finding
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import problem
-from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.scan_row import ScanRow
 
 Batch = tuple[Pair, ...]
 Errors = tuple[type[BaseException], ...]
-
-
-class FaultError(Exception):
-    """Something of ours failed in a worker; the text is its traceback."""
 
 
 class Crew(Protocol):
@@ -122,7 +118,7 @@ def _hand(crew: Crew, batch: Batch, limits: Limits, known: KnownRows) -> _Handed
 
 
 def _killer(pair: Pair) -> Measured:
-    told = problem(
+    told = finding(
         "image-unreadable",
         "kills every process that decodes it, or its mask",
         file=pair.shown(pair.image),

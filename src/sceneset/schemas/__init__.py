@@ -9,21 +9,20 @@ TYPE_CHECKING = False  # as typing has it, whose import would take longer than a
 if TYPE_CHECKING:
     from typing import Any
 
+    from sceneset.schemas.finding import Finding, Severity
     from sceneset.schemas.names import SubsetName
     from sceneset.schemas.params import Params
-    from sceneset.schemas.problem import Problem, ProblemsFoundError, Severity
-    from sceneset.schemas.sample import ScanRow
+    from sceneset.schemas.scan_row import ScanRow
     from sceneset.schemas.scene import Scene, Vocabulary
     from sceneset.schemas.subset import SplitRow, Subset
     from sceneset.schemas.tag import Tag
 
 _HOMES = {
+    "Finding": "finding",
     "Params": "params",
-    "Problem": "problem",
-    "ProblemsFoundError": "problem",
-    "ScanRow": "sample",
+    "ScanRow": "scan_row",
     "Scene": "scene",
-    "Severity": "problem",
+    "Severity": "finding",
     "SplitRow": "subset",
     "Subset": "subset",
     "SubsetName": "names",
@@ -32,9 +31,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Finding",
     "Params",
-    "Problem",
-    "ProblemsFoundError",
     "ScanRow",
     "Scene",
     "Severity",

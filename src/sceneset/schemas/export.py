@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.params import Params
-from sceneset.schemas.problem import Problem
-from sceneset.schemas.sample import ScanRow
+from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
@@ -20,7 +20,7 @@ from sceneset.schemas.waiver import Waivers
 MODELS: dict[str, type[BaseModel]] = {
     "forgotten": Forgotten,
     "params": Params,
-    "problem": Problem,
+    "problem": Finding,
     "scan-row": ScanRow,
     "set-stats": SetStats,
     "subset": Subset,

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from sceneset.schemas.base import Model
 from sceneset.schemas.rules import RULES, Severity
 
-__all__ = ["Problem", "ProblemsFoundError", "Severity", "errors", "in_order", "problem"]
+__all__ = ["Finding", "Severity", "count_by_severity", "errors_of", "finding", "in_order"]
 
 
-class Problem(Model):
+class Finding(Model):
     """One finding. ``file`` is relative to the registry or the delivery; ``row`` counts from 1."""
 
     code: str
@@ -38,7 +38,7 @@ class Problem(Model):
         return (weight, self.subset, self.file, self.row or 0, self.code, self.message)
 
 
-def problem(
+def finding(
     code: str,
     message: str,
     *,
@@ -49,9 +49,9 @@ def problem(
     hint: str = "",
     phase: str = "",
     stem: str = "",
-) -> Problem:
+) -> Finding:
     """Make a finding with the severity that its rule has."""
-    return Problem(
+    return Finding(
         code=code,
         severity=RULES[code].severity,
         message=message,
@@ -65,23 +65,21 @@ def problem(
     )
 
 
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings, errors first, each one once."""
-    return sorted(set(problems), key=lambda p: p.sort_key)
+    return sorted(set(findings), key=lambda p: p.sort_key)
 
 
-def errors(problems: Iterable[Problem]) -> list[Problem]:
+def errors_of(findings: Iterable[Finding]) -> list[Finding]:
     """Keep the findings that stop a command."""
-    return [p for p in problems if p.severity is Severity.ERROR and not p.waived]
+    return [p for p in findings if p.severity is Severity.ERROR and not p.waived]
 
 
-class ProblemsFoundError(Exception):
-    """Carries all findings of a run to the edge, where they are shown once."""
-
-    def __init__(self, problems: Iterable[Problem], summary: str = "") -> None:
-        self.problems = in_order(problems)
-        counts = Counter(p.severity.value for p in self.problems)
-        self.summary = summary or ", ".join(
-            f"{n} {word}{'s' if n > 1 else ''}" for word, n in sorted(counts.items())
-        )
-        super().__init__("\n".join([self.summary, *map(str, self.problems)]))
+def count_by_severity(findings: Iterable[Finding]) -> str:
+    """Return the number of findings of each severity, for example "2 errors, 1 warning"."""
+    counts = Counter(p.severity for p in findings)
+    return ", ".join(
+        f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
+        for severity in Severity
+        if counts[severity]
+    )

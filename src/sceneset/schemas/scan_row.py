@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import Stem
-from sceneset.schemas.words import Phase
+from sceneset.schemas.terms import Phase
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from sceneset.schemas.base import Localized, Model, Word
 from sceneset.schemas.names import Stem
-from sceneset.schemas.words import TOTAL, Persons, Phase, folded
+from sceneset.schemas.terms import TOTAL, Persons, Phase, folded
 
 SceneKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 

@@ -2,7 +2,7 @@
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SplitFile, SubsetNameText
-from sceneset.schemas.words import Kind, Persons, Phase
+from sceneset.schemas.terms import Kind, Persons, Phase
 
 Rgb = tuple[float, float, float]
 """R, G, B on a scale of 0 to 1, rounded to 12 digits."""

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from sceneset.schemas.base import Line, Localized, Model
 from sceneset.schemas.names import SplitFile, SubsetNameText
 from sceneset.schemas.scene import SceneKey
-from sceneset.schemas.words import TOTAL, Kind, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 
 ImageSuffix = Literal[".jpg", ".png"]
 

@@ -15,7 +15,7 @@ from pydantic import (
 from sceneset.schemas.base import Line, Model
 from sceneset.schemas.names import Stem
 from sceneset.schemas.scene import SceneKey
-from sceneset.schemas.words import TOTAL, Persons, Phase
+from sceneset.schemas.terms import TOTAL, Persons, Phase
 
 _KEY = TypeAdapter[str](SceneKey)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from sceneset.schemas.base import Model, Word
-from sceneset.schemas.sample import Md5
+from sceneset.schemas.scan_row import Md5
 
 Hash64 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 

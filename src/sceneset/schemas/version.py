@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
-from sceneset.schemas.words import Kind, Phase
+from sceneset.schemas.terms import Kind, Phase
 
 _NUMBER = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 

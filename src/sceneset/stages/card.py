@@ -2,28 +2,28 @@
 
 import sys
 
-from sceneset.registry import document
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import FINE, guarded
-from sceneset.registry.files import write_text
-from sceneset.registry.yamlfile import load
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import FINE, guarded
+from sceneset.reporting import cards as document
 from sceneset.schemas.stats import SetStats, SubsetStats
+from sceneset.storage.files import write_text
+from sceneset.storage.yaml_files import load
 
 
-def write_cards(registry: Registry) -> None:
+def write_cards(catalog: Catalog) -> None:
     """Write registry/cards/ from the entries and the statistics."""
-    paths, vocabulary = registry.paths, registry.vocabulary
+    paths, vocabulary = catalog.paths, catalog.vocabulary
 
     def stats_of(name: str) -> SubsetStats:
         path = paths.stats / f"{name}.yaml"
         return load(path, SubsetStats, paths.shown(path))
 
-    subsets = list(registry.each(stats_of))
+    subsets = list(catalog.each(stats_of))
     path = paths.stats / "dataset.yaml"
     union = load(path, SetStats, paths.shown(path))
     for language in document.LANGUAGES:
         for stats in subsets:
-            entry = registry.entry(stats.subset)
+            entry = catalog.entry(stats.subset)
             base = paths.cards / f"{stats.subset}.{language}"
             for suffix, text in (("md", document.markdown), ("html", document.html)):
                 write_text(
@@ -44,7 +44,7 @@ def main() -> int:
     """Run the stage."""
 
     def run() -> int:
-        write_cards(Registry.open())
+        write_cards(Catalog.find())
         return FINE
 
     return guarded(run)

@@ -7,23 +7,23 @@ a new warning makes none of them run again.
 
 import sys
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import FINE, PROBLEMS, guarded
-from sceneset.registry.judging import checked
-from sceneset.registry.render import print_problems
-from sceneset.registry.reporting import write_report
-from sceneset.schemas.problem import errors
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import FINDINGS, FINE, guarded
+from sceneset.cli.output import print_findings
+from sceneset.quality.evaluate import checked
+from sceneset.reporting.findings_json import write_report
+from sceneset.schemas.finding import errors_of
 
 
 def main() -> int:
     """Run the stage."""
 
     def run() -> int:
-        registry = Registry.open()
-        problems = checked(registry)
-        write_report(registry.paths.reports, "check.json", "errors.json", problems)
-        print_problems(problems)
-        return PROBLEMS if errors(problems) else FINE
+        catalog = Catalog.find()
+        findings = checked(catalog)
+        write_report(catalog.paths.reports, "check.json", "errors.json", findings)
+        print_findings(findings)
+        return FINDINGS if errors_of(findings) else FINE
 
     return guarded(run)
 

@@ -6,23 +6,23 @@ alone: an empty list as long as later stages may run, so a new warning makes non
 
 import sys
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import FINE, PROBLEMS, guarded
-from sceneset.registry.judging import related
-from sceneset.registry.render import print_problems
-from sceneset.registry.reporting import write_report
-from sceneset.schemas.problem import errors
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import FINDINGS, FINE, guarded
+from sceneset.cli.output import print_findings
+from sceneset.quality.evaluate import related
+from sceneset.reporting.findings_json import write_report
+from sceneset.schemas.finding import errors_of
 
 
 def main() -> int:
     """Run the stage."""
 
     def run() -> int:
-        registry = Registry.open()
-        problems = related(registry)
-        write_report(registry.paths.reports, "leakage.json", "leaks.json", problems)
-        print_problems(problems)
-        return PROBLEMS if errors(problems) else FINE
+        catalog = Catalog.find()
+        findings = related(catalog)
+        write_report(catalog.paths.reports, "leakage.json", "leaks.json", findings)
+        print_findings(findings)
+        return FINDINGS if errors_of(findings) else FINE
 
     return guarded(run)
 

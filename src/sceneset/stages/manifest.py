@@ -2,18 +2,18 @@
 
 import sys
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import FINE, guarded
-from sceneset.registry.files import write_text
-from sceneset.registry.manifest import manifest_text
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import FINE, guarded
+from sceneset.storage.files import write_text
+from sceneset.versions.manifest import manifest_text
 
 
 def main() -> int:
     """Run the stage."""
 
     def run() -> int:
-        registry = Registry.open()
-        write_text(registry.paths.manifest, manifest_text(registry))
+        catalog = Catalog.find()
+        write_text(catalog.paths.manifest, manifest_text(catalog))
         return FINE
 
     return guarded(run)

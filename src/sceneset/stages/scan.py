@@ -8,10 +8,11 @@ a scene must not ask for pixels.
 import sys
 from collections.abc import Sequence
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import UsageError, guarded
-from sceneset.registry.render import print_problems, progress
-from sceneset.registry.scanning import scan_here
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import guarded
+from sceneset.cli.output import print_findings, progress
+from sceneset.errors import UsageError
+from sceneset.scanning.scan_subset import scan_here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,10 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(words) not in {1, 2}:
             raise UsageError("usage: python -m sceneset.stages.scan SUBSET [ALGORITHM]")
         name = words[0]  # the other word is there for DVC, which runs what has changed
-        told = scan_here(
-            Registry.open(), name, lambda items, total: progress(items, total, f"scan {name}")
-        )
-        print_problems(told)
+        print_findings(scan_here(Catalog.find(), name, progress).findings)
         return 0
 
     return guarded(run)

@@ -3,16 +3,17 @@
 import sys
 from collections.abc import Sequence
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import UsageError, guarded
-from sceneset.registry.files import write_text
-from sceneset.registry.views import split_files
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import split_files
+from sceneset.cli.exit_codes import guarded
+from sceneset.errors import UsageError
+from sceneset.storage.files import write_text
 
 
-def write_splits(registry: Registry, name: str) -> None:
+def write_splits(catalog: Catalog, name: str) -> None:
     """Write every split file of a subset; files of rows that are gone go too."""
-    folder = registry.paths.subset(name) / "split_dir"
-    texts = split_files(registry.entry(name), registry.tags(name))
+    folder = catalog.paths.subset(name) / "split_dir"
+    texts = split_files(catalog.entry(name), catalog.tags(name))
     for file, text in texts.items():
         write_text(folder / file, text)
     for path in folder.iterdir():
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         if len(words) not in {1, 2}:
             raise UsageError("usage: python -m sceneset.stages.splits SUBSET [ALGORITHM]")
-        write_splits(Registry.open(), words[0])
+        write_splits(Catalog.find(), words[0])
         return 0
 
     return guarded(run)

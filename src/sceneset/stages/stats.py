@@ -5,11 +5,11 @@ from pathlib import Path
 
 import yaml
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import FINE, guarded
-from sceneset.registry.files import write_text
-from sceneset.registry.statistics import all_statistics
+from sceneset.catalog.reader import Catalog
+from sceneset.cli.exit_codes import FINE, guarded
+from sceneset.reporting.statistics import all_statistics
 from sceneset.schemas.base import Model
+from sceneset.storage.files import write_text
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -35,11 +35,11 @@ def main() -> int:
     """Run the stage."""
 
     def run() -> int:
-        registry = Registry.open()
-        subsets, union = all_statistics(registry)
+        catalog = Catalog.find()
+        subsets, union = all_statistics(catalog)
         for stats in subsets:
-            _write(registry.paths.stats / f"{stats.subset}.yaml", stats)
-        _write(registry.paths.stats / "dataset.yaml", union)
+            _write(catalog.paths.stats / f"{stats.subset}.yaml", stats)
+        _write(catalog.paths.stats / "dataset.yaml", union)
         return FINE
 
     return guarded(run)

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.registry.blobs import BlobError, Blobs
-from sceneset.registry.files import copy_file, md5_of
-from sceneset.registry.stores import WORKERS
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.errors import BlobError, fail
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.files import copy_file, md5_of
+from sceneset.storage.object_store import WORKERS
 
 LINKS = ("copy", "hard", "sym", "ref")
 _BATCH = 128  # blobs asked for at a time: between two batches a stop is heard, the bar moves
@@ -60,15 +60,11 @@ def check_space(wanted: Iterable[Wanted], blobs: Blobs, to: Path, link: str) -> 
     for place, needed in needs.values():
         free = shutil.disk_usage(place).free
         if needed > free:
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "disk-full",
-                        f"{needed:,} bytes are needed and {free:,} are free",
-                        file=str(place),
-                        hint="make room, name a folder on another disk, or pull with --link sym",
-                    )
-                ]
+            fail(
+                "disk-full",
+                f"{needed:,} bytes are needed and {free:,} are free",
+                file=str(place),
+                hint="make room, name a folder on another disk, or pull with --link sym",
             )
 
 

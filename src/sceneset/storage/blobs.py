@@ -7,27 +7,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sceneset.registry.files import md5_of
-from sceneset.registry.remote import DvcError, Project
-from sceneset.registry.stores import RefusedError, Store, TooLargeError, sizes
+from sceneset.errors import (
+    BlobDamagedError,
+    BlobError,
+    BlobMissingError,
+    BlobTooLargeError,
+    DvcError,
+    ObjectTooLargeError,
+    StoreRefusedError,
+)
+from sceneset.storage.dvc import Project
+from sceneset.storage.files import md5_of
+from sceneset.storage.object_store import Store, sizes
 
 _TRIES = 3
-
-
-class BlobError(Exception):
-    """A blob can't be had; the message says why."""
-
-
-class BlobMissingError(BlobError):
-    """The remote has no such blob."""
-
-
-class BlobDamagedError(BlobError):
-    """The remote's blob is cut, damaged or swapped: its hash is another one."""
-
-
-class BlobLargeError(BlobError):
-    """The remote's blob is larger than what was asked for; it was not read."""
 
 
 def asked(store: Store, md5: str, limit: int | None = None) -> bytes:
@@ -40,8 +33,8 @@ def asked(store: Store, md5: str, limit: int | None = None) -> bytes:
         data = store.get(md5, limit)
     except FileNotFoundError:
         raise BlobMissingError(f"the remote has no blob {md5}") from None
-    except TooLargeError as error:
-        raise BlobLargeError(str(error)) from None
+    except ObjectTooLargeError as error:
+        raise BlobTooLargeError(str(error)) from None
     except OSError as error:
         raise BlobError(str(error) or type(error).__name__) from None
     if md5_of(data) != _plain(md5):
@@ -166,7 +159,7 @@ class Blobs:
 
     def _unreachable(self, error: Exception) -> DvcError:
         name = f"the remote {self._remote}" if self._remote else "the remote"
-        if isinstance(error, RefusedError) or isinstance(error.__context__, RefusedError):
+        if isinstance(error, StoreRefusedError) or isinstance(error.__context__, StoreRefusedError):
             return DvcError(f"{name} refuses: {error}. Are the credentials right?")
         return DvcError(f"{name} can't be reached: {error}")
 

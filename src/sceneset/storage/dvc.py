@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sceneset.registry.digests import Tracked
-from sceneset.registry.gitrepo import environment
-from sceneset.registry.stores import FileSystemStore, S3ObjectStore, Store
+from sceneset.errors import DvcError
+from sceneset.storage.dvc_digests import Tracked
+from sceneset.storage.git import environment
+from sceneset.storage.object_store import FileSystemStore, S3ObjectStore, Store
 
-
-class DvcError(Exception):
-    """A dvc command failed; the message is what it said."""
+TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
+"""The stages of dvc.yaml that read only small files: they run in a clone without blobs."""
 
 
 def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:

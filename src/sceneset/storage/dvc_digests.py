@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from sceneset.registry.files import md5_of, read_text
-from sceneset.registry.places import Paths
-from sceneset.registry.yamlfile import parse
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
-from sceneset.schemas.sample import ScanRow
+from sceneset.errors import fail
+from sceneset.paths import Paths
+from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.storage.files import md5_of, read_text
+from sceneset.storage.yaml_files import parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,16 +45,12 @@ def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
     except (KeyError, TypeError, ValueError):
         found = Tracked("", 0, 0)
     if not found.md5.endswith(".dir"):
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "file-unreadable",
-                    "is not the .dvc file of one folder",
-                    subset=subset,
-                    file=shown,
-                    hint=hint,
-                )
-            ]
+        fail(
+            "file-unreadable",
+            "is not the .dvc file of one folder",
+            subset=subset,
+            file=shown,
+            hint=hint,
         )
     return found
 
@@ -122,14 +119,14 @@ def digests_of_scan(table: "pa.Table") -> dict[str, Tracked]:
 
 def recorded_otherwise(
     paths: Paths, name: str, digests: Mapping[str, Tracked], message: str, hint: str
-) -> list[Problem]:
+) -> list[Finding]:
     """Report the .dvc files of a subset that record other files than ``digests`` says."""
     found = []
     for folder, digest in digests.items():
         path = paths.subset(name) / f"{folder}.dvc"
         if tracked(path, paths.shown(path), subset=name).md5 != digest.md5:
             found.append(
-                problem(
+                finding(
                     "scan-incomplete",
                     message.format(folder=folder),
                     subset=name,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.errors import fail
 
 MAX_TEXT = 1 << 30
 """Bytes of the largest text file that is read: the tags of about 10 million samples."""
@@ -27,26 +27,20 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") 
         return data.decode()
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "file-unreadable",
-                    f"byte {error.start} is not UTF-8",
-                    file=shown,
-                    row=row,
-                    hint="save the file as UTF-8",
-                ),
-            ]
-        ) from None
+        fail(
+            "file-unreadable",
+            f"byte {error.start} is not UTF-8",
+            file=shown,
+            row=row,
+            hint="save the file as UTF-8",
+        )
 
 
 def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> bytes:
     """Return the bytes of a regular file of at most ``limit`` bytes."""
     data = first_bytes(path, shown, limit + 1, hint=hint)
     if len(data) > limit:
-        raise ProblemsFoundError(
-            [problem("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)]
-        )
+        fail("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)
     return data
 
 
@@ -61,13 +55,9 @@ def first_bytes(path: Path, shown: str, most: int, *, hint: str = "") -> bytes:
             # Asking for what there is, not for the most: read() reserves all it is asked for.
             return file.read(min(os.fstat(file.fileno()).st_size + 1, most))
     except FileNotFoundError:
-        raise ProblemsFoundError(
-            [problem("file-missing", "there is no such file", file=shown, hint=hint)]
-        ) from None
+        fail("file-missing", "there is no such file", file=shown, hint=hint)
     except OSError as error:
-        raise ProblemsFoundError(
-            [problem("file-unreadable", error.strerror or str(error), file=shown, hint=hint)]
-        ) from None
+        fail("file-unreadable", error.strerror or str(error), file=shown, hint=hint)
 
 
 def md5_of(data: bytes) -> str:

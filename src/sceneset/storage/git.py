@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from sceneset.errors import GitError
+
 _LOCAL = frozenset(
     f"GIT_{name}"
     for name in (
@@ -24,10 +26,6 @@ def environment() -> dict[str, str]:
     GIT_ASKPASS) stay.
     """
     return {name: value for name, value in os.environ.items() if name not in _LOCAL}
-
-
-class GitError(Exception):
-    """A git command failed; the message is what it said."""
 
 
 def git(

@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sceneset.registry.files import open_regular
-from sceneset.registry.render import say
-from sceneset.schemas.problem import ProblemsFoundError, problem
+from sceneset.errors import fail
+from sceneset.progress import Notify, no_notice
+from sceneset.storage.files import open_regular
 
 _PAUSE = 0.05  # seconds between two looks whether a lock is free
 
 
 @contextmanager
-def alone(lock: Path, *, patience: float = math.inf, told: str = "") -> Iterator[None]:
+def alone(
+    lock: Path, *, patience: float = math.inf, message: str = "", notify: Notify = no_notice
+) -> Iterator[None]:
     """Wait until no other process is in here; the file stays.
 
-    Whoever waits longer than a second is ``told`` why.
+    After one second of waiting, ``notify`` is called once with ``message``.
 
     Raises:
         TimeoutError: it took longer than ``patience`` seconds.
@@ -31,9 +33,9 @@ def alone(lock: Path, *, patience: float = math.inf, told: str = "") -> Iterator
             waited = time.monotonic() - start
             if waited > patience:
                 raise TimeoutError(f"{lock} is held by another process")
-            if told and waited > 1:
-                say(told)
-                told = ""
+            if message and waited > 1:
+                notify(message)
+                message = ""
             time.sleep(_PAUSE)
         yield
 
@@ -72,14 +74,10 @@ def writing(work: Path) -> Iterator[int]:
     """
     with _opened(work / "lock") as descriptor:
         if not _got(descriptor):
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "locked",
-                        "another sceneset command, or a dvc it started, is writing here",
-                        file=".sceneset/lock",
-                        hint="wait until it has ended",
-                    )
-                ]
+            fail(
+                "locked",
+                "another sceneset command, or a dvc it started, is writing here",
+                file=".sceneset/lock",
+                hint="wait until it has ended",
             )
         yield descriptor

@@ -11,21 +11,15 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from sceneset.errors import ObjectTooLargeError, StoreRefusedError
+
 WORKERS = 16  # requests at a time; beyond 8 it is the server that is waited for
 _FEW = 1000  # up to here sizes are asked for one by one: a remote may hold millions beside them
 
 
-class RefusedError(OSError):
-    """The remote does not let us: wrong or missing credentials."""
-
-
-class TooLargeError(OSError):
-    """A blob is larger than what was asked for."""
-
-
 def _check(size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
-        raise TooLargeError(f"is larger than {limit:,} bytes")
+        raise ObjectTooLargeError(f"is larger than {limit:,} bytes")
 
 
 class Store(Protocol):
@@ -123,7 +117,7 @@ def _translated(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except PermissionError as error:
-        raise RefusedError(_brief(error)) from None
+        raise StoreRefusedError(_brief(error)) from None
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - every library has errors of its own
@@ -167,7 +161,7 @@ class S3ObjectStore:
             region = options.get("region") or session.get_config_variable("region")
             credentials = _credentials(session, options)
         except BotoCoreError as error:
-            raise RefusedError(str(error)) from None
+            raise StoreRefusedError(str(error)) from None
         if not endpoint and not region:
             raise LookupError("the bucket's region is not known")
         self._prefix = prefix.strip("/")
@@ -224,7 +218,7 @@ def _credentials(session: Any, options: Mapping[str, Any]) -> dict[str, Any]:
         return {name: options[name] for name in names if options.get(name)}
     found = session.get_credentials()
     if found is None:
-        raise RefusedError(
+        raise StoreRefusedError(
             "no credentials for S3 were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or a profile in ~/.aws/credentials"
         )
@@ -252,10 +246,10 @@ def _asked(call: Callable[[], Any]) -> Any:
             raise OSError("there is no such bucket") from None
         raise
     except PermissionError as error:
-        raise RefusedError(_said(error)) from None
+        raise StoreRefusedError(_said(error)) from None
     except exceptions.BaseError as error:
         refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-        raise (RefusedError if isinstance(error, refused) else OSError)(_said(error)) from None
+        raise (StoreRefusedError if isinstance(error, refused) else OSError)(_said(error)) from None
 
 
 def _said(error: BaseException) -> str:

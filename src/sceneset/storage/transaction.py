@@ -14,10 +14,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from sceneset.registry.files import md5_of, replacing, sync_folder, write_text
-from sceneset.registry.places import DATA_ROOT, Paths
+from sceneset.errors import FindingsError, fail
+from sceneset.paths import DATA_ROOT, Paths
 from sceneset.schemas.base import Model
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+from sceneset.schemas.finding import Finding, finding
+from sceneset.storage.files import md5_of, replacing, sync_folder, write_text
 
 
 def _inside(shown: str) -> str:
@@ -106,17 +107,13 @@ class Redo:
         try:
             return _Plan.model_validate_json(self._plan.read_bytes())
         except (OSError, ValueError):
-            raise ProblemsFoundError(
-                [
-                    problem(
-                        "unfinished-change",
-                        "can't be read: the disk or somebody has damaged it",
-                        file=self.paths.shown(self._plan),
-                        hint=f"look at `git status`, delete {self.paths.shown(self.folder)}, and "
-                        "begin again",
-                    )
-                ]
-            ) from None
+            fail(
+                "unfinished-change",
+                "can't be read: the disk or somebody has damaged it",
+                file=self.paths.shown(self._plan),
+                hint=f"look at `git status`, delete {self.paths.shown(self.folder)}, and "
+                "begin again",
+            )
 
     def mark_applied(self) -> None:
         """Note that every file is in place: from now on none is written or compared again."""
@@ -144,8 +141,8 @@ class Redo:
             if shown not in _DERIVED and now not in {digest, _digest(aside) if aside else ""}:
                 changed.append(shown)
         if changed:
-            raise ProblemsFoundError(
-                problem(
+            raise FindingsError(
+                finding(
                     "unfinished-change",
                     "was changed after a forget or fix was cut off, which would write over it",
                     file=shown,
@@ -183,13 +180,13 @@ def _sweep(path: Path) -> None:
             part.unlink()
 
 
-def unfinished_problems(paths: Paths) -> list[Problem]:
+def unfinished_findings(paths: Paths) -> list[Finding]:
     """Report a change that was cut off; for commands, not for stages: git knows nothing of it."""
     redo = Redo(paths)
     if not redo.is_ready:
         return []
     return [
-        problem(
+        finding(
             "unfinished-change",
             "a forget or fix was cut off, or is at work",
             file=paths.shown(redo.folder),

@@ -9,8 +9,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sceneset.registry.files import read_text
-from sceneset.schemas.problem import Problem, ProblemsFoundError, problem
+from sceneset.errors import FindingsError, fail
+from sceneset.schemas.finding import Finding, finding
+from sceneset.storage.files import read_text
 
 MAX_YAML = 16 << 20
 _MAX_DEPTH = 20
@@ -58,22 +59,18 @@ def loads(
     document = parse(text, shown)
     data = document.data
     if not isinstance(data, dict):
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "schema",
-                    "holds no fields",
-                    file=shown,
-                    row=1,
-                    hint="write one 'field: value' a line",
-                )
-            ]
+        fail(
+            "schema",
+            "holds no fields",
+            file=shown,
+            row=1,
+            hint="write one 'field: value' a line",
         )
     try:
         return model.model_validate((defaults or {}) | data), document
     except ValidationError as error:
-        raise ProblemsFoundError(
-            schema_problem(detail, model, shown, document.line(detail["loc"]))
+        raise FindingsError(
+            schema_finding(detail, model, shown, document.line(detail["loc"]))
             for detail in error.errors(include_url=False)
         ) from None
 
@@ -91,19 +88,15 @@ def parse(text: str, shown: str) -> Document:
     except yaml.YAMLError as error:
         raise _broken(error, text, shown) from None
     except _Unreadable as bad:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "yaml-broken",
-                    f"holds a value YAML can't read: {bad}",
-                    file=shown,
-                    row=bad.row,
-                    hint="quote it",
-                )
-            ]
-        ) from None
-    if reader.problems:
-        raise ProblemsFoundError(reader.problems)
+        fail(
+            "yaml-broken",
+            f"holds a value YAML can't read: {bad}",
+            file=shown,
+            row=bad.row,
+            hint="quote it",
+        )
+    if reader.findings:
+        raise FindingsError(reader.findings)
     return Document(data, reader.lines)
 
 
@@ -113,7 +106,7 @@ class _Reader:
     def __init__(self, events: Iterator[yaml.Event], shown: str) -> None:
         self.events, self.shown = events, shown
         self.lines: dict[Place, int] = {}
-        self.problems: list[Problem] = []
+        self.findings: list[Finding] = []
 
     def document(self) -> Any:
         """Return the value of the only document; None where there is none."""
@@ -143,8 +136,8 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key, row = self.key(event, place), _row(event)
             if key in mapping:
-                self.problems.append(
-                    problem(
+                self.findings.append(
+                    finding(
                         "yaml-broken",
                         f"{key!r} is written twice",
                         file=self.shown,
@@ -164,15 +157,15 @@ class _Reader:
         return str(event.value)
 
 
-def _broken(error: yaml.YAMLError, text: str, shown: str) -> ProblemsFoundError:
+def _broken(error: yaml.YAMLError, text: str, shown: str) -> FindingsError:
     mark = getattr(error, "problem_mark", None)
     row = mark.line + 1 if mark else None
     place = getattr(error, "position", None)  # of a character YAML refuses, in bytes
     if row is None and isinstance(place, int):
         row = text.encode()[:place].count(b"\n") + 1
-    return ProblemsFoundError(
+    return FindingsError(
         [
-            problem(
+            finding(
                 "yaml-broken",
                 getattr(error, "problem", None) or str(error).splitlines()[0],
                 file=shown,
@@ -213,22 +206,18 @@ def _row(event: yaml.Event) -> int:
 def _refuse_tricks(event: yaml.Event, depth: int, shown: str) -> None:
     deep = depth >= _MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent)
     if getattr(event, "anchor", None) or deep or getattr(event, "tag", None) not in {None, "!"}:
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "yaml-alias",
-                    "anchors, aliases, tags and deep nesting are not read here",
-                    file=shown,
-                    row=_row(event),
-                    hint="write the value out",
-                )
-            ]
+        fail(
+            "yaml-alias",
+            "anchors, aliases, tags and deep nesting are not read here",
+            file=shown,
+            row=_row(event),
+            hint="write the value out",
         )
 
 
-def schema_problem(
+def schema_finding(
     detail: ErrorDetails, model: type[BaseModel], shown: str, row: int | None, subset: str = ""
-) -> Problem:
+) -> Finding:
     """Turn one of pydantic's findings into ours; the hint is the field's own description."""
     field = ""
     for part in detail["loc"]:
@@ -241,7 +230,7 @@ def schema_problem(
         message = "is missing"
     elif detail["type"] != "value_error" and isinstance(detail["input"], str | int | float):
         message += f", not {shortened(detail['input'])}"
-    return problem("schema", message, subset=subset, file=shown, row=row, field=field, hint=hint)
+    return finding("schema", message, subset=subset, file=shown, row=row, field=field, hint=hint)
 
 
 def shortened(value: object) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.query import content_hashes
-from sceneset.registry.yamlfile import load
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.catalog.query import content_hashes
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import FindingsError
 from sceneset.schemas.stats import RowStats, SetStats
+from sceneset.storage.yaml_files import load
 
 
 class Step(StrEnum):
@@ -120,9 +120,9 @@ class Diff:
         return next((step for step in Step if step in steps), Step.PATCH)
 
 
-def samples_of(registry: Registry) -> Iterator[Sample]:
+def samples_of(catalog: Catalog) -> Iterator[Sample]:
     """Yield every sample of a state."""
-    read = registry.each(lambda name: (name, registry.tags(name), content_hashes(registry, name)))
+    read = catalog.each(lambda name: (name, catalog.tags(name), content_hashes(catalog, name)))
     for name, tags, hashes in read:
         for tag in tags:
             image, mask = hashes[tag.key]
@@ -130,7 +130,7 @@ def samples_of(registry: Registry) -> Iterator[Sample]:
             yield Sample(Place(name, tag.phase, tag.stem), image, mask, tuple(scenes))
 
 
-def compare(old: Registry, new: Registry) -> Diff:
+def compare(old: Catalog, new: Catalog) -> Diff:
     """Return what changed from ``old`` to ``new``, samples sorted by kind and place."""
     before, after = list(samples_of(old)), list(samples_of(new))
     scenes = [{row.scene for name in r.names for row in r.entry(name).splits} for r in (old, new)]
@@ -205,7 +205,7 @@ class Drift(NamedTuple):
     """Move of the share of person pixels."""
 
 
-def drifts(old: Registry, new: Registry) -> list[Drift]:
+def drifts(old: Catalog, new: Catalog) -> list[Drift]:
     """Return every scene whose numbers moved, from the statistics of both states."""
     before, after = _rows(old), _rows(new)
     found = []
@@ -223,10 +223,10 @@ def drifts(old: Registry, new: Registry) -> list[Drift]:
     return found
 
 
-def _rows(registry: Registry) -> dict[tuple[str, str | None, str], RowStats]:
-    path = registry.paths.stats / "dataset.yaml"
+def _rows(catalog: Catalog) -> dict[tuple[str, str | None, str], RowStats]:
+    path = catalog.paths.stats / "dataset.yaml"
     try:
-        stats = load(path, SetStats, registry.paths.shown(path))
-    except ProblemsFoundError:
+        stats = load(path, SetStats, catalog.paths.shown(path))
+    except FindingsError:
         return {}  # statistics come from `dvc repro`; samples can be compared without
     return {(row.scene, row.persons, row.phase): row for row in stats.rows}

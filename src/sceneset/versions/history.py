@@ -9,13 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.gitrepo import content, git
-from sceneset.registry.revisions import ARTIFACT, UnknownRevisionError, resolve
-from sceneset.registry.scanfile import scan_table
-from sceneset.registry.tagsfile import parse_tags
-from sceneset.registry.tombstones import NEAR
-from sceneset.registry.versions import versions
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import scan_table
+from sceneset.catalog.tags_csv import parse_tags
+from sceneset.catalog.tombstones import NEAR
+from sceneset.errors import UnknownRevisionError
+from sceneset.quality.leakage import Tested
+from sceneset.storage.git import content, git
+from sceneset.versions.records import versions
+from sceneset.versions.revisions import ARTIFACT, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,19 +63,19 @@ class _Scan(NamedTuple):
 class History:
     """All states of a registry, searched by image."""
 
-    def __init__(self, registry: Registry, *, everywhere: bool = False) -> None:
+    def __init__(self, catalog: Catalog, *, everywhere: bool = False) -> None:
         """Take the working tree of a registry; its versions are those it has records of.
 
         With ``everywhere`` all branches and version tags count too, those of remotes as they were
         last fetched.
         """
-        self._registry = registry
+        self._catalog = catalog
         self.unread: set[str] = set()
         """What could not be searched, and why; filled while searching."""
         self._commits: dict[str, str] = {}
-        for record in versions(registry):
+        for record in versions(catalog):
             try:
-                commit = resolve(registry.root, record.version, self._prefix)
+                commit = resolve(catalog.root, record.version, self._prefix)
             except UnknownRevisionError as error:
                 self.unread.add(str(error))
             else:
@@ -89,15 +91,15 @@ class History:
         """Return the commits of branches and version tags, by their names."""
         kinds = ("refs/heads", "refs/remotes", f"refs/tags/{ARTIFACT}@v*")
         names = "--format=%(refname:short)"
-        listed = git(self._registry.root, "for-each-ref", names, *kinds).split()
+        listed = git(self._catalog.root, "for-each-ref", names, *kinds).split()
         return {
-            name: git(self._registry.root, "rev-parse", f"{name}^{{commit}}").strip()
+            name: git(self._catalog.root, "rev-parse", f"{name}^{{commit}}").strip()
             for name in listed
         }
 
     @property
     def _prefix(self) -> str:
-        return git(self._registry.root, "rev-parse", "--show-prefix", check=False).strip()
+        return git(self._catalog.root, "rev-parse", "--show-prefix", check=False).strip()
 
     def exactly(self, hashes: Iterable[str]) -> list[Sighting]:
         """Return every sample whose image has one of these hashes."""
@@ -171,8 +173,8 @@ class History:
         """Yield every scan once, with the versions that have it."""
         import pyarrow as pa
 
-        registry = self._registry
-        for name, table in registry.each(lambda name: (name, registry.scan(name, _COLUMNS))):
+        catalog = self._catalog
+        for name, table in catalog.each(lambda name: (name, catalog.scan(name, _COLUMNS))):
             yield _Scan(("",), name, table)
         owners: dict[tuple[str, str], list[str]] = defaultdict(list)
         for version, commit in self._commits.items():
@@ -180,7 +182,7 @@ class History:
                 owners[subset, oid].append(version)
         for (subset, oid), having in owners.items():
             try:
-                table = scan_table(io.BytesIO(content(registry.root, oid)), _COLUMNS)
+                table = scan_table(io.BytesIO(content(catalog.root, oid)), _COLUMNS)
             except pa.ArrowException as error:
                 said = " ".join(str(error).splitlines()[:1])
                 self.unread.add(
@@ -192,7 +194,7 @@ class History:
     def _objects(self, commit: str, folder: str) -> dict[str, str]:
         """Return the git objects of a folder of the registry at a commit, by subset."""
         path = f"{self._prefix}registry/{folder}/"
-        listed = git(self._registry.root, "ls-tree", "-z", "--full-tree", commit, "--", path)
+        listed = git(self._catalog.root, "ls-tree", "-z", "--full-tree", commit, "--", path)
         found = {}
         for line in filter(None, listed.split("\0")):
             words, _, name = line.partition("\t")
@@ -215,7 +217,7 @@ class History:
 
     def _scenes(self, version: str, subset: str) -> dict[tuple[str, str], tuple[str, ...]]:
         """Return the scenes of every sample of a subset at a version, read once an object."""
-        root = self._registry.root
+        root = self._catalog.root
         oid = self._objects(self._commits[version], "tags").get(subset, "") if version else ""
         key = oid or f"{version}:{subset}"
         if key not in self._tags:
@@ -224,9 +226,15 @@ class History:
                 text = content(root, oid).decode("utf-8", "replace")
                 tags = [tag for tag, _ in parse_tags(text, shown, subset=subset)]
             else:
-                tags = [] if version else self._registry.tags(subset)
+                tags = [] if version else self._catalog.tags(subset)
             self._tags[key] = {tag.key: tuple(s for s, _ in tag.memberships) for tag in tags}
         return self._tags[key]
+
+
+def tested_images(catalog: Catalog) -> Tested:
+    """Return the test images of all released versions, read from git."""
+    history = History(catalog)
+    return Tested(history.tested(), tuple(sorted(history.unread)))
 
 
 def _distances(stored: "npt.NDArray[np.uint64]", one: int) -> "npt.NDArray[np.uint8]":

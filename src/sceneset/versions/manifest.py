@@ -3,25 +3,25 @@
 import json
 from typing import Any
 
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import COLUMNS, digests_of_scan
-from sceneset.registry.files import md5_of
-from sceneset.registry.tagsfile import tags_text
-from sceneset.registry.views import rows_of, split_text
-from sceneset.schemas.problem import ProblemsFoundError, problem
-from sceneset.schemas.words import Phase
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import rows_of, split_text
+from sceneset.catalog.tags_csv import tags_text
+from sceneset.errors import fail
+from sceneset.schemas.terms import Phase
+from sceneset.storage.dvc_digests import COLUMNS, digests_of_scan
+from sceneset.storage.files import md5_of
 
 FORMAT = 1
 
 
-def manifest(registry: Registry) -> dict[str, Any]:
+def manifest(catalog: Catalog) -> dict[str, Any]:
     """Return the manifest of every listed subset.
 
     The digests of img_dir and ann_dir are those their .dvc files record, worked out from the
     scan: what the statistics were computed on is what the version pins. Tags and entry are
     digested by meaning, so that spaces and comments make no new version.
     """
-    subsets = dict(registry.each(lambda name: (name, _subset(registry, name))))
+    subsets = dict(catalog.each(lambda name: (name, _subset(catalog, name))))
     return {
         "format": FORMAT,
         "samples": sum(sum(part["samples"].values()) for part in subsets.values()),
@@ -29,26 +29,22 @@ def manifest(registry: Registry) -> dict[str, Any]:
     }
 
 
-def manifest_text(registry: Registry) -> str:
+def manifest_text(catalog: Catalog) -> str:
     """Return the manifest as JSON, the same bytes for the same state."""
-    return json.dumps(manifest(registry), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(manifest(catalog), indent=1, ensure_ascii=False) + "\n"
 
 
-def _subset(registry: Registry, name: str) -> dict[str, Any]:
-    entry, tags = registry.entry(name), registry.tags(name, keep=False)
-    table = registry.scan(name, COLUMNS)
+def _subset(catalog: Catalog, name: str) -> dict[str, Any]:
+    entry, tags = catalog.entry(name), catalog.tags(name, keep=False)
+    table = catalog.scan(name, COLUMNS)
     phases = table["phase"].to_pylist()
     if len(phases) != len(tags):  # the gate says which; here it must never be lost in silence
-        raise ProblemsFoundError(
-            [
-                problem(
-                    "scan-incomplete",
-                    f"holds {len(phases)} samples, the tags name {len(tags)}",
-                    subset=name,
-                    file=registry.paths.shown(registry.paths.scan(name)),
-                    hint="run `sceneset check`",
-                )
-            ]
+        fail(
+            "scan-incomplete",
+            f"holds {len(phases)} samples, the tags name {len(tags)}",
+            subset=name,
+            file=catalog.paths.shown(catalog.paths.scan(name)),
+            hint="run `sceneset check`",
         )
     folders = {
         folder: {"md5": digest.md5, "files": digest.files, "bytes": digest.size}

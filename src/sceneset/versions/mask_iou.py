@@ -5,29 +5,22 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
-from sceneset.registry.blobs import BlobError, Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.diff import Change, Kind, Sample
-from sceneset.registry.files import md5_of, read_bytes
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.remote import DvcError
-from sceneset.registry.stores import WORKERS
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import BlobError, DvcError, FindingsError
+from sceneset.paths import DATA_ROOT
+from sceneset.progress import Progress
 from sceneset.schemas.params import Limits
-from sceneset.schemas.problem import ProblemsFoundError
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.files import md5_of, read_bytes
+from sceneset.storage.object_store import WORKERS
+from sceneset.versions.diff import Change, Kind, Sample
 
 _BATCH = 512  # what is handed to the pool at a time
 
 S = TypeVar("S")
 T = TypeVar("T")
-
-
-class Progress(Protocol):
-    """What passes items on and shows how far they are, as render.progress does."""
-
-    def __call__(self, items: Iterable[T], total: int, what: str, /) -> Iterable[T]:
-        """Pass ``items`` on."""
 
 
 class Overlap(NamedTuple):
@@ -41,7 +34,7 @@ class Overlap(NamedTuple):
 
 
 def overlaps(
-    registry: Registry, changes: Iterable[Change], *, fetch: bool, progress: Progress
+    catalog: Catalog, changes: Iterable[Change], *, fetch: bool, progress: Progress
 ) -> list[Overlap]:
     """Return every change of a mask with the IoU of the person class, old to new.
 
@@ -56,7 +49,7 @@ def overlaps(
     changed = [change for change in changes if change.kind is Kind.MASK]
     if not changed:
         return []  # before DVC is imported: that takes half a second
-    masks = _Masks(registry, fetch=fetch)
+    masks = _Masks(catalog, fetch=fetch)
     why = masks.fetch(changed, progress) if fetch else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of large masks: the limits are ours
@@ -77,10 +70,10 @@ def _sides(change: Change) -> list[Sample]:
 
 
 class _Masks:
-    def __init__(self, registry: Registry, *, fetch: bool) -> None:
-        self.project, self.limits = registry.project, registry.params.limits
+    def __init__(self, catalog: Catalog, *, fetch: bool) -> None:
+        self.project, self.limits = catalog.project, catalog.params.limits
         try:
-            self.blobs: Blobs | None = Blobs(registry.project)
+            self.blobs: Blobs | None = Blobs(catalog.project)
         except DvcError:
             if fetch:
                 raise
@@ -123,7 +116,7 @@ class _Masks:
         for path in paths:
             try:
                 data = read_bytes(path, str(path), limit=self.limits.max_bytes)
-            except ProblemsFoundError:
+            except FindingsError:
                 continue
             if md5_of(data) == md5:
                 return data
@@ -142,11 +135,12 @@ def _in_threads(
 
 def iou(old: bytes, new: bytes, limits: Limits) -> float | None:
     """Return the IoU of the person class of two masks, or None where one can't be read."""
-    from sceneset.registry.decode import BadPixelsError, decoded_mask
+    from sceneset.errors import UndecodableError
+    from sceneset.imaging.decode import decoded_mask
 
     try:
         one, two = decoded_mask(old, limits), decoded_mask(new, limits)
-    except BadPixelsError:
+    except UndecodableError:
         return None
     if one.shape != two.shape:
         return None

@@ -2,32 +2,23 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.edge import UsageError
-from sceneset.registry.export import Export, Exported, Wanted, check_space
-from sceneset.registry.files import md5_of, write_text
-from sceneset.registry.locking import alone
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.query import Query, Stored, find_samples, stored
-from sceneset.registry.views import rows_of
-
-Progress = Callable[[Iterable[Wanted], int], Iterable[Wanted]]
+from sceneset.catalog.query import Query, Stored, find_samples, stored
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.split_selection import rows_of
+from sceneset.errors import DestinationError, NothingFoundError
+from sceneset.paths import DATA_ROOT
+from sceneset.progress import Progress, no_progress
+from sceneset.storage.blob_export import Export, Exported, Wanted, check_space
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.files import md5_of, write_text
+from sceneset.storage.locking import alone
 
 RECORD = "sceneset.json"
-
-
-class NothingFoundError(UsageError):
-    """No sample answers a query: a pull of nothing would pass for a data set."""
-
-
-class DestinationError(UsageError):
-    """The folder can't take a pull; the message says why, and what can."""
 
 
 @dataclass
@@ -50,39 +41,39 @@ class _Selection(NamedTuple):
     """Of all that was asked for, what is left out included."""
 
 
-def select(registry: Registry, query: Query, folders: Sequence[str]) -> _Selection:
+def select(catalog: Catalog, query: Query, folders: Sequence[str]) -> _Selection:
     """Return what a query asks for, and take out what was withdrawn."""
-    answers = {(sample.subset, *sample.tag.key) for sample in find_samples(registry, query)}
-    names = [name for name in registry.names if not query.subsets or name in query.subsets]
+    answers = {(sample.subset, *sample.tag.key) for sample in find_samples(catalog, query)}
+    names = [name for name in catalog.names if not query.subsets or name in query.subsets]
     pairs = [
         pair
-        for found in registry.each(lambda name: list(stored(registry, name)), names)
+        for found in catalog.each(lambda name: list(stored(catalog, name)), names)
         for pair in found
         if (pair[0].subset, pair[0].phase, pair[0].stem) in answers
     ]
-    withdrawn = [pair for pair in pairs if pair[0].md5 in registry.forgotten]
+    withdrawn = [pair for pair in pairs if pair[0].md5 in catalog.forgotten]
     paths: dict[tuple[str, int], list[str]] = defaultdict(list)
     for pair in pairs:
         for file in pair:
-            if pair[0].md5 not in registry.forgotten and file.folder in folders:
+            if pair[0].md5 not in catalog.forgotten and file.folder in folders:
                 paths[file.md5, file.bytes].append(file.path)
     lines = sorted(f"{f.md5}  {f.path}\n" for p in pairs for f in p if f.folder in folders)
     gone = {(pair[0].subset, pair[0].phase, pair[0].stem) for pair in withdrawn}
     return _Selection(
         [Wanted(md5, size, tuple(places)) for (md5, size), places in paths.items()],
-        _split_texts(registry, query, names, gone),
+        _split_texts(catalog, query, names, gone),
         [file for pair in withdrawn for file in pair],
         md5_of("".join(lines).encode()),
     )
 
 
 def _split_texts(
-    registry: Registry, query: Query, names: Iterable[str], gone: set[tuple[str, str, str]]
+    catalog: Catalog, query: Query, names: Iterable[str], gone: set[tuple[str, str, str]]
 ) -> dict[str, str]:
     """Return the text of every split file that is wanted; "" where nothing is left for it."""
     texts = {}
     for name in names:
-        for row, selected in rows_of(registry.entry(name).splits, registry.tags(name)):
+        for row, selected in rows_of(catalog.entry(name).splits, catalog.tags(name)):
             stems = [tag.stem for tag in selected if (name, *tag.key) not in gone]
             if query.wants_row(row):
                 lines = "".join(f"{stem}\n" for stem in stems)
@@ -139,13 +130,13 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _record_of(
-    registry: Registry, query: Query, folders: Sequence[str], selection: _Selection
+    catalog: Catalog, query: Query, folders: Sequence[str], selection: _Selection
 ) -> dict[str, Any]:
     """Return what the destination says of itself: what was asked, of which version, and digests."""
-    from sceneset.registry.revisions import version_at
+    from sceneset.versions.revisions import version_at
 
-    origin = registry.origin
-    entry = {name: registry.entry(name) for name in registry.names}
+    origin = catalog.origin
+    entry = {name: catalog.entry(name) for name in catalog.names}
     held = {path.split("/")[0] for blob in selection.blobs for path in blob.paths}
     return {
         "pull": {
@@ -155,7 +146,7 @@ def _record_of(
             "subsets": list(query.subsets),
             "folders": list(folders),
         },
-        "repo": origin.repo if origin else str(registry.root),
+        "repo": origin.repo if origin else str(catalog.root),
         "rev": origin.rev if origin else None,
         "commit": origin.commit if origin else None,
         "version": version_at(origin.git, origin.commit) if origin else None,
@@ -167,19 +158,15 @@ def _record_of(
     }
 
 
-def _plainly(items: Iterable[Wanted], total: int) -> Iterable[Wanted]:  # noqa: ARG001
-    return items
-
-
 def pull(
-    registry: Registry,
+    catalog: Catalog,
     query: Query,
     blobs: Blobs,
     to: Path,
     *,
     folders: Sequence[str] = ("img_dir", "ann_dir"),
     link: str = "copy",
-    progress: Progress = _plainly,
+    progress: Progress = no_progress,
 ) -> Pulled:
     """Put the samples that answer into ``to``, every file verified by its hash.
 
@@ -195,17 +182,17 @@ def pull(
         DvcError: the remote can't be reached.
     """
     with alone(_lock_of(to)):  # many ranks of one job may pull into one folder
-        return _pull(registry, query, blobs, to, folders=folders, link=link, progress=progress)
+        return _pull(catalog, query, blobs, to, folders=folders, link=link, progress=progress)
 
 
 def _lock_of(to: Path) -> Path:
-    from sceneset.registry.revisions import cache_folder
+    from sceneset.versions.revisions import cache_folder
 
     return cache_folder() / "pulls" / f"{md5_of(str(to.resolve()).encode())}.lock"
 
 
 def _pull(
-    registry: Registry,
+    catalog: Catalog,
     query: Query,
     blobs: Blobs,
     to: Path,
@@ -214,8 +201,8 @@ def _pull(
     link: str,
     progress: Progress,
 ) -> Pulled:
-    selection = select(registry, query, folders)
-    record = _record_of(registry, query, folders, selection)
+    selection = select(catalog, query, folders)
+    record = _record_of(catalog, query, folders, selection)
     check_destination(to, record)
     if not selection.blobs and not selection.withdrawn:
         raise NothingFoundError("no sample answers that; nothing was written")
@@ -233,7 +220,7 @@ def _pull(
             write_text(to / shown, text)
         else:  # mmsegmentation refuses an empty one
             (to / shown).unlink(missing_ok=True)
-    export.bring(progress(selection.blobs, len(selection.blobs)))
+    export.bring(progress(selection.blobs, len(selection.blobs), "pull"))
     if not export.done.bad:
         write_text(to / RECORD, _json(record | {"complete": True}))
     return Pulled(**vars(export.done), files=record["files"], forgotten=record["forgotten"])

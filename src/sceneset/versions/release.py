@@ -4,36 +4,28 @@ import json
 import tempfile
 from pathlib import Path
 
-import yaml
-
-from sceneset.registry.blobs import Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.diff import STEPS, Diff, Step, compare
-from sceneset.registry.files import md5_of
-from sceneset.registry.gitrepo import git
-from sceneset.registry.judging import everything
-from sceneset.registry.manifest import manifest, manifest_text
-from sceneset.registry.remote import is_current
-from sceneset.registry.revisions import ARTIFACT
-from sceneset.registry.verify import blobs_of, lacking
-from sceneset.registry.yamlfile import load
-from sceneset.schemas.problem import Problem, ProblemsFoundError, errors, problem
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import FindingsError
+from sceneset.quality.evaluate import everything
+from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.version import Number, Version, VersionChanges, VersionSubset
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc import TEXT_STAGES, is_current
+from sceneset.storage.files import md5_of
+from sceneset.storage.git import git
+from sceneset.versions.diff import STEPS, Diff, Step, compare
+from sceneset.versions.history import tested_images
+from sceneset.versions.manifest import manifest, manifest_text
+from sceneset.versions.records import record_text, versions
+from sceneset.versions.revisions import ARTIFACT, open_at
+from sceneset.versions.verify import blobs_of, lacking
 
-TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 _SHOWN = 10  # files or samples that are named
 _HEAD = "## Data"
 
 
-def versions(registry: Registry) -> list[Version]:
-    """Return the records of all versions, oldest first."""
-    paths = (registry.paths.registry / "versions").glob("[!.]*.yaml")
-    found = [load(path, Version, registry.paths.shown(path)) for path in paths]
-    return sorted(found, key=lambda record: Number.of(record.version))
-
-
 def release(
-    registry: Registry, number: Number, *, notes: str, remote: str | None
+    catalog: Catalog, number: Number, *, notes: str, remote: str | None
 ) -> tuple[Version, str]:
     """Make a version of the committed state; return its record and tag.
 
@@ -42,22 +34,22 @@ def release(
             or the number does not fit what changed. Nothing is written then.
     """
     tag = f"{ARTIFACT}@v{number}"
-    prefix = git(registry.root, "rev-parse", "--show-prefix").strip()
+    prefix = git(catalog.root, "rev-parse", "--show-prefix").strip()
     paths = [f"registry/versions/{number}.yaml", "CHANGELOG.md"]
-    if _tagged_here(registry.root, tag):
+    if _tagged_here(catalog.root, tag):
         # An earlier call was cut off after the tag, or ended: bring its files into place.
-        git(registry.root, "checkout", "--quiet", "HEAD", "--", *paths)
-        return next(v for v in versions(registry) if v.version == str(number)), tag
-    problems = _obstacles(registry, number)
-    if problems:
-        raise ProblemsFoundError(problems)
-    record, diff = _draft(registry, number, notes)
-    problems = _step_problems(record, diff, versions(registry)) or _absent(registry, remote)
-    if problems:
-        raise ProblemsFoundError(problems)
-    texts = dict(zip(paths, (_record_text(record), _changelog(registry, record)), strict=True))
-    _commit(registry.root, {f"{prefix}{path}": text for path, text in texts.items()}, tag, record)
-    git(registry.root, "checkout", "--quiet", "HEAD", "--", *paths)
+        git(catalog.root, "checkout", "--quiet", "HEAD", "--", *paths)
+        return next(v for v in versions(catalog) if v.version == str(number)), tag
+    findings = _obstacles(catalog, number)
+    if findings:
+        raise FindingsError(findings)
+    record, diff = _draft(catalog, number, notes)
+    findings = _step_findings(record, diff, versions(catalog)) or _absent(catalog, remote)
+    if findings:
+        raise FindingsError(findings)
+    texts = dict(zip(paths, (record_text(record), _changelog(catalog, record)), strict=True))
+    _commit(catalog.root, {f"{prefix}{path}": text for path, text in texts.items()}, tag, record)
+    git(catalog.root, "checkout", "--quiet", "HEAD", "--", *paths)
     return record, tag
 
 
@@ -67,43 +59,43 @@ def _tagged_here(root: Path, tag: str) -> bool:
     return bool(found) and found == git(root, "rev-parse", "HEAD").strip()
 
 
-def _obstacles(registry: Registry, number: Number) -> list[Problem]:
+def _obstacles(catalog: Catalog, number: Number) -> list[Finding]:
     """Return what keeps the state from being released under this number, whatever changed."""
-    root = registry.root
+    root = catalog.root
     dirty = git(root, "status", "--porcelain", "--", ".").splitlines()
-    problems = [
-        problem("release-dirty", "is not committed", file=line[3:], hint="commit it first")
+    findings = [
+        finding("release-dirty", "is not committed", file=line[3:], hint="commit it first")
         for line in dirty[:_SHOWN]
     ]
     if not dirty and not is_current(root, TEXT_STAGES):
-        problems.append(
-            problem(
+        findings.append(
+            finding(
                 "release-stale",
                 "the pipeline is not current",
                 file="dvc.lock",
                 hint="run `dvc repro --allow-missing`, and commit what it writes",
             )
         )
-    problems += errors(everything(registry))
-    made = versions(registry)
+    findings += errors_of(everything(catalog, tested_images))
+    made = versions(catalog)
     if made and number <= Number.of(made[-1].version):
         last = Number.of(made[-1].version)
-        problems.append(
-            problem(
+        findings.append(
+            finding(
                 "release-number",
                 f"{number} is not after {last}",
                 file="registry/versions",
                 hint=f"the next are {', '.join(str(last.next(s)) for s in Step)}",
             )
         )
-    return problems
+    return findings
 
 
-def _draft(registry: Registry, number: Number, notes: str) -> tuple[Version, Diff | None]:
-    made = versions(registry)
+def _draft(catalog: Catalog, number: Number, notes: str) -> tuple[Version, Diff | None]:
+    made = versions(catalog)
     last = made[-1].version if made else None
-    diff = compare(Registry.open(registry.root, last), registry) if last else None
-    parts = manifest(registry)["subsets"]
+    diff = compare(open_at(catalog.root, last), catalog) if last else None
+    parts = manifest(catalog)["subsets"]
     subsets = {
         name: VersionSubset(
             kind=part["kind"],
@@ -132,7 +124,7 @@ def _draft(registry: Registry, number: Number, notes: str) -> tuple[Version, Dif
         version=str(number),
         previous=last,
         notes=notes,
-        state=md5_of(manifest_text(registry).encode()),
+        state=md5_of(manifest_text(catalog).encode()),
         samples=sum(sum(part.samples.values()) for part in subsets.values()),
         subsets=subsets,
         changes=changes,
@@ -140,12 +132,12 @@ def _draft(registry: Registry, number: Number, notes: str) -> tuple[Version, Dif
     return record, diff
 
 
-def _step_problems(record: Version, diff: Diff | None, made: list[Version]) -> list[Problem]:
+def _step_findings(record: Version, diff: Diff | None, made: list[Version]) -> list[Finding]:
     file = f"registry/versions/{record.version}.yaml"
     same = [version.version for version in made if version.state == record.state]
     if same:
         return [
-            problem(
+            finding(
                 "release-same",
                 f"this state is {same[-1]} already",
                 file=file,
@@ -162,7 +154,7 @@ def _step_problems(record: Version, diff: Diff | None, made: list[Version]) -> l
     named += [*diff.subsets_added, *diff.subsets_removed, *diff.scenes_added, *diff.scenes_removed]
     more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
     return [
-        problem(
+        finding(
             "release-step",
             f"{record.version} moves too little after {record.previous}: a "
             f"{diff.step} step is asked for by {', '.join(named[:_SHOWN])}{more}",
@@ -172,22 +164,17 @@ def _step_problems(record: Version, diff: Diff | None, made: list[Version]) -> l
     ]
 
 
-def _absent(registry: Registry, remote: str | None) -> list[Problem]:
+def _absent(catalog: Catalog, remote: str | None) -> list[Finding]:
     """Return a finding for every blob of the state that the remote does not have."""
-    held = blobs_of(registry)
+    held = blobs_of(catalog)
     if not held:
         return []
-    return list(lacking(held, Blobs(registry.project, remote).sizes(list(held))).values())
+    return list(lacking(held, Blobs(catalog.project, remote).sizes(list(held))).values())
 
 
-def _record_text(record: Version) -> str:
-    fields = record.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
-
-
-def _changelog(registry: Registry, record: Version) -> str:
+def _changelog(catalog: Catalog, record: Version) -> str:
     """Return CHANGELOG.md with the version on top of its data part."""
-    path = registry.root / "CHANGELOG.md"
+    path = catalog.root / "CHANGELOG.md"
     text = path.read_text("utf-8") if path.is_file() else "# Changelog\n"
     if _HEAD not in text.splitlines():
         text = f"{text.rstrip()}\n\n{_HEAD}\n"

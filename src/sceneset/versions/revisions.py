@@ -14,11 +14,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sceneset.registry.catalog import Origin, Registry
-from sceneset.registry.files import md5_of, write_text
-from sceneset.registry.gitrepo import GitError, content, git
-from sceneset.registry.locking import alone
-from sceneset.registry.places import DATA_ROOT, NoRegistryError, is_url
+from sceneset.catalog.reader import Catalog, Origin
+from sceneset.errors import GitError, NoRegistryError, UnknownRevisionError
+from sceneset.paths import DATA_ROOT, is_url
+from sceneset.storage.files import md5_of, write_text
+from sceneset.storage.git import content, git
+from sceneset.storage.locking import alone
 
 ARTIFACT = "insta360-semantic-seg"
 """What versions are versions of: their tags are called insta360-semantic-seg@v1.2.0."""
@@ -27,11 +28,19 @@ _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _TEXT = ("params.yaml", "registry", DATA_ROOT, ".dvc")
 
 
-class UnknownRevisionError(GitError):
-    """A revision nobody knows, or a repository that can't be had; the message says what to do."""
+def open_state(repo: str | Path = ".", rev: str | None = None) -> Catalog:
+    """Return the working tree that ``repo`` is in, or a revision of it, or the registry at a URL.
+
+    Raises:
+        NoRegistryError: There is no registry.
+        UnknownRevisionError: The revision does not exist, or the URL can't be reached.
+    """
+    if rev is None and not is_url(str(repo)):
+        return Catalog.find(repo)
+    return open_at(repo, rev)
 
 
-def open_at(repo: str | Path, rev: str | None) -> Registry:
+def open_at(repo: str | Path, rev: str | None) -> Catalog:
     """Return the registry of ``repo``, a folder or a URL, as it stands, or stood at ``rev``.
 
     Raises:
@@ -41,21 +50,21 @@ def open_at(repo: str | Path, rev: str | None) -> Registry:
     wanted = "HEAD" if rev is None else rev  # "" is a shell's variable that is not set
     if is_url(str(repo)):
         return _at(_mirror(str(repo)), "", wanted, shown=_without_secrets(str(repo)))
-    here = Registry.open(repo)
+    here = Catalog.find(repo)
     prefix = git(here.root, "rev-parse", "--show-prefix").strip()
     return _at(here.root, prefix, wanted, shown=str(here.root), project=here.root)
 
 
-def open_beside(registry: Registry, rev: str) -> Registry:
+def open_beside(catalog: Catalog, rev: str) -> Catalog:
     """Return another revision of the repository that a registry was read from.
 
     Raises:
         UnknownRevisionError: the revision is not known.
     """
-    origin = registry.origin
+    origin = catalog.origin
     if origin is None:
-        return open_at(registry.root, rev)
-    project = registry.project if registry.project != registry.root else None
+        return open_at(catalog.root, rev)
+    project = catalog.project if catalog.project != catalog.root else None
     return _at(origin.git, origin.prefix, rev, shown=origin.repo, project=project)
 
 
@@ -154,7 +163,7 @@ def _nearest(repo: Path, rev: str) -> str:
     return f"Nearest: {', '.join(near)}." if near else "There is no tag or branch yet."
 
 
-def _at(repo: Path, prefix: str, rev: str, *, shown: str, project: Path | None = None) -> Registry:
+def _at(repo: Path, prefix: str, rev: str, *, shown: str, project: Path | None = None) -> Catalog:
     commit = resolve(repo, rev, prefix)
     tree = git(repo, "rev-parse", f"{commit}^{{tree}}").strip()
     kind = "trees" if project else "projects"
@@ -163,7 +172,7 @@ def _at(repo: Path, prefix: str, rev: str, *, shown: str, project: Path | None =
         _extract(repo, prefix, commit, folder, with_remotes=project is None)
     if not (folder / prefix / "registry/scenes.yaml").is_file():
         raise NoRegistryError(f"{rev} of {repo} holds no registry")
-    return Registry(
+    return Catalog(
         folder / prefix,
         project=project,
         origin=Origin(shown, repo, prefix, rev, commit),

@@ -1,19 +1,19 @@
 """Whether a remote has every blob of a state, whole; and putting back what it lacks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from sceneset.registry.blobs import BlobDamagedError, BlobError, BlobMissingError, Blobs
-from sceneset.registry.catalog import Registry
-from sceneset.registry.digests import folder_digest, listing_of
-from sceneset.registry.files import md5_of
-from sceneset.registry.places import DATA_ROOT
-from sceneset.registry.query import Stored, stored
-from sceneset.registry.stores import WORKERS
-from sceneset.schemas.problem import Problem, problem
-
-Progress = Callable[[Iterable[bool], int], Iterable[bool]]
+from sceneset.catalog.query import Stored, stored
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import BlobDamagedError, BlobError, BlobMissingError
+from sceneset.paths import DATA_ROOT
+from sceneset.progress import Progress
+from sceneset.schemas.finding import Finding, finding
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc_digests import folder_digest, listing_of
+from sceneset.storage.files import md5_of
+from sceneset.storage.object_store import WORKERS
 
 _PUSH = "run `dvc push` where the files are; if it says that all is there: sceneset verify --repair"
 
@@ -29,17 +29,17 @@ class Held(NamedTuple):
     """Its content, where it is the list of a folder's files."""
 
 
-def blobs_of(registry: Registry) -> dict[str, Held]:
+def blobs_of(catalog: Catalog) -> dict[str, Held]:
     """Return every blob that a state needs, by hash; what was withdrawn is not needed any more."""
     found: dict[str, Held] = {}
-    for pairs in registry.each(lambda name: list(stored(registry, name))):
+    for pairs in catalog.each(lambda name: list(stored(catalog, name))):
         for folder in zip(*pairs, strict=True):
             listing = listing_of(_listed(folder))
             digest = folder_digest(_listed(folder))
             place = f"{DATA_ROOT}/{folder[0].subset}/{folder[0].folder}"
             found[digest.md5] = Held(len(listing), folder[0].subset, place, listing)
         for pair in pairs:
-            if pair[0].md5 not in registry.forgotten:
+            if pair[0].md5 not in catalog.forgotten:
                 for file in pair:
                     held = Held(file.bytes, file.subset, f"{DATA_ROOT}/{file.path}")
                     found.setdefault(file.md5, held)
@@ -50,7 +50,7 @@ def _listed(folder: Iterable[Stored]) -> list[tuple[str, str, int]]:
     return [(f"{file.phase}/{file.file}", file.md5, file.bytes) for file in folder]
 
 
-def lacking(blobs: Mapping[str, Held], sizes: Mapping[str, int]) -> dict[str, Problem]:
+def lacking(blobs: Mapping[str, Held], sizes: Mapping[str, int]) -> dict[str, Finding]:
     """Return a finding for every blob that is not on the remote, or is there in another size."""
     found = {}
     for md5, held in blobs.items():
@@ -62,13 +62,13 @@ def lacking(blobs: Mapping[str, Held], sizes: Mapping[str, int]) -> dict[str, Pr
     return found
 
 
-def _finding(code: str, message: str, held: Held) -> Problem:
-    return problem(code, message, subset=held.subset, file=held.file, hint=_PUSH)
+def _finding(code: str, message: str, held: Held) -> Finding:
+    return finding(code, message, subset=held.subset, file=held.file, hint=_PUSH)
 
 
 def verify(
     blobs: Mapping[str, Held], remote: Blobs, *, deep: bool, progress: Progress
-) -> dict[str, Problem]:
+) -> dict[str, Finding]:
     """Return what is wrong with the blobs on the remote, by hash.
 
     Sizes are compared; with ``deep`` every blob is read and its hash compared too. Nothing is
@@ -92,7 +92,7 @@ def verify(
     there = sorted(blobs.keys() - found.keys())
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
-            for _ in progress(pool.map(read, there), len(there)):
+            for _ in progress(pool.map(read, there), len(there), "verify"):
                 pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -101,7 +101,7 @@ def verify(
 
 
 def repair(
-    registry: Registry, blobs: Mapping[str, Held], wrong: Iterable[str], remote: Blobs
+    catalog: Catalog, blobs: Mapping[str, Held], wrong: Iterable[str], remote: Blobs
 ) -> set[str]:
     """Put blobs on the remote, from DVC's cache or the working tree; return those it had not.
 
@@ -113,7 +113,7 @@ def repair(
     """
     left = set()
     for md5 in wrong:
-        data = blobs[md5].listing or remote.cached(md5) or _worktree(registry, blobs[md5], md5)
+        data = blobs[md5].listing or remote.cached(md5) or _worktree(catalog, blobs[md5], md5)
         if data is None:
             left.add(md5)
         else:
@@ -121,10 +121,10 @@ def repair(
     return left
 
 
-def _worktree(registry: Registry, held: Held, md5: str) -> bytes | None:
+def _worktree(catalog: Catalog, held: Held, md5: str) -> bytes | None:
     """Return a file of the working tree if it is the blob: a version may have had another."""
     try:
-        data = (registry.project / held.file).read_bytes()
+        data = (catalog.project / held.file).read_bytes()
     except OSError:
         return None
     return data if md5_of(data) == md5 else None

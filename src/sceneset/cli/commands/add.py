@@ -11,13 +11,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sceneset.registry.edge import FINE, PROBLEMS, UsageError
-from sceneset.schemas.words import Kind
+from sceneset.cli.exit_codes import FINDINGS, FINE
+from sceneset.errors import UsageError, fail
+from sceneset.schemas.terms import Kind
 
 if TYPE_CHECKING:
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.request import Delivery
-    from sceneset.schemas.problem import Problem
+    from sceneset.catalog.reader import Catalog
+    from sceneset.delivery.types import Delivery
+    from sceneset.schemas.finding import Finding
 
 EXAMPLES = """
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
@@ -62,58 +63,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and take in; with --json every outcome is an object, early refusals too."""
-    from sceneset.registry.render import print_json
-    from sceneset.schemas.problem import ProblemsFoundError
+    from sceneset.cli.output import print_json
+    from sceneset.errors import FindingsError
 
     try:
         return _run(args)
-    except ProblemsFoundError as found:
+    except FindingsError as found:
         if not args.json:
             raise
-        print_json(_outcome(args.name, found.problems))
-        return PROBLEMS
+        print_json(_outcome(args.name, found.findings))
+        return FINDINGS
 
 
 def _run(args: argparse.Namespace) -> int:
-    from sceneset.registry import add
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.delivery import read_delivery
-    from sceneset.registry.render import print_problems, progress
-    from sceneset.registry.request import Request
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import print_findings, progress, say
+    from sceneset.delivery.read import read_delivery
+    from sceneset.delivery.types import Request
+    from sceneset.edits import ingest as add
+    from sceneset.schemas.finding import errors_of
     from sceneset.schemas.names import SubsetName
-    from sceneset.schemas.problem import ProblemsFoundError, errors, problem
 
-    registry = Registry.open()
+    catalog = Catalog.find()
     try:
         name = str(SubsetName(args.name))
     except ValueError as error:
-        raise ProblemsFoundError([problem("subset-name", str(error), file="--name")]) from None
-    add.refuse_taken_name(registry, name)
+        fail("subset-name", str(error), file="--name")
+    add.refuse_taken_name(catalog, name)
     folder = args.delivery.resolve()
-    _check_folders(registry, folder, args.quarantine, name)
+    _check_folders(catalog, folder, args.quarantine, name)
     kind = Kind(args.kind) if args.kind else None
     delivery = read_delivery(
         Request(folder, name, kind, args.entry, args.tags, args.quarantine is not None),
-        registry,
-        lambda items, total: progress(items, total, "check"),
+        catalog,
+        progress,
     )
-    stopping = [p for p in errors(delivery.problems) if p not in delivery.left_out]
+    stopping = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
     if not args.json:
-        print_problems(delivery.problems)
+        print_findings(delivery.findings)
     taken = not stopping and not args.dry_run and delivery.entry is not None
     if taken:
-        add.take(registry, delivery, progress=lambda items: progress(items, len(items), "copy"))
+        add.take(catalog, delivery, progress=progress, notify=say)
         if args.quarantine:
             _write_list(args.quarantine, name, delivery)
-    _report(registry, args, delivery, taken=taken, stopping=stopping)
-    return PROBLEMS if stopping else FINE
+    _report(catalog, args, delivery, taken=taken, stopping=stopping)
+    return FINDINGS if stopping else FINE
 
 
-def _check_folders(registry: "Registry", folder: Path, left: Path | None, name: str) -> None:
+def _check_folders(catalog: "Catalog", folder: Path, left: Path | None, name: str) -> None:
     """Refuse a delivery that is the registry's own, and a list where it would do harm."""
-    from sceneset.registry.places import DATA_ROOT
+    from sceneset.paths import DATA_ROOT
 
-    data, texts = registry.root / DATA_ROOT, registry.paths.registry
+    data, texts = catalog.root / DATA_ROOT, catalog.paths.registry
     if folder.is_relative_to(data):
         raise UsageError(f"{folder} stands in the data root; deliver from another folder")
     if left is None:
@@ -136,7 +137,7 @@ def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
     import csv
     import io
 
-    from sceneset.registry.files import write_text
+    from sceneset.storage.files import write_text
 
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -149,7 +150,7 @@ def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
 
 def _outcome(
     name: str,
-    problems: "list[Problem]",
+    findings: "list[Finding]",
     *,
     taken: bool = False,
     samples: int = 0,
@@ -161,22 +162,22 @@ def _outcome(
         "taken": taken,
         "samples": samples,
         "rows": rows or [],
-        "problems": [p.model_dump(mode="json") for p in problems],
+        "problems": [p.model_dump(mode="json") for p in findings],
         "left_out": left_out,
     }
 
 
 def _report(
-    registry: "Registry",
+    catalog: "Catalog",
     args: argparse.Namespace,
     delivery: "Delivery",
     *,
     taken: bool,
-    stopping: "list[Problem]",
+    stopping: "list[Finding]",
 ) -> None:
-    from sceneset.registry.render import print_json, print_table, say
-    from sceneset.registry.request import LEAVABLE
-    from sceneset.registry.views import boxes_of, rows_of
+    from sceneset.catalog.split_selection import boxes_of, rows_of
+    from sceneset.cli.output import print_json, print_table, say
+    from sceneset.delivery.types import LEAVABLE
 
     entry = delivery.entry
     rows = rows_of(entry.splits, delivery.tags) if entry and not stopping else []
@@ -184,7 +185,7 @@ def _report(
         print_json(
             _outcome(
                 args.name,
-                delivery.problems,
+                delivery.findings,
                 taken=taken,
                 samples=0 if stopping else len(delivery.tags),
                 rows=[{"split_file": row.file, "images": len(tags)} for row, tags in rows],
@@ -201,7 +202,7 @@ def _report(
         ("split", "file", "phase", "images", "boxes"),
         [
             (
-                registry.vocabulary.split_name(row.scene, row.persons, row.phase),
+                catalog.vocabulary.split_name(row.scene, row.persons, row.phase),
                 row.file,
                 row.phase,
                 len(tags),

@@ -7,11 +7,12 @@ that registry/waivers.yaml accepts are counted, and stop nothing.
 import argparse
 from typing import TYPE_CHECKING
 
-from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE, PROBLEMS, read_enough
+from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.exit_codes import FINDINGS, FINE
+from sceneset.cli.streams import ignore_closed_pipe
 
 if TYPE_CHECKING:
-    from sceneset.schemas.problem import Problem
+    from sceneset.schemas.finding import Finding
 
 EXAMPLES = """
   sceneset check
@@ -35,34 +36,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and show every finding."""
-    from sceneset.registry import query
-    from sceneset.registry.judging import everything
-    from sceneset.schemas.problem import errors
+    from sceneset.catalog import query
+    from sceneset.quality.evaluate import everything
+    from sceneset.schemas.finding import errors_of
+    from sceneset.versions.history import tested_images
 
-    registry = source(args)
+    catalog = source(args)
     names = None
     if args.subset:
-        names = query.ask(registry, subsets=args.subset).subsets
-    problems = everything(registry, names, notes=args.notes)
-    _show(problems, args)
-    return PROBLEMS if errors(problems) else FINE
+        names = query.ask(catalog, subsets=args.subset).subsets
+    findings = everything(
+        catalog, tested_images if catalog.origin is None else None, names, notes=args.notes
+    )
+    _show(findings, args)
+    return FINDINGS if errors_of(findings) else FINE
 
 
-def _show(problems: "list[Problem]", args: argparse.Namespace) -> None:
+def _show(findings: "list[Finding]", args: argparse.Namespace) -> None:
     import sys
     from importlib.metadata import version
 
-    from sceneset.registry.render import print_json, print_problems, say
-    from sceneset.registry.summaries import markdown, sarif
+    from sceneset.cli.output import print_findings, print_json, say
+    from sceneset.reporting.sarif import markdown, sarif
 
     if args.json:
-        print_json([p.model_dump(mode="json") for p in problems])
+        print_json([p.model_dump(mode="json") for p in findings])
     elif args.sarif:
-        print_json(sarif(problems, version("sceneset")))
+        print_json(sarif(findings, version("sceneset")))
     elif args.markdown:
-        with read_enough():
-            sys.stdout.write(markdown(problems))
+        with ignore_closed_pipe():
+            sys.stdout.write(markdown(findings))
     else:
-        print_problems(problems, stderr=False)
-        if not problems:
+        print_findings(findings, stderr=False)
+        if not findings:
             say("nothing is wrong", style="green")

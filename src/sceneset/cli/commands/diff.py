@@ -10,11 +10,11 @@ import argparse
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from sceneset.registry.edge import FINE
+from sceneset.cli.exit_codes import FINE
 
 if TYPE_CHECKING:
-    from sceneset.registry.diff import Diff, Drift
-    from sceneset.registry.overlap import Overlap
+    from sceneset.versions.diff import Diff, Drift
+    from sceneset.versions.mask_iou import Overlap
 
 EXAMPLES = """
   sceneset diff 1.0.0 1.1.0
@@ -43,14 +43,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and show."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.diff import drifts
-    from sceneset.registry.overlap import overlaps
-    from sceneset.registry.render import print_json, progress, say
+    from sceneset.cli.output import print_json, progress, say
+    from sceneset.versions.diff import compare, drifts
+    from sceneset.versions.mask_iou import overlaps
+    from sceneset.versions.revisions import open_state
 
-    old = Registry.open(args.repo, args.old)
-    new = Registry.open(args.repo, args.new)
-    diff, moves = old.diff(new), drifts(old, new)
+    old = open_state(args.repo, args.old)
+    new = open_state(args.repo, args.new)
+    diff, moves = compare(old, new), drifts(old, new)
     masks = overlaps(new, diff.changes, fetch=args.fetch, progress=progress)
     if lost := [mask.unfetched for mask in masks if mask.unfetched]:
         why = sorted(set(lost))
@@ -95,7 +95,7 @@ def _object(
 def _show(
     diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
-    from sceneset.registry.render import console, print_table
+    from sceneset.cli.output import console, print_table
 
     names = [
         (f"{what} {how}", ", ".join(found))

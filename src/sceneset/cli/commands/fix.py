@@ -14,11 +14,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.fix_delivery import Asked, Fixed
+    from sceneset.catalog.reader import Catalog
+    from sceneset.edits.fix_delivery import Asked, Fixed
 
 EXAMPLES = """
   sceneset fix ~/delivery
@@ -47,63 +48,61 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show what would be mended, or mend it."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.fix_delivery import Asked as Wish
-    from sceneset.registry.fix_delivery import fix_delivery
-    from sceneset.registry.fixing import RULES, Frame
-    from sceneset.registry.places import NoRegistryError
-    from sceneset.registry.render import progress
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import progress
+    from sceneset.edits.fix_delivery import Asked as Wish
+    from sceneset.edits.fix_delivery import fix_delivery
+    from sceneset.edits.fix_sample import RULES, Frame
+    from sceneset.errors import NoRegistryError
     from sceneset.schemas.params import Limits
 
     for code in args.rule or ():
         if code not in RULES:
             raise UsageError(f"{code} can't be mended; these can: {', '.join(RULES)}")
     try:
-        registry: Registry | None = Registry.open()
+        catalog: Catalog | None = Catalog.find()
     except NoRegistryError:
-        registry = None
-    limits = registry.params.limits if registry else Limits()
+        catalog = None
+    limits = catalog.params.limits if catalog else Limits()
     frame = Frame(args.masks) if args.masks else None
     asked = Wish(tuple(args.rule or RULES), frame, limits)
     folder = Path(args.what[0])
-    if len(args.what) > 1 or not (folder / "img_dir").is_dir() or _is_subset(folder, registry):
-        return _fix_subsets(registry, args, asked)
+    if len(args.what) > 1 or not (folder / "img_dir").is_dir() or _is_subset(folder, catalog):
+        return _fix_subsets(catalog, args, asked)
     if args.apply:
         raise UsageError("a delivery is never changed; --to DIR writes a mended copy of it")
-    fixed = fix_delivery(folder, args.to, asked, lambda i, n: progress(i, n, "fix"))
+    fixed = fix_delivery(folder, args.to, asked, progress)
     _show(fixed, args, changed=args.to is not None, next_=f"sceneset add {args.to} --name ...")
     return FINE
 
 
-def _fix_subsets(registry: "Registry | None", args: argparse.Namespace, asked: "Asked") -> int:
-    from sceneset.registry.fix_subset import fix_subsets
-    from sceneset.registry.query import ask
-    from sceneset.registry.render import progress
+def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, asked: "Asked") -> int:
+    from sceneset.catalog.query import ask
+    from sceneset.cli.output import progress
+    from sceneset.edits.fix_subset import fix_subsets
 
-    if registry is None:
+    if catalog is None:
         raise UsageError(f"{args.what[0]} is no delivery, and there is no registry here")
     if args.to:
         raise UsageError("--to is for deliveries; --apply changes subsets in place")
     for word in args.what:
-        if os.sep in word and not _is_subset(Path(word), registry):
+        if os.sep in word and not _is_subset(Path(word), catalog):
             raise UsageError(f"{word} is no delivery (it holds no img_dir), and no subset's folder")
-    names = ask(registry, subsets=[Path(word).name for word in args.what]).subsets
-    fixed = fix_subsets(
-        registry, names, asked, apply=args.apply, progress=lambda i, n: progress(i, n, "fix")
-    )
+    names = ask(catalog, subsets=[Path(word).name for word in args.what]).subsets
+    fixed = fix_subsets(catalog, names, asked, apply=args.apply, progress=progress)
     next_ = "git add . && git commit, dvc push, sceneset release (a major step)"
     _show(fixed, args, changed=args.apply, next_=next_)
     return FINE
 
 
-def _is_subset(folder: Path, registry: "Registry | None") -> bool:
-    return registry is not None and folder.resolve().parent == registry.paths.subset("x").parent
+def _is_subset(folder: Path, catalog: "Catalog | None") -> bool:
+    return catalog is not None and folder.resolve().parent == catalog.paths.subset("x").parent
 
 
 def _show(fixed: "list[Fixed]", args: argparse.Namespace, *, changed: bool, next_: str) -> None:
     from dataclasses import asdict
 
-    from sceneset.registry.render import print_json, print_table, say
+    from sceneset.cli.output import print_json, print_table, say
 
     if args.json:
         samples = [

@@ -9,11 +9,12 @@ versions. Samples that look like it are listed for you to confirm. Try it with -
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
-    from sceneset.registry.forget import Withdrawal
-    from sceneset.registry.history import Sighting
+    from sceneset.edits.withdraw_search import Withdrawal
+    from sceneset.versions.history import Sighting
 
 EXAMPLES = """
   sceneset forget demo-full/train/ski_0000 --reason "asked by mail, case 17" --dry-run
@@ -39,10 +40,10 @@ def run(args: argparse.Namespace) -> int:
     """Find and withdraw, and show where it stood."""
     from pydantic import TypeAdapter, ValidationError
 
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.forget import find
-    from sceneset.registry.render import print_json, say
-    from sceneset.registry.withdraw import withdraw
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import print_json, say
+    from sceneset.edits.withdraw import withdraw
+    from sceneset.edits.withdraw_search import find
     from sceneset.schemas.base import Word
 
     try:
@@ -52,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "--reason is one line of 1 to 200 characters, without control characters"
         ) from None
-    registry = Registry.open()
+    catalog = Catalog.find()
     if args.dry_run:
         withdrawal = find(
-            registry, args.what, args.reason, with_near=args.with_near, purge=args.purge
+            catalog, args.what, args.reason, with_near=args.with_near, purge=args.purge
         )
     else:
         done = withdraw(
-            registry,
+            catalog,
             args.what,
             args.reason,
             with_near=args.with_near,
@@ -97,7 +98,7 @@ def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[st
 
 
 def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
-    from sceneset.registry.render import print_table, say
+    from sceneset.cli.output import print_table, say
 
     def row(sample: "Sighting") -> tuple[object, ...]:
         scenes = ", ".join(sample.scenes)

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 EXAMPLES = """
   sceneset init people                  a registry in the new folder people/
@@ -18,8 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Lay it out."""
-    from sceneset.registry.render import say
-    from sceneset.registry.scaffold import NotEmptyError, lay_out
+    from sceneset.cli.output import say
+    from sceneset.cli.scaffold import lay_out
+    from sceneset.errors import NotEmptyError
 
     try:
         lay_out(args.folder)

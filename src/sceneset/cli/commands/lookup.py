@@ -7,7 +7,7 @@ rows are shown. Only text is read: it works in a clone that holds no image.
 import argparse
 import sys
 
-from sceneset.registry.commands.sources import (
+from sceneset.cli.commands.sources import (
     add_query,
     add_source,
     indexed,
@@ -15,7 +15,8 @@ from sceneset.registry.commands.sources import (
     source,
     words_of,
 )
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 EXAMPLES = """
   sceneset lookup                                all rows of all subsets
@@ -57,12 +58,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(args: argparse.Namespace) -> None:
-    from sceneset.registry.places import DATA_ROOT
+    from sceneset.paths import DATA_ROOT
 
     index = indexed(args)
     found = index.samples(index.ask(**words_of(args)))
     if args.stems and len(found) > 1:
-        from sceneset.registry.render import say
+        from sceneset.cli.output import say
 
         say(
             f"these stems are of {len(found)} subsets and phases; a reader takes one of each: "
@@ -77,7 +78,7 @@ def _lines(args: argparse.Namespace) -> None:
 
 
 def _rows(args: argparse.Namespace) -> None:
-    from sceneset.registry.render import print_json, print_table, say
+    from sceneset.cli.output import print_json, print_table, say
 
     index = indexed(args)
     objects = index.rows(index.ask(**words_of(args)))
@@ -106,11 +107,11 @@ def _rows(args: argparse.Namespace) -> None:
 
 
 def _samples(args: argparse.Namespace) -> None:
-    from sceneset.registry.query import content_hashes, find_samples
-    from sceneset.registry.render import print_json, print_table, say
+    from sceneset.catalog.query import content_hashes, find_samples
+    from sceneset.cli.output import print_json, print_table, say
 
-    registry = source(args)
-    found = find_samples(registry, query_of(registry, args))
+    catalog = source(args)
+    found = find_samples(catalog, query_of(catalog, args))
     if not args.json:
         print_table(
             ("subset", "phase", "stem", "scenes", "persons", "image"),
@@ -129,7 +130,7 @@ def _samples(args: argparse.Namespace) -> None:
         if not found:
             say("no sample answers that", style="yellow")
         return
-    hashes = {name: content_hashes(registry, name) for name in {s.subset for s in found}}
+    hashes = {name: content_hashes(catalog, name) for name in {s.subset for s in found}}
     objects = []
     for sample in found:
         image_md5, mask_md5 = hashes[sample.subset].get(sample.tag.key, (None, None))

@@ -8,8 +8,8 @@ cut off goes on where it stopped when the same command is given again.
 import argparse
 from pathlib import Path
 
-from sceneset.registry.commands.sources import add_query, add_source, source
-from sceneset.registry.edge import FINE, PROBLEMS
+from sceneset.cli.commands.sources import add_query, add_source
+from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = """
   sceneset pull ski --to ~/data/ski
@@ -39,9 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Pull, and say what could not be had."""
-    from sceneset.registry.render import print_json, progress, say
+    from sceneset.api import Registry
+    from sceneset.cli.output import print_json, progress, say
 
-    done = source(args).pull(
+    done = Registry.open(args.repo, args.rev).pull(
         *args.scene,
         to=args.to,
         persons=args.persons,
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         folders=["img_dir"] * (not args.masks_only) + ["ann_dir"] * (not args.images_only),
         link=args.link,
         remote=args.remote,
-        progress=lambda items, total: progress(items, total, "pull"),
+        progress=progress,
     )
     if args.json:
         print_json(vars(done))
@@ -64,4 +65,4 @@ def run(args: argparse.Namespace) -> int:
             f"{good} of {done.files} files are in {args.to}, {done.fetched} came from the remote",
             style="bold red" if done.bad else "green",
         )
-    return PROBLEMS if done.bad else FINE
+    return FINDINGS if done.bad else FINE

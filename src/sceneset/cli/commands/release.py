@@ -6,7 +6,8 @@ fails, a blob is not on the remote, or the number moves less than the changes as
 
 import argparse
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 EXAMPLES = """
   sceneset release 1.0.0
@@ -24,17 +25,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Release it."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.render import say
-    from sceneset.registry.versions import release
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import say
     from sceneset.schemas.version import Number
+    from sceneset.versions.release import release
 
     try:
         number = Number.of(args.version.removeprefix("v"))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    registry = Registry.open()
-    record, tag = release(registry, number, notes=args.notes, remote=args.remote)
+    catalog = Catalog.find()
+    record, tag = release(catalog, number, notes=args.notes, remote=args.remote)
     say(
         f"{record.version}: {record.samples} samples in {len(record.subsets)} subsets, tag {tag}",
         style="green",

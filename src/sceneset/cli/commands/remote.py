@@ -6,7 +6,8 @@ Without verification DVC takes a corrupt or cut object from a remote as good, si
 import argparse
 from pathlib import Path
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 EXAMPLES = """
   sceneset remote s3://bucket/people
@@ -26,9 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Configure it; it becomes the default only when it is whole."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.remote import dvc
-    from sceneset.registry.render import say
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import say
+    from sceneset.storage.dvc import dvc
 
     if not args.url.strip():
         raise UsageError("the URL is empty; write for example s3://bucket/people")
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--endpoint {args.endpoint}: write it with http:// or https://")
     if args.endpoint and not args.url.startswith("s3://"):
         raise UsageError("--endpoint goes with an s3:// URL")
-    root = Registry.open().root
+    root = Catalog.find().root
     url = args.url if "://" in args.url else Path(args.url).resolve()
     force = ["--force"] if args.force else []
     dvc(root, "remote", "add", *force, args.name, url)

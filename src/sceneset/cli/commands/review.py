@@ -8,7 +8,7 @@ registry as it stands has errors, or if what is derived is not current.
 import argparse
 import sys
 
-from sceneset.registry.edge import FINE, PROBLEMS
+from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = """
   sceneset review origin/main
@@ -25,14 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, judge, and print the page."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.render import print_json
-    from sceneset.registry.review import review, review_json, review_page
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import print_json
+    from sceneset.reporting.review import review, review_json, review_page
+    from sceneset.versions.revisions import open_at
 
-    here = Registry.open()
-    found = review(Registry.open(here.root, args.base), here)
+    here = Catalog.find()
+    found = review(open_at(here.root, args.base), here)
     if args.json:
         print_json(review_json(found))
     else:
         sys.stdout.write(review_page(found, args.base))
-    return FINE if found.is_good else PROBLEMS
+    return FINE if found.is_good else FINDINGS

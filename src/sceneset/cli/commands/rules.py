@@ -8,7 +8,8 @@ of a rule that may be waived can be accepted in registry/waivers.yaml, with a re
 import argparse
 from typing import TYPE_CHECKING
 
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from sceneset.schemas.params import Params
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Show the rules."""
     import difflib
 
-    from sceneset.registry.render import print_json, print_table
+    from sceneset.cli.output import print_json, print_table
     from sceneset.schemas.rules import RULES
 
     for code in args.code:
@@ -58,7 +59,7 @@ def _row(code: str, severity: str, freedom: str, meaning: str) -> tuple[str, ...
 
 
 def _explain(rules: "list[Rule]", params: "Params | None") -> None:
-    from sceneset.registry.render import console
+    from sceneset.cli.output import console
     from sceneset.schemas.rules import Freedom
 
     may = {
@@ -74,11 +75,11 @@ def _explain(rules: "list[Rule]", params: "Params | None") -> None:
 
 def _params() -> "Params | None":
     """Return the settings of the registry that is stood in, if any."""
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.places import NoRegistryError
+    from sceneset.catalog.reader import Catalog
+    from sceneset.errors import NoRegistryError
 
     try:
-        return Registry.open().params
+        return Catalog.find().params
     except NoRegistryError:
         return None
 

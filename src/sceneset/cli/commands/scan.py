@@ -5,16 +5,16 @@ and none is kept. --engine dask hands that work to many machines. The rows are t
 """
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.registry.commands.sources import source
-from sceneset.registry.edge import FINE, UsageError
+from sceneset.cli.commands.sources import source
+from sceneset.cli.exit_codes import FINE
+from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
-    from sceneset.registry.blobs import Blobs
-    from sceneset.registry.measure import Measure, Measured
+    from sceneset.scanning.measure_sample import Measure
+    from sceneset.storage.blobs import Blobs
 
 EXAMPLES = """
   sceneset scan demo-full                           the files that are here
@@ -54,49 +54,42 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("workers read blobs from the remote: add --from-remote")
     if args.scheduler and args.engine != "dask":
         raise UsageError("--scheduler goes with --engine dask")
-    from sceneset.registry.blobs import Blobs
-    from sceneset.registry.locking import writing
-    from sceneset.registry.processes import measure_many
-    from sceneset.registry.query import ask
-    from sceneset.registry.render import print_problems, progress, say
-    from sceneset.registry.scanning import record, scan_here, scan_remote
-    from sceneset.registry.thumbnails import with_thumbnails
+    from sceneset.catalog.query import ask
+    from sceneset.cli.output import print_findings, progress, say
+    from sceneset.scanning.process_pool import measure_many
+    from sceneset.scanning.scan_subset import record, scan_here, scan_remote
+    from sceneset.scanning.thumbnails import with_thumbnails
+    from sceneset.storage.blobs import Blobs
+    from sceneset.storage.locking import writing
 
-    registry = source(args)
-    [name] = ask(registry, subsets=[args.subset]).subsets
-
-    new = 0
-
-    def shown(items: "Iterable[Measured]", total: int) -> "Iterable[Measured]":
-        nonlocal new
-        for item in progress(items, total, f"scan {name}"):
-            new += item.is_new
-            yield item
+    catalog = source(args)
+    [name] = ask(catalog, subsets=[args.subset]).subsets
 
     measure: Measure = measure_many
     if args.from_remote:
-        blobs = Blobs(registry.root, args.remote)
+        blobs = Blobs(catalog.root, args.remote)
         measure = _engine(args, blobs)
     if args.thumbnails:
         measure = with_thumbnails(measure, args.thumbnails)
-    with writing(registry.paths.work):
+    with writing(catalog.paths.work):
         if args.from_remote:
-            told = scan_remote(registry, name, blobs, shown, measure)
+            scanned = scan_remote(catalog, name, blobs, progress, measure)
         else:
-            told = scan_here(registry, name, shown, measure)
-        record(registry, name)
-    print_problems(told)
-    rows = registry.scan(name, ()).num_rows
-    say(f"{rows:,} samples are scanned, {new:,} of them anew", style="green")
+            scanned = scan_here(catalog, name, progress, measure)
+        record(catalog, name)
+    print_findings(scanned.findings)
+    rows = catalog.scan(name, ()).num_rows
+    say(f"{rows:,} samples are scanned, {scanned.measured:,} of them anew", style="green")
     say("next: dvc repro --allow-missing")
     return FINE
 
 
 def _engine(args: argparse.Namespace, blobs: "Blobs") -> "Measure":
     if args.engine == "dask":
-        from sceneset.registry.onmany import on_dask
+        from sceneset.cli.output import say
+        from sceneset.scanning.dask_pool import on_dask
 
-        return on_dask(blobs, args.scheduler)
-    from sceneset.registry.fromremote import reading
+        return on_dask(blobs, args.scheduler, notify=say)
+    from sceneset.scanning.remote_reader import reading
 
     return reading(blobs)

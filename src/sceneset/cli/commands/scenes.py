@@ -2,8 +2,8 @@
 
 import argparse
 
-from sceneset.registry.commands.sources import add_source, indexed
-from sceneset.registry.edge import FINE
+from sceneset.cli.commands.sources import add_source, indexed
+from sceneset.cli.exit_codes import FINE
 
 EXAMPLES = """
   sceneset scenes
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the scenes."""
-    from sceneset.registry.render import print_json, print_table
+    from sceneset.cli.output import print_json, print_table
 
     objects = indexed(args).scenes()
     if args.json:

@@ -3,11 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE
+from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.exit_codes import FINE
 
 if TYPE_CHECKING:
-    from sceneset.registry.catalog import Registry
+    from sceneset.catalog.reader import Catalog
     from sceneset.schemas.stats import SubsetStats
 
 EXAMPLES = """
@@ -26,22 +26,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it."""
-    from sceneset.registry import query
+    from sceneset.catalog import query
 
-    registry = source(args)
-    asked = query.ask(registry, subsets=[args.subset])
+    catalog = source(args)
+    asked = query.ask(catalog, subsets=[args.subset])
     [name] = asked.subsets
-    rows = [row.as_json(registry.vocabulary) for row in query.find_rows(registry, asked)]
-    path = registry.paths.stats / f"{name}.yaml"
+    rows = [row.as_json(catalog.vocabulary) for row in query.find_rows(catalog, asked)]
+    path = catalog.paths.stats / f"{name}.yaml"
     stats = None
     if path.is_file():
-        from sceneset.registry.yamlfile import load
         from sceneset.schemas.stats import SubsetStats
+        from sceneset.storage.yaml_files import load
 
-        stats = load(path, SubsetStats, registry.paths.shown(path))
-    entry = registry.entry(name)
+        stats = load(path, SubsetStats, catalog.paths.shown(path))
+    entry = catalog.entry(name)
     if args.json:
-        from sceneset.registry.render import print_json
+        from sceneset.cli.output import print_json
 
         numbers = stats.numbers.model_dump(mode="json") if stats else None
         print_json(
@@ -51,25 +51,25 @@ def run(args: argparse.Namespace) -> int:
                 "category": entry.category,
                 "description": entry.description.model_dump(),
                 "img_suffix": entry.img_suffix,
-                "samples": len(registry.tags(name)),
+                "samples": len(catalog.tags(name)),
                 "rows": rows,
                 "statistics": numbers,
             }
         )
         return FINE
-    _print(registry, name, rows, stats)
+    _print(catalog, name, rows, stats)
     return FINE
 
 
 def _print(
-    registry: "Registry", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
+    catalog: "Catalog", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
 ) -> None:
-    from sceneset.registry.document import overall
-    from sceneset.registry.render import console, print_table, say
+    from sceneset.cli.output import console, print_table, say
+    from sceneset.reporting.cards import overall
 
-    entry, out = registry.entry(name), console()
+    entry, out = catalog.entry(name), console()
     out.print(name, style="bold")
-    out.print(f"kind {entry.kind}, {len(registry.tags(name))} samples, {entry.category}")
+    out.print(f"kind {entry.kind}, {len(catalog.tags(name))} samples, {entry.category}")
     for language in ("en", "zh"):
         if stats:
             out.print(overall(entry, stats, language))

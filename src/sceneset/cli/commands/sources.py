@@ -2,15 +2,15 @@
 
 import argparse
 
-from sceneset.schemas.words import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from sceneset.registry.catalog import Registry
-    from sceneset.registry.index import Index
-    from sceneset.registry.query import Query
+    from sceneset.catalog.index import Index
+    from sceneset.catalog.query import Query
+    from sceneset.catalog.reader import Catalog
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -23,20 +23,30 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def source(args: argparse.Namespace) -> "Registry":
+def source(args: argparse.Namespace) -> "Catalog":
     """Return the registry asked for."""
-    from sceneset.registry.catalog import Registry
+    from sceneset.versions.revisions import open_state
 
-    return Registry.open(args.repo, args.rev)
+    return open_state(args.repo, args.rev)
 
 
 def indexed(args: argparse.Namespace) -> "Index":
     """Return the index of the registry asked for, up to date."""
-    from sceneset.registry.index import Index
-    from sceneset.registry.places import find_root, is_url
+    from sceneset.catalog.index import Index
+    from sceneset.paths import find_root, is_url
 
     here = args.rev is None and not is_url(args.repo)
-    return Index.open(find_root(args.repo) if here else source(args).root)
+    root = find_root(args.repo) if here else source(args).root
+
+    def build(*, rebuild: bool) -> Index:
+        from pathlib import Path
+
+        from sceneset.catalog.index_builder import open_index
+        from sceneset.cli.output import progress, say
+
+        return open_index(Path(root), rebuild=rebuild, progress=progress, notify=say)
+
+    return Index.current(root, lambda: build(rebuild=True)) or build(rebuild=False)
 
 
 def add_query(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +78,8 @@ def words_of(args: argparse.Namespace) -> "dict[str, Any]":
     }
 
 
-def query_of(registry: "Registry", args: argparse.Namespace) -> "Query":
+def query_of(catalog: "Catalog", args: argparse.Namespace) -> "Query":
     """Return the checked query."""
-    from sceneset.registry.query import ask
+    from sceneset.catalog.query import ask
 
-    return ask(registry, **words_of(args))
+    return ask(catalog, **words_of(args))

@@ -7,8 +7,8 @@ keep. --repair puts back what is missing or damaged, from DVC's cache or the wor
 
 import argparse
 
-from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE, PROBLEMS
+from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = """
   sceneset verify
@@ -29,31 +29,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify, and show what is wrong."""
-    from sceneset.registry.blobs import Blobs
-    from sceneset.registry.render import print_json, print_problems, progress, say
-    from sceneset.registry.verify import blobs_of, repair, verify
-    from sceneset.schemas.problem import in_order
+    from sceneset.cli.output import print_findings, print_json, progress, say
+    from sceneset.schemas.finding import in_order
+    from sceneset.storage.blobs import Blobs
+    from sceneset.versions.verify import blobs_of, repair, verify
 
-    registry = source(args)
-    held = blobs_of(registry)
-    remote = Blobs(registry.project, args.remote)
+    catalog = source(args)
+    held = blobs_of(catalog)
+    remote = Blobs(catalog.project, args.remote)
     wrong = verify(
         held,
         remote,
         deep=args.deep,
-        progress=lambda items, total: progress(items, total, "verify"),
+        progress=progress,
     )
     if args.repair and wrong:
-        left = repair(registry, held, sorted(wrong), remote)
+        left = repair(catalog, held, sorted(wrong), remote)
         say(f"{len(wrong) - len(left)} of {len(wrong)} blobs were put back", style="green")
         wrong = {md5: finding for md5, finding in wrong.items() if md5 in left}
-    problems = in_order(wrong.values())
+    findings = in_order(wrong.values())
     if args.json:
-        print_json([p.model_dump(mode="json") for p in problems])
+        print_json([p.model_dump(mode="json") for p in findings])
     else:
-        print_problems(problems, stderr=False)
-        if not problems:
+        print_findings(findings, stderr=False)
+        if not findings:
             size = sum(blob.size for blob in held.values())
             how = "whole" if args.deep else "there in their sizes"
             say(f"all {len(held):,} blobs are {how}: {size:,} bytes", style="green")
-    return PROBLEMS if wrong else FINE
+    return FINDINGS if wrong else FINE

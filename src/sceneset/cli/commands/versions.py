@@ -2,8 +2,8 @@
 
 import argparse
 
-from sceneset.registry.commands.sources import add_source, source
-from sceneset.registry.edge import FINE
+from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.exit_codes import FINE
 
 EXAMPLES = """
   sceneset versions
@@ -19,8 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show them."""
-    from sceneset.registry.render import print_json, print_table, say
-    from sceneset.registry.versions import versions
+    from sceneset.cli.output import print_json, print_table, say
+    from sceneset.versions.records import versions
 
     made = versions(source(args))
     if args.json:

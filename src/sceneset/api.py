@@ -1,0 +1,115 @@
+"""The Python interface: ``from sceneset import Registry``."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sceneset.catalog.reader import Catalog
+from sceneset.progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from sceneset.catalog.query import FoundSample
+    from sceneset.versions.diff import Diff
+    from sceneset.versions.pull import Pulled
+
+
+class Registry(Catalog):
+    """A registry: the working tree, or a version of it, here or at a URL.
+
+    Files are read on first use and kept in memory. Every method that reads raises FindingsError
+    with all errors in the files it read.
+    """
+
+    @classmethod
+    def open(cls, path: str | Path = ".", rev: str | None = None) -> Self:
+        """Return the registry at a path (or above it), or at a git URL.
+
+        Args:
+            path: A folder inside the registry, or the URL of its git repository.
+            rev: A version number, tag, branch or commit. The working tree is not changed.
+
+        Raises:
+            NoRegistryError: There is no registry at ``path`` or above it.
+            UnknownRevisionError: There is no such revision; the message lists the nearest ones.
+        """
+        from sceneset.versions.revisions import open_state
+
+        state = open_state(path, rev)
+        return cls(state.root, project=state.project, origin=state.origin)
+
+    def lookup(
+        self,
+        *scenes: str,
+        persons: str | None = None,
+        phases: Iterable[str] = (),
+        subsets: Iterable[str] = (),
+    ) -> "list[FoundSample]":
+        """Return the samples of ``scenes``, each once, sorted by subset, phase and stem.
+
+        Args:
+            scenes: Scenes in any of their names. Without scenes, all samples match.
+            persons: "single" or "multi".
+            phases: "train", "val", "test".
+            subsets: Names of subsets, or unique parts of names.
+
+        Raises:
+            UnknownNameError: No scene or subset has this name; the message lists the nearest ones.
+            ValueError: ``persons`` or ``phases`` holds another word.
+        """
+        from sceneset.catalog.query import ask, find_samples
+
+        query = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        return find_samples(self, query)
+
+    def pull(
+        self,
+        *scenes: str,
+        to: str | Path,
+        persons: str | None = None,
+        phases: Iterable[str] = (),
+        subsets: Iterable[str] = (),
+        folders: Sequence[str] = ("img_dir", "ann_dir"),
+        link: str = "copy",
+        remote: str | None = None,
+        progress: Progress = no_progress,
+    ) -> "Pulled":
+        """Copy the samples that ``lookup`` returns into the folder ``to``, and verify every file.
+
+        Args:
+            scenes: As for ``lookup``, like ``persons``, ``phases`` and ``subsets``.
+            to: A new folder, or one that holds an earlier pull of the same samples.
+            persons: As for ``lookup``.
+            phases: As for ``lookup``.
+            subsets: As for ``lookup``.
+            folders: ("img_dir",) leaves the masks out, ("ann_dir",) the images.
+            link: "copy", "hard", "sym" or "ref" (reflink, where the file system can).
+            remote: The name of a DVC remote; without it, the default remote.
+            progress: Called with the files, their number and a label.
+
+        Returns:
+            What was fetched. Files that could not be fetched are listed in ``bad``.
+
+        Raises:
+            UnknownNameError: No scene or subset has this name.
+            NothingFoundError: No sample matches.
+            DestinationError: The folder holds something else.
+            DvcError: The remote can't be reached.
+        """
+        from sceneset.catalog.query import ask
+        from sceneset.storage.blobs import Blobs
+        from sceneset.versions.pull import pull
+
+        query = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        blobs = Blobs(self.project, remote)
+        return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
+
+    def diff(self, new: "Catalog | str") -> "Diff":
+        """Return what changed from this state to ``new``: another state, or a revision of this.
+
+        Raises:
+            UnknownRevisionError: There is no such revision; the message lists the nearest ones.
+        """
+        from sceneset.versions.diff import compare
+        from sceneset.versions.revisions import open_beside
+
+        return compare(self, open_beside(self, new) if isinstance(new, str) else new)

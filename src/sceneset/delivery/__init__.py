@@ -1,0 +1,1 @@
+"""Deliveries: folders of images, masks and split files, read and checked."""

@@ -1,0 +1,1 @@
+"""Changes of a registry: adding, fixing and withdrawing samples."""

@@ -1,0 +1,1 @@
+"""Images and masks: decoding, metadata, measurements and lossless edits."""

@@ -1,0 +1,1 @@
+"""Reports for people and programs: statistics, cards, reviews and findings."""

@@ -1,0 +1,1 @@
+"""Scans: every sample of a subset measured, by threads, processes or dask workers."""

@@ -1,0 +1,1 @@
+"""Files, locks, git, DVC and remote storage: how bytes are read and written safely."""

@@ -1,0 +1,1 @@
+"""Versions: pinned states of a registry, and what differs between two of them."""
