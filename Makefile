@@ -1,20 +1,22 @@
-# Everything a person or a machine does here. `make demo` and `make test` need Python 3.11 and git.
+# All tasks of development. `make demo` and `make test` need only Python 3.11 or newer and git.
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup demo test lint peers plain bench bench-scale bench-pull generated lock clean
+.PHONY: help setup demo test test-faults coverage lint peers plain bench bench-scale bench-pull generated lock clean
 
 help:
-	@echo "make demo        the main job, end to end, in a scratch clone under build/"
-	@echo "make test        all tests"
+	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
+	@echo "make test        the tests"
+	@echo "make test-faults the full sweep of kill points and other faults"
+	@echo "make coverage    the tests, with a report of uncovered lines"
 	@echo "make lint        ruff and mypy --strict"
-	@echo "make bench       measure against peers and limits (13 minutes)"
+	@echo "make bench       measure against other tools and limits (13 minutes)"
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
-	@echo "make generated   regenerate what is generated and stands in git"
-	@echo "make lock        pin the dependencies again (needs uv)"
+	@echo "make generated   regenerate the generated files that are committed"
+	@echo "make lock        pin the dependencies again"
 
 setup: $(READY)
 
@@ -29,7 +31,13 @@ demo: setup
 	bash demo/run.sh
 
 test: setup
-	pytest -n auto
+	pytest -n auto -m "not faults"
+
+test-faults: setup
+	pytest -n auto -m faults
+
+coverage: setup
+	pytest -n auto -m "not faults" --cov --cov-report=term:skip-covered
 
 lint: setup
 	ruff check .
@@ -37,7 +45,7 @@ lint: setup
 	mypy
 	mypy demo
 
-# What ours is measured against has its own environment: nothing of it is needed otherwise.
+# The tools that benchmarks compare with have an environment of their own.
 peers: build/peers/.ready
 
 build/peers/.ready: benchmarks/peers/requirements.lock
@@ -45,7 +53,7 @@ build/peers/.ready: benchmarks/peers/requirements.lock
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement benchmarks/peers/requirements.lock
 	touch build/peers/.ready
 
-# Installed as people do, and without the libraries: a look-up in an index needs none of them.
+# The wheel alone, without its dependencies: a look-up in the index needs none of them.
 plain: setup
 	rm -rf build/plain build/source
 	mkdir -p build/source
@@ -66,11 +74,12 @@ bench-pull: setup
 generated: setup
 	python -m sceneset.schemas.export schemas/json
 	python -m sceneset.reporting.rules_page > docs/problems.md
+	python docs/generate.py
 	dvc repro
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra s3 --extra ssh --extra dask --group dev pyproject.toml --output-file requirements.lock
+	  --universal --extra s3 --extra ssh --extra dask --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
 
