@@ -1,10 +1,11 @@
-"""Draw a delivery: people-like figures on varied scenes, with exact masks and split files.
+"""Draw a delivery: images of people in scenes, with exact masks and split files.
 
     python demo/draw.py /tmp/delivery --images 60
     python demo/draw.py /tmp/delivery --images 20 --scene ski --scene 冲浪 --seed 7
     python demo/draw.py /tmp/crops --kind crop --images 30 --size 192x256
 
-Run it in a registry: scene names come from its vocabulary. The same arguments draw the same files.
+Run it in a registry, because scene names come from the vocabulary of the registry. The same
+arguments draw the same files.
 """
 
 import argparse
@@ -15,12 +16,12 @@ from pathlib import Path
 from drawing.backdrop import SCENES
 from drawing.delivery import draw_delivery, plan
 from sceneset import Registry
-from sceneset.catalog.query import ask
+from sceneset.catalog.query import resolve_query
 from sceneset.cli.exit_codes import FINE, guarded
 from sceneset.cli.output import progress, say
 from sceneset.errors import UsageError
 from sceneset.schemas.terms import Kind
-from sceneset.storage.files import new_folder
+from sceneset.storage.files import atomic_folder
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -38,23 +39,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
     parser.add_argument("--images", type=int, default=50, help="number of samples (default: 50)")
     parser.add_argument(
-        "--scene", action="append", default=[], help="a scene in any of its names; repeatable"
+        "--scene",
+        action="append",
+        default=[],
+        help="a scene, by any of its names; can be repeated (default: all)",
     )
     parser.add_argument("--kind", choices=[k.value for k in Kind], default="full")
-    parser.add_argument("--size", type=_size, default=(320, 240), help="default: 320x240")
-    parser.add_argument("--seed", type=int, default=1, help="another seed draws other pictures")
+    parser.add_argument(
+        "--size",
+        type=_size,
+        default=(320, 240),
+        help="width and height in pixels (default: 320x240)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="a different seed draws different images"
+    )
     return parser
 
 
 def draw(args: argparse.Namespace) -> int:
-    """Draw the delivery, whole or not at all."""
+    """Draw the delivery; an interrupted run leaves no files."""
     registry = Registry.open()
     if args.images < 1:
         raise UsageError("--images must be at least 1")
     if args.folder.exists() and (not args.folder.is_dir() or any(args.folder.iterdir())):
-        raise UsageError(f"{args.folder} is not an empty folder; name a new one")
-    named = ask(registry, args.scene).scenes
-    scenes = named or tuple(key for key in registry.vocabulary.by_key if key in SCENES)
+        raise UsageError(f"{args.folder} is not an empty folder; choose a new one")
+    selected = resolve_query(registry, args.scene).scenes
+    scenes = selected or tuple(key for key in registry.vocabulary.by_key if key in SCENES)
     unknown = [scene for scene in scenes if scene not in SCENES]
     if unknown or not scenes:
         raise UsageError(
@@ -62,9 +73,9 @@ def draw(args: argparse.Namespace) -> int:
             f"these scenes can be drawn: {', '.join(SCENES)}"
         )
     plans = list(plan(scenes, args.images, Kind(args.kind)))
-    with new_folder(args.folder) as aside:
+    with atomic_folder(args.folder) as folder:
         drawing = draw_delivery(
-            aside,
+            folder,
             registry.vocabulary,
             plans,
             kind=Kind(args.kind),
@@ -73,7 +84,8 @@ def draw(args: argparse.Namespace) -> int:
         )
         for _ in progress(drawing, len(plans), "draw"):
             pass
-    say(f"{len(plans)} samples were drawn into {args.folder}. Next:")
+    samples = "1 sample" if len(plans) == 1 else f"{len(plans)} samples"
+    say(f"{samples} drawn into {args.folder}. Next:")
     say(
         f"  sceneset add {args.folder} --name CustomSeg_Person_<YYYYMMDD>_<note> --kind {args.kind}"
     )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, end to end, in a scratch clone: pull, look up, add a subset, derive, push.
-# The checkout itself stays as it is. Run it with `make demo`.
+# Run the main workflow in a scratch clone: pull, look up, add a subset, derive files, push.
+# The checkout itself does not change. Run it with `make demo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,20 +16,20 @@ run() { printf '\033[2m$ %s\033[0m\n' "$*"; "$@"; }
 
 rm -rf "$demo" && mkdir -p "$demo"
 
-step "1. A fresh clone: git brings the tables, DVC the images"
+step "1. Clone: git downloads the tables, DVC the images"
 run git clone --quiet "$here" "$demo/registry"
 cd "$demo/registry"
 run dvc pull --quiet
 find Insta360SemanticSeg -name '*.jpg' | wc -l | xargs printf '%s images pulled from the embedded remote\n'
 
-step "2. Look a scene up"
+step "2. Look up scenes"
 run sceneset lookup 滑雪 "high jump"
 
-step "3. A delivery arrives: images, masks, split files (this one is drawn)"
+step "3. Add a delivery of images, masks and split files (drawn for this demo)"
 run python "$here/demo/draw.py" "$demo/delivery" --images 24 --scene ski --scene surfing --seed 3
 run sceneset add "$demo/delivery" --name "$name"
 
-step "4. Derive split files, statistics, manifest and the document's table"
+step "4. Derive split files, statistics, the manifest and the document's table"
 dvc repro >"$demo/repro.log" 2>&1 || { cat "$demo/repro.log"; exit 1; }
 printf '$ dvc repro\n'
 grep -E '^(Running stage|Stage)' "$demo/repro.log"
@@ -37,10 +37,10 @@ grep -E '^(Running stage|Stage)' "$demo/repro.log"
 grep -q "^Running stage 'scan@$name'" "$demo/repro.log"
 echo "Only the new subset was scanned."
 
-step "5. The document's table of the new subset"
+step "5. Show the document's table of the new subset"
 run cat "registry/cards/$name.zh.md"
 
-step "6. The scene again, now with the new subset"
+step "6. Look up the scene again, now with the new subset"
 run sceneset lookup 滑雪
 
 step "7. Commit, and push the blobs to the embedded remote of the clone"
@@ -52,8 +52,8 @@ git add --all && git commit --quiet --message "Blobs of $name"
 
 step "Done"
 cat <<END
-A clone was pulled, a scene looked up, a delivery checked and added, everything derived, and its
-blobs pushed. Your checkout is as it was; the clone is in build/demo/registry. Try next, there:
+The demo pulled a clone, looked up scenes, checked and added a delivery, derived all files and
+pushed the blobs. Your checkout has not changed; the clone is in build/demo/registry. Try there:
 
   source $here/.venv/bin/activate && cd build/demo/registry
   sceneset scenes

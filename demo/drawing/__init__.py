@@ -1,5 +1,5 @@
-"""Drawing: people-like figures on varied scenes, with exact masks."""
+"""Draw images of people in scenes, with exact masks."""
 
-from drawing.sample import Drawn, draw_sample, save_sample
+from drawing.sample import DrawnSample, draw_sample, save_sample
 
-__all__ = ["Drawn", "draw_sample", "save_sample"]
+__all__ = ["DrawnSample", "draw_sample", "save_sample"]

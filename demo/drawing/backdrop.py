@@ -1,4 +1,4 @@
-"""The places of all scenes: one painter a scene, each picture different."""
+"""Paint the backdrop of a scene. Each scene has one painter; all images differ."""
 
 import random
 from collections.abc import Callable
@@ -16,18 +16,23 @@ from drawing.water import sea, surfing
 def paint_backdrop(
     scene: str, brush: Brush, rng: random.Random, width: float
 ) -> tuple[float, float]:
-    """Paint the place of a scene and return the heights of its horizon and of where ground begins.
+    """Paint the backdrop of a scene.
 
-    Both are in canvas pixels, as the brush may look from anywhere.
+    Returns:
+        The y of the horizon and of the top of the ground, in canvas pixels, because the brush may
+        be moved and turned.
     """
     painter, low, high = SCENES[scene]
     horizon = rng.uniform(low, high)
     view = View(brush, rng, width, horizon, horizon + 0.07)
     painter(view)
-    return brush.spot((width / 2, view.horizon))[1], brush.spot((width / 2, view.walk))[1]
+    middle = width / 2
+    _, horizon_y = brush.to_canvas((middle, view.horizon))
+    _, ground_y = brush.to_canvas((middle, view.ground_top))
+    return horizon_y, ground_y
 
 
-# A painter, and between which heights its horizon lies.
+# The painter of each scene, and the range of y in which its horizon lies.
 SCENES: dict[str, tuple[Callable[[View], None], float, float]] = {
     "city": (city, 0.38, 0.74),
     "indoor": (indoor, 0.55, 0.76),

@@ -1,21 +1,24 @@
-"""Bodies: a posed and dressed figure, painted limb by limb."""
+"""Paint the body of a figure, limb by limb."""
 
 import math
 import random
 
-from drawing.brush import COARSE, DARK, NOBODY, ROUND, Brush, Colour, Point, shade
+from drawing.brush import COARSE, DARK, NO_OWNER, ROUND, Brush, Colour, Point, shade
 from drawing.clothes import Look
 from drawing.gear import GEAR
 from drawing.poses import Figure
 
 
 def paint_figure(brush: Brush, figure: Figure, owner: int, rng: random.Random) -> None:
-    """Paint a figure and its gear with a brush in body units; its pixels belong to ``owner``."""
-    body, things = brush.at((0, 0), owner=owner), brush.at((0, 0), owner=NOBODY)
+    """Paint a figure and its gear with a brush in body units.
+
+    ``owner`` is the number of the person in the owner map; gear has no owner.
+    """
+    body, objects = brush.at((0, 0), owner=owner), brush.at((0, 0), owner=NO_OWNER)
     _arm(body, figure, "far", 0.78)
     _leg(body, figure, "far", 0.78)
     if figure.gear:
-        GEAR[figure.gear](things, figure, rng)
+        GEAR[figure.gear](objects, figure, rng)
     _leg(body, figure, "near", 1.0)
     if figure.look.long_hair and figure.breadth > 0.7:
         _mane(body, figure)
@@ -27,7 +30,7 @@ def paint_figure(brush: Brush, figure: Figure, owner: int, rng: random.Random) -
 def _part(
     brush: Brush, ends: tuple[Point, Point], radii: tuple[float, float], colour: Colour
 ) -> None:
-    """Paint one part of a limb with a lighter core inside, which makes it look round."""
+    """Paint one part of a limb, with a lighter core that makes it look round."""
     (x0, y0), (x1, y1) = ends
     brush.limb(ends[0], ends[1], *radii, colour)
     if radii[0] * brush.unit < COARSE / 2:
@@ -59,7 +62,7 @@ def _arm(brush: Brush, figure: Figure, side: str, light: float) -> None:
 
 
 def _trunk(brush: Brush, figure: Figure) -> None:
-    """Paint hips, chest and neck; from the side the trunk is thinner, never flat."""
+    """Paint hips, chest and neck; the trunk is thinner in a side view."""
     look, joints = figure.look, figure.joints
     near, far = joints["near_shoulder"], joints["far_shoulder"]
     hips = (joints["near_hip"], joints["far_hip"])
@@ -81,7 +84,7 @@ def _trunk(brush: Brush, figure: Figure) -> None:
 
 
 def _skirt(brush: Brush, figure: Figure) -> None:
-    """Paint one bell of cloth over both thighs, which keeps wide steps decent."""
+    """Paint a skirt that covers both thighs, also in wide steps."""
     joints, cloth = figure.joints, figure.look.bottom
     hems = []
     for side in ("near", "far"):
@@ -99,7 +102,7 @@ def _mane(brush: Brush, figure: Figure) -> None:
 
 
 def _head(brush: Brush, figure: Figure) -> None:
-    """Paint hair, face and headgear upright in the head's own directions."""
+    """Paint hair, face and headgear, aligned with the head."""
     look, neck, head = figure.look, figure.joints["neck"], figure.joints["head"]
     tilt = math.degrees(math.atan2(head[0] - neck[0], neck[1] - head[1]))
     own = brush.at(head, figure.head_size, tilt * 0.7 + figure.head_turn * 0.3)

@@ -1,4 +1,4 @@
-"""Clothes, hair and skin of a figure, made up by chance."""
+"""Random clothes, hair and skin of a figure."""
 
 import colorsys
 import random
@@ -9,7 +9,7 @@ from drawing.brush import DARK, WHITE, Colour, jitter, shade
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a figure looks like: colours and cuts."""
+    """Colours and clothes of a figure."""
 
     skin: Colour
     hair: Colour
@@ -33,7 +33,7 @@ _HAIRS: tuple[Colour, ...] = (
     (30, 26, 26), (62, 42, 30), (104, 68, 40), (168, 122, 66), (212, 178, 110), (150, 66, 36),
     (168, 166, 164),
 )  # fmt: skip
-# The odds of: helmet, cap, sleeves, shorts, skirt.
+# Probabilities of helmet, cap, sleeves, shorts and skirt in each scene.
 _DRESS: dict[str, tuple[float, float, float, float, float]] = {
     "city": (0, 0.15, 0.7, 0.15, 0.3), "indoor": (0, 0, 0.6, 0.2, 0.25),
     "mountain_motor": (0.95, 0, 1, 0, 0), "ski": (0.6, 0.4, 1, 0, 0),
@@ -46,17 +46,17 @@ _DRESS: dict[str, tuple[float, float, float, float, float]] = {
 }  # fmt: skip
 
 
-def dressed(rng: random.Random, scene: str) -> Look:
-    """Return a look that suits the scene."""
+def random_look(rng: random.Random, scene: str) -> Look:
+    """Return a random look that is plausible in the scene."""
     helmet, cap, sleeves, shorts, skirt = (rng.random() < odds for odds in _DRESS[scene])
     light = 0.68 if scene == "night_city" else 1.0
     return Look(
         skin=shade(jitter(rng, rng.choice(_SKINS), 8), light),
         hair=jitter(rng, rng.choice(_HAIRS), 8),
-        top=shade(cloth(rng, 0.5), light),
-        bottom=shade(cloth(rng, 0.25), light),
+        top=shade(random_cloth(rng, 0.5), light),
+        bottom=shade(random_cloth(rng, 0.25), light),
         shoes=rng.choice((WHITE, DARK, (120, 70, 44), (190, 50, 50))),
-        hat=shade(cloth(rng, 0.55), light),
+        hat=shade(random_cloth(rng, 0.55), light),
         headgear="helmet" if helmet else "cap" if cap else "",
         sleeves=sleeves,
         shorts=shorts,
@@ -67,9 +67,9 @@ def dressed(rng: random.Random, scene: str) -> Look:
     )
 
 
-def cloth(rng: random.Random, least: float) -> Colour:
-    """Return the colour of a cloth, at least ``least`` bright."""
+def random_cloth(rng: random.Random, min_brightness: float) -> Colour:
+    """Return a random colour with a brightness of at least ``min_brightness`` (0 to 1)."""
     red, green, blue = colorsys.hsv_to_rgb(
-        rng.random(), rng.uniform(0.1, 0.85), rng.uniform(least, 0.97)
+        rng.random(), rng.uniform(0.1, 0.85), rng.uniform(min_brightness, 0.97)
     )
     return int(red * 255), int(green * 255), int(blue * 255)

@@ -1,4 +1,4 @@
-"""A drawn delivery in the document's layout: something to try the registry on, with no photo."""
+"""Draw a whole delivery in the document's folder layout, to try the registry without photos."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 from sceneset.storage.files import write_text
 
-ALSO_IN = {"surfing": "sea", "night_city": "city", "kid_park": "nature", "bike": "city"}
-"""Scenes whose pictures show another scene too: every fourth of them stands in both."""
+SECOND_SCENE = {"surfing": "sea", "night_city": "city", "kid_park": "nature", "bike": "city"}
+"""Scenes whose images also fit a second scene; every fourth sample belongs to both."""
 
-_VAL_EVERY = 5  # one sample in five is for validation
-_MULTI_EVERY = 3  # one in three of a scene shows several persons, where the kind allows it
+_VAL_EVERY = 5  # one sample in five is a validation sample
+_MULTI_EVERY = 3  # one sample in three shows several persons, in full deliveries
 
 
 class Plan(NamedTuple):
@@ -24,20 +24,20 @@ class Plan(NamedTuple):
     persons: Persons
     phase: Phase
     stem: str
-    also: str | None
+    second_scene: str | None
 
 
 def plan(scenes: Sequence[str], images: int, kind: Kind) -> Iterator[Plan]:
-    """Spread ``images`` samples over scenes, phases, single and multi, as evenly as it goes."""
+    """Yield plans of ``images`` samples, spread evenly over scenes, phases, single and multi."""
     for number in range(images):
-        scene, turn = scenes[number % len(scenes)], number // len(scenes)
-        multi = kind is Kind.FULL and turn % _MULTI_EVERY == _MULTI_EVERY - 1
+        scene, index = scenes[number % len(scenes)], number // len(scenes)
+        multi = kind is Kind.FULL and index % _MULTI_EVERY == _MULTI_EVERY - 1
         yield Plan(
             scene,
             Persons.MULTI if multi else Persons.SINGLE,
-            Phase.VAL if (turn + number) % _VAL_EVERY == _VAL_EVERY - 1 else Phase.TRAIN,
-            f"{scene}_{turn:04d}",
-            ALSO_IN.get(scene) if turn % 4 == 0 else None,
+            Phase.VAL if (index + number) % _VAL_EVERY == _VAL_EVERY - 1 else Phase.TRAIN,
+            f"{scene}_{index:04d}",
+            SECOND_SCENE.get(scene) if index % 4 == 0 else None,
         )
 
 
@@ -50,26 +50,26 @@ def draw_delivery(
     size: tuple[int, int],
     seed: int,
 ) -> Iterator[Plan]:
-    """Draw every planned sample into ``folder`` and yield it; split files are written last.
+    """Draw the planned samples into ``folder`` and yield each plan; write the split files last.
 
-    The same arguments give the same files, byte for byte, with the same Pillow.
+    With the same version of Pillow, the same arguments give identical files.
     """
     listed: dict[str, list[str]] = {}
-    for number, one in enumerate(plans):
-        chance = Random(f"{seed}/{one.stem}")  # noqa: S311 - pictures, not secrets
-        count = chance.randint(2, 3) if one.persons is Persons.MULTI else 1
+    for number, sample in enumerate(plans):
+        rng = Random(f"{seed}/{sample.stem}")  # noqa: S311 - not used for secrets
+        count = rng.randint(2, 3) if sample.persons is Persons.MULTI else 1
         drawn = draw_sample(
-            one.scene, count, kind=kind.value, size=size, seed=seed * 1_000_003 + number
+            sample.scene, count, kind=kind.value, size=size, seed=seed * 1_000_003 + number
         )
-        image = folder / "img_dir" / one.phase / f"{one.stem}.jpg"
-        mask = folder / "ann_dir" / one.phase / f"{one.stem}.png"
+        image = folder / "img_dir" / sample.phase / f"{sample.stem}.jpg"
+        mask = folder / "ann_dir" / sample.phase / f"{sample.stem}.png"
         for path in (image, mask):
             path.parent.mkdir(parents=True, exist_ok=True)
         save_sample(drawn, image, mask)
-        for scene in filter(None, (TOTAL, one.scene, one.also)):
-            persons = None if scene == TOTAL else one.persons
-            file = vocabulary.split_file(scene, persons, one.phase)
-            listed.setdefault(file, []).append(one.stem)
-        yield one
+        for scene in filter(None, (TOTAL, sample.scene, sample.second_scene)):
+            persons = None if scene == TOTAL else sample.persons
+            file = vocabulary.split_file(scene, persons, sample.phase)
+            listed.setdefault(file, []).append(sample.stem)
+        yield sample
     for file, stems in sorted(listed.items()):
         write_text(folder / "split_dir" / file, "".join(f"{stem}\n" for stem in sorted(stems)))

@@ -1,22 +1,22 @@
-"""Gear that figures ride, hold and jump over; it is never part of the person."""
+"""Draw the equipment that figures ride, hold or jump over. It is not part of the person mask."""
 
 import math
 import random
 from collections.abc import Callable
 
 from drawing.brush import DARK, ROUND, WHITE, Brush, Colour, Point, jitter, shade
-from drawing.clothes import cloth
-from drawing.poses import Figure, reached
+from drawing.clothes import random_cloth
+from drawing.poses import Figure, point_at
 
 
 def _bike(brush: Brush, figure: Figure, rng: random.Random) -> None:
-    paint = cloth(rng, 0.4)
+    paint = random_cloth(rng, 0.4)
     rear, front, crank = (-0.19, 0.40), (0.42, 0.40), (0.07, 0.41)
     seat, bars = (-0.03, 0.07), (0.31, -0.03)
     for hub in (rear, front):
         _wheel(brush, hub, 0.2, 0.022)
         for angle in range(0, 180, 45):
-            ends = (reached(hub, angle, 0.18), reached(hub, angle + 180, 0.18))
+            ends = (point_at(hub, angle, 0.18), point_at(hub, angle + 180, 0.18))
             brush.line(ends, 0.005, (150, 150, 150))
     for tube in ((rear, crank), (rear, seat), (seat, crank), (crank, bars), (seat, bars)):
         brush.line(tube, 0.022, paint)
@@ -27,14 +27,14 @@ def _bike(brush: Brush, figure: Figure, rng: random.Random) -> None:
 
 
 def _wheel(brush: Brush, hub: Point, radius: float, tyre: float) -> None:
-    """Draw a ring one can look through, as a line round the hub."""
+    """Draw a wheel as a ring around the hub, so that the background is visible inside."""
     x, y = hub
     ring = [(x + radius * cos, y + radius * sin) for cos, sin in (*ROUND, ROUND[0], ROUND[1])]
     brush.line(ring, tyre, DARK)
 
 
 def _motor(brush: Brush, figure: Figure, rng: random.Random) -> None:
-    paint = cloth(rng, 0.5)
+    paint = random_cloth(rng, 0.5)
     rear, front = (-0.30, 0.36), (0.52, 0.36)
     for hub in (rear, front):
         brush.oval(hub, 0.19, 0.19, DARK)
@@ -53,7 +53,7 @@ def _motor(brush: Brush, figure: Figure, rng: random.Random) -> None:
 
 
 def _skis(brush: Brush, figure: Figure, rng: random.Random) -> None:
-    paint = cloth(rng, 0.5)
+    paint = random_cloth(rng, 0.5)
     for side in ("far", "near"):
         toe, ankle = figure.joints[f"{side}_toe"], figure.joints[f"{side}_ankle"]
         turn = math.atan2(toe[1] - ankle[1], toe[0] - ankle[0])
@@ -66,7 +66,7 @@ def _skis(brush: Brush, figure: Figure, rng: random.Random) -> None:
 
 
 def _plank(brush: Brush, figure: Figure) -> tuple[Brush, float]:
-    """Return a brush lying under both feet, and half the distance between them."""
+    """Return a brush positioned under both feet, and half the distance between the feet."""
     (x0, y0), (x1, y1) = figure.joints["far_ankle"], figure.joints["near_ankle"]
     if x0 > x1:
         x0, y0, x1, y1 = x1, y1, x0, y0
@@ -82,7 +82,7 @@ def _surfboard(brush: Brush, figure: Figure, rng: random.Random) -> None:
     length = max(0.5, half + 0.2)
     own.oval((0.02, 0.015), length, 0.05, shade(paint, 0.75))
     own.oval((0.02, 0.0), length, 0.045, paint)
-    own.line(((-length * 0.8, 0.0), (length * 0.85, 0.0)), 0.014, cloth(rng, 0.4))
+    own.line(((-length * 0.8, 0.0), (length * 0.85, 0.0)), 0.014, random_cloth(rng, 0.4))
     own.polygon(((-length * 0.8, 0.03), (-length * 0.9, 0.12), (-length * 0.66, 0.04)), DARK)
 
 
@@ -90,7 +90,7 @@ def _skateboard(brush: Brush, figure: Figure, rng: random.Random) -> None:
     own, half = _plank(brush, figure)
     length = max(0.24, half + 0.07)
     deck = ((-length - 0.06, -0.035), (-length, 0.0), (length, 0.0), (length + 0.06, -0.035))
-    own.line(deck, 0.028, cloth(rng, 0.3))
+    own.line(deck, 0.028, random_cloth(rng, 0.3))
     for x in (-length * 0.7, length * 0.7):
         own.oval((x, 0.045), 0.034, 0.034, WHITE)
         own.oval((x, 0.045), 0.014, 0.014, DARK)
@@ -101,7 +101,7 @@ def _swing(brush: Brush, figure: Figure, rng: random.Random) -> None:
     top = (rng.uniform(0.0, 0.3), -2.2)
     brush.line(((-0.07, 0.07), (top[0] - 0.05, top[1])), 0.014, steel)
     brush.line(((0.09, 0.07), figure.joints["near_hand"], (top[0] + 0.05, top[1])), 0.016, steel)
-    brush.limb((-0.1, 0.075), (0.13, 0.075), 0.022, 0.022, cloth(rng, 0.4))
+    brush.limb((-0.1, 0.075), (0.13, 0.075), 0.022, 0.022, random_cloth(rng, 0.4))
 
 
 def _chair(brush: Brush, figure: Figure, rng: random.Random) -> None:
@@ -157,12 +157,12 @@ def _bounce(brush: Brush, figure: Figure, rng: random.Random) -> None:
 
 
 def _bar(ahead: float) -> Callable[[Brush, Figure, random.Random], None]:
-    """Return gear that sets the bar with its posts and mat, its middle ``ahead`` of the figure."""
+    """Return a painter of the high-jump bar, posts and mat, centred ``ahead`` of the figure."""
 
     def paint(brush: Brush, figure: Figure, rng: random.Random) -> None:
         level = 0.16 if ahead == 0 else rng.uniform(-0.4, -0.1)
         left, right = ahead - rng.uniform(0.5, 0.7), ahead + rng.uniform(0.5, 0.8)
-        mat = cloth(rng, 0.45)
+        mat = random_cloth(rng, 0.45)
         bed = (left + 0.12, figure.floor - 0.2, right + 0.7)
         brush.box(*bed, figure.floor + 0.02, mat)
         brush.box(*bed, figure.floor - 0.15, shade(mat, 1.25))

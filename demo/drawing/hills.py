@@ -1,9 +1,9 @@
-"""Mountains, ski slopes and meadows."""
+"""Backdrops of mountains, ski slopes and meadows."""
 
 from drawing.brush import WHITE, shade
 from drawing.land import GREENS, bush, ground, pine, ridge, sky, tree
 from drawing.towns import track
-from drawing.view import OVER, View, mix
+from drawing.view import OVERSCAN, View, mix
 
 
 def mountain_motor(v: View) -> None:
@@ -51,7 +51,7 @@ def ski(v: View) -> None:
             WHITE,
         )
     snow = v.pick((232, 240, 248), (214, 226, 242), (244, 240, 236))
-    v.fade(v.horizon, 1 + OVER, snow, shade(snow, 0.93))
+    v.fade(v.horizon, 1 + OVERSCAN, snow, shade(snow, 0.93))
     tilt = v.rng.choice((-1, 1)) * v.rng.uniform(0.1, 0.34)
     low = v.horizon + 0.2
     v.brush.polygon(
@@ -108,6 +108,6 @@ def nature(v: View) -> None:
 def _river(v: View) -> None:
     water = v.pick((110, 160, 190), (86, 132, 160))
     x0, x1 = v.x(), v.x()
-    bank = [(x0, v.horizon), (x0 + (x1 - x0) * 0.7, v.horizon + 0.2), (x1, 1 + OVER)]
+    bank = [(x0, v.horizon), (x0 + (x1 - x0) * 0.7, v.horizon + 0.2), (x1, 1 + OVERSCAN)]
     other = [(x + 0.05 + 0.5 * (y - v.horizon), y) for x, y in reversed(bank)]
     v.brush.polygon([*bank, *other], water)

@@ -1,9 +1,9 @@
-"""What many places have: sky, ridges, ground, trees, lamps, stands."""
+"""Parts of many backdrops: sky, hills, ground, trees, street lamps, spectators, nets."""
 
 import math
 
 from drawing.brush import WHITE, Brush, Colour, Point, jitter, shade
-from drawing.view import OVER, View, mix
+from drawing.view import OVERSCAN, View, mix
 
 SKIES: tuple[tuple[Colour, Colour], ...] = (
     ((84, 142, 212), (206, 228, 244)),
@@ -18,10 +18,10 @@ GREENS: tuple[Colour, ...] = ((74, 128, 58), (52, 98, 48), (112, 148, 62), (142,
 
 
 def sky(v: View) -> None:
-    """Paint sky down to the horizon, with sun and clouds or without."""
+    """Paint the sky down to the horizon, sometimes with a sun and clouds."""
     above, below = v.rng.choice(SKIES)
-    v.fade(-OVER, v.horizon + 0.05, jitter(v.rng, above, 14), jitter(v.rng, below, 10))
-    if v.rng.random() < 0.4 and max(above) > 180:  # no sun in a heavy sky
+    v.fade(-OVERSCAN, v.horizon + 0.05, jitter(v.rng, above, 14), jitter(v.rng, below, 10))
+    if v.rng.random() < 0.4 and max(above) > 180:  # no sun in a dark sky
         sun = (v.x(), v.rng.uniform(0.02, v.horizon * 0.8))
         v.brush.glow(sun, 0.12, (255, 246, 214), 0.5)
         v.brush.oval(sun, 0.045, 0.045, (255, 248, 222))
@@ -34,7 +34,7 @@ def sky(v: View) -> None:
 
 
 def ridge(v: View, base: float, height: float, colour: Colour, rough: int = 14) -> list[Point]:
-    """Paint hills or peaks standing on ``base`` and return their outline."""
+    """Paint hills or mountains with the foot at ``base``, and return their outline."""
     step = (v.right - v.left) / rough
     phase, wave = v.rng.uniform(0, math.tau), v.rng.uniform(0.7, 1.9)
     outline = []
@@ -46,8 +46,8 @@ def ridge(v: View, base: float, height: float, colour: Colour, rough: int = 14) 
 
 
 def ground(v: View, far: Colour, near: Colour, speckles: int = 24) -> None:
-    """Paint the ground from the horizon down, with short strokes that grow towards the viewer."""
-    v.fade(v.horizon, 1 + OVER, far, near)
+    """Paint the ground below the horizon, with strokes that get larger towards the viewer."""
+    v.fade(v.horizon, 1 + OVERSCAN, far, near)
     for _ in range(speckles):
         depth = v.rng.random()
         x, y = v.x(), v.horizon + 0.02 + (1.05 - v.horizon) * depth
@@ -56,7 +56,7 @@ def ground(v: View, far: Colour, near: Colour, speckles: int = 24) -> None:
 
 
 def tree(v: View, x: float, foot: float, tall: float) -> None:
-    """Paint a leafy tree."""
+    """Paint a tree with leaves."""
     bark, leaf = jitter(v.rng, (96, 70, 50), 16), v.pick(*GREENS)
     v.brush.limb((x, foot), (x, foot - tall * 0.6), tall * 0.05, tall * 0.03, bark)
     for i in range(6):
@@ -65,7 +65,7 @@ def tree(v: View, x: float, foot: float, tall: float) -> None:
 
 
 def pine(v: View, x: float, foot: float, tall: float, snow: bool = False) -> None:
-    """Paint a pine, with snow on it if asked for."""
+    """Paint a pine tree, optionally with snow."""
     leaf = v.pick((34, 74, 56), (48, 92, 66), (28, 60, 54))
     v.brush.box(x - tall * 0.03, foot - tall * 0.2, x + tall * 0.03, foot, (82, 62, 48))
     for i in range(3):
@@ -86,7 +86,7 @@ def bush(v: View, x: float, foot: float, size: float) -> None:
 
 
 def street_lamp(v: View, x: float, foot: float, tall: float) -> Point:
-    """Paint a street lamp and return where its light is."""
+    """Paint a street lamp and return the position of its light."""
     side = v.rng.choice((-1, 1)) * tall * 0.18
     v.brush.line(((x, foot), (x, foot - tall), (x + side, foot - tall)), tall * 0.025, (70, 74, 80))
     v.brush.limb(
@@ -100,7 +100,7 @@ def street_lamp(v: View, x: float, foot: float, tall: float) -> Point:
 
 
 def stands(v: View, top: float, foot: float) -> None:
-    """Paint rows of spectators, as dots of colour."""
+    """Paint rows of spectators as coloured dots."""
     base = v.pick((92, 96, 108), (120, 112, 108), (66, 76, 100))
     v.band(top, foot, base)
     rows = 4
@@ -119,7 +119,7 @@ def stands(v: View, top: float, foot: float) -> None:
 def net(
     brush: Brush, corners: tuple[float, float, float, float], cells: tuple[int, int], colour: Colour
 ) -> None:
-    """Draw a mesh between x0, y0, x1, y1."""
+    """Draw a net into the box x0, y0, x1, y1."""
     x0, y0, x1, y1 = corners
     for i in range(cells[0] + 1):
         x = x0 + (x1 - x0) * i / cells[0]

@@ -1,37 +1,37 @@
-"""Masks and boxes, from the map that says whose pixel is whose."""
+"""Compute masks and boxes from an owner map, which holds the number of the person per pixel."""
 
 import cv2
 import numpy as np
 from PIL import Image
 
-FINER = 2  # canvas pixels a pixel, each way
-LEAST = 9  # pixels: whoever is smaller may leave no mark in the mask
-NOWHERE = (0, 0, 0, 0)
-MOST = 250  # persons the map of owners can tell apart
+SUPERSAMPLING = 2  # canvas pixels per image pixel, in each direction
+MIN_PERSON_PIXELS = 9  # height in pixels; a smaller person may be missing from the mask
+NO_BOX = (0, 0, 0, 0)
+MAX_PERSONS = 250  # an owner map has 8 bits, and 0 means no owner
 
-# Lookup tables: whatever is not 0 becomes 255; at least half of 255 becomes 1.
-FILLED, _HALF = [0] + [255] * 255, [0] * 128 + [1] * 128
+# Lookup tables: nonzero values become 255; values of at least half of 255 become 1.
+NONZERO_TO_255, _HALF_TO_1 = [0] + [255] * 255, [0] * 128 + [1] * 128
 
 
-def masked(
+def mask_and_boxes(
     owners: Image.Image, persons: int
 ) -> tuple[Image.Image, tuple[tuple[int, int, int, int], ...]]:
-    """Return the mask and the box of each person from the map of owners.
+    """Return the mask and the box of each person from the owner map.
 
-    A pixel is a person's if at least half of what it covers on the canvas is.
+    A pixel belongs to a person if at least half of its canvas pixels do.
     """
-    union = owners.point(FILLED).reduce(FINER)
+    union = owners.point(NONZERO_TO_255).reduce(SUPERSAMPLING)
     if persons == 1:
-        return union.point(_HALF), (_box(union),)
+        return union.point(_HALF_TO_1), (_box(union),)
     boxes = []
     for owner in range(1, persons + 1):
         only = owners.point([255 if value == owner else 0 for value in range(256)])
-        boxes.append(_box(only.reduce(FINER)))
-    return union.point(_HALF), tuple(boxes)
+        boxes.append(_box(only.reduce(SUPERSAMPLING)))
+    return union.point(_HALF_TO_1), tuple(boxes)
 
 
-def cleaned(mask: Image.Image) -> Image.Image:
-    """Return a mask without the specks and pinholes that rounding to pixels leaves."""
+def clean_mask(mask: Image.Image) -> Image.Image:
+    """Return the mask without the specks and pinholes that downsampling creates."""
     pixels = np.array(mask)
     least = 1 + mask.width * mask.height // 8000
     for value, instead, neighbours in ((1, 0, 8), (0, 1, 4)):
@@ -43,5 +43,5 @@ def cleaned(mask: Image.Image) -> Image.Image:
 
 
 def _box(cover: Image.Image) -> tuple[int, int, int, int]:
-    """Return the box of what the mask shows; of a person too small for it, of any trace."""
-    return cover.point(_HALF).getbbox() or cover.getbbox() or NOWHERE
+    """Return the box of a person in the mask; if the mask shows none, the box of any trace."""
+    return cover.point(_HALF_TO_1).getbbox() or cover.getbbox() or NO_BOX

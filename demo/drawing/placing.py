@@ -1,4 +1,4 @@
-"""Where figures stand in a picture, and how large."""
+"""Choose the poses, positions and sizes of the figures in an image, and paint them."""
 
 import math
 import random
@@ -8,11 +8,11 @@ from PIL import Image
 
 from drawing.bodies import paint_figure
 from drawing.brush import Brush
-from drawing.masks import NOWHERE, masked
+from drawing.masks import NO_BOX, mask_and_boxes
 from drawing.poses import Figure, make_figure
 
-# What the largest figure of a scene does: poses, with a colon and the gear if it has some.
-_LEADS = {
+# Poses of the largest figure of a scene, as "pose" or "pose:gear". Repeated ones are likelier.
+_LEAD_POSES = {
     "city": "walk stride phone stand wave akimbo",
     "indoor": "sit:chair sit:chair stand phone reach akimbo walk",
     "mountain_motor": "ride:motor upright:motor",
@@ -29,31 +29,31 @@ _LEADS = {
     "high_jump": "arch:bar arch:bar takeoff:bar_ahead run:bar_ahead",
     "night_city": "walk stride phone stand akimbo",
 }
-# What the others do, where that is not the same.
-_OTHERS = {
+# Poses of the other figures, in scenes where they differ from those of the largest figure.
+_OTHER_POSES = {
     "high_jump": "stand akimbo run open",
     "volleyball": "dig block stand run",
     "basketball": "block keeper run stride",
     "football": "run stride keeper akimbo",
     "kid_park": "run star wave stand",
 }
-# Gear that is to be seen whole wants figures that leave it the room.
-_TALLEST = {"bike": 0.74, "motor": 0.66, "bar": 0.6, "bar_ahead": 0.68, "skateboard": 0.84}
+# Largest height of a figure with this gear, as a share of the image: the gear must fit as well.
+_MAX_HEIGHT = {"bike": 0.74, "motor": 0.66, "bar": 0.6, "bar_ahead": 0.68, "skateboard": 0.84}
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What a frame offers: its width, its horizon, and where the ground to stand on begins."""
+class FrameGeometry:
+    """Measures of an image, in units of its height; y is 0 at the top and 1 at the bottom."""
 
     width: float
-    horizon: float
-    walk: float
-    least: float  # how tall a person must be to be seen
+    horizon: float  # y of the horizon
+    ground_top: float  # smallest y at which a figure can stand
+    min_height: float  # height of the smallest person that is visible in the mask
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """A figure and where it goes: its origin, its scale, in units of the frame's height."""
+class _PlacedFigure:
+    """A figure with its position and scale, in units of the height of the image."""
 
     figure: Figure
     x: float
@@ -62,28 +62,28 @@ class _Placed:
     flip: bool
 
     def span(self) -> tuple[float, float]:
-        """Return between which x the body is."""
+        """Return the smallest and largest x of the body."""
         x0, _, x1, _ = self.figure.extent()
-        low, high = _turned((x0, x1), flip=self.flip)
+        low, high = _flip_span((x0, x1), flip=self.flip)
         return self.x + low * self.scale, self.x + high * self.scale
 
     def brush(self, frame: Brush) -> Brush:
-        """Return the brush that paints the figure there."""
+        """Return a brush in the units and at the position of the figure."""
         return frame.at((self.x, self.y), self.scale, flip=self.flip)
 
     @property
     def height(self) -> float:
-        """How tall the body is."""
+        """Height of the body."""
         return self.figure.height * self.scale
 
     @property
     def ground(self) -> float:
-        """Where the ground is under the figure."""
+        """The y of the ground under the figure."""
         return self.y + self.figure.floor * self.scale
 
 
-def camera(frame: Brush, rng: random.Random, aspect: float, kind: str) -> Brush:
-    """Return a brush that sees the place closer, rolled, mirrored: no two pictures alike."""
+def random_camera(frame: Brush, rng: random.Random, aspect: float, kind: str) -> Brush:
+    """Return a brush with random zoom, position, roll and mirroring, so that all images differ."""
     zoom = rng.uniform(1.0, 1.3) if kind == "full" else rng.uniform(1.15, 2.5)
     look_x = aspect / 2 + rng.uniform(-0.5, 0.5) * (zoom - 1) * aspect
     look_y = 0.5 + rng.uniform(-0.5, 0.5) * (zoom - 1)
@@ -92,120 +92,132 @@ def camera(frame: Brush, rng: random.Random, aspect: float, kind: str) -> Brush:
     return centred.at((-aspect / 2, -0.5))
 
 
-def place(rng: random.Random, scene: str, persons: int, kind: str, room: Room) -> list[_Placed]:
-    """Choose figures and their places: the first is the largest, the others find free ground."""
-    lead = _lead(rng, scene, kind, room)
+def place_figures(
+    rng: random.Random, scene: str, persons: int, kind: str, geometry: FrameGeometry
+) -> list[_PlacedFigure]:
+    """Choose figures and positions: the first is the largest, the others get free positions."""
+    lead = _lead_figure(rng, scene, kind, geometry)
     placed = [lead]
     for _ in range(persons - 1):
-        figure = _someone(rng, scene, _OTHERS.get(scene, _LEADS[scene]))
-        # The farther away, the smaller, and the nearer its feet are to the horizon.
-        one = 1 / (figure.height * lead.scale)
-        ratio = min(max(rng.uniform(0.42, 0.8), room.least * one), 0.85 * lead.height * one)
-        ground = room.horizon + (lead.ground - room.horizon) * ratio
-        tries = [_stood(rng, figure, lead.scale * ratio, ground, room.width) for _ in range(7)]
-        placed.append(min(tries, key=lambda one: _crowded(one, placed)))
+        figure = _random_figure(rng, scene, _OTHER_POSES.get(scene, _LEAD_POSES[scene]))
+        # Perspective: a figure farther away is smaller, and its feet are closer to the horizon.
+        unit = 1 / (figure.height * lead.scale)
+        smallest, largest = geometry.min_height * unit, 0.85 * lead.height * unit
+        ratio = min(max(rng.uniform(0.42, 0.8), smallest), largest)
+        ground = geometry.horizon + (lead.ground - geometry.horizon) * ratio
+        tries = [
+            _place_on_ground(rng, figure, lead.scale * ratio, ground, geometry.width)
+            for _ in range(7)
+        ]
+        placed.append(min(tries, key=lambda candidate: _overlap(candidate, placed)))
     return placed
 
 
-def _someone(rng: random.Random, scene: str, doings: str) -> Figure:
-    pose, _, gear = rng.choice(doings.split()).partition(":")
+def _random_figure(rng: random.Random, scene: str, poses: str) -> Figure:
+    pose, _, gear = rng.choice(poses.split()).partition(":")
     return make_figure(rng, scene, pose, gear)
 
 
-def _lead(rng: random.Random, scene: str, kind: str, room: Room) -> _Placed:
-    """Return the largest figure, in a pose that fits the frame if there is one."""
+def _lead_figure(
+    rng: random.Random, scene: str, kind: str, geometry: FrameGeometry
+) -> _PlacedFigure:
+    """Return the largest figure, in a pose that fits into the image if possible."""
     tall = rng.uniform(0.82, 0.93) if kind == "crop" else rng.uniform(0.57, 0.88)
-    figure, scale = _fitting(rng, scene, kind, tall, room.width)
+    figure, scale = _choose_fitting(rng, scene, kind, tall, geometry.width)
     _, y0, _, y1 = figure.extent()
     high = (y1 - y0) * scale
     if kind == "crop":
         top = (1 - high) * rng.uniform(0.35, 0.65)
     else:
-        # What is under the figure, wheels or air, belongs into the frame too if there is room.
+        # Include what is below the figure (wheels, or air under a jump) if there is space.
         below = max(0.015, min(0.16, (figure.floor - y1) * scale))
         top = rng.uniform(0.02, max(0.025, 1 - high - below))
-        top = max(top, min(room.walk, 1.0) - high - below)
-    x, flip = _across(rng, figure, scale, room.width, kind)
-    return _Placed(figure, x, top - y0 * scale, scale, flip)
+        top = max(top, min(geometry.ground_top, 1.0) - high - below)
+    x, flip = _choose_x(rng, figure, scale, geometry.width, kind)
+    return _PlacedFigure(figure, x, top - y0 * scale, scale, flip)
 
 
-def _fitting(
+def _choose_fitting(
     rng: random.Random, scene: str, kind: str, tall: float, width: float
 ) -> tuple[Figure, float]:
-    """Return the first figure that is no broader than the frame, or the slimmest of some."""
+    """Return the first of 7 random figures that is not wider than the image, or the narrowest."""
     tries: list[tuple[float, Figure, float]] = []
     for _ in range(7):
-        figure = _someone(rng, scene, _LEADS[scene])
+        figure = _random_figure(rng, scene, _LEAD_POSES[scene])
         x0, _, x1, _ = figure.extent()
-        high = tall if kind == "crop" else min(tall, _TALLEST.get(figure.gear, 1.0))
+        high = tall if kind == "crop" else min(tall, _MAX_HEIGHT.get(figure.gear, 1.0))
         scale = high / figure.height
         tries.append(((x1 - x0) * scale, figure, scale))
         if tries[-1][0] <= width:
             break
-    _, figure, scale = min(tries, key=lambda one: one[0])
+    _, figure, scale = min(tries, key=lambda candidate: candidate[0])
     return figure, scale
 
 
-def _across(
+def _choose_x(
     rng: random.Random, figure: Figure, scale: float, width: float, kind: str
 ) -> tuple[float, bool]:
-    """Return an x that has the body in the frame, and its gear if there is room; and if mirrored.
+    """Choose the x of a figure and whether it is mirrored.
 
-    A body broader than the frame is centred.
+    The body is inside the image, and its gear as well if there is space. A body that is wider than
+    the image is centred.
     """
     flip = rng.random() < 0.5
     x0, _, x1, _ = figure.extent()
     wanted = (x0, x1) if kind == "crop" else figure.reach()
-    low, high = (scale * x for x in _turned(wanted, flip=flip))
+    low, high = (scale * x for x in _flip_span(wanted, flip=flip))
     free = width - (high - low)
     spread = 0.1 if kind == "crop" else 0.48
     x = max(free, 0.0) * (0.5 + rng.uniform(-spread, spread)) + min(free, 0.0) / 2 - low
-    low, high = (scale * x for x in _turned((x0, x1), flip=flip))
+    low, high = (scale * x for x in _flip_span((x0, x1), flip=flip))
     if high - low >= width:
         return (width - low - high) / 2, flip
     return min(max(x, -low), width - high), flip
 
 
-def _turned(span: tuple[float, float], *, flip: bool) -> tuple[float, float]:
+def _flip_span(span: tuple[float, float], *, flip: bool) -> tuple[float, float]:
     return (-span[1], -span[0]) if flip else span
 
 
-def _stood(
+def _place_on_ground(
     rng: random.Random, figure: Figure, scale: float, ground: float, width: float
-) -> _Placed:
-    x, flip = _across(rng, figure, scale, width, "full")
-    return _Placed(figure, x, ground - figure.floor * scale, scale, flip)
+) -> _PlacedFigure:
+    x, flip = _choose_x(rng, figure, scale, width, "full")
+    return _PlacedFigure(figure, x, ground - figure.floor * scale, scale, flip)
 
 
-def _crowded(one: _Placed, others: list[_Placed]) -> float:
-    """Return how much of a figure's breadth others share."""
-    low, high = one.span()
+def _overlap(figure: _PlacedFigure, others: list[_PlacedFigure]) -> float:
+    """Return the share of the width of a figure that other figures overlap."""
+    low, high = figure.span()
     spans = [other.span() for other in others]
     return sum(max(0.0, min(high, b) - max(low, a)) for a, b in spans) / (high - low)
 
 
-def peopled(
-    frame: Brush, owners: Image.Image, placed: list[_Placed], rng: random.Random
+def paint_people(
+    frame: Brush, owners: Image.Image, placed: list[_PlacedFigure], rng: random.Random
 ) -> tuple[Image.Image, tuple[tuple[int, int, int, int], ...]]:
-    """Paint all figures, the nearest in front, so that something of each can be seen."""
+    """Paint all figures, the nearest in front, and return the mask and the box of each person.
+
+    Every figure is visible, at least in part.
+    """
     everyone = range(len(placed))
     for i in sorted(everyone, key=lambda i: placed[i].scale):
         _paint(frame, placed[i], i + 1, rng)
-    mask, boxes = masked(owners, len(placed))
+    mask, boxes = mask_and_boxes(owners, len(placed))
     for _ in everyone:
-        hidden = [i for i in everyone if boxes[i] == NOWHERE]
+        hidden = [i for i in everyone if boxes[i] == NO_BOX]
         if not hidden:
             break
-        # In a crowd someone may be all covered: they step forward, the smallest to the front,
-        # and without their gear, which would cover the others.
+        # A figure may be hidden completely by others. Paint hidden figures again on top, the
+        # smallest last, without their gear, which would hide other figures.
         for i in sorted(hidden, key=lambda i: -placed[i].scale):
             paint_figure(placed[i].brush(frame), replace(placed[i].figure, gear=""), i + 1, rng)
-        mask, boxes = masked(owners, len(placed))
+        mask, boxes = mask_and_boxes(owners, len(placed))
     return mask, boxes
 
 
-def _paint(frame: Brush, placed: _Placed, owner: int, rng: random.Random) -> None:
-    """Paint a figure on its shadow."""
+def _paint(frame: Brush, placed: _PlacedFigure, owner: int, rng: random.Random) -> None:
+    """Paint the shadow of a figure, and then the figure."""
     own = placed.brush(frame)
     floor, gap = placed.figure.floor, placed.figure.floor - placed.figure.extent()[3]
     reach = 0.3 if placed.figure.gear in {"bike", "motor"} else 0.2

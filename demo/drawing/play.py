@@ -1,4 +1,4 @@
-"""Roads, playgrounds and skate parks."""
+"""Backdrops of roads, playgrounds and skate parks."""
 
 import math
 
@@ -6,7 +6,7 @@ from drawing.brush import WHITE, Colour, shade
 from drawing.land import GREENS, ground, ridge, sky, tree
 from drawing.rooms import HALF_TURN
 from drawing.towns import track
-from drawing.view import OVER, View
+from drawing.view import OVERSCAN, View
 
 
 def bike(v: View) -> None:
@@ -54,7 +54,7 @@ def kid_park(v: View) -> None:
     for _ in v.count(2, 5):
         tree(v, v.x(), v.horizon + 0.02, v.rng.uniform(0.25, 0.55))
     ground = v.pick((128, 172, 84), (226, 196, 140), (214, 116, 86), (94, 158, 170))
-    v.fade(v.horizon, 1 + OVER, shade(ground, 1.05), shade(ground, 0.9))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(ground, 1.05), shade(ground, 0.9))
     for _ in v.count(2, 5):
         spot = (v.x(), v.rng.uniform(v.horizon + 0.1, 1.0))
         v.brush.oval(spot, 0.2, 0.05, v.pick((236, 196, 90), (110, 190, 130), (90, 150, 210)))
@@ -152,7 +152,7 @@ def _graffiti(v: View) -> None:
 
 
 def _quarter_pipe(v: View, stone: Colour) -> None:
-    """Paint a ramp that curves up to a platform at one side."""
+    """Paint a curved ramp with a platform at one side."""
     foot = (v.width * v.rng.uniform(0.3, 0.7), v.horizon + v.rng.uniform(0.12, 0.26))
     own = v.brush.at(foot, v.rng.uniform(0.7, 1.2), flip=v.rng.random() < 0.5)
     face = [(0.45 * math.sin(a), -0.45 * (1 - math.cos(a))) for a in (0, 0.3, 0.6, 0.9, 1.2, 1.45)]

@@ -1,15 +1,16 @@
-"""Poses: how the joints of a figure stand when it walks, rides, jumps or sits."""
+"""Poses of figures: the positions of their joints when they walk, ride, jump or sit."""
 
 import math
 import random
 from dataclasses import dataclass
 
 from drawing.brush import Point
-from drawing.clothes import Look, dressed
+from drawing.clothes import Look, random_look
 
-# Degrees. The trunk leans forward from upright; limbs hang at 0, point ahead at 90, up at 180.
-# Last: how broad the figure is seen, 0 from the side, 1 from the front ("ahead" is then to the
-# viewer's right, and the near limbs are those on the right).
+# Angles in degrees. The lean of the trunk is 0 when upright, positive forwards. Limbs hang down at
+# 0, point ahead at 90 and up at 180. The last value is the breadth: 0 for a figure seen from the
+# side, 1 from the front ("ahead" is then to the right of the image, and the near limbs are those
+# on the right).
 #   lean head  near arm   far arm    near leg  far leg   breadth
 _POSES: dict[str, tuple[float, ...]] = {
     "stand": (0, 0, 12, 5, -12, -5, 6, 4, -6, -4, 1.0),
@@ -48,7 +49,8 @@ _POSES: dict[str, tuple[float, ...]] = {
     "star": (0, 0, 140, 150, -140, -150, 36, 26, -36, -26, 1.0),
 }
 
-# Where hands and feet of a rider must be: (hands, centre of the pedals, crank), in body units.
+# Positions of the hands and feet of a rider, in body units: hands, centre of the pedals (None if
+# there are none), length of the crank.
 _MOUNTS: dict[str, tuple[Point, Point | None, float]] = {
     "bike": ((0.34, -0.07), (0.07, 0.41), 0.07),
     "motor": ((0.36, -0.11), (0.07, 0.30), 0.0),
@@ -58,14 +60,14 @@ _MOUNTS: dict[str, tuple[Point, Point | None, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure ready to be painted: its joints, what it wears, what it rides or carries."""
+    """A figure to paint: its joints in body units, its look and its gear."""
 
     joints: dict[str, Point]
     breadth: float
     lean: float
     head_turn: float
     head_size: float
-    look: "Look"
+    look: Look
     gear: str
     floor: float  # y of the ground under it, in body units
 
@@ -82,30 +84,34 @@ class Figure:
 
     @property
     def height(self) -> float:
-        """How tall the body is in its pose, in body units."""
+        """Height of the body in its pose, in body units."""
         _, y0, _, y1 = self.extent()
         return y1 - y0
 
     def reach(self) -> tuple[float, float]:
-        """Return between which x the figure is together with what it rides or jumps over."""
+        """Return the smallest and largest x of the figure and its gear."""
         x0, _, x1, _ = self.extent()
         low, high = _GEAR_REACH.get(self.gear, (x0, x1))
         return min(x0, low), max(x1, high)
 
 
+# Smallest and largest x of a figure with its gear, in body units.
 _GEAR_REACH = {
     "bike": (-0.4, 0.63), "motor": (-0.5, 0.72), "bar": (-0.7, 0.85), "bar_ahead": (0.0, 1.6),
     "skis": (-0.4, 0.6), "surfboard": (-0.5, 0.55), "soccer": (-0.2, 0.5), "bounce": (-0.2, 0.3),
 }  # fmt: skip
+# Distance of the outline of the body from each joint, by the last four letters of its name.
 _REACH = {"_hip": 0.06, "lder": 0.05, "nkle": 0.034, "_toe": 0.024, "hand": 0.026}
+# The y of the ground below gear that carries the figure.
 _FLOORS = {"bike": 0.60, "motor": 0.55, "swing": 0.62, "chair": 0.52}
+# Height of a jump above the ground.
 _LIFTS = {"spike": 0.3, "block": 0.22, "layup": 0.25, "header": 0.2, "shoot": 0.1, "arch": 0.6,
           "takeoff": 0.12, "ollie": 0.28, "star": 0.2}  # fmt: skip
 
 
 def make_figure(rng: random.Random, scene: str, pose: str, gear: str) -> Figure:
-    """Return a figure of the scene in a pose, each joint a little off the table's angle."""
-    look = dressed(rng, scene)
+    """Return a figure for a scene in a pose, with small random changes of all angles."""
+    look = random_look(rng, scene)
     spread = 3 if pose == "arch" else 8
     angles = [angle + rng.uniform(-spread, spread) for angle in _POSES[pose][:-1]]
     breadth = min(1.0, max(0.15, _POSES[pose][-1] + rng.uniform(-0.15, 0.15)))
@@ -113,54 +119,56 @@ def make_figure(rng: random.Random, scene: str, pose: str, gear: str) -> Figure:
     joints = _skeleton(angles, breadth, size)
     if gear in _MOUNTS:
         _mount(joints, gear, rng.uniform(0, math.tau), size)
-    _feet(joints, breadth)
+    _add_toes(joints, breadth)
     bottom = max(y for _, y in joints.values()) + 0.024
-    # Gear sets the ground where it carries the figure; jumpers are above it.
+    # Gear that carries the figure determines the ground; figures that jump are above the ground.
     floor = _FLOORS.get(gear, bottom + _LIFTS.get(pose, 0.0) * rng.uniform(0.5, 1.1))
     head_size = (1.32 if look.child else 1.0) * rng.uniform(0.94, 1.06)
     return Figure(joints, breadth, angles[0], angles[1], head_size, look, gear, floor)
 
 
 def _skeleton(angles: list[float], breadth: float, size: float) -> dict[str, Point]:
-    """Return the joints that the angles lead to, walking outwards from the pelvis."""
+    """Compute the joints from the angles, starting at the pelvis."""
     lean = angles[0]
-    neck = reached((0.0, 0.0), 180 - lean, 0.30 * size)
-    joints = {"neck": neck, "head": reached(neck, 180 - lean / 2 - angles[1], 0.115)}
+    neck = point_at((0.0, 0.0), 180 - lean, 0.30 * size)
+    joints = {"neck": neck, "head": point_at(neck, 180 - lean / 2 - angles[1], 0.115)}
     for side, sign, arm, leg in (("near", 1, 2, 6), ("far", -1, 4, 8)):
         across = 90 - lean if sign > 0 else -90 - lean
-        shoulder = reached(reached(neck, -lean, 0.035), across, 0.105 * breadth * size)
-        hip = reached((0.0, 0.0), across, 0.055 * breadth)
-        elbow = reached(shoulder, angles[arm], 0.16 * size)
-        knee = reached(hip, angles[leg], 0.245 * size)
+        shoulder = point_at(point_at(neck, -lean, 0.035), across, 0.105 * breadth * size)
+        hip = point_at((0.0, 0.0), across, 0.055 * breadth)
+        elbow = point_at(shoulder, angles[arm], 0.16 * size)
+        knee = point_at(hip, angles[leg], 0.245 * size)
         joints[f"{side}_shoulder"], joints[f"{side}_elbow"] = shoulder, elbow
-        joints[f"{side}_hand"] = reached(elbow, angles[arm + 1], 0.15 * size)
+        joints[f"{side}_hand"] = point_at(elbow, angles[arm + 1], 0.15 * size)
         joints[f"{side}_hip"], joints[f"{side}_knee"] = hip, knee
-        joints[f"{side}_ankle"] = reached(knee, angles[leg + 1], 0.245 * size)
+        joints[f"{side}_ankle"] = point_at(knee, angles[leg + 1], 0.245 * size)
     return joints
 
 
-def reached(start: Point, angle: float, length: float) -> Point:
-    """Return the point ``length`` away; 0 degrees is down, 90 ahead, 180 up."""
+def point_at(start: Point, angle: float, length: float) -> Point:
+    """Return the point at ``length`` from ``start``; 0 degrees is down, 90 ahead, 180 up."""
     radians = math.radians(angle)
     return start[0] + math.sin(radians) * length, start[1] + math.cos(radians) * length
 
 
 def _mount(joints: dict[str, Point], gear: str, crank: float, size: float) -> None:
-    """Put hands, and feet if there are pedals, where the gear wants them."""
+    """Move the hands, and the feet if there are pedals, to the positions on the gear."""
     hands, pedals, radius = _MOUNTS[gear]
     for side, sign in (("near", 1), ("far", -1)):
         grip = (hands[0] + 0.012 * sign, hands[1])
-        elbow, hand = _bent(joints[f"{side}_shoulder"], grip, 0.16 * size, 0.15 * size, 1)
+        elbow, hand = _bend_limb(joints[f"{side}_shoulder"], grip, 0.16 * size, 0.15 * size, 1)
         joints[f"{side}_elbow"], joints[f"{side}_hand"] = elbow, hand
         if pedals:
             x, y = math.cos(crank) * radius * sign, math.sin(crank) * radius * sign
             foot = (pedals[0] + x, pedals[1] + y - 0.03)
-            knee, ankle = _bent(joints[f"{side}_hip"], foot, 0.245 * size, 0.245 * size, -1)
+            knee, ankle = _bend_limb(joints[f"{side}_hip"], foot, 0.245 * size, 0.245 * size, -1)
             joints[f"{side}_knee"], joints[f"{side}_ankle"] = knee, ankle
 
 
-def _bent(start: Point, goal: Point, first: float, second: float, side: int) -> tuple[Point, Point]:
-    """Return the middle and the end of a two-part limb that reaches for the goal."""
+def _bend_limb(
+    start: Point, goal: Point, first: float, second: float, side: int
+) -> tuple[Point, Point]:
+    """Return the middle joint and the end of a two-part limb that reaches towards the goal."""
     dx, dy = goal[0] - start[0], goal[1] - start[1]
     far = min(max(math.hypot(dx, dy), 1e-6), (first + second) * 0.995)
     ahead = math.atan2(dy, dx)
@@ -170,12 +178,14 @@ def _bent(start: Point, goal: Point, first: float, second: float, side: int) -> 
     return middle, (start[0] + far * math.cos(ahead), start[1] + far * math.sin(ahead))
 
 
-def _feet(joints: dict[str, Point], breadth: float) -> None:
-    """Add the toes: ahead of the shin from the side, outwards from the front."""
+def _add_toes(joints: dict[str, Point], breadth: float) -> None:
+    """Add the toes: in front of the shin in a side view, outwards in a front view."""
     for side, sign in (("near", 1), ("far", -1)):
         knee, ankle = joints[f"{side}_knee"], joints[f"{side}_ankle"]
         shin = math.degrees(math.atan2(ankle[0] - knee[0], ankle[1] - knee[1]))
         frontal = breadth > 0.8
         joints[f"{side}_toe"] = (
-            reached(ankle, shin + 40 * sign, 0.045) if frontal else reached(ankle, shin + 82, 0.075)
+            point_at(ankle, shin + 40 * sign, 0.045)
+            if frontal
+            else point_at(ankle, shin + 82, 0.075)
         )

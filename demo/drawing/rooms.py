@@ -1,10 +1,10 @@
-"""Rooms: windows, furniture, pictures."""
+"""Backdrop of a room: windows, furniture, pictures."""
 
 import math
 
 from drawing.brush import WHITE, shade
 from drawing.land import GREENS, SKIES
-from drawing.view import OVER, View, mix
+from drawing.view import OVERSCAN, View, mix
 
 TURN = [math.tau * i / 24 for i in range(24)]
 HALF_TURN = TURN[:13]
@@ -15,12 +15,12 @@ def indoor(v: View) -> None:
     wall = v.pick(
         (226, 214, 192), (180, 198, 206), (202, 178, 168), (150, 168, 148), (110, 120, 140)
     )
-    v.fade(-OVER, v.horizon, shade(wall, 1.06), shade(wall, 0.9))
+    v.fade(-OVERSCAN, v.horizon, shade(wall, 1.06), shade(wall, 0.9))
     floor = v.pick((156, 112, 74), (120, 84, 58), (190, 160, 122), (132, 132, 136))
-    v.fade(v.horizon, 1 + OVER, shade(floor, 0.85), shade(floor, 1.08))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(floor, 0.85), shade(floor, 1.08))
     middle = v.x()
     for i in range(-7, 8):
-        ends = ((middle + i * 0.14, v.horizon), (middle + i * 0.5, 1 + OVER))
+        ends = ((middle + i * 0.14, v.horizon), (middle + i * 0.5, 1 + OVERSCAN))
         v.brush.line(ends, 0.005, shade(floor, 0.74))
     v.band(v.horizon - 0.035, v.horizon, WHITE)
     _window(v)

@@ -1,11 +1,11 @@
-"""Sports grounds: volleyball, basketball, football, high jump."""
+"""Backdrops of sports grounds: volleyball, basketball, football, high jump."""
 
 import math
 
 from drawing.brush import WHITE, Colour, shade
 from drawing.land import GREENS, ground, net, ridge, sky, stands, tree
 from drawing.rooms import HALF_TURN
-from drawing.view import OVER, View
+from drawing.view import OVERSCAN, View
 from drawing.water import WATERS, palm
 
 
@@ -41,7 +41,7 @@ def basketball(v: View) -> None:
     """Paint the scene basketball."""
     if v.rng.random() < 0.5:
         wall = v.pick((206, 200, 186), (150, 164, 180), (120, 96, 84))
-        v.fade(-OVER, v.horizon, wall, shade(wall, 0.85))
+        v.fade(-OVERSCAN, v.horizon, wall, shade(wall, 0.85))
         stands(v, v.horizon - v.rng.uniform(0.16, 0.36), v.horizon)
         floor = v.pick((206, 150, 92), (184, 122, 70), (216, 172, 118))
     else:
@@ -50,7 +50,7 @@ def basketball(v: View) -> None:
             tree(v, v.x(), v.horizon + 0.01, v.rng.uniform(0.25, 0.5))
         net(v.brush, (v.left, v.horizon - 0.22, v.right, v.horizon), (24, 3), (120, 126, 130))
         floor = v.pick((110, 116, 124), (64, 120, 110), (170, 84, 66), (70, 96, 140))
-    v.fade(v.horizon, 1 + OVER, shade(floor, 1.08), shade(floor, 0.85))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(floor, 1.08), shade(floor, 0.85))
     x = v.x()
     key = shade(floor, 0.75)
     v.brush.polygon(
@@ -118,8 +118,8 @@ def _hoarding(v: View) -> None:
 
 
 def _stripes(v: View, grass: Colour) -> None:
-    """Paint a mown pitch, its stripes across or leading away."""
-    v.fade(v.horizon, 1 + OVER, shade(grass, 1.06), shade(grass, 0.86))
+    """Paint a mown pitch with stripes across the image or towards the horizon."""
+    v.fade(v.horizon, 1 + OVERSCAN, shade(grass, 1.06), shade(grass, 0.86))
     if v.rng.random() < 0.5:
         for i in range(4):
             y0 = v.horizon + (1.2 - v.horizon) * ((2 * i + 1) / 8) ** 1.5
@@ -146,7 +146,7 @@ def high_jump(v: View) -> None:
         stands(v, v.horizon - v.rng.uniform(0.14, 0.36), v.horizon - 0.02)
     ridge(v, v.horizon + 0.01, 0.06, v.pick(*GREENS), 24)
     track = v.pick((186, 88, 62), (166, 70, 56), (70, 100, 150), (200, 120, 90))
-    v.fade(v.horizon, 1 + OVER, shade(track, 1.05), shade(track, 0.86))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(track, 1.05), shade(track, 0.86))
     grass = v.horizon + v.rng.uniform(0.03, 0.2)
     v.band(v.horizon, grass, v.pick((90, 146, 70), (110, 150, 80)))
     x, lean = v.x(), v.rng.uniform(0.5, 1.5)

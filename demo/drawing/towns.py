@@ -1,17 +1,17 @@
-"""Towns by day and by night."""
+"""Backdrops of towns by day and by night."""
 
 import math
 
 from drawing.brush import Colour, shade
 from drawing.land import sky, street_lamp, tree
 from drawing.rooms import TURN
-from drawing.view import OVER, View
+from drawing.view import OVERSCAN, View
 
 
 def _block(
     v: View, across: tuple[float, float], top: float, wall: Colour, panes: tuple[Colour, ...]
 ) -> None:
-    """Paint a building with its windows, down to just below the horizon."""
+    """Paint a building with windows; its foot is just below the horizon."""
     x, wide = across
     foot = v.horizon + 0.03
     v.brush.box(x, top, x + wide, foot, wall)
@@ -26,8 +26,8 @@ def _block(
 
 
 def _street(v: View, road: Colour, kerb: Colour) -> None:
-    """Paint pavement and a road that either crosses or leads away."""
-    v.fade(v.horizon, 1 + OVER, kerb, shade(kerb, 1.1))
+    """Paint pavement and a road, either across the image or towards the horizon."""
+    v.fade(v.horizon, 1 + OVERSCAN, kerb, shade(kerb, 1.1))
     mark = shade(road, 1.9)
     if v.rng.random() < 0.5:
         y0 = v.horizon + v.rng.uniform(0.06, 0.16)
@@ -56,13 +56,13 @@ def _street(v: View, road: Colour, kerb: Colour) -> None:
 
 
 def track(v: View, far: float, near: float, wide: float, colour: Colour) -> None:
-    """Paint a way that leads from the viewer to the horizon."""
+    """Paint a path from the viewer to the horizon."""
     v.brush.polygon(
         (
             (far - 0.02, v.horizon),
             (far + 0.02, v.horizon),
-            (near + wide, 1 + OVER),
-            (near - wide, 1 + OVER),
+            (near + wide, 1 + OVERSCAN),
+            (near - wide, 1 + OVERSCAN),
         ),
         colour,
     )
@@ -113,7 +113,7 @@ def night_city(v: View) -> None:
     above, below = v.rng.choice(
         (((8, 10, 28), (40, 40, 76)), ((6, 8, 16), (26, 38, 58)), ((16, 10, 34), (84, 50, 82)))
     )
-    v.fade(-OVER, v.horizon + 0.05, above, below)
+    v.fade(-OVERSCAN, v.horizon + 0.05, above, below)
     if v.rng.random() < 0.4:
         v.brush.oval((v.x(), v.horizon * 0.25), 0.04, 0.04, (236, 232, 206))
     warm = v.rng.choice(((255, 214, 128), (255, 236, 190), (190, 220, 255)))
@@ -135,7 +135,7 @@ def night_city(v: View) -> None:
 
 
 def _sign(v: View) -> None:
-    """Paint a neon sign and its shine on the wet ground."""
+    """Paint a neon sign and its reflection on the wet ground."""
     neon = v.pick((255, 60, 110), (60, 220, 240), (255, 170, 40), (140, 90, 255), (90, 240, 130))
     x, y = v.x(), v.horizon - v.rng.uniform(0.04, 0.2)
     wide, high = v.rng.uniform(0.05, 0.2), v.rng.uniform(0.03, 0.09)

@@ -1,47 +1,49 @@
-"""What a camera sees of a place: where the horizon is, and the chances of one picture."""
+"""The view that backdrop painters work with: brush, random numbers, width and horizon."""
 
 import random
 from dataclasses import dataclass
 
 from drawing.brush import Brush, Colour, jitter
 
-OVER = 0.35  # how far past the frame painters reach
+OVERSCAN = (
+    0.35  # how far painters paint beyond the image, so that a turned view has no blank corners
+)
 
 
 @dataclass(slots=True)
 class View:
-    """What a painter works with: brush, chance, the frame's width and where the horizon is."""
+    """Brush, random numbers and measures of one image, in units of its height."""
 
     brush: Brush
     rng: random.Random
     width: float
     horizon: float
-    walk: float  # nobody stands higher in the frame; painters move it
+    ground_top: float  # smallest y at which figures can stand; painters may change it
 
     @property
     def left(self) -> float:
-        """Where painting begins."""
-        return -OVER
+        """The x at which painting starts."""
+        return -OVERSCAN
 
     @property
     def right(self) -> float:
-        """Where painting ends."""
-        return self.width + OVER
+        """The x at which painting ends."""
+        return self.width + OVERSCAN
 
     def x(self) -> float:
-        """Return some place across the frame."""
+        """Return a random x inside the image."""
         return self.rng.uniform(0.0, self.width)
 
     def pick(self, *colours: Colour) -> Colour:
-        """Return one of the colours, a little changed."""
+        """Return a random one of the colours, slightly changed."""
         return jitter(self.rng, self.rng.choice(colours), 16)
 
     def band(self, y0: float, y1: float, colour: Colour) -> None:
-        """Fill all that lies between two heights."""
+        """Fill the area between two heights."""
         self.brush.box(self.left, y0, self.right, y1, colour)
 
     def fade(self, y0: float, y1: float, above: Colour, below: Colour) -> None:
-        """Fill all that lies between two heights with a gradient, as fine as the canvas is."""
+        """Fill the area between two heights with a gradient, in steps of about 9 canvas pixels."""
         steps = max(4, min(32, int((y1 - y0) * self.brush.unit / 9)))
         high = (y1 - y0) / steps
         for i in range(steps):
@@ -49,11 +51,11 @@ class View:
             self.band(y, min(y1, y + 1.1 * high), mix(above, below, (i + 0.5) / steps))
 
     def count(self, least: int, most: int) -> range:
-        """Return as many numbers as chance wants."""
+        """Return a range of random length, from ``least`` to ``most``."""
         return range(self.rng.randint(least, most))
 
 
 def mix(one: Colour, other: Colour, part: float) -> Colour:
-    """Return a colour between two: the first at 0, the other at 1."""
+    """Return a mix of two colours: ``one`` at part 0, ``other`` at part 1."""
     r, g, b = (round(a + (z - a) * part) for a, z in zip(one, other, strict=True))
     return r, g, b

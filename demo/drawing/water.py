@@ -1,11 +1,11 @@
-"""Beaches, the sea and its waves."""
+"""Backdrops of beaches, the sea and waves."""
 
 import math
 
 from drawing.brush import WHITE, Brush, Colour, Point, shade
 from drawing.land import sky
 from drawing.rooms import HALF_TURN, TURN
-from drawing.view import OVER, View, mix
+from drawing.view import OVERSCAN, View, mix
 
 WATERS: tuple[Colour, ...] = ((44, 118, 160), (52, 148, 168), (70, 110, 140), (36, 86, 130))
 
@@ -18,9 +18,9 @@ def sea(v: View) -> None:
         v.brush.oval((x, v.horizon), wide, v.rng.uniform(0.04, 0.14), v.pick((96, 122, 120)))
     water, sand = v.pick(*WATERS), v.pick((232, 208, 162), (214, 190, 150), (240, 224, 190))
     shore = v.horizon + (0.85 - v.horizon) * v.rng.uniform(0.2, 0.7)
-    v.walk = shore + 0.16
+    v.ground_top = shore + 0.16
     tilt = v.rng.uniform(-0.14, 0.14)
-    v.fade(v.horizon, 1 + OVER, shade(water, 0.9), mix(water, (190, 226, 220), 0.7))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(water, 0.9), mix(water, (190, 226, 220), 0.7))
     for _ in range(16):
         x, y = v.x(), v.rng.uniform(v.horizon + 0.01, shore)
         size = 0.03 + 0.2 * (y - v.horizon)
@@ -73,7 +73,7 @@ def _parasol(v: View, x: float, foot: float, tall: float) -> None:
 
 
 def palm(v: View, x: float, foot: float, tall: float) -> None:
-    """Paint a palm."""
+    """Paint a palm tree."""
     top = (x + v.rng.uniform(-0.12, 0.12), foot - tall)
     v.brush.limb((x, foot), top, 0.026, 0.016, (128, 100, 70))
     leaf = v.pick((60, 124, 62), (84, 140, 70))
@@ -88,7 +88,7 @@ def surfing(v: View) -> None:
     """Paint the scene surfing."""
     sky(v)
     water = v.pick(*WATERS)
-    v.fade(v.horizon, 1 + OVER, shade(water, 1.1), shade(water, 0.78))
+    v.fade(v.horizon, 1 + OVERSCAN, shade(water, 1.1), shade(water, 0.78))
     _wave(v, water)
     for _ in range(26):
         x, y = v.x(), v.rng.uniform(0.72, 1.08)
@@ -97,11 +97,11 @@ def surfing(v: View) -> None:
 
 
 def _wave(v: View, water: Colour) -> None:
-    """Paint a breaking wave: a face with streaks that rise to a curling lip, and its foam."""
+    """Paint a breaking wave: a face with streaks, a curling lip, and foam."""
     top, foot = v.rng.uniform(0.1, 0.42), v.rng.uniform(0.72, 0.86)
-    v.walk, high = foot + 0.05, foot - top
+    v.ground_top, high = foot + 0.05, foot - top
     own = v.brush.at((v.width * v.rng.uniform(0.25, 0.75), foot), 1.0, flip=v.rng.random() < 0.5)
-    # The back rises like a swell; the lip then curls over in most of a half circle.
+    # The back rises like a swell; then the lip curls over in most of a half circle.
     curl = high * v.rng.uniform(0.2, 0.3)
     rise = [(-1.6 + 0.16 * i, -high * (0.1 + 0.9 * (i / 10) ** 1.7)) for i in range(11)]
     lip = [(curl * 1.5 * math.sin(a), curl * (1 - math.cos(a)) - high) for a in TURN[:11]]
@@ -117,7 +117,7 @@ def _wave(v: View, water: Colour) -> None:
 
 
 def _foam(v: View, own: Brush, crest: list[Point], high: float) -> None:
-    """Paint the white of a wave: along its crest, where it has broken, and in the air."""
+    """Paint the foam of a wave: along its crest, behind it, and in the air."""
     own.line(crest, 0.026, WHITE)
     for x, y in crest[3:]:
         own.oval((x, y), v.rng.uniform(0.02, 0.045), v.rng.uniform(0.018, 0.034), WHITE)

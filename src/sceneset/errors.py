@@ -12,7 +12,7 @@
     ├── ObjectTooLargeError         an object exceeds the limit (also an OSError)
     ├── UndecodableError            an image or mask can't be decoded
     ├── WorkerError                 a scan worker failed because of a bug in sceneset
-    └── UsageError                  wrong use; the message says what is right (exit code 2)
+    └── UsageError                  wrong use; the message says how to fix it (exit code 2)
         ├── NoRegistryError         no registry at this path or above it
         ├── UnknownNameError        no such scene or subset; the nearest names are listed
         ├── UnknownRevisionError    no such revision or repository (also a GitError)

@@ -1,22 +1,27 @@
-"""Where everything of a registry stands: needs no library."""
+"""The paths of all files of a registry.
+
+This module imports only os and re, because look-ups use it and must start fast.
+"""
 
 import os
 import re
 
 from sceneset.errors import NoRegistryError
 
-TYPE_CHECKING = False  # pathlib would take as long to load as a look-up
+TYPE_CHECKING = False  # importing pathlib would take as long as a look-up
 if TYPE_CHECKING:
     from pathlib import Path
 
 DATA_ROOT = "Insta360SemanticSeg"
-"""The document's own name of the folder that holds all subsets."""
-_MARKS = ("params.yaml", "registry/scenes.yaml")
+"""The folder that holds all subsets; the document gives it this name."""
 INDEX = ".sceneset/index.sqlite"
+"""The look-up index, relative to the root of a registry."""
+_REQUIRED = ("params.yaml", "registry/scenes.yaml")
+"""The files that make a folder the root of a registry."""
 
 
 class Paths:
-    """Where everything stands below a registry's root."""
+    """The paths of all files and folders of a registry below its root folder."""
 
     def __init__(self, root: "Path") -> None:
         self.root = root
@@ -28,52 +33,54 @@ class Paths:
         self.stats = self.registry / "stats"
         self.cards = self.registry / "cards"
         self.work = root / ".sceneset"
-        """Untracked: what a command builds aside before it takes its place."""
+        """Untracked folder for locks, the index, and files that are not yet moved into place."""
         self.index = root / INDEX
 
     def subset(self, name: str) -> "Path":
-        """Return the subset's folder in the data root."""
+        """Return the folder of a subset in the data root."""
         return self.root / DATA_ROOT / name
 
     def entry(self, name: str) -> "Path":
-        """Return the subset's entry."""
+        """Return the path of the entry of a subset, a YAML file."""
         return self.registry / "subsets" / f"{name}.yaml"
 
     def tags(self, name: str) -> "Path":
-        """Return the subset's tags."""
+        """Return the path of the tags of a subset, a CSV file."""
         return self.registry / "tags" / f"{name}.csv"
 
     def scan(self, name: str) -> "Path":
-        """Return the subset's scan."""
+        """Return the path of the scan of a subset, a Parquet file."""
         return self.registry / "scans" / f"{name}.parquet"
 
-    def shown(self, path: "Path") -> str:
-        """Return ``path`` as messages show it: from the root, with forward slashes."""
+    def relative(self, path: "Path") -> str:
+        """Return ``path`` relative to the root with forward slashes, as messages show it."""
         return path.relative_to(self.root).as_posix()
 
 
 def find_root(path: "str | Path") -> str:
-    """Return the top folder of the registry that ``path`` stands in.
+    """Return the root folder of the registry that contains ``path``.
 
     Raises:
-        NoRegistryError: neither ``path`` nor a folder above it is one.
+        NoRegistryError: neither ``path`` nor a folder above it is a registry.
     """
-    folder, below = os.path.realpath(path), ""
-    while folder != below:
-        lacking = [name for name in _MARKS if not os.path.isfile(f"{folder}/{name}")]
-        if not lacking:
+    folder, previous = os.path.realpath(path), ""
+    while folder != previous:
+        missing = [name for name in _REQUIRED if not os.path.isfile(f"{folder}/{name}")]
+        if not missing:
             return folder
-        if lacking == ["params.yaml"]:
+        if missing == ["params.yaml"]:
             raise NoRegistryError(
-                f"no registry: {folder} lacks params.yaml. `git checkout params.yaml` restores it; "
-                "where an `init` was cut off, delete the folder and begin again"
+                f"no registry: {folder} has no params.yaml. Restore it with "
+                "`git checkout params.yaml`; if `sceneset init` was interrupted, delete the "
+                "folder and run it again"
             )
-        folder, below = os.path.dirname(folder), folder
+        folder, previous = os.path.dirname(folder), folder
     raise NoRegistryError(
-        f"no registry at {path} or above it; go to one, or make one: sceneset init DIR"
+        f"no registry at {path} or in a folder above it; change to the folder of a registry, or "
+        "create one with `sceneset init DIR`"
     )
 
 
 def is_url(repo: str) -> bool:
-    """Whether ``repo`` names a repository elsewhere."""
+    """Return whether ``repo`` is the URL of a repository, not a local path."""
     return "://" in repo or bool(re.match(r"[\w.-]+@[\w.-]+:", repo))

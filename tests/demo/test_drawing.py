@@ -1,6 +1,5 @@
-"""Drawn samples: the same bytes each time, exact masks, every scene at every size."""
+"""Drawn samples have exact masks and are reproducible; drawn deliveries can be added."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -16,14 +15,14 @@ from drawing import delivery, draw_sample, save_sample
 from drawing.backdrop import SCENES
 from drawing.delivery import plan
 from sceneset.schemas.terms import Kind
-from support.build import Outcome
+from support.build import ROOT, Outcome
 
 
 @pytest.fixture
 def draw(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Outcome]:
-    """Run demo/draw.py in this process, in a registry."""
+    """Return a function that runs demo/draw.py in this process, in the folder ``cwd``."""
 
     def run(*words: object, cwd: Path) -> Outcome:
         monkeypatch.chdir(cwd)
@@ -38,11 +37,11 @@ SIZES = [(24, 24), (320, 240), (192, 256)]
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_masks_and_boxes_are_exact(scene: str) -> None:
+def test_draw_sample_returns_exact_masks_and_boxes(scene: str) -> None:
     for size in SIZES:
         for kind, persons in (("full", 1), ("full", 3), ("crop", 1)):
             if size == (24, 24) and persons > 1:
-                continue  # three people hardly fit into it
+                continue  # three people do not fit
             drawn = draw_sample(scene, persons, kind=kind, size=size, seed=5)
             mask = np.asarray(drawn.mask)
             assert drawn.image.size == drawn.mask.size == size
@@ -58,66 +57,65 @@ def test_masks_and_boxes_are_exact(scene: str) -> None:
             assert not (mask == 1)[~inside].any()
 
 
-def test_two_seeds_are_two_pictures() -> None:
+def test_draw_sample_returns_different_images_when_the_seed_differs() -> None:
     one, two = (draw_sample("ski", 1, kind="full", size=(64, 48), seed=n) for n in (1, 2))
     assert one.image.tobytes() != two.image.tobytes()
 
 
-def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from drawing import *;"
-        "save_sample(draw_sample('surfing', 2, kind='full', size=(96, 72), seed=9),"
-        "Path(sys.argv[1], 'a.jpg'), Path(sys.argv[1], 'a.png'))"
+def test_draw_sample_gives_the_same_files_in_every_process(tmp_path: Path) -> None:
+    save_sample(
+        draw_sample("surfing", 2, kind="full", size=(96, 72), seed=9),
+        tmp_path / "a.jpg",
+        tmp_path / "a.png",
     )
-    digests = set()
-    for seed in ("1", "2"):
-        folder = tmp_path / seed
+    program = ROOT / "tests/programs/draw_sample.py"
+    path = os.pathsep.join((str(ROOT / "demo"), os.environ.get("PYTHONPATH", "")))
+    for hash_seed in ("1", "2"):
+        folder = tmp_path / hash_seed
         folder.mkdir()
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        subprocess.run([sys.executable, "-c", code, str(folder)], check=True, env=env)
-        both = (folder / "a.jpg").read_bytes() + (folder / "a.png").read_bytes()
-        digests.add(hashlib.sha256(both).hexdigest())
-    here = draw_sample("surfing", 2, kind="full", size=(96, 72), seed=9)
-    save_sample(here, tmp_path / "a.jpg", tmp_path / "a.png")
-    both = (tmp_path / "a.jpg").read_bytes() + (tmp_path / "a.png").read_bytes()
-    assert digests == {hashlib.sha256(both).hexdigest()}
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+        subprocess.run([sys.executable, program, folder], check=True, env=env)
+        for name in ("a.jpg", "a.png"):
+            assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("scene", "persons", "kind", "words"),
+    ("scene", "persons", "kind", "message"),
     [
-        pytest.param("moon", 1, "full", "night_city", id="scene"),
-        pytest.param("ski", 1, "square", "full", id="kind"),
+        pytest.param("moon", 1, "full", "night_city", id="unknown scene"),
+        pytest.param("ski", 1, "square", "full", id="unknown kind"),
         pytest.param("ski", 2, "crop", "one|1", id="two in a crop"),
     ],
 )
-def test_what_can_not_be_drawn_is_named(scene: str, persons: int, kind: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_draw_sample_raises_value_error_when_an_argument_is_invalid(
+    scene: str, persons: int, kind: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
         draw_sample(scene, persons, kind=kind, size=(64, 48), seed=1)
 
 
-def test_a_plan_spreads_scenes_phases_and_persons() -> None:
+def test_plan_spreads_samples_over_scenes_phases_and_persons() -> None:
     plans = list(plan(tuple(SCENES), 75, Kind.FULL))
-    assert set(Counter(one.scene for one in plans).values()) == {5}
-    assert Counter(one.phase.value for one in plans) == {"train": 60, "val": 15}
-    assert Counter(one.persons.value for one in plans) == {"single": 60, "multi": 15}
-    assert len({one.stem for one in plans}) == 75
-    assert all(one.persons == "single" for one in plan(tuple(SCENES), 75, Kind.CROP))
+    assert set(Counter(sample.scene for sample in plans).values()) == {5}
+    assert Counter(sample.phase.value for sample in plans) == {"train": 60, "val": 15}
+    assert Counter(sample.persons.value for sample in plans) == {"single": 60, "multi": 15}
+    assert len({sample.stem for sample in plans}) == 75
+    assert all(sample.persons == "single" for sample in plan(tuple(SCENES), 75, Kind.CROP))
 
 
-def test_a_drawn_delivery_is_a_good_one(
+def test_drawn_delivery_is_added_without_errors(
     registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome], draw: Callable[..., Outcome]
 ) -> None:
     drawn, name = tmp_path / "drawn", "CustomSeg_Person_20240115_drawn"
-    words = ("--images", 12, "--scene", "冲浪", "--scene", "bike", "--size", "48x36")
-    assert draw(drawn, *words, cwd=registry).code == 0
+    options = ("--images", 12, "--scene", "冲浪", "--scene", "bike", "--size", "48x36")
+    assert draw(drawn, *options, cwd=registry).code == 0
     outcome = sceneset("add", drawn, "--name", name, "--json", cwd=registry)
     assert outcome.code == 0
     assert outcome.json["samples"] == 12
-    assert [p for p in outcome.json["problems"] if p["severity"] == "error"] == []
+    assert [found for found in outcome.json["problems"] if found["severity"] == "error"] == []
 
 
-def test_a_scene_of_one_s_own_can_not_be_drawn(
+def test_draw_lists_the_possible_scenes_when_a_scene_of_the_vocabulary_has_no_painter(
     registry: Path, tmp_path: Path, draw: Callable[..., Outcome]
 ) -> None:
     scenes = registry / "registry/scenes.yaml"
@@ -129,13 +127,13 @@ def test_a_scene_of_one_s_own_can_not_be_drawn(
     assert draw(tmp_path / "b", "--images", 15, "--size", "24x24", cwd=registry).code == 0
 
 
-def test_a_drawing_that_is_stopped_leaves_nothing(registry, draw, tmp_path, monkeypatch):
-    def stopped(*_, **__):
+def test_draw_leaves_no_files_when_it_is_interrupted(registry, draw, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(delivery, "write_text", stopped)
-    done = draw(tmp_path / "new", "--images", "2", cwd=registry)
-    assert done.code == 130
+    monkeypatch.setattr(delivery, "write_text", interrupt)
+    outcome = draw(tmp_path / "new", "--images", "2", cwd=registry)
+    assert outcome.code == 130
     assert not list(tmp_path.glob("*new*"))
     monkeypatch.undo()
     assert draw(tmp_path / "new", "--images", "2", cwd=registry).code == 0

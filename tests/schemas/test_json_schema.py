@@ -1,4 +1,4 @@
-"""The JSON Schemas that editors read are those of the code."""
+"""The exported JSON Schemas, which editors use, match the models."""
 
 import json
 from pathlib import Path
@@ -11,26 +11,25 @@ from support.build import ROOT
 FOLDER = ROOT / "schemas/json"
 
 
-def test_no_schema_is_stale_or_missing():
+def test_schema_folder_has_one_file_per_model():
     assert sorted(path.stem for path in FOLDER.iterdir()) == sorted(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_file_is_what_the_code_says(name):
+def test_schema_file_is_up_to_date(name):
     text = (FOLDER / f"{name}.json").read_text("utf-8")
-    again = "run `python -m sceneset.schemas.export`"
-    assert text == schema_text(MODELS[name]), again
+    assert text == schema_text(MODELS[name]), "run `python -m sceneset.schemas.export`"
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_unknown_fields_are_refused_and_fields_are_described(name):
+def test_schema_rejects_unknown_fields_and_describes_known_ones(name):
     schema = json.loads(schema_text(MODELS[name]))
     assert schema["additionalProperties"] is False
     assert schema["$schema"].endswith("2020-12/schema")
     assert any("description" in field for field in schema["properties"].values())
 
 
-def test_export_writes_them_all(tmp_path: Path):
+def test_export_writes_all_schemas(tmp_path: Path):
     main(str(tmp_path / "new"))
     for name in MODELS:
         assert (tmp_path / "new" / f"{name}.json").read_bytes() == (
@@ -38,6 +37,6 @@ def test_export_writes_them_all(tmp_path: Path):
         ).read_bytes()
 
 
-def test_a_row_of_tags_is_text_to_an_editor():
+def test_tag_schema_describes_how_scenes_are_written():
     scenes = json.loads(schema_text(MODELS["tag"]))["properties"]["scenes"]
     assert "Scene keys" in scenes["description"]

@@ -1,4 +1,4 @@
-"""The vocabulary: the document's scenes in all their names, and what split files are called."""
+"""The scene vocabulary: finding scenes by name, and the names of split files."""
 
 import csv
 
@@ -14,8 +14,8 @@ SINGLE, MULTI, TRAIN, VAL = Persons.SINGLE, Persons.MULTI, Phase.TRAIN, Phase.VA
 
 
 @pytest.fixture(scope="module")
-def words() -> Vocabulary:
-    """The vocabulary this registry uses."""
+def vocabulary() -> Vocabulary:
+    """Return the vocabulary of this registry."""
     return Registry(ROOT).vocabulary
 
 
@@ -23,28 +23,28 @@ def scene(key: str, **fields: object) -> dict[str, object]:
     return {"key": key, "name": {"en": key}, "file_stem": key} | fields
 
 
-def test_the_document_s_table_is_in_it(words):
+def test_vocabulary_reproduces_the_table_of_the_document(vocabulary):
     with (ROOT / "tests/data/scene_table.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(words.scenes) == 15
-    found = []
-    for key in words.order:
+    assert len(vocabulary.scenes) == 15
+    table = []
+    for key in vocabulary.order:
         for persons in [None] if key == TOTAL else Persons:
-            file_name = words.split_file(key, persons, TRAIN)
-            name = words.split_name(key, persons, TRAIN)
-            found.append((name, file_name, words.describe(key, persons, TRAIN).zh))
-    assert found == [(r["split"], r["split_file"], r["description_zh"]) for r in rows]
+            file_name = vocabulary.split_file(key, persons, TRAIN)
+            name = vocabulary.split_name(key, persons, TRAIN)
+            table.append((name, file_name, vocabulary.describe(key, persons, TRAIN).zh))
+    assert table == [(r["split"], r["split_file"], r["description_zh"]) for r in rows]
 
 
-def test_every_name_finds_its_scene(words):
-    for one in words.scenes:
-        for name in one.all_names:
-            for typed in (name, name.upper(), f" {name} ", name.replace("_", "-")):
-                assert words.find(typed) == one.key
+def test_find_returns_the_scene_for_each_of_its_names(vocabulary):
+    for known in vocabulary.scenes:
+        for name in known.all_names:
+            for query in (name, name.upper(), f" {name} ", name.replace("_", "-")):
+                assert vocabulary.find(query) == known.key
 
 
 @pytest.mark.parametrize(
-    ("typed", "key"),
+    ("query", "key"),
     [
         ("滑雪", "ski"),
         ("high jump", "high_jump"),
@@ -60,12 +60,12 @@ def test_every_name_finds_its_scene(words):
         ("nothing", None),
     ],
 )
-def test_what_people_type(words, typed, key):
-    assert words.find(typed) == key
+def test_find_ignores_case_width_and_separators(vocabulary, query, key):
+    assert vocabulary.find(query) == key
 
 
 @pytest.mark.parametrize(
-    ("typed", "near"),
+    ("query", "nearest"),
     [
         ("skii", "ski"),
         ("hig_jump", "high_jump"),
@@ -75,46 +75,49 @@ def test_what_people_type(words, typed, key):
         ("moto", "mountain_motor"),
     ],
 )
-def test_the_nearest_names_are_ones_that_find(words, typed, near):
-    names = words.nearest(typed)
-    assert names[0] == near
+def test_nearest_returns_names_of_different_scenes_when_a_name_is_misspelled(
+    vocabulary, query, nearest
+):
+    names = vocabulary.nearest(query)
+    assert names[0] == nearest
     assert len(names) <= 3
-    assert len({words.find(name) for name in names}) == len(names), "each of another scene"
+    assert len({vocabulary.find(name) for name in names}) == len(names)
 
 
-@pytest.mark.parametrize("typed", ["", "x", "☃" * 20])
-def test_nothing_is_near_to_nonsense(words, typed):
-    assert words.nearest(typed) == []
+@pytest.mark.parametrize("query", ["", "x", "☃" * 20])
+def test_nearest_returns_nothing_when_no_name_is_similar(vocabulary, query):
+    assert vocabulary.nearest(query) == []
 
 
 @pytest.mark.parametrize(
-    ("scenes", "said"),
+    ("scenes", "message"),
     [
         pytest.param([scene("a", aliases=["x y"]), scene("b", aliases=["X-Y"])],
-                     "names both 'a' and 'b'", id="one alias"),
-        pytest.param([scene("a"), scene("b", name={"zh": "Ａ"})], "names both", id="wide letters"),
-        pytest.param([scene("a"), scene("b", file_stem="a")], "names both", id="one file stem"),
-        pytest.param([scene("a"), scene("a")], "one key", id="one key"),
-        pytest.param([scene("total")], "'total' is the row of all", id="total for a key"),
-        pytest.param([scene("a", aliases=["Total"])], "'total' is the row of all",
-                     id="total for an alias"),
+                     "names both 'a' and 'b'", id="same alias"),
+        pytest.param([scene("a"), scene("b", name={"zh": "Ａ"})], "names both",
+                     id="full-width letters"),
+        pytest.param([scene("a"), scene("b", file_stem="a")], "names both", id="same file stem"),
+        pytest.param([scene("a"), scene("a")], "same key", id="same key"),
+        pytest.param([scene("total")], "'total' is reserved", id="total as key"),
+        pytest.param([scene("a", aliases=["Total"])], "'total' is reserved",
+                     id="total as alias"),
         pytest.param([scene("a"), scene("b", file_stem="a_val")], "would mean both",
                      id="file stem with a phase"),
         pytest.param([scene("a"), scene("b", file_stem="a_multiperson")], "would mean both",
                      id="file stem with persons"),
-        pytest.param([scene("a", file_stem="train")], "would mean both", id="phase for a stem"),
+        pytest.param([scene("a", file_stem="train")], "would mean both", id="phase as file stem"),
         pytest.param([scene("a", name={})], "English or a Chinese", id="no name"),
-        pytest.param([scene("A")], "pattern", id="capital key"),
+        pytest.param([scene("A")], "pattern", id="upper-case key"),
         pytest.param([scene("a", file_stem="../a")], "slash", id="file stem with a path"),
     ],
 )  # fmt: skip
-def test_two_meanings_are_refused(scenes, said):
-    with pytest.raises(ValidationError, match=said):
+def test_vocabulary_is_rejected_when_a_name_is_ambiguous_or_invalid(scenes, message):
+    with pytest.raises(ValidationError, match=message):
         Vocabulary.model_validate({"scenes": scenes})
 
 
 @pytest.mark.parametrize(
-    ("file", "says"),
+    ("file", "parts"),
     [
         ("ski.txt", SplitName("ski", SINGLE, None)),
         ("ski_muiltiperson.txt", SplitName("ski", MULTI, None)),
@@ -136,19 +139,19 @@ def test_two_meanings_are_refused(scenes, said):
         (".txt", None),
     ],
 )
-def test_what_a_split_file_s_name_says(words, file, says):
-    assert words.parse_split_file(file) == says
+def test_parse_split_file_returns_the_parts_of_the_name(vocabulary, file, parts):
+    assert vocabulary.parse_split_file(file) == parts
 
 
-def test_every_name_that_is_written_is_read_back(words):
-    for key in words.by_key:
+def test_parse_split_file_reads_every_name_that_split_file_returns(vocabulary):
+    for key in vocabulary.by_key:
         for persons in Persons:
             for phase in Phase:
-                file = words.split_file(key, persons, phase)
-                assert words.parse_split_file(file) == SplitName(
+                file = vocabulary.split_file(key, persons, phase)
+                assert vocabulary.parse_split_file(file) == SplitName(
                     key, persons, None if phase is TRAIN else phase
                 )
-    assert words.split_file("ski", MULTI, TRAIN) == "ski_muiltiperson.txt"
+    assert vocabulary.split_file("ski", MULTI, TRAIN) == "ski_muiltiperson.txt"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,6 @@ def test_every_name_that_is_written_is_read_back(words):
          "子数据集全部训练样本（多人）"),
     ],
 )  # fmt: skip
-def test_descriptions(words, row, english, chinese):
-    said = words.describe(*row)
-    assert (said.en, said.zh) == (english, chinese)
+def test_describe_returns_the_description_in_both_languages(vocabulary, row, english, chinese):
+    description = vocabulary.describe(*row)
+    assert (description.en, description.zh) == (english, chinese)

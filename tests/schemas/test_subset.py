@@ -1,4 +1,4 @@
-"""Entries: what a subset's scene table may hold."""
+"""Validation of subset entries and their scene tables."""
 
 import pytest
 from pydantic import ValidationError
@@ -14,15 +14,15 @@ def entry(*rows: dict[str, object], **fields: object) -> dict[str, object]:
     return {"name": NAME, "kind": "full", "splits": [TOTAL, *rows]} | fields
 
 
-def test_what_is_left_out_is_filled_in():
-    made = Subset.model_validate(entry())
-    assert (made.kind, made.category, made.img_suffix) == (Kind.FULL, "person", ".jpg")
-    [row] = made.splits
+def test_subset_has_default_values_when_fields_are_left_out():
+    subset = Subset.model_validate(entry())
+    assert (subset.kind, subset.category, subset.img_suffix) == (Kind.FULL, "person", ".jpg")
+    [row] = subset.splits
     assert row.is_total
     assert (row.persons, row.phase, row.source, row.images) == (None, Phase.TRAIN, "", None)
 
 
-def test_rows_that_differ_in_one_thing_are_different_rows():
+def test_subset_accepts_rows_when_they_differ_in_one_condition():
     ski = {"scene": "ski"}
     rows = [
         ski | {"file": "a.txt"},
@@ -34,9 +34,10 @@ def test_rows_that_differ_in_one_thing_are_different_rows():
 
 
 @pytest.mark.parametrize(
-    ("fields", "place", "said"),
+    ("fields", "location", "message"),
     [
-        pytest.param({"name": "CustomSeg_Person_20240231_a"}, ("name",), "no date", id="name"),
+        pytest.param({"name": "CustomSeg_Person_20240231_a"}, ("name",), "not a valid date",
+                     id="name"),
         pytest.param({"kind": "half"}, ("kind",), "'full' or 'crop'", id="kind"),
         pytest.param({"img_suffix": ".jpeg"}, ("img_suffix",), "'.jpg' or '.png'", id="suffix"),
         pytest.param({"splits": []}, ("splits",), "at least 1", id="no rows"),
@@ -47,30 +48,32 @@ def test_rows_that_differ_in_one_thing_are_different_rows():
         pytest.param(entry(TOTAL | {"file": "b.txt"}), (), "rows 1 and 2 of splits are both",
                      id="same selection"),
         pytest.param(entry({"scene": "ski", "file": "TOTAL.txt"}), (), "rows 1 and 2",
-                     id="same file but for case"),
+                     id="files differ only in case"),
         pytest.param(entry({"scene": "Ski", "file": "a.txt"}), ("splits", 1, "scene"), "pattern",
-                     id="scene is no key"),
+                     id="scene is not a key"),
         pytest.param(entry({"scene": "ski", "file": "../a.txt"}), ("splits", 1, "file"),
-                     "plain name", id="file leaves its folder"),
+                     "plain name", id="file in another folder"),
         pytest.param(entry({"scene": "ski", "file": "a.txt", "images": -1}),
-                     ("splits", 1, "images"), "greater", id="count below zero"),
+                     ("splits", 1, "images"), "greater", id="negative count"),
         pytest.param(entry({"scene": "ski", "file": "a.txt", "phase": "trian"}),
                      ("splits", 1, "phase"), "'train', 'val' or 'test'", id="phase"),
     ],
 )  # fmt: skip
-def test_what_is_refused_says_where_and_why(fields, place, said):
+def test_subset_error_names_the_field_and_the_reason_when_a_value_is_invalid(
+    fields, location, message
+):
     with pytest.raises(ValidationError) as caught:
         Subset.model_validate(entry() | fields)
     [error] = caught.value.errors()
-    assert error["loc"] == place
-    assert said in error["msg"]
+    assert error["loc"] == location
+    assert message in error["msg"]
 
 
-def test_a_draft_may_leave_its_rows_to_the_split_files():
+def test_subset_draft_is_valid_when_it_has_no_rows():
     assert SubsetDraft.model_validate({"name": NAME, "kind": "crop"}).splits == ()
 
 
-def test_values_do_not_change():
-    made = Subset.model_validate(entry())
+def test_subset_can_not_be_modified():
+    subset = Subset.model_validate(entry())
     with pytest.raises(ValidationError, match="frozen"):
-        made.kind = Kind.CROP
+        subset.kind = Kind.CROP

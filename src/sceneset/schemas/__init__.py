@@ -1,11 +1,11 @@
-"""What things are: the registry's words as checked values.
+"""Pydantic models of everything that the registry stores, and the rules that check it.
 
-The names below are imported when first asked for: a look-up needs none of them.
+The names below are imported on first access, because a look-up needs none of them.
 """
 
 import importlib
 
-TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from typing import Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sceneset.schemas.subset import SplitRow, Subset
     from sceneset.schemas.tag import Tag
 
-_HOMES = {
+_MODULE_OF = {
     "Finding": "finding",
     "Params": "params",
     "ScanRow": "scan_row",
@@ -45,6 +45,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> "Any":
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"sceneset.schemas.{_HOMES[name]}"), name)
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f"sceneset.schemas.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

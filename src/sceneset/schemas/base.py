@@ -1,4 +1,4 @@
-"""The shared base of all schemas: strict, frozen, and exact about text."""
+"""The base model of all schemas, and the text types that they share."""
 
 import unicodedata
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """A value that can't change and refuses fields it does not know."""
+    """Base model: immutable, and rejects unknown fields."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -27,20 +27,20 @@ def _one_line(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_one_line), Field(max_length=2000)]
-"""One line of text, in Unicode's normal form NFC."""
+"""One line of text, converted to Unicode normal form NFC. It may be empty."""
 
 Word = Annotated[Line, Field(min_length=1, max_length=200)]
-"""One line that is not empty."""
+"""One line of 1 to 200 characters."""
 
 
 class Localized(Model):
-    """A text in English and Chinese; where one is missing the other stands in."""
+    """A text in English and Chinese. If one language is empty, the other one is shown."""
 
     en: Line = ""
-    """In English."""
+    """The English text."""
     zh: Line = ""
-    """In Chinese."""
+    """The Chinese text."""
 
     def text(self, language: str) -> str:
-        """Return the text in ``language`` ("en" or "zh"), or in the other one if that is empty."""
+        """Return the text in ``language`` ("en" or "zh"), or the other one if that is empty."""
         return (self.zh or self.en) if language == "zh" else (self.en or self.zh)

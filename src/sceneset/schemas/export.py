@@ -1,4 +1,4 @@
-"""JSON Schemas for editors: `python -m sceneset.schemas.export FOLDER` writes them."""
+"""Write the JSON Schemas that editors use: `python -m sceneset.schemas.export FOLDER`."""
 
 import json
 import sys
@@ -13,12 +13,12 @@ from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.tombstone import Forgotten
+from sceneset.schemas.tombstone import TombstoneFile
 from sceneset.schemas.version import Version
 from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
-    "forgotten": Forgotten,
+    "forgotten": TombstoneFile,
     "params": Params,
     "problem": Finding,
     "scan-row": ScanRow,
@@ -33,14 +33,14 @@ MODELS: dict[str, type[BaseModel]] = {
 
 
 def schema_text(model: type[BaseModel]) -> str:
-    """Return a model's JSON Schema, the same bytes each time."""
+    """Return the JSON Schema of ``model`` as text; equal models give equal text."""
     schema = model.model_json_schema(mode="validation")
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def main(folder: str = "schemas/json") -> None:
-    """Write every schema into ``folder``."""
+    """Write every JSON Schema into ``folder``."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     for name, model in MODELS.items():

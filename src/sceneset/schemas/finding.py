@@ -1,4 +1,8 @@
-"""Findings as values: what is wrong, where, and what to do about it."""
+"""Findings: what a check found, where it is, and how to fix it.
+
+Checks return findings as values, so that one run can report all of them, sorted. The function
+``sceneset.errors.fail`` raises one where a command can't go on.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,32 +14,49 @@ __all__ = ["Finding", "Severity", "count_by_severity", "errors_of", "finding", "
 
 
 class Finding(Model):
-    """One finding. ``file`` is relative to the registry or the delivery; ``row`` counts from 1."""
+    """One finding of a check. Text fields are empty where they do not apply."""
 
     code: str
+    """Code of the rule, for example "mask-values"; `sceneset rules CODE` explains it."""
     severity: Severity
+    """error, warning or note."""
     message: str
+    """What is wrong."""
     subset: str = ""
+    """Name of the subset."""
     file: str = ""
+    """Path of the file, relative to the registry or the delivery."""
     row: int | None = None
+    """Line of the file, or row of the table, counted from 1."""
     field: str = ""
+    """Name of the field that has an invalid value."""
     hint: str = ""
+    """How to fix it."""
     phase: str = ""
+    """Phase of the sample, if the finding is about a single sample."""
     stem: str = ""
-    """The sample the finding takes with it, where it is about one sample alone."""
+    """Stem of the sample, if the finding is about a single sample: --quarantine skips it."""
     waived: str = ""
-    """Why it was accepted; a finding that was does not stop anything."""
+    """Reason of the waiver that accepts the finding; a waived finding does not stop a command."""
 
     def __str__(self) -> str:
-        where = self.file + (f":{self.row}" if self.row else "")
-        what = f"{self.field}: {self.message}" if self.field else self.message
-        return ": ".join(part for part in (where, what) if part)
+        return ": ".join(part for part in (self.place, self.text) if part)
+
+    @property
+    def place(self) -> str:
+        """The file and row, for example "registry/scenes.yaml:12"; "" without a file."""
+        return f"{self.file}:{self.row}" if self.row else self.file
+
+    @property
+    def text(self) -> str:
+        """The message, preceded by the name of the field it is about."""
+        return f"{self.field}: {self.message}" if self.field else self.message
 
     @property
     def sort_key(self) -> tuple[int, str, str, int, str, str]:
-        """Errors first, then by place."""
-        weight = list(Severity).index(self.severity)
-        return (weight, self.subset, self.file, self.row or 0, self.code, self.message)
+        """Sort key: errors first, then by subset, file and row."""
+        rank = list(Severity).index(self.severity)
+        return (rank, self.subset, self.file, self.row or 0, self.code, self.message)
 
 
 def finding(
@@ -50,7 +71,11 @@ def finding(
     phase: str = "",
     stem: str = "",
 ) -> Finding:
-    """Make a finding with the severity that its rule has."""
+    """Create a finding with the default severity of its rule.
+
+    Raises:
+        KeyError: there is no rule ``code``.
+    """
     return Finding(
         code=code,
         severity=RULES[code].severity,
@@ -66,18 +91,18 @@ def finding(
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings, errors first, each one once."""
-    return sorted(set(findings), key=lambda p: p.sort_key)
+    """Return the distinct findings, sorted by severity (errors first), subset, file and row."""
+    return sorted(set(findings), key=lambda found: found.sort_key)
 
 
 def errors_of(findings: Iterable[Finding]) -> list[Finding]:
-    """Keep the findings that stop a command."""
-    return [p for p in findings if p.severity is Severity.ERROR and not p.waived]
+    """Return the findings that stop a command: errors that are not waived."""
+    return [found for found in findings if found.severity is Severity.ERROR and not found.waived]
 
 
 def count_by_severity(findings: Iterable[Finding]) -> str:
     """Return the number of findings of each severity, for example "2 errors, 1 warning"."""
-    counts = Counter(p.severity for p in findings)
+    counts = Counter(found.severity for found in findings)
     return ", ".join(
         f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
         for severity in Severity

@@ -1,4 +1,4 @@
-"""Names: what a subset, a stem and a split file may be called, and why not."""
+"""Validation of the names of subsets, samples (stems) and split files."""
 
 import datetime as dt
 import re
@@ -8,19 +8,19 @@ from typing import Annotated, Self
 from pydantic import AfterValidator
 
 _SUBSET = re.compile(r"CustomSeg_Person_(?P<date>[0-9]{8})_(?P<note>[^\W_][\w-]*)")
-_LONGEST = 200  # bytes: file systems stop at 255, and suffixes are added to names
+_MAX_BYTES = 200  # file systems allow 255, and suffixes are added to names
 _WINDOWS_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _PLAIN_STEM = re.compile(
-    rf"(?!{_WINDOWS_RESERVED.pattern}$)[a-z0-9_-][a-z0-9_.-]{{0,{_LONGEST - 1}}}",
+    rf"(?!{_WINDOWS_RESERVED.pattern}$)[a-z0-9_-][a-z0-9_.-]{{0,{_MAX_BYTES - 1}}}",
     re.IGNORECASE | re.ASCII,
 )
 
 
 class SubsetName(str):
-    """A subset's name, ``CustomSeg_Person_<YYYYMMDD>_<note>``, taken apart.
+    """The name of a subset, ``CustomSeg_Person_<YYYYMMDD>_<note>``, split into its parts.
 
     Raises:
-        ValueError: the text is no such name; the message says what to write instead.
+        ValueError: the text is not a subset name; the message says how to write one.
     """
 
     __slots__ = ("date", "note")
@@ -28,24 +28,25 @@ class SubsetName(str):
     note: str
 
     def __new__(cls, text: str) -> Self:
-        """Check ``text`` and take it apart."""
+        """Validate ``text`` and split it into date and note."""
         match = _SUBSET.fullmatch(text)
         if match is None:
             raise ValueError(
                 f"{text!r} is not a subset name; write CustomSeg_Person_<YYYYMMDD>_<note>, "
-                "the note in letters, digits, '_' and '-', "
+                "where the note has letters, digits, '_' and '-', "
                 "for example CustomSeg_Person_20240115_ski"
             )
-        if len(text.encode()) > _LONGEST or unicodedata.normalize("NFC", text) != text:
-            raise ValueError(f"{text!r} is too long or not in Unicode's normal form NFC")
+        if len(text.encode()) > _MAX_BYTES or unicodedata.normalize("NFC", text) != text:
+            raise ValueError(
+                f"{text!r} is longer than {_MAX_BYTES} bytes or not in Unicode normal form NFC"
+            )
         name = super().__new__(cls, text)
         digits = match["date"]
         try:
             name.date = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
         except ValueError:
             raise ValueError(
-                f"{digits} in {text!r} is no date of the calendar; write year, month and day "
-                "as YYYYMMDD"
+                f"{digits} in {text!r} is not a valid date; write year, month and day as YYYYMMDD"
             ) from None
         name.note = match["note"]
         return name
@@ -56,53 +57,54 @@ def _checked_subset_name(text: str) -> str:
 
 
 SubsetNameText = Annotated[str, AfterValidator(_checked_subset_name)]
-"""A pydantic field that holds a subset's name."""
+"""The name of a subset, for use in models."""
 
 
-def stem_fault(stem: str) -> str | None:
-    """Say why ``stem`` can't name a sample everywhere, or return None if it can.
+def invalid_stem_reason(stem: str) -> str | None:
+    """Return why ``stem`` can't be the name of a sample on every system, or None if it can.
 
-    mmsegmentation joins folder + stripped line + suffix, so a stem that is stripped,
-    that climbs out of its folder or that hides from a glob names another file or none.
+    mmsegmentation joins the folder, the stripped line of a split file and the suffix. A stem with
+    white space at its ends, with a path separator or with a leading dot would therefore name a
+    different file, or none.
     """
-    if _PLAIN_STEM.fullmatch(stem):  # most are: nothing else is to be looked at
+    if _PLAIN_STEM.fullmatch(stem):  # fast path: true for most stems
         return None
     if not stem or stem != stem.strip():
-        return "is empty, or begins or ends with white space (readers strip it)"
+        return "is empty, or starts or ends with white space, which readers strip"
     try:
         size = len(stem.encode())
     except UnicodeEncodeError:
-        return "is not UTF-8"
-    if size > _LONGEST:
-        return f"is longer than {_LONGEST} bytes"
+        return "is not valid UTF-8"
+    if size > _MAX_BYTES:
+        return f"is longer than {_MAX_BYTES} bytes"
     if "/" in stem or "\\" in stem:
-        return "holds a slash: it names a file in another folder"
+        return "contains a slash, so it names a file in another folder"
     if stem.startswith("."):
-        return "begins with a dot: it is hidden from most readers"
+        return "starts with a dot, so most readers do not see it"
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in stem):
-        return "holds a control character"
+        return "contains a control character"
     if _WINDOWS_RESERVED.fullmatch(stem):
         return "is a device name on Windows"
     return None
 
 
 def _checked_stem(stem: str) -> str:
-    fault = stem_fault(stem)
-    if fault:
-        raise ValueError(f"{stem!r} {fault}")
+    reason = invalid_stem_reason(stem)
+    if reason:
+        raise ValueError(f"{stem!r} {reason}")
     return stem
 
 
 Stem = Annotated[str, AfterValidator(_checked_stem)]
-"""A file's name without its suffix, safe to join to a folder."""
+"""A file name without its suffix, safe to append to a folder."""
 
 
 def _checked_split_file(name: str) -> str:
     stem, dot, suffix = name.rpartition(".")
-    if not dot or suffix != "txt" or stem_fault(stem):
-        raise ValueError(f"{name!r} can't name a split file; write a plain name such as ski.txt")
+    if not dot or suffix != "txt" or invalid_stem_reason(stem):
+        raise ValueError(f"{name!r} is not a split file name; write a plain name such as ski.txt")
     return name
 
 
 SplitFile = Annotated[str, AfterValidator(_checked_split_file)]
-"""A split file's name, ``<something>.txt``, without a folder."""
+"""The name of a split file, ``<name>.txt``, without a folder."""

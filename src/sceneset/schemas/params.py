@@ -1,6 +1,5 @@
-"""params.yaml: which subsets the registry lists, and the settings of its stages."""
+"""The model of params.yaml: the registered subsets and the settings of the stages."""
 
-import difflib
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -8,13 +7,17 @@ from pydantic import Field, field_validator, model_validator
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
-from sceneset.schemas.rules import RULES, Freedom, Severity
+from sceneset.schemas.rules import RULES, Freedom, Severity, find_rule
 
 Algorithm = Annotated[int, Field(ge=1)]
 
 
 class Algorithms(Model):
-    """What each stage computes, as a number: a stage runs again when its number changes."""
+    """Version number of the algorithm of each stage.
+
+    A stage runs again when its number changes. Increase a number only when the results of the
+    stage change; a change of its source code alone does not require new results.
+    """
 
     scan: Algorithm = 4
     check: Algorithm = 2
@@ -25,65 +28,71 @@ class Algorithms(Model):
     card: Algorithm = 1
 
 
-RAISE_BYTES = "raise limits.max_bytes in params.yaml if that is meant"
+RAISE_MAX_BYTES = "if the file is correct, raise limits.max_bytes in params.yaml"
+"""Hint for files that exceed the limit."""
 
 
 class Limits(Model):
-    """Bounds that are checked before a file is decoded."""
+    """Limits of files and images, checked before a file is decoded."""
 
     max_pixels: Annotated[int, Field(ge=1, le=170_000_000)] = 80_000_000
-    """Pixels of an image or mask; Pillow itself opens nothing past 179 million."""
+    """Largest allowed number of pixels of an image or mask. Pillow opens none above 179 million."""
     min_side: Annotated[int, Field(ge=1)] = 8
-    """Pixels on the shorter side of an image or mask, at least."""
+    """Smallest allowed length of the shorter side of an image or mask, in pixels."""
     max_bytes: Annotated[int, Field(ge=1)] = 268_435_456
-    """Bytes of an image or mask file."""
+    """Largest allowed size of an image or mask file, in bytes."""
 
 
 Bits = Annotated[int, Field(ge=0, le=14)]
 
 
-class Leakage(Model):
-    """How alike two pictures are taken for related, in bits of 64 of their perceptual hashes."""
+class LeakageParams(Model):
+    """Distances of perceptual hashes up to which two images count as related.
+
+    The distance of two 64-bit hashes is the number of bits in which they differ.
+    """
 
     near: Bits = 8
-    """Up to here, a held-out image that looks like a training image stops the pipeline."""
+    """Up to this distance between a held-out and a training image, leak-near is reported."""
     review: Bits = 10
-    """Up to here it is listed for people to look at, where a second hash agrees."""
+    """Up to this distance, leak-review is reported if the PDQ hashes are also close."""
     second: Annotated[int, Field(ge=0, le=256)] = 100
-    """Bits of 256 in which that second hash, PDQ, may differ."""
+    """Largest distance of two 256-bit PDQ hashes that are close, in bits; see review."""
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Masks(Model):
-    """From where on a mask is worth a look. Shares are of the picture's pixels."""
+class MaskParams(Model):
+    """Thresholds of the rules on masks."""
 
     max_ignore: Share = 0.3
-    """Share of ignored pixels (255), at most."""
+    """Above this share of pixels with value 255, mask-ignored is reported."""
     min_part: Share = 0.0001
-    """Parts smaller than this are specks."""
+    """A part of the mask below this share of the image is a speck (mask-specks)."""
     min_hole: Share = 0.0001
-    """Holes smaller than this are slips."""
+    """A hole below this share of the image is reported (mask-holes)."""
     max_straight: Share = 0.5
-    """Share of the outline that lies in long straight edges, at most: beyond, it is a polygon."""
+    """Above this share of long straight edges in the outline, mask-coarse is reported."""
     min_contrast: Annotated[int, Field(ge=0, le=255)] = 8
-    """Gray levels between the darkest and the brightest pixel of a person, at least."""
+    """Below this range of green values (0-255) under the mask, mask-on-nothing is reported."""
 
 
-class Kinds(Model):
-    """What subsets of a kind promise."""
+class KindParams(Model):
+    """Thresholds of the rules on full and crop subsets."""
 
     min_person: Share = 0.02
-    """In a full subset: share of the picture that is person, at least."""
+    """Full subsets: below this share of person pixels in the image, person-small is reported."""
     min_main: Share = 0.5
-    """In a full subset: share of a single person's pixels that hang together, at least."""
+    """Full subsets: if the largest part of a single person has less than this share of the
+    person's pixels, person-scattered is reported."""
     max_overlap: Share = 0.1
-    """Of two crops of one original: overlap as a share of the smaller one, at most."""
+    """Crop subsets: if two crops of one original share more than this part of the smaller crop,
+    crop-overlap is reported."""
 
 
-class Chosen(StrEnum):
-    """How much a rule weighs in this registry."""
+class RuleSetting(StrEnum):
+    """The severity of a rule in this registry."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -92,54 +101,54 @@ class Chosen(StrEnum):
 
 
 class Params(Model):
-    """The whole file."""
+    """The file params.yaml: the registered subsets and the settings of the stages."""
 
     subsets: tuple[SubsetNameText, ...] = ()
-    """Every registered subset; dvc.yaml makes a scan and a splits stage for each."""
+    """Names of the registered subsets; dvc.yaml has a scan and a splits stage for each."""
     algorithms: Algorithms = Algorithms()
+    """Version number of the algorithm of each stage."""
     limits: Limits = Limits()
-    leakage: Leakage = Leakage()
-    masks: Masks = Masks()
-    kinds: Kinds = Kinds()
-    rules: dict[str, Chosen] = Field(default_factory=dict)
-    """Rules that weigh otherwise here, by code: error, warning, note or off."""
+    """Limits of files and images, checked before a file is decoded."""
+    leakage: LeakageParams = LeakageParams()
+    """Distances of perceptual hashes up to which two images count as related, in bits."""
+    masks: MaskParams = MaskParams()
+    """Thresholds of the rules on masks; shares are between 0 and 1."""
+    kinds: KindParams = KindParams()
+    """Thresholds of the rules on full and crop subsets; shares are between 0 and 1."""
+    rules: dict[str, RuleSetting] = Field(default_factory=dict)
+    """Severities that differ from the default, by rule code: error, warning, note or off."""
 
     @field_validator("subsets", mode="before")
     @classmethod
-    def _nothing_is_no_subset(cls, value: object) -> object:
+    def _read_empty_list(cls, value: object) -> object:
         return () if value is None else value
 
     @field_validator("rules", mode="before")
     @classmethod
-    def _words(cls, value: object) -> object:
-        # YAML reads a bare off as false.
+    def _read_settings(cls, value: object) -> object:
+        # YAML reads an unquoted off as false.
         if isinstance(value, dict):
-            return {code: "off" if chosen is False else chosen for code, chosen in value.items()}
+            return {code: "off" if setting is False else setting for code, setting in value.items()}
         return {} if value is None else value
 
     @field_validator("rules")
     @classmethod
-    def _may_be_set(cls, rules: dict[str, Chosen]) -> dict[str, Chosen]:
+    def _check_codes(cls, rules: dict[str, RuleSetting]) -> dict[str, RuleSetting]:
         for code in rules:
-            if code not in RULES:
-                near = difflib.get_close_matches(code, RULES, n=1)
-                raise ValueError(
-                    f"there is no rule {code!r}" + (f"; did you mean {near[0]}?" if near else "")
-                )
-            if RULES[code].freedom is not Freedom.SET:
-                raise ValueError(f"{code} can't be set: `sceneset rules {code}` says why")
+            if find_rule(code).freedom is not Freedom.SET:
+                raise ValueError(f"{code} can't be set; `sceneset rules {code}` explains why")
         return rules
 
     def severity(self, code: str) -> Severity | None:
-        """Return how much a rule weighs in this registry; None: it is off."""
-        chosen = self.rules.get(code, RULES[code].severity)
-        return None if chosen == Chosen.OFF else Severity(chosen)
+        """Return the severity of a rule in this registry, or None if the rule is off."""
+        setting = self.rules.get(code, RULES[code].severity)
+        return None if setting == RuleSetting.OFF else Severity(setting)
 
     @model_validator(mode="after")
-    def _listed_once(self) -> Self:
+    def _subsets_are_unique(self) -> Self:
         seen: set[str] = set()
         for name in self.subsets:
             if name.casefold() in seen:
-                raise ValueError(f"{name!r} is listed twice (or differs in case alone)")
+                raise ValueError(f"{name!r} is listed twice (or differs only in case)")
             seen.add(name.casefold())
         return self

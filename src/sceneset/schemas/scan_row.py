@@ -1,4 +1,7 @@
-"""A scan row: what the pixels of one sample say, computed once."""
+"""Scan rows: the measurements of one sample.
+
+The scan stage computes them once per sample; all later stages work on the scans, without images.
+"""
 
 from typing import Annotated
 
@@ -13,59 +16,72 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class ScanRow(Model):
-    """One sample as its two files are. All sums are exact integers over all pixels."""
+    """Measurements of one image and its mask. All sums are exact integers over all pixels."""
 
     phase: Phase
+    """train, val or test."""
     stem: Stem
+    """File name of the image without its suffix."""
     image: str
-    """File name in img_dir/<phase>."""
+    """File name of the image in img_dir/<phase>."""
     mask: str
-    """File name in ann_dir/<phase>."""
+    """File name of the mask in ann_dir/<phase>."""
     image_md5: Md5
-    """Content hash as DVC has it."""
+    """MD5 hash of the image file, as DVC records it."""
     mask_md5: Md5
+    """MD5 hash of the mask file, as DVC records it."""
     image_bytes: Count
+    """Size of the image file in bytes."""
     mask_bytes: Count
+    """Size of the mask file in bytes."""
     width: Annotated[int, Field(ge=1)]
+    """Width of image and mask in pixels, as stored."""
     height: Annotated[int, Field(ge=1)]
+    """Height of image and mask in pixels, as stored."""
     mode: str
-    """Pillow's name of the stored pixels: RGB, L, CMYK..."""
+    """Pixel format of the image file, as Pillow names it: RGB, L, CMYK..."""
     traits: tuple[str, ...] = ()
-    """What else the image file is or carries: progressive, gps, "profile Display P3"..."""
+    """Further properties of the image file: progressive, gps, "profile Display P3"..."""
     orientation: Annotated[int, Field(ge=1, le=8)] = 1
-    """EXIF orientation of the image; pixels are measured as stored."""
+    """EXIF orientation of the image, 1 to 8; pixels are measured as stored, not rotated."""
     sum_r: Count
+    """Sum of the red values (0-255) of all pixels."""
     sum_g: Count
+    """Sum of the green values (0-255) of all pixels."""
     sum_b: Count
-    """Sum of each channel's values 0-255."""
+    """Sum of the blue values (0-255) of all pixels."""
     sq_r: Count
+    """Sum of the squared red values of all pixels."""
     sq_g: Count
+    """Sum of the squared green values of all pixels."""
     sq_b: Count
-    """Sum of each channel's squared values."""
+    """Sum of the squared blue values of all pixels."""
     phash: str
-    """64-bit DCT perceptual hash of the full decode, 16 hex digits."""
+    """64-bit DCT perceptual hash of the fully decoded image, 16 hex digits."""
     phash_mirror: str
-    """The same of the mirrored image."""
+    """Perceptual hash of the mirrored image, 16 hex digits."""
     pdq: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """256-bit PDQ hash of a 64 x 64 copy: a second opinion."""
+    """256-bit PDQ hash of a 64 x 64 copy, 64 hex digits: the second hash of leak-review."""
     person: Count
-    """Mask pixels of value 1."""
+    """Number of mask pixels with value 1."""
     ignore: Count
-    """Mask pixels of value 255; the rest is background."""
+    """Number of mask pixels with value 255; all other pixels are background."""
     box: tuple[int, int, int, int] | None = None
-    """Smallest box around all person pixels: left, top, right, bottom, the last two exclusive."""
+    """Bounding box of all person pixels: left, top, right, bottom; right and bottom exclusive."""
     parts: tuple[int, ...] = ()
-    """Pixels of each separate part of the person, largest first, 32 at most."""
+    """Pixels of each connected part of the person, largest first, at most 32 parts."""
     parts_total: Count = 0
+    """Number of all connected parts."""
     holes: tuple[int, ...] = ()
-    """Pixels of each hole in the person, largest first, 32 at most."""
+    """Pixels of each hole in the person, largest first, at most 32 holes."""
     holes_total: Count = 0
+    """Number of all holes."""
     straight: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Thousandths of the largest part's outline that lie in long straight edges."""
+    """Share of long straight edges in the outline of the largest part, in thousandths."""
     contrast: Annotated[int, Field(ge=0, le=255)] | None = None
-    """Levels of green between the least and the most under the mask."""
+    """Largest minus smallest green value (0-255) of the pixels under the mask."""
 
     @property
     def key(self) -> tuple[Phase, str]:
-        """The sample: phase and stem."""
+        """Phase and stem, which identify the sample within its subset."""
         return (self.phase, self.stem)

@@ -1,4 +1,4 @@
-"""The vocabulary: every scene with its names, its aliases and its file stem."""
+"""The scene vocabulary: the names of every scene, and the names of its split files."""
 
 import difflib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from sceneset.schemas.base import Localized, Model, Word
 from sceneset.schemas.names import Stem
-from sceneset.schemas.terms import TOTAL, Persons, Phase, folded
+from sceneset.schemas.terms import TOTAL, Persons, Phase, fold_name
 
 SceneKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -25,34 +25,36 @@ _PHASE_WORDS = {
 
 
 class Scene(Model):
-    """One fine scene of the vocabulary."""
+    """One scene of the vocabulary."""
 
     key: SceneKey
-    """The canonical key, as written in tags and look-ups."""
+    """The canonical key, used in tags and scene tables: lower-case letters, digits and "_"."""
     name: Localized
-    """Its names in English and Chinese; at least one."""
+    """The name in English and Chinese; give at least one."""
     aliases: tuple[Word, ...] = ()
-    """Other names people type."""
+    """Other names that look-ups accept."""
     file_stem: Stem
-    """What its split files are called: <file_stem>.txt."""
+    """Start of the names of its split files: <file_stem>.txt, <file_stem>_val.txt..."""
 
     @model_validator(mode="after")
     def _has_a_name(self) -> Self:
         if not (self.name.en or self.name.zh):
             raise ValueError("give the scene an English or a Chinese name")
         if self.key == TOTAL:
-            raise ValueError(f"{TOTAL!r} is the row of all samples and can't name a scene")
+            raise ValueError(
+                f"{TOTAL!r} is reserved for the row of all samples; choose another name"
+            )
         return self
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """Every way to call the scene."""
+        """All names of the scene: key, English and Chinese name, file stem and aliases."""
         names = (self.key, self.name.en, self.name.zh, self.file_stem, *self.aliases)
         return tuple(name for name in names if name)
 
 
 class SplitName(NamedTuple):
-    """What a split file's name says; None where it says nothing."""
+    """The parts of a split file's name. ``None``: the name does not specify it."""
 
     scene: str
     persons: Persons | None
@@ -60,28 +62,29 @@ class SplitName(NamedTuple):
 
 
 class Vocabulary(Model):
-    """All scenes, in the order of the document's table."""
+    """The file registry/scenes.yaml: all scenes, in the order of the document's table."""
 
     multi_suffixes: tuple[Stem, ...] = Field(
         default=("_muiltiperson", "_multiperson"), min_length=1
     )
-    """Ends of split file names that mean several persons. The first one is written: it is
-    misspelt in the document, and configs in use name those files."""
+    """Endings of split file names that mean several persons. New files get the first ending. The
+    default has the document's misspelling, because existing training configs use it."""
     scenes: tuple[Scene, ...]
+    """All scenes, in the order in which tables show them."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         owner: dict[str, str] = {}
         for scene in self.scenes:
             for name in scene.all_names:
-                other = owner.setdefault(folded(name), scene.key)
+                other = owner.setdefault(fold_name(name), scene.key)
                 if other != scene.key:
                     raise ValueError(f"{name!r} names both {other!r} and {scene.key!r}")
         if len({scene.key for scene in self.scenes}) != len(self.scenes):
-            raise ValueError("two scenes have one key")
+            raise ValueError("two scenes have the same key")
         if TOTAL in owner:
             raise ValueError(
-                f"{TOTAL!r} is the row of all samples and can't name the scene {owner[TOTAL]!r}"
+                f"{TOTAL!r} is reserved for the row of all samples; rename {owner[TOTAL]!r}"
             )
         return self
 
@@ -97,7 +100,7 @@ class Vocabulary(Model):
         return self
 
     def _split_stems(self, stem: str) -> Iterator[str]:
-        """Yield the name of every split file that is read as the scene with this file stem."""
+        """Yield the stem of every split file name of the scene with the file stem ``stem``."""
         for persons in ("", *self.multi_suffixes):
             yield stem + persons
             for phase in Phase:
@@ -107,17 +110,17 @@ class Vocabulary(Model):
 
     @cached_property
     def by_key(self) -> dict[str, Scene]:
-        """Scenes by canonical key."""
+        """All scenes by canonical key."""
         return {scene.key: scene for scene in self.scenes}
 
     @cached_property
     def order(self) -> dict[str, int]:
-        """Place of each key in the document's table; ``total`` comes first."""
+        """Position of each key in the vocabulary; ``total`` is -1 and comes first."""
         return {TOTAL: -1} | {scene.key: n for n, scene in enumerate(self.scenes)}
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        names = {folded(name): s.key for s in self.scenes for name in s.all_names}
+        names = {fold_name(name): s.key for s in self.scenes for name in s.all_names}
         return {TOTAL: TOTAL} | names
 
     @cached_property
@@ -125,34 +128,34 @@ class Vocabulary(Model):
         return {TOTAL: TOTAL} | {scene.file_stem: scene.key for scene in self.scenes}
 
     def find(self, name: str) -> str | None:
-        """Return the key of the scene called ``name`` in any of its ways, or None."""
-        return self._by_name.get(folded(name))
+        """Return the key of the scene that has ``name`` among its names, or None."""
+        return self._by_name.get(fold_name(name))
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
-        """Return the scenes with names most like ``name``, nearest first.
+        """Return up to ``count`` scenes with names similar to ``name``, most similar first.
 
-        They are named by key, which can be written anywhere; if ``name`` is no ASCII, by the
-        name that is like it.
+        Scenes are returned by key, which is accepted everywhere. If ``name`` is not ASCII, the
+        similar name itself is returned, because the key would not resemble it.
         """
-        wanted = folded(name)
-        close = difflib.get_close_matches(wanted, self._by_name, n=count * 3, cutoff=0.5)
-        holding = [known for known in self._by_name if len(wanted) > 1 and wanted in known]
+        query = fold_name(name)
+        similar = difflib.get_close_matches(query, self._by_name, n=count * 3, cutoff=0.5)
+        containing = [known for known in self._by_name if len(query) > 1 and query in known]
         scenes: dict[str, str] = {}
-        for known in (*holding, *close):
+        for known in (*containing, *similar):
             key = self._by_name[known]
-            scenes.setdefault(key, key if wanted.isascii() else known)
+            scenes.setdefault(key, key if query.isascii() else known)
         return list(scenes.values())[:count]
 
     def split_file(self, scene: str, persons: Persons | None, phase: Phase) -> str:
-        """Return the file name of a row: ``ski.txt``, ``ski_muiltiperson.txt``, ``ski_val.txt``."""
+        """Return the split file name of a row, for example ``ski_muiltiperson_val.txt``."""
         stem = TOTAL if scene == TOTAL else self.by_key[scene].file_stem
         multi = self.multi_suffixes[0] if persons is Persons.MULTI else ""
         return stem + multi + ("" if phase is Phase.TRAIN else f"_{phase}") + ".txt"
 
     def parse_split_file(self, file: str) -> SplitName | None:
-        """Read what a split file's name says, or return None if it fits no scene."""
+        """Return the parts of a split file's name, or None if no scene of the vocabulary fits."""
         stem = file.removesuffix(".txt")
-        if stem in set(Phase):  # mmsegmentation's own habit: train.txt, val.txt
+        if stem in set(Phase):  # mmsegmentation's convention: train.txt, val.txt
             return SplitName(TOTAL, None, Phase(stem))
         phase = next((p for p in Phase if stem.endswith(f"_{p}")), None)
         if phase and stem not in self._by_file_stem:
@@ -169,7 +172,7 @@ class Vocabulary(Model):
         return None
 
     def split_name(self, scene: str, persons: Persons | None, phase: Phase) -> str:
-        """Return the document's name of a row: ``ski single-person``, ``total``."""
+        """Return a row's name as in the document's table: ``ski single-person``, ``total``."""
         words = [TOTAL if scene == TOTAL else self.by_key[scene].name.text("en")]
         if persons:
             words.append(_PERSONS_WORDS[persons].en)
@@ -178,24 +181,24 @@ class Vocabulary(Model):
         return " ".join(words)
 
     def describe(self, scene: str, persons: Persons | None, phase: Phase) -> Localized:
-        """Return the document's description of a row, for rows that bring none: 滑雪单人."""
+        """Return the default description of a row, worded as in the document: 滑雪单人."""
         if scene == TOTAL:
-            part = _PHASE_WORDS[phase]
-            whole = Localized(
-                en=f"all {part.en} samples of the subset", zh=f"子数据集全部{part.zh}样本"
+            phase_word = _PHASE_WORDS[phase]
+            everyone = Localized(
+                en=f"all {phase_word.en} samples of the subset",
+                zh=f"子数据集全部{phase_word.zh}样本",
             )
-            return (
-                whole
-                if persons is None
-                else Localized(
-                    en=f"{whole.en}, {_PERSONS_WORDS[persons].en}",
-                    zh=f"{whole.zh}（{_PERSONS_WORDS[persons].zh}）",
-                )
+            if persons is None:
+                return everyone
+            return Localized(
+                en=f"{everyone.en}, {_PERSONS_WORDS[persons].en}",
+                zh=f"{everyone.zh}（{_PERSONS_WORDS[persons].zh}）",
             )
         name = self.by_key[scene].name
-        who = _PERSONS_WORDS[persons] if persons else Localized()
-        later = Localized() if phase is Phase.TRAIN else _PHASE_WORDS[phase]
+        people = _PERSONS_WORDS[persons] if persons else Localized()
+        held_out = Localized() if phase is Phase.TRAIN else _PHASE_WORDS[phase]
+        english = (name.text("en"), people.en, held_out.en and f"({held_out.en})")
         return Localized(
-            en=" ".join(filter(None, (name.text("en"), who.en, later.en and f"({later.en})"))),
-            zh=name.text("zh") + who.zh + (f"（{later.zh}）" if later.zh else ""),
+            en=" ".join(filter(None, english)),
+            zh=name.text("zh") + people.zh + (f"（{held_out.zh}）" if held_out.zh else ""),
         )

@@ -1,4 +1,4 @@
-"""A subset's entry: what it is, and its scene table."""
+"""The entry of a subset: its description and its scene table."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,68 +13,67 @@ ImageSuffix = Literal[".jpg", ".png"]
 
 
 class SplitRow(Model):
-    """One row of a scene table: which samples it selects, and the split file it is written to."""
+    """One row of a scene table: the samples that it selects, and the split file that lists them."""
 
     scene: SceneKey
-    """A key of the vocabulary, or "total" for all samples of the phase."""
+    """A scene key of registry/scenes.yaml, or "total" for all samples of the phase."""
     persons: Persons | None = None
-    """single or multi; left out: both."""
+    """single or multi. Default: both."""
     phase: Phase = Phase.TRAIN
-    """train, val or test. mmsegmentation reads one phase through one split file."""
+    """train, val or test; mmsegmentation needs one split file per phase."""
     source: Line = ""
-    """Only samples of this source; left out: all."""
+    """Select only samples with this source. Default: all samples."""
     file: SplitFile
-    """The split file's name in split_dir."""
+    """Name of the split file in split_dir, for example ski.txt."""
     description: Localized = Localized()
-    """What the table says of the row; left out: the vocabulary's words."""
+    """Description of the row in the document's table. Default: built from the scene's name."""
     images: Annotated[int, Field(ge=0)] | None = None
-    """The number of images people count on. It is checked, never shown instead of the real one."""
+    """The expected number of images; a different count is an error (count-differs)."""
 
     @property
     def is_total(self) -> bool:
-        """Whether the row stands for all samples of its phase."""
+        """Return whether the row selects all samples of its phase."""
         return self.scene == TOTAL
 
     @property
-    def selects(self) -> tuple[str, str, str, str]:
-        """What makes two rows the same view."""
+    def selection(self) -> tuple[str, str, str, str]:
+        """Scene, persons, phase and source: rows that agree in these select the same samples."""
         return (self.scene, self.persons or "", self.phase, self.source)
 
 
 class Subset(Model):
-    """One subset as people describe it: registry/subsets/<name>.yaml."""
+    """The file registry/subsets/<name>.yaml: the description of one subset, edited by people."""
 
     name: SubsetNameText
-    """CustomSeg_Person_<YYYYMMDD>_<note>; the file is called after it."""
+    """CustomSeg_Person_<YYYYMMDD>_<note>; also the name of this file."""
     kind: Kind
-    """full: annotated on the original image. crop: one person, cut out around a detector's box."""
+    """full: annotated on the original image. crop: cut out around the box of one person."""
     category: Line = "person"
-    """The table's category."""
+    """Category in the document's table."""
     description: Localized = Localized()
-    """Where the images come from and what they are for."""
+    """Where the images come from and what they are used for."""
     img_suffix: ImageSuffix = ".jpg"
-    """The suffix of every image: mmsegmentation takes one for a whole data set."""
+    """File suffix of all images; mmsegmentation supports only one per dataset."""
     splits: Annotated[tuple[SplitRow, ...], Field(min_length=1)]
-    """The scene table."""
+    """The scene table: one row per split file."""
 
     @model_validator(mode="after")
-    def _rows_differ(self) -> Self:
-        for what in ("file", "selects"):
-            seen: dict[object, int] = {}
-            for number, row in enumerate(self.splits, 1):
-                value = getattr(row, what)
-                value = value.casefold() if isinstance(value, str) else value
-                if value in seen:
-                    shown = row.file if what == "file" else " ".join(filter(None, row.selects))
-                    raise ValueError(
-                        f"rows {seen[value]} and {number} of splits are both {shown!r}"
-                    )
-                seen[value] = number
+    def _rows_are_unique(self) -> Self:
+        files: dict[str, int] = {}
+        selections: dict[tuple[str, ...], int] = {}
+        for number, row in enumerate(self.splits, 1):
+            first = files.setdefault(row.file.casefold(), number)
+            if first != number:
+                raise ValueError(f"rows {first} and {number} of splits are both {row.file!r}")
+            first = selections.setdefault(row.selection, number)
+            if first != number:
+                shown = " ".join(filter(None, row.selection))
+                raise ValueError(f"rows {first} and {number} of splits are both {shown!r}")
         return self
 
 
 class SubsetDraft(Subset):
-    """An entry as people bring it to an add: rows may be left to the split files."""
+    """An entry given to `sceneset add --entry`: missing rows are created from the split files."""
 
     splits: tuple[SplitRow, ...] = ()
-    """Rows of the scene table: a list, each with scene and file at least."""
+    """Rows of the scene table; each needs at least scene and file."""

@@ -1,4 +1,4 @@
-"""Tags: what people say of one sample."""
+"""Tags: the labels that people give to one sample."""
 
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
@@ -20,39 +20,41 @@ from sceneset.schemas.terms import TOTAL, Persons, Phase
 _KEY = TypeAdapter[str](SceneKey)
 
 
-class InScene(NamedTuple):
-    """One scene a sample stands in, and as what; persons None: as the sample's own column says."""
+class SceneMembership(NamedTuple):
+    """A scene that a sample belongs to."""
 
     scene: str
+    """Scene key."""
     persons: Persons | None
+    """single or multi in this scene; None: as in the ``persons`` column of the sample."""
 
 
 def _read_scenes(text: object) -> object:
-    """Read ``ski;city:multi``: scenes apart by ';', and what differs from ``persons`` after ':'."""
+    """Parse ``ski;city:multi``: scenes separated by ";", each with optional persons after ":"."""
     return _parsed_scenes(text) if isinstance(text, str) else text
 
 
-@lru_cache(maxsize=4096)  # a million tags have few wordings
-def _parsed_scenes(text: str) -> tuple[InScene, ...]:
-    found = []
+@lru_cache(maxsize=4096)  # even a million tags have few different values
+def _parsed_scenes(text: str) -> tuple[SceneMembership, ...]:
+    memberships = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         key, colon, persons = part.partition(":")
         if colon and persons not in set(Persons):
             raise ValueError(f"{part!r}: write single or multi after the colon")
         if key == TOTAL:
-            raise ValueError(f"{TOTAL!r} holds every sample by itself; leave it out")
+            raise ValueError(f"{TOTAL!r} contains every sample automatically; leave it out")
         try:
             _KEY.validate_python(key)
         except ValidationError:
             raise ValueError(
-                f"{key!r} is no scene's key; keys are in small ASCII letters, digits and '_', "
+                f"{key!r} is not a scene key; keys have lower-case ASCII letters, digits and '_', "
                 "and `sceneset scenes` lists them"
             ) from None
-        found.append(InScene(key, Persons(persons) if colon else None))
-    return tuple(found)
+        memberships.append(SceneMembership(key, Persons(persons) if colon else None))
+    return tuple(memberships)
 
 
-def _write_scenes(scenes: tuple[InScene, ...]) -> str:
+def _write_scenes(scenes: tuple[SceneMembership, ...]) -> str:
     return ";".join(f"{s}:{p}" if p else s for s, p in scenes)
 
 
@@ -60,17 +62,17 @@ Box = tuple[int, int, int, int]
 
 
 def _read_box(value: object) -> object:
-    """Read ``10 20 110 220``: left, top, right, bottom."""
+    """Parse ``10 20 110 220``: left, top, right, bottom."""
     if not isinstance(value, str):
         return value
     if not value:
         return None
     words = value.replace(",", " ").split()
     if len(words) != 4 or not all(word.isascii() and word.isdigit() for word in words):
-        raise ValueError(f"{value!r}: write four whole numbers, left top right bottom")
+        raise ValueError(f"{value!r}: write four whole numbers: left top right bottom")
     box = tuple(int(word) for word in words)
     if box[0] >= box[2] or box[1] >= box[3]:
-        raise ValueError(f"{value!r}: right must be more than left, and bottom more than top")
+        raise ValueError(f"{value!r}: right must be greater than left, and bottom greater than top")
     return box
 
 
@@ -79,24 +81,26 @@ def _write_box(box: Box | None) -> str | None:
 
 
 class Tag(Model):
-    """One row of registry/tags/<subset>.csv."""
+    """One row of registry/tags/<subset>.csv: the labels of one sample."""
 
     phase: Phase
     """train, val or test."""
     stem: Stem
-    """The image's file name without its suffix."""
-    scenes: Annotated[tuple[InScene, ...], PlainSerializer(_write_scenes, return_type=str)] = ()
-    """Scene keys apart by ';'. A scene in which the sample counts otherwise than ``persons``
-    says so: ``ski;city:multi``."""
+    """File name of the image without its suffix."""
+    scenes: Annotated[
+        tuple[SceneMembership, ...], PlainSerializer(_write_scenes, return_type=str)
+    ] = ()
+    """Scene keys separated by ";". Where persons differs in one scene, add it after ":", for
+    example ski;city:multi."""
     persons: Persons | None = None
-    """single, multi, or empty where nobody has said or the scenes differ."""
+    """single or multi; empty if it is unknown or differs between the scenes."""
     boxes: Annotated[int, Field(ge=0)] | None = None
-    """Number of detection boxes."""
+    """Number of detection boxes in the original image."""
     source: Line = ""
-    """The video, session or original image it was taken from."""
+    """The video, session or original image that the sample comes from."""
     origin: Annotated[Box | None, PlainSerializer(_write_box)] = None
-    """Where a crop was cut out of its original, in the original's pixels: left top right bottom,
-    the last two exclusive."""
+    """Crops: the box in the original image, in its pixels: left top right bottom (right and
+    bottom exclusive)."""
 
     _scenes_from_text = field_validator("scenes", mode="before")(_read_scenes)
 
@@ -108,26 +112,23 @@ class Tag(Model):
         return None if value == "" else value
 
     @model_validator(mode="after")
-    def _scenes_are_said_once(self) -> Self:
-        if len(self.scenes) < 2:
-            return self
-        said = [(s, p or self.persons) for s, p in self.scenes]
-        if len(set(said)) != len(said):
-            raise ValueError("a scene is named twice")
+    def _scenes_are_unique(self) -> Self:
+        if len(self.scenes) > 1 and len(set(self.memberships)) < len(self.scenes):
+            raise ValueError("a scene is listed twice")
         return self
 
     @property
     def key(self) -> tuple[Phase, str]:
-        """The sample: phase and stem."""
+        """Phase and stem, which identify the sample within its subset."""
         return (self.phase, self.stem)
 
     @property
     def memberships(self) -> tuple[tuple[str, Persons | None], ...]:
-        """Each scene with single or multi, the sample's own answer filled in."""
+        """Each scene with single or multi; where the scene has neither, that of the sample."""
         return tuple((scene, persons or self.persons) for scene, persons in self.scenes)
 
     @property
-    def persons_word(self) -> str | None:
-        """single, multi, "mixed" where the scenes differ, or None where nobody has said."""
-        said: set[Persons | None] = {p for _, p in self.memberships if p} or {self.persons}
-        return "mixed" if len(said) > 1 else next(iter(said))
+    def persons_summary(self) -> str | None:
+        """single, multi, "mixed" if the scenes differ, or None if it is unknown."""
+        values: set[Persons | None] = {p for _, p in self.memberships if p} or {self.persons}
+        return "mixed" if len(values) > 1 else next(iter(values))

@@ -1,4 +1,7 @@
-"""Tombstones: images that were withdrawn, known by their hashes alone."""
+"""Tombstones: records of withdrawn images.
+
+A tombstone holds only hashes, so that the registry can reject an image without keeping it.
+"""
 
 from typing import Annotated, Self
 
@@ -11,29 +14,29 @@ Hash64 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class Tombstone(Model):
-    """One image that was withdrawn: it is kept out, and left out of what older versions hold."""
+    """One withdrawn image: it can't be added again, and older versions are read without it."""
 
     image: Md5
-    """Content hash of the image file."""
+    """MD5 hash of the image file."""
     phash: Hash64
-    """Its perceptual hash: copies that were encoded anew are told by it."""
+    """Perceptual hash of the image, 16 hex digits: it also finds re-encoded copies."""
     phash_mirror: Hash64
-    """The same of the mirrored image."""
+    """Perceptual hash of the mirrored image."""
     masks: tuple[Md5, ...] = ()
-    """Masks it had that no other image had then: a later purge deletes them too."""
+    """MD5 hashes of its masks that no other image used; a later purge deletes them too."""
     reason: Word
-    """Why, in a line. Name no person here: git keeps it."""
+    """Why the image was withdrawn, in one line. Name no person: git keeps this text forever."""
 
 
-class Forgotten(Model):
-    """registry/forgotten.yaml; `sceneset forget` writes it."""
+class TombstoneFile(Model):
+    """The file registry/forgotten.yaml; `sceneset forget` writes it."""
 
     forgotten: tuple[Tombstone, ...] = ()
-    """Sorted by image."""
+    """All withdrawn images, sorted by the hash of the image."""
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        hashes = [stone.image for stone in self.forgotten]
-        if len(set(hashes)) < len(hashes):
-            raise ValueError("an image is named twice")
+    def _images_are_unique(self) -> Self:
+        images = [tombstone.image for tombstone in self.forgotten]
+        if len(set(images)) < len(images):
+            raise ValueError("an image is listed twice")
         return self

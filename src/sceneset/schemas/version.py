@@ -1,4 +1,4 @@
-"""A version's record: what a pinned state holds, and what changed since the one before."""
+"""Version records: the contents of a release, and what changed since the previous one."""
 
 import re
 from typing import Annotated, NamedTuple, Self
@@ -14,68 +14,87 @@ _NUMBER = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 VersionText = Annotated[str, Field(pattern=f"^{_NUMBER.pattern}$")]
 
 
-class Number(NamedTuple):
-    """A version number, ordered."""
+class VersionNumber(NamedTuple):
+    """A version number such as 1.2.0; version numbers can be compared."""
 
     major: int
     minor: int
     patch: int
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """Read ``1.2.0``; raise ValueError if it is none."""
+    def parse(cls, text: str) -> Self:
+        """Parse a version number such as ``1.2.0``.
+
+        Raises:
+            ValueError: ``text`` is not a version number.
+        """
         match = _NUMBER.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no version; write three numbers, for example 1.2.0")
+            raise ValueError(f"{text!r} is not a version; write three numbers, for example 1.2.0")
         return cls(*(int(part) for part in match.groups()))
 
     def __str__(self) -> str:
         return ".".join(map(str, self))
 
-    def next(self, step: str) -> "Number":
-        """Return the number one ``step`` (major, minor or patch) further."""
+    def next(self, step: str) -> "VersionNumber":
+        """Return the next major, minor or patch version, as ``step`` says."""
         if step == "major":
-            return Number(self.major + 1, 0, 0)
+            return VersionNumber(self.major + 1, 0, 0)
         if step == "minor":
-            return Number(self.major, self.minor + 1, 0)
-        return Number(self.major, self.minor, self.patch + 1)
+            return VersionNumber(self.major, self.minor + 1, 0)
+        return VersionNumber(self.major, self.minor, self.patch + 1)
 
 
 class VersionSubset(Model):
-    """A subset in a version: its counts, and the digests that pin it."""
+    """A subset in a version: its counts, and the hashes of its files."""
 
     kind: Kind
+    """full or crop."""
     samples: dict[Phase, int]
+    """Number of samples in each phase."""
     img_dir: str
-    """The hash its .dvc file records."""
+    """Hash of the image folder, as its .dvc file records it."""
     ann_dir: str
+    """Hash of the mask folder, as its .dvc file records it."""
     entry: str
+    """Hash of the entry registry/subsets/<subset>.yaml."""
     tags: str
+    """Hash of the tags registry/tags/<subset>.csv."""
     splits: str
-    """One digest of all split files."""
+    """One hash of all split files."""
 
 
 class VersionChanges(Model):
-    """What changed since the version before."""
+    """What changed since the previous version."""
 
     step: str
-    """The least step the changes ask for: major, minor or patch."""
+    """The smallest step that the changes allow: major, minor or patch."""
     samples: dict[str, int] = Field(default_factory=dict)
-    """Number of samples added, removed, moved, renamed, with another mask, in other scenes."""
+    """Number of samples added, removed, moved, renamed, with changed masks or changed scenes."""
     subsets_added: tuple[str, ...] = ()
+    """Names of the subsets added."""
     subsets_removed: tuple[str, ...] = ()
+    """Names of the subsets removed."""
     scenes_added: tuple[str, ...] = ()
+    """Keys of the scenes added to the vocabulary."""
     scenes_removed: tuple[str, ...] = ()
+    """Keys of the scenes removed from the vocabulary."""
 
 
 class Version(Model):
-    """registry/versions/<version>.yaml."""
+    """The file registry/versions/<version>.yaml; `sceneset release` writes it."""
 
     version: VersionText
+    """Version number, for example 1.2.0."""
     previous: VersionText | None = None
+    """Number of the previous version; null for the first one."""
     notes: str = ""
+    """Release notes."""
     state: str
-    """Digest of the manifest: two versions of one state can't be."""
+    """Hash of the manifest; no two versions may have the same state."""
     samples: int
+    """Number of samples in all subsets."""
     subsets: dict[SubsetNameText, VersionSubset]
+    """All subsets of the version, by name."""
     changes: VersionChanges
+    """What changed since the previous version."""

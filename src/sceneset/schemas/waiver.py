@@ -1,63 +1,56 @@
-"""Waivers: findings that people have looked at and accept."""
+"""Waivers: findings that people have reviewed and accepted."""
 
 import datetime as dt
-import difflib
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
 from sceneset.schemas.base import Line, Model, Word
-from sceneset.schemas.rules import RULES, Freedom
+from sceneset.schemas.rules import Freedom, find_rule
 
 
 def _checked_code(code: str) -> str:
-    rule = RULES.get(code)
-    if rule is None:
-        near = difflib.get_close_matches(code, RULES, n=1)
-        raise ValueError(
-            f"there is no rule {code!r}" + (f"; did you mean {near[0]}?" if near else "")
-        )
-    if rule.freedom is Freedom.FIXED:
-        raise ValueError(f"{code} can't be waived: `sceneset rules {code}` says why")
+    if find_rule(code).freedom is Freedom.FIXED:
+        raise ValueError(f"{code} can't be waived; `sceneset rules {code}` explains why")
     return code
 
 
 class Waiver(Model):
-    """One finding that is accepted: that of a rule on a sample, or on a file."""
+    """One accepted finding: a rule and the sample or file that breaks it."""
 
     code: Annotated[str, AfterValidator(_checked_code)]
-    """The rule."""
+    """Code of the rule, for example mask-empty."""
     subset: Word
-    """The subset the finding names."""
+    """Name of the subset, as the finding shows it."""
     sample: Line = ""
-    """phase/stem of the sample the finding names."""
+    """The sample as phase/stem, for example train/0001; leave it out if you give a file."""
     file: Line = ""
-    """The file the finding names, where it is not about one sample."""
+    """The file, as the finding shows it; for findings that are not about one sample."""
     reason: Word
-    """Why it is right as it is. Name no person here: git keeps it."""
+    """Why the finding is acceptable. Name no person: git keeps this text forever."""
     date: dt.date
-    """When that was decided."""
+    """Date of the decision, YYYY-MM-DD."""
 
     @model_validator(mode="after")
-    def _names_one_thing(self) -> Self:
+    def _has_one_target(self) -> Self:
         if bool(self.sample) == bool(self.file):
-            raise ValueError("name either the sample, as phase/stem, or the file")
+            raise ValueError("give either the sample, as phase/stem, or the file")
         return self
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is about: rule, subset, and sample or file."""
+        """The rule, the subset, and the sample or file."""
         return (self.code, self.subset, self.sample or self.file)
 
 
 class Waivers(Model):
-    """registry/waivers.yaml; people write it."""
+    """The file registry/waivers.yaml, which people edit."""
 
     waivers: tuple[Waiver, ...] = ()
-    """Each finding that is accepted, once."""
+    """All accepted findings, each listed once."""
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _waivers_are_unique(self) -> Self:
         seen: set[tuple[str, str, str]] = set()
         for waiver in self.waivers:
             if waiver.key in seen:

@@ -1,4 +1,4 @@
-"""Rules of a delivery: its folders, its names, its split files."""
+"""Rules on deliveries: their folders, their split files and the names of their samples."""
 
 from sceneset.schemas.rules.rule import Freedom, Rule, Severity
 
@@ -8,101 +8,105 @@ DELIVERY = (
     Rule(
         "layout",
         _ERROR,
-        "a delivery is not in the document's layout",
-        "It is img_dir/<phase>, ann_dir/<phase> and, if there are any, split files in split_dir; "
-        "phases are train, val and test. Plain folders, no links.",
+        "a delivery does not have the required folder layout",
+        "Put images into img_dir/<phase>, masks into ann_dir/<phase> and split files, if any, into "
+        "split_dir. Phases are train, val and test. Folders must be real folders, not links.",
     ),
     Rule(
         "stray-file",
         _ERROR,
-        "a file does not belong where it stands",
-        "Nothing would read it, and nobody would miss it. Take it out, or put it where it belongs.",
+        "a file is in a place where it is not expected",
+        "Nothing would read the file, and its absence would not be noticed. Remove it, or move it "
+        "to the right folder.",
     ),
     Rule(
         "junk-file",
         _WARNING,
-        "a file an operating system leaves behind; it is not taken",
-        ".DS_Store, Thumbs.db and the like. Nothing is to be done.",
+        "a file of the operating system is ignored",
+        "Files such as .DS_Store and Thumbs.db are not added. Nothing needs to be done.",
     ),
     Rule(
         "suffix",
         _ERROR,
-        "a file has another suffix than its folder's",
-        "mmsegmentation takes one exact suffix for all images of a data set, in this very case; a "
-        ".JPG or .png among .jpg files is never found, without a word. Convert or rename it.",
+        "a file has a different suffix than its folder requires",
+        "mmsegmentation expects one suffix for all images of a dataset, and upper and lower case "
+        "matter. It silently ignores a .JPG or .png file among .jpg files. Convert or rename the "
+        "file.",
     ),
     Rule(
         "mask-missing",
         _ERROR,
         "an image has no mask",
-        "Readers fail on it in the middle of training. Annotate it, or take the image out.",
+        "Training would fail when it reaches the image. Annotate the image, or remove it.",
     ),
     Rule(
         "image-missing",
         _ERROR,
         "a mask has no image",
-        "Deliver the image under the mask's stem, or take the mask out.",
+        "Add the image with the same stem, or remove the mask.",
     ),
     Rule(
         "split-encoding",
         _ERROR,
-        "a split file begins with a byte order mark or is not UTF-8",
-        "mmsegmentation joins the mark to the first stem and misses that image. Save it as UTF-8 "
-        "without a mark.",
+        "a split file is not UTF-8 or starts with a byte order mark",
+        "mmsegmentation reads the byte order mark as part of the first stem and does not find that "
+        "image. Save the file as UTF-8 without a byte order mark.",
     ),
     Rule(
         "split-line-ends",
         _WARNING,
-        "a split file has Windows line ends; it is written with LF",
-        "Nothing is to be done.",
+        "a split file has Windows line endings",
+        "The registry writes it with LF line endings. Nothing needs to be done.",
     ),
     Rule(
         "split-blank-line",
         _ERROR,
         "a split file has a blank line",
-        "mmsegmentation reads it as the image '.jpg'. Delete the line.",
+        "mmsegmentation reads it as an image named '.jpg'. Delete the line.",
     ),
     Rule(
         "split-unsafe-line",
         _ERROR,
-        "a line of a split file leaves its folder",
-        "An absolute path or '..' makes a reader open another file. Write the stem alone.",
+        "a line of a split file points to another folder",
+        "An absolute path or '..' makes a reader open a different file. Write only the stem.",
     ),
     Rule(
         "split-duplicate-line",
         _ERROR,
-        "a split file names one image twice",
-        "It would weigh double. Delete one of the lines.",
+        "a split file lists an image twice",
+        "Training would use the image twice per epoch. Delete one of the lines.",
     ),
     Rule(
         "split-unknown-stem",
         _ERROR,
-        "a line of a split file names no image",
-        "Mend the name (it is the stem, without a suffix), or delete the line.",
+        "a line of a split file matches no image",
+        "Correct the line (it must be the stem of an image, without a suffix), or delete it.",
     ),
     Rule(
         "split-phases",
         _WARNING,
-        "a split file mixes phases; each phase gets a file of its own",
-        "mmsegmentation reads one phase through one split file.",
+        "a split file mixes phases",
+        "mmsegmentation needs one split file per phase, so the registry writes a file for each "
+        "phase. Nothing needs to be done.",
     ),
     Rule(
         "split-incomplete",
         _ERROR,
-        "the file of all samples leaves some out",
-        "Its total is not one. Add the lines, or rename the file if it means a part.",
+        "the split file of all samples does not list all samples",
+        "Add the missing lines, or rename the file if it lists only a part of the samples.",
     ),
     Rule(
         "split-differs",
         _ERROR,
-        "a delivered split file is not what the tags say",
-        "With --tags the tags are the truth, and split files are compared with them. Mend either.",
+        "a delivered split file does not match the tags",
+        "With --tags, the tags decide which samples a split file lists, and delivered split files "
+        "are compared with them. Correct the tags or the split file.",
     ),
     Rule(
         "no-scene",
         _WARNING,
-        "a sample stands in no scene",
-        "It is in the total alone. Tag it, or leave it so.",
+        "a sample has no scene",
+        "Only the split file of all samples lists it. Tag it with a scene if it has one.",
     ),
 )
 
@@ -110,46 +114,48 @@ NAMES = (
     Rule(
         "stem-unsafe",
         _ERROR,
-        "a name breaks readers or leaves its folder",
-        "Control characters, slashes, leading dots, white space at an end, names of Windows "
-        "devices, more than 200 bytes. Rename the image, its mask and its lines; `sceneset fix` "
-        "does it.",
+        "a file name can break readers or point to another folder",
+        "Names must not contain control characters or slashes, start with a dot, start or end with "
+        "white space, be a device name on Windows, or exceed 200 bytes. Rename the image, its mask "
+        "and its lines in split files; `sceneset fix` does this.",
     ),
     Rule(
         "stem-duplicate",
         _ERROR,
-        "two files have one stem, or differ in case or normal form alone",
-        "On Windows and macOS one would overwrite the other. Rename one of the samples.",
+        "two files have the same stem, or stems that differ only in case or Unicode normal form",
+        "On Windows and macOS, one of the files would overwrite the other. Rename one sample.",
     ),
     Rule(
         "name-dot",
         _WARNING,
-        "a stem holds a dot",
-        "WebDataset takes a name up to its first dot for the key, and readers that split at the "
-        "first dot find no mask. `sceneset fix` puts '_' there.",
+        "a stem contains a dot",
+        "WebDataset uses the part before the first dot as the key of a sample, and other readers "
+        "that split names at the first dot find no mask. `sceneset fix` replaces dots with '_'.",
         Freedom.SET,
     ),
     Rule(
         "name-space",
         _WARNING,
-        "a stem holds white space",
-        "Shell scripts and readers that split lines take it for two names. `sceneset fix` puts '_' "
-        "there.",
+        "a stem contains white space",
+        "Shell scripts, and readers that split lines at white space, treat it as two names. "
+        "`sceneset fix` replaces white space with '_'.",
         Freedom.SET,
     ),
     Rule(
         "name-normal-form",
         _WARNING,
-        "a stem is not in Unicode's normal form NFC",
-        "macOS writes accents as letters of their own (NFD); a split file typed elsewhere names "
-        "other bytes and finds nothing. `sceneset fix` composes it.",
+        "a stem is not in Unicode normal form NFC",
+        "macOS may store a letter and its accent as two characters (NFD). A split file that was "
+        "typed elsewhere then has different bytes and matches no file. `sceneset fix` converts "
+        "the name to NFC.",
         Freedom.SET,
     ),
     Rule(
         "name-windows",
         _WARNING,
-        "a stem can't be a file on Windows",
-        "It holds one of < > : \" | ? * or ends in a dot. `sceneset fix` puts '_' there.",
+        "a stem is not a valid file name on Windows",
+        'It contains one of < > : " | ? * or ends with a dot. `sceneset fix` replaces these '
+        "characters with '_'.",
         Freedom.SET,
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules of images and masks: what their files hold."""
+"""Rules on the content of image and mask files."""
 
 from sceneset.schemas.rules.rule import Freedom, Rule, Severity
 
@@ -8,94 +8,99 @@ IMAGES = (
     Rule(
         "image-unreadable",
         _ERROR,
-        "an image or mask can't be decoded to its end",
-        "The strictest decoder decides: a JPEG that libjpeg warns of, a PNG with a wrong checksum. "
-        "Tolerant readers hand out gray bands instead. Copy the file again from where it came.",
+        "an image or mask can't be decoded completely",
+        "The strictest decoder decides: a JPEG for which libjpeg issues a warning and a PNG with a "
+        "wrong checksum are errors. Tolerant readers return gray areas instead. Replace the file "
+        "with a good copy.",
     ),
     Rule(
         "image-format",
         _ERROR,
-        "a file's content is not what its suffix says",
-        "Readers choose their decoder by either. Convert it to a real JPEG or PNG of 8 bits a "
-        "channel.",
+        "the content of a file does not match its suffix",
+        "Some readers choose the decoder by suffix, others by content. Convert the file to a JPEG "
+        "or PNG with 8 bits per channel.",
     ),
     Rule(
         "image-too-large",
         _ERROR,
-        "a file or picture is beyond the limits of params.yaml",
-        "It was not decoded: a small file may unpack to gigabytes. Raise limits.max_pixels or "
-        "limits.max_bytes if it is meant.",
+        "a file or image exceeds the limits in params.yaml",
+        "It was not decoded, because a small file may expand to gigabytes. If it is correct, raise "
+        "limits.max_pixels or limits.max_bytes.",
     ),
     Rule(
         "image-too-small",
         _ERROR,
-        "a picture is smaller than anything can be seen in",
-        "Less than limits.min_side pixels on a side. Leave it out.",
+        "an image is too small to show anything",
+        "Its shorter side has fewer than limits.min_side pixels. Remove the sample.",
     ),
     Rule(
         "image-mode",
         _WARNING,
         "an image is not 8-bit RGB",
-        "Gray, CMYK, palette, alpha, 16 bits: each reader converts them in its own way. `sceneset "
-        "fix` makes gray ones RGB; the others have no one right answer.",
+        "Readers convert gray, CMYK, palette, alpha and 16-bit images in different ways. `sceneset "
+        "fix` converts gray images to RGB; convert the others yourself.",
         Freedom.SET,
     ),
     Rule(
         "image-orientation",
         _WARNING,
-        "an image carries an orientation that its mask does not",
-        "Readers that heed EXIF turn the image and not the mask, so people and mask part. "
-        "`sceneset fix` turns both for good.",
+        "an image has an EXIF orientation that its mask does not have",
+        "Readers that apply EXIF rotate the image but not the mask, so the image and its mask are "
+        "no longer aligned. `sceneset fix` rotates the pixels of both.",
         Freedom.SET,
     ),
     Rule(
         "image-gps",
         _WARNING,
-        "an image says where it was taken",
-        "The place is in its EXIF data. `sceneset fix` takes it out; the pixels stay as they are.",
+        "an image contains GPS coordinates",
+        "Its EXIF data shows where it was taken. `sceneset fix` removes the coordinates without "
+        "changing pixels.",
         Freedom.SET,
     ),
     Rule(
         "image-personal",
         _WARNING,
-        "an image carries personal metadata",
-        "Names, serial numbers, comments, XMP, IPTC, maker notes, or a thumbnail that may show "
-        "what was cut away. `sceneset fix` takes them out; the pixels stay as they are.",
+        "an image contains personal metadata",
+        "Its metadata contains names, serial numbers, comments, XMP, IPTC, maker notes, or a "
+        "thumbnail that may show parts that were cropped away. `sceneset fix` removes it without "
+        "changing pixels.",
         Freedom.SET,
     ),
     Rule(
         "image-profile",
         _WARNING,
         "an image has a colour profile other than sRGB",
-        "Readers ignore it, so its colours are read as others than were seen. Convert it to sRGB.",
+        "Most readers ignore the profile, so they return wrong colours. Convert the image to sRGB.",
         Freedom.SET,
     ),
     Rule(
         "image-frames",
         _WARNING,
-        "an image file holds several pictures",
-        "An animation or a multi-picture JPEG (MPO), as phones write it; readers take the first.",
+        "an image file contains several images",
+        "It is an animation or a multi-picture JPEG (MPO), as phones write it; readers use only "
+        "the first image.",
         Freedom.SET,
     ),
     Rule(
         "image-metadata",
         _WARNING,
-        "an image's metadata is broken",
-        "The pixels decode; some readers stumble over the rest. `sceneset fix` takes it out.",
+        "an image has damaged metadata",
+        "The pixels can be decoded, but some readers fail on the metadata. `sceneset fix` removes "
+        "it.",
         Freedom.SET,
     ),
     Rule(
         "image-trailing",
         _WARNING,
-        "bytes follow the end of an image",
-        "They may be a trailer of a camera, or something hidden. `sceneset fix` cuts them off.",
+        "there are bytes after the end of an image",
+        "A camera may have added them, or they may be hidden data. `sceneset fix` removes them.",
         Freedom.SET,
     ),
     Rule(
         "image-progressive",
         _NOTE,
-        "an image is stored progressively or interlaced",
-        "It decodes slower, and hardware decoders refuse it.",
+        "an image is progressive or interlaced",
+        "It takes longer to decode, and hardware decoders may not support it.",
         Freedom.SET,
     ),
 )
@@ -104,101 +109,105 @@ MASKS = (
     Rule(
         "size-differs",
         _ERROR,
-        "an image and its mask differ in size",
-        "mmsegmentation does not compare them; it trains on people that are cut at the wrong "
-        "place. Annotate at the image's own size.",
+        "an image and its mask have different sizes",
+        "mmsegmentation does not compare the sizes, so it would train with misaligned masks. "
+        "Annotate the image at its own size.",
     ),
     Rule(
         "mask-mode",
         _ERROR,
-        "a mask is not one channel of 8 bits",
-        "A palette PNG is read as indices by Pillow and as colours by OpenCV. Write class numbers "
-        "into an 8-bit gray PNG.",
+        "a mask does not have a single channel of 8 bits",
+        "For example, Pillow reads a palette PNG as indices, but OpenCV reads it as colours. Save "
+        "the class numbers as an 8-bit gray PNG.",
     ),
     Rule(
         "mask-values",
         _ERROR,
-        "a mask holds values other than 0, 1 and 255",
-        "0 is background, 1 person, 255 ignored. Instance numbers and other classes end in an "
-        "IndexError or in a wrong class.",
+        "a mask contains values other than 0, 1 and 255",
+        "0 is background, 1 is person and 255 is ignored. Other values, such as instance numbers, "
+        "cause an IndexError in training or a wrong class. Map them to these three values.",
     ),
     Rule(
         "mask-soft",
         _ERROR,
-        "a mask has soft edges, as an alpha matte has",
-        "Grays between background and person are no classes. Cut them at the half, or mark the "
-        "edge as 255.",
+        "a mask has soft edges, like an alpha matte",
+        "Values between background and person are not classes. Threshold them at half, or set the "
+        "edge to 255.",
     ),
     Rule(
         "mask-0-255",
         _ERROR,
-        "a mask writes the person as 255, which readers ignore",
-        "Training runs without an error, on background alone. `sceneset fix` maps 255 to 1.",
+        "a mask marks the person with 255, which means ignored",
+        "Training would run without an error, but learn from background only. `sceneset fix` "
+        "changes 255 to 1.",
     ),
     Rule(
         "mask-empty",
         _WARNING,
         "a mask shows no person",
-        "Right for a picture without people, and a common slip for one with them.",
+        "This is correct for an image without people, but often a mistake. Check the image.",
         Freedom.SET,
     ),
     Rule(
         "mask-full",
         _WARNING,
-        "a mask is all person",
-        "No background is left. An inverted or a filled mask looks like this.",
+        "a mask covers the whole image",
+        "It has no background. The mask may be inverted or filled by mistake.",
         Freedom.SET,
     ),
     Rule(
         "mask-ignored",
         _WARNING,
-        "much of a mask is ignored",
-        "More than masks.max_ignore of the picture is 255, and teaches nothing.",
+        "a large part of a mask is ignored",
+        "More than masks.max_ignore of the image has value 255, which training ignores.",
         Freedom.SET,
     ),
     Rule(
         "mask-specks",
         _WARNING,
         "a mask has specks",
-        "Parts smaller than masks.min_part of the picture, far from what a person can be: the "
-        "brush slipped, or a model's guess was not cleaned.",
+        "It has parts that are smaller than masks.min_part of the image, which is too small for a "
+        "person. They are annotation mistakes or unfiltered output of a model. Remove them.",
         Freedom.SET,
     ),
     Rule(
         "mask-holes",
         _WARNING,
         "a mask has small holes",
-        "Holes smaller than masks.min_hole of the picture are seldom seen through a person.",
+        "It has holes that are smaller than masks.min_hole of the image. Real gaps in a person are "
+        "rarely so small. Fill them.",
         Freedom.SET,
     ),
     Rule(
         "mask-coarse",
         _WARNING,
-        "a mask's outline is a polygon's",
-        "More than masks.max_straight of the outline lies in long straight edges: coarse "
-        "annotation, as public data has it.",
+        "the outline of a mask is a coarse polygon",
+        "More than masks.max_straight of the outline consists of long straight edges, which is "
+        "typical of coarse annotations in public datasets.",
         Freedom.SET,
     ),
     Rule(
         "mask-on-nothing",
         _WARNING,
-        "a mask's person lies where the picture shows nothing",
-        "Under the mask the picture is one flat tone: the mask belongs to another picture, or to "
-        "its blank border.",
+        "a mask marks a person where the image has a uniform colour",
+        "The pixels under the mask differ by less than masks.min_contrast. The mask may belong to "
+        "another image, or lie on a blank border.",
         Freedom.SET,
     ),
     Rule(
         "mask-cut",
         _NOTE,
-        "people are cut by the frame",
-        "The person touches the picture's edge at the top or at a side. Usual, and good to count.",
+        "a person is cut off by the image border",
+        "The mask touches the top, left or right border. This is common; the note only lets you "
+        "count such samples.",
         Freedom.SET,
     ),
     Rule(
         "mask-disagrees",
         _WARNING,
-        "one picture has two different masks",
-        "Both can't be right, and training pulls both ways. Keep the better one.",
+        "two copies of an image have different masks",
+        "At most one of them is right, and training would get contradictory labels. Keep the "
+        "better one.",
         Freedom.SET,
     ),
 )

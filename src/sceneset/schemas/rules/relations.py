@@ -1,4 +1,4 @@
-"""Rules of kinds, and of how images are related to each other."""
+"""Rules on the two kinds of subsets, and on images that are related to each other."""
 
 from sceneset.schemas.rules.rule import Freedom, Rule, Severity
 
@@ -8,55 +8,57 @@ KINDS = (
     Rule(
         "person-small",
         _WARNING,
-        "in a full subset, the person takes little of the picture",
-        "Less than kinds.min_person of it. Full subsets show the person as the main thing.",
+        "the person covers little of an image in a full subset",
+        "Person pixels are less than kinds.min_person of the image. In full subsets, people are "
+        "the main subject of the image. Check whether the sample belongs here.",
         Freedom.SET,
     ),
     Rule(
         "person-scattered",
         _WARNING,
-        "a single person is in pieces, or more than one person",
-        "The largest part is less than kinds.min_main of the person's pixels. Occlusion does this, "
-        "and so does a sample that should be multi.",
+        "the mask of a single person is scattered over several parts",
+        "The largest part has less than kinds.min_main of the person's pixels. The person may be "
+        "occluded, or the sample shows several persons and must be tagged multi.",
         Freedom.SET,
     ),
     Rule(
         "persons-untold",
         _WARNING,
-        "in a full subset, a scene's row does not say single or multi",
-        "The document tells every scene of a full subset apart into single and multi. Say persons "
-        "in the row.",
+        "a row of a full subset specifies neither single nor multi",
+        "The document divides every scene of a full subset into single and multi. Set persons in "
+        "the row.",
         Freedom.SET,
     ),
     Rule(
         "crop-multi",
         _ERROR,
         "a crop shows several persons",
-        "A crop is cut out around one person. Tag it single, cut it closer, or put it into a full "
-        "subset.",
+        "A crop must show one person. Tag it single if it does, crop it more closely, or move it "
+        "to a full subset.",
         Freedom.WAIVE,
     ),
     Rule(
         "crop-boxes",
         _WARNING,
-        "a crop does not say how many boxes its original has",
-        "The scene table of a crop subset gives the boxes. Fill the tags' boxes column.",
+        "a crop has no number of boxes",
+        "The scene table of a crop subset shows the number of boxes. Fill in the boxes column of "
+        "the tags.",
         Freedom.SET,
     ),
     Rule(
         "crop-origin",
         _WARNING,
-        "a crop does not say where it was cut out",
-        "Give the original in the tags' source column, and the box in its origin column as left "
-        "top right bottom, in the original's pixels.",
+        "a crop has no position in its original image",
+        "Put the original image into the source column of the tags, and the box of the crop into "
+        "the origin column, as left top right bottom in pixels of the original.",
         Freedom.SET,
     ),
     Rule(
         "crop-overlap",
         _ERROR,
-        "two crops of one original overlap",
-        "By more than kinds.max_overlap of the smaller: they show the same pixels, and so the same "
-        "person twice. Keep one.",
+        "two crops of one original image overlap",
+        "They share more than kinds.max_overlap of the smaller crop, so the same person is in the "
+        "dataset twice. Keep one of them.",
         Freedom.WAIVE,
     ),
 )
@@ -65,67 +67,72 @@ LEAKAGE = (
     Rule(
         "leak-bytes",
         _ERROR,
-        "a held-out image is trained on",
-        "The very file stands on both sides. Put both into one phase, or take one out.",
+        "a held-out image is also a training image",
+        "The same file is in train and in val or test. Put both samples into the same phase, or "
+        "remove one.",
     ),
     Rule(
         "leak-pixels",
         _ERROR,
-        "a held-out image has the pixels of one that is trained on",
-        "Another file, the same picture: size, colour sums and look are equal. Put both into one "
-        "phase, or take one out.",
+        "a held-out image has the same pixels as a training image",
+        "The files differ, but size, colour sums and perceptual hash are equal. Put both samples "
+        "into the same phase, or remove one.",
     ),
     Rule(
         "leak-near",
         _ERROR,
-        "a held-out image looks like one that is trained on",
-        "Their perceptual hashes differ in at most leakage.near bits, mirrored or not: re-encoded, "
-        "scaled, brightened, lightly cropped copies and neighbouring frames do. Put both on one "
-        "side; if they do differ, waive it.",
+        "a held-out image looks like a training image",
+        "Their perceptual hashes, of the image or its mirror image, differ in at most leakage.near "
+        "bits. This is typical of copies that were re-encoded, scaled, brightened or slightly "
+        "cropped, and of adjacent video frames. Put both into the same phase; if the images are "
+        "not related, waive the finding.",
         Freedom.WAIVE,
     ),
     Rule(
         "leak-source",
         _ERROR,
-        "a held-out image is of a source that is trained on",
-        "Pictures of one video, session or original are related even where they do not look alike. "
-        "Put all of one source into one phase.",
+        "a held-out image has the same source as a training image",
+        "Images of one video, session or original image are related even if they do not look "
+        "alike. Put all images of a source into the same phase.",
         Freedom.WAIVE,
     ),
     Rule(
         "leak-tested",
         _ERROR,
-        "a training image was a test image of a version",
-        "What was reported on that test set would be worth nothing. Put it back, or take it out.",
+        "a training image was a test image in a released version",
+        "Results reported on that test set would no longer be comparable. Move the image back to "
+        "test, or remove it.",
     ),
     Rule(
         "leak-review",
         _WARNING,
-        "a held-out image may be related to one that is trained on",
-        "Wider apart than leakage.near, up to leakage.review bits, and a second hash (PDQ) agrees. "
-        "Look at both; give related ones one source and one phase.",
+        "a held-out image may be related to a training image",
+        "Their perceptual hashes differ in more than leakage.near bits, but in at most "
+        "leakage.review bits, and a second hash (PDQ) is close as well. Compare both images; if "
+        "they are related, give them the same source and the same phase.",
         Freedom.SET,
     ),
     Rule(
         "duplicate-bytes",
         _WARNING,
-        "two images of a phase have the same bytes",
-        "The picture weighs double. Take one out, if that is not meant.",
+        "two images of one phase are identical files",
+        "Training uses the image twice per epoch. Remove one, unless this is intended.",
         Freedom.SET,
     ),
     Rule(
         "duplicate-near",
         _WARNING,
-        "two images of a phase look alike",
-        "Copies weigh double. Take one out, if that is not meant.",
+        "two images of one phase look alike",
+        "Near-copies give one image more weight in training. Remove one, unless this is intended.",
         Freedom.SET,
     ),
     Rule(
         "clip-undeclared",
         _WARNING,
-        "images look like frames of a clip and name no source",
-        "Neighbouring frames are found by their looks, frames ten apart are not. Write the clip "
-        "into the tags' source column, and the gate keeps it on one side.",
+        "images look like frames of one video but have no source",
+        "Perceptual hashes detect adjacent frames, but not frames that are further apart. Put the "
+        "name of the video into the source column of the tags; `leak-source` then requires all "
+        "its frames to be in the same phase.",
         Freedom.SET,
     ),
 )

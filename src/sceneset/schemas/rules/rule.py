@@ -1,11 +1,11 @@
-"""What a rule is: a code, how much it weighs, and what it means."""
+"""The definition of a rule: its code, its default severity and its explanation."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: errors stop a command, warnings and notes do not."""
+    """Severity of a finding. Errors stop a command; warnings and notes do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -13,23 +13,26 @@ class Severity(StrEnum):
 
 
 class Freedom(StrEnum):
-    """What a registry may do about a rule."""
+    """How far a registry may override a rule."""
 
     FIXED = "fixed"
-    """Nothing: what comes later could not work."""
+    """Not at all: later steps would fail or give wrong results."""
     WAIVE = "waive"
-    """Accept single findings, with a reason, in registry/waivers.yaml."""
+    """Single findings can be accepted, with a reason, in registry/waivers.yaml."""
     SET = "set"
-    """The same, and weigh it otherwise, or leave it out, under rules in params.yaml."""
+    """As WAIVE, and params.yaml can change the severity of the rule or switch it off."""
 
 
 class Rule(NamedTuple):
-    """One thing that can be wrong."""
+    """One rule that samples or files of a registry must follow."""
 
     code: str
+    """Lower-case words joined by "-", for example "mask-values"."""
     severity: Severity
+    """The default severity."""
     meaning: str
-    """One line."""
+    """What is wrong if the rule is broken: one line, without a full stop."""
     help: str
-    """Why it matters, and what to do."""
+    """Why it matters, and how to fix it."""
     freedom: Freedom = Freedom.FIXED
+    """How far a registry may override the rule."""
