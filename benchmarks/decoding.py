@@ -1,6 +1,9 @@
-"""How fast pictures are measured, beside how fast Pillow decodes them: python decoding.py DELIVERY.
+"""Compare how fast sceneset measures images with how fast Pillow decodes them.
 
-A process of its own, because each of its workers begins with what it has imported.
+    python benchmarks/decoding.py DELIVERY
+
+This is a process of its own because worker processes import the modules of the main program: a
+larger program would start more slowly.
 """
 
 import json
@@ -12,32 +15,34 @@ from pathlib import Path
 
 from PIL import Image
 
-from contest import turns
 from sceneset.catalog.subset_folder import read_samples
 from sceneset.scanning.measure_sample import Pair
-from sceneset.scanning.process_pool import measure_many
+from sceneset.scanning.process_pool import measure_files
 from sceneset.schemas.params import Limits
+from timing import time_in_turns
 
 TIMES, ROUNDS = 10, 3
 OURS, LIMIT = "sceneset", "limit: Pillow"
 
 
-def load(pairs: Sequence[Pair]) -> None:
-    """The limit: Pillow loads every file, and nothing is done with it."""
+def decode(pairs: Sequence[Pair]) -> None:
+    """Decode every file with Pillow and do nothing else: a lower limit of the time."""
 
-    def one(path: Path) -> None:
+    def decode_file(path: Path) -> None:
         with Image.open(path) as image:
             image.load()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(one, [path for pair in pairs for path in (pair.image, pair.mask)]):
+        for _ in pool.map(
+            decode_file, [path for pair in pairs for path in (pair.image, pair.mask)]
+        ):
             pass
 
 
-def measured(pairs: Sequence[Pair]) -> None:
-    """Ours: strict validation, hashes, exact sums, mask facts, perceptual hashes."""
-    for found in measure_many(pairs, Limits()):
-        assert found.row, found.findings
+def measure(pairs: Sequence[Pair]) -> None:
+    """Measure every pair: validation, MD5, exact colour sums, mask shape, perceptual hashes."""
+    for result in measure_files(pairs, Limits()):
+        assert result.row, result.findings
 
 
 def pairs_of(folder: Path) -> list[Pair]:
@@ -47,10 +52,10 @@ def pairs_of(folder: Path) -> list[Pair]:
 
 
 def main() -> None:
-    """Print the seconds of all rounds, as JSON."""
+    """Print the seconds of all rounds as JSON."""
     pairs = pairs_of(Path(sys.argv[1])) * TIMES
-    found = turns({OURS: lambda: measured(pairs), LIMIT: lambda: load(pairs)}, ROUNDS, 0)
-    sys.stdout.write(json.dumps(found))
+    programs = {OURS: lambda: measure(pairs), LIMIT: lambda: decode(pairs)}
+    sys.stdout.write(json.dumps(time_in_turns(programs, ROUNDS, 0)))
 
 
 if __name__ == "__main__":

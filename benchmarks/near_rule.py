@@ -1,11 +1,11 @@
-"""How well near-duplicates are found: made variants of real photos, by kind of change.
+"""Measure how well the leakage rules find near-duplicates, by kind of change.
 
     python benchmarks/near_rule.py FOLDER...
 
-Every JPEG below the folders counts as one photo; photos that already look alike (within 16 bits)
-are left out but for one, so that every pair of different photos is a false one. Each photo is
-changed in every way, and compared with all photos, as the leakage gate compares held-out images
-with training images. Prints Markdown.
+Every JPEG below the folders is one photo. Of photos with similar hashes (within 16 bits) only one
+is used, so that every match between different photos is a false match. Each photo is changed in
+every way, and compared with all photos, as the leakage stage compares held-out images with training
+images. Prints a Markdown table.
 """
 
 import io
@@ -19,33 +19,33 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from sceneset.imaging.facts import looks_of_image
-from sceneset.imaging.perceptual_hash import Looks
-from sceneset.schemas.params import Leakage
+from sceneset.imaging.facts import hash_pil_image
+from sceneset.imaging.perceptual_hash import ImageHashes
+from sceneset.schemas.params import LeakageParams
 
 Bits = npt.NDArray[np.integer[Any]]
 Change = Callable[[Image.Image], Image.Image]
-_APART = 16  # bits
+_SIMILAR = 16  # bits
 
 
 def encoded(quality: int) -> Change:
-    """Encode as JPEG again."""
+    """Return a change that encodes the photo as JPEG again."""
 
     def change(image: Image.Image) -> Image.Image:
-        held = io.BytesIO()
-        image.save(held, "JPEG", quality=quality)
-        return Image.open(held).convert("RGB")
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        return Image.open(buffer).convert("RGB")
 
     return change
 
 
-def scaled(share: float) -> Change:
-    """Scale both sides."""
-    return lambda p: p.resize((round(p.width * share), round(p.height * share)))
+def scaled(factor: float) -> Change:
+    """Return a change that scales both sides by a factor."""
+    return lambda p: p.resize((round(p.width * factor), round(p.height * factor)))
 
 
 def cropped(left: float, top: float, right: float, bottom: float) -> Change:
-    """Cut so much off each side, as a share of the whole."""
+    """Return a change that crops each side by a fraction of the width or height."""
 
     def change(p: Image.Image) -> Image.Image:
         w, h = p.size
@@ -76,62 +76,65 @@ CHANGES: dict[str, Change] = {
 }
 
 
-class Set:
-    """Hashes of many pictures, in columns."""
+class HashColumns:
+    """The hashes of many images as arrays."""
 
-    def __init__(self, all_looks: list[Looks]) -> None:
-        self.phash = np.array([one.phash for one in all_looks], np.uint64)
-        self.mirror = np.array([one.mirror for one in all_looks], np.uint64)
-        raw = b"".join(one.pdq.to_bytes(32) for one in all_looks)
+    def __init__(self, images: list[ImageHashes]) -> None:
+        self.phash = np.array([hashes.phash for hashes in images], np.uint64)
+        self.mirror = np.array([hashes.mirror for hashes in images], np.uint64)
+        raw = b"".join(hashes.pdq.to_bytes(32) for hashes in images)
         self.pdq = np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 4)
 
-    def apart(self, photos: "Set") -> tuple[Bits, Bits, Bits]:
-        """Return bits apart from each of the photos: as it is, mirrored, by second opinion."""
+    def distances(self, photos: "HashColumns") -> tuple[Bits, Bits, Bits]:
+        """Return the distances in bits of every image (rows) to every photo (columns).
+
+        The three arrays are the distance of the hashes, that of the mirrored image's hash, and
+        that of the PDQ hashes (256 bits).
+        """
         plain = np.bitwise_count(self.phash[:, None] ^ photos.phash[None])
         mirrored = np.bitwise_count(self.mirror[:, None] ^ photos.phash[None])
-        second = np.stack([np.bitwise_count(row ^ photos.pdq).sum(axis=1) for row in self.pdq])
-        return plain, mirrored, second
+        pdq = np.stack([np.bitwise_count(row ^ photos.pdq).sum(axis=1) for row in self.pdq])
+        return plain, mirrored, pdq
 
 
 def main(folders: list[str]) -> None:
-    """Measure, and print the table."""
+    """Compare all changed photos with all photos, and print the table."""
     files = sorted(path for folder in folders for path in Path(folder).rglob("*.jpg"))
     changes: dict[str, Change] = {"": lambda p: p} | CHANGES
 
-    def measured(path: Path) -> dict[str, Looks]:
+    def hash_changes(path: Path) -> dict[str, ImageHashes]:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
-        return {name: looks_of_image(change(image)) for name, change in changes.items()}
+        return {name: hash_pil_image(change(image)) for name, change in changes.items()}
 
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(measured, files))
-    everything = Set([one[""] for one in found])
-    plain, mirrored, _ = everything.apart(everything)
-    alike = np.minimum(plain, mirrored) <= _APART
-    kept = [n for n in range(len(files)) if not alike[n, :n].any()]
-    photos = Set([found[n][""] for n in kept])
-    rule = Leakage()
+        found = list(pool.map(hash_changes, files))
+    everything = HashColumns([hashes[""] for hashes in found])
+    plain, mirrored, _ = everything.distances(everything)
+    is_similar = np.minimum(plain, mirrored) <= _SIMILAR
+    kept = [n for n in range(len(files)) if not is_similar[n, :n].any()]
+    photos = HashColumns([found[n][""] for n in kept])
+    rule = LeakageParams()
     print(
-        f"{len(kept)} photos that do not look alike, of {len(files)}; near <= {rule.near}, "
+        f"{len(kept)} photos that are not similar, of {len(files)}; near <= {rule.near}, "
         f"review <= {rule.review} bits where PDQ agrees within {rule.second} of 256\n"
     )
     print("| change | found, near | near or review | false pairs, near | false, review |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    totals = np.zeros(6, np.int64)
+    totals = np.zeros(4, np.int64)
     for name in CHANGES:
-        one, other, second = Set([found[n][name] for n in kept]).apart(photos)
-        least = np.minimum(one, other)
+        changed = HashColumns([found[n][name] for n in kept])
+        plain, mirrored, pdq = changed.distances(photos)
+        least = np.minimum(plain, mirrored)
         near = least <= rule.near
-        review = (one <= rule.review) & (second <= rule.second) & ~near
-        own = np.eye(len(kept), dtype=bool)
+        review = (plain <= rule.review) & (pdq <= rule.second) & ~near
+        is_original = np.eye(len(kept), dtype=bool)
         row = np.array(
             [
-                (near & own).sum(),
-                ((near | review) & own).sum(),
-                (near & ~own).sum(),
-                (review & ~own).sum(),
-                len(kept),
-                1,
+                (near & is_original).sum(),
+                ((near | review) & is_original).sum(),
+                (near & ~is_original).sum(),
+                (review & ~is_original).sum(),
             ]
         )
         totals += row

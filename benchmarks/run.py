@@ -1,6 +1,6 @@
-"""What the registry costs beside its limits and its peers, in one table: `make bench`.
+"""Compare sceneset with lower limits and with other tools, in one table: `make bench`.
 
-Everything is drawn into a temporary folder. Peers run in an environment of their own.
+All data is drawn into a temporary folder. The other tools have a Python environment of their own.
 """
 
 import json
@@ -14,17 +14,17 @@ from pathlib import Path
 
 import decoding
 import pull
-from contest import OURS, PLAIN, Report, peer, process, turns
 from corpus import SIZE, deliver
 from decoding import pairs_of
 from pipeline import repro
 from sceneset.cli.scaffold import lay_out
-from sceneset.scanning.dask_pool import on_dask
+from sceneset.scanning.dask_pool import dask_measure
 from sceneset.scanning.measure_sample import Measure
-from sceneset.scanning.remote_reader import reading
+from sceneset.scanning.remote_reader import remote_measure
 from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of
+from timing import OURS, PLAIN, Report, peer, process, time_in_turns
 
 PAIRS, TIMES, NEW, ROUNDS = 600, 5, 10, 3
 NAME = "CustomSeg_Person_20240115_bench"
@@ -32,15 +32,15 @@ SCAN = (sys.executable, "-m", "sceneset.stages.scan", NAME)
 
 
 def scans(report: Report, folder: Path) -> None:
-    """Measure decoding: at a steady rate, and as whole processes."""
+    """Measure scans: the rate of decoding, and whole processes."""
     delivery = deliver(folder / "delivery", PAIRS)
     pairs = PAIRS * decoding.TIMES
     with report.section(f"Scan, {pairs:,} pairs of {SIZE}, as many workers as cores"):
-        alone = process(sys.executable, Path(__file__).with_name("decoding.py"), delivery)
-        found = json.loads(str(alone()))
+        run = process(sys.executable, Path(__file__).with_name("decoding.py"), delivery)
+        found = json.loads(str(run()))
         note = {
-            decoding.OURS: "each file read and decoded once: damage, md5, exact sums, mask, hashes",
-            decoding.LIMIT: "decodes, and does nothing with it; takes damaged files",
+            decoding.OURS: "each file read and decoded once: damage, MD5, exact sums, mask, hashes",
+            decoding.LIMIT: "only decodes; accepts damaged files",
         }
         report.add(found, note, dict.fromkeys(found, pairs), "pairs/s")
     root = folder / "registry"
@@ -48,15 +48,15 @@ def scans(report: Report, folder: Path) -> None:
     process(*OURS, "add", delivery, "--name", NAME, cwd=root)()
     scan = root / f"registry/scans/{NAME}.parquet"
 
-    def anew() -> None:
+    def scan_all() -> None:
         scan.unlink()
         process(*SCAN, cwd=root)()
 
     with report.section(f"Scan, {PAIRS} pairs, whole processes"):
-        found = turns(
+        found = time_in_turns(
             {
-                "sceneset scan": anew,
-                "the script people write": peer("script", delivery),
+                "sceneset scan": scan_all,
+                "a typical script": peer("script", delivery),
                 "CleanVision": peer("cleanvision_issues", delivery),
                 "Datumaro": peer("datumaro_statistics", delivery),
             },
@@ -64,25 +64,25 @@ def scans(report: Report, folder: Path) -> None:
             0,
         )
         note = {
-            "the script people write": "no hashes; float sums; takes damaged files; one core",
-            "CleanVision": "no masks, sums or md5; stops at a damaged file",
-            "Datumaro": "no masks, no look-alikes; stops at a damaged file",
+            "a typical script": "no hashes; float sums; accepts damaged files; one core",
+            "CleanVision": "no masks, sums or MD5; stops at a damaged file",
+            "Datumaro": "no masks, no near-duplicates; stops at a damaged file",
         }
         report.add(found, note, dict.fromkeys(found, PAIRS), "pairs/s")
-        report.line("FiftyOne", "", "does not start: it wants a MongoDB server")
+        report.line("FiftyOne", "", "does not start: it needs a MongoDB server")
     with report.section(f"Scan again, {PAIRS} pairs"):
-        report.add(turns({"nothing new": process(*SCAN, cwd=root)}, ROUNDS, 0), {})
+        report.add(time_in_turns({"nothing new": process(*SCAN, cwd=root)}, ROUNDS, 0), {})
         grow(root, deliver(folder / "more", NEW, seed=1))
         again = process(*SCAN, cwd=root)
-        report.add(turns({f"{NEW} more": again}, 1, 0), {f"{NEW} more": f"decodes {NEW}"})
-        report.add(turns({"all anew": anew}, ROUNDS, 0), {})
+        report.add(time_in_turns({f"{NEW} more": again}, 1, 0), {f"{NEW} more": f"decodes {NEW}"})
+        report.add(time_in_turns({"everything again": scan_all}, ROUNDS, 0), {})
         report.line(
-            "bytes a sample in git", f"{scan.stat().st_size / (PAIRS + NEW):,.0f}", "Parquet"
+            "bytes per sample in git", f"{scan.stat().st_size / (PAIRS + NEW):,.0f}", "Parquet"
         )
 
 
-def elsewhere(report: Report, root: Path) -> None:
-    """Measure what a scan from the remote costs, here and handed to dask's workers."""
+def remote_scans(report: Report, root: Path) -> None:
+    """Measure scans from a remote, in processes and on a dask cluster."""
     from distributed import LocalCluster
 
     remote = root.parent / "remote"
@@ -96,23 +96,23 @@ def elsewhere(report: Report, root: Path) -> None:
     pairs *= TIMES
 
     def run(measure: Measure) -> None:
-        assert all(found.row for found in measure(pairs, Limits(), known={}))
+        assert all(result.row for result in measure(pairs, Limits(), known={}))
 
     with (
         report.section(f"Scan from a remote that is a folder, {len(pairs):,} pairs"),
         LocalCluster(os.cpu_count(), threads_per_worker=1, dashboard_address=":0") as cluster,
     ):
         ways = {
-            "sceneset scan --from-remote": lambda: run(reading(blobs)),
-            "the same, --engine dask": lambda: run(on_dask(blobs, cluster.scheduler_address)),
+            "sceneset scan --from-remote": lambda: run(remote_measure(blobs)),
+            "the same, --engine dask": lambda: run(dask_measure(blobs, cluster.scheduler_address)),
         }
-        found = turns(ways, ROUNDS, 0)
-        note = {"the same, --engine dask": "as many workers as cores, all on this machine"}
+        found = time_in_turns(ways, ROUNDS, 0)
+        note = {"the same, --engine dask": "one worker per core, all on this machine"}
         report.add(found, note, dict.fromkeys(found, len(pairs)), "pairs/s")
 
 
 def grow(root: Path, more: Path) -> None:
-    """Add a delivery's samples to the subset."""
+    """Add the samples of a delivery to the subset."""
     folder = root / "Insta360SemanticSeg" / NAME
     for path in sorted(more.glob("*_dir/*/*.*g")):
         shutil.copy(path, folder / path.parent.relative_to(more) / f"more_{path.name}")
@@ -120,11 +120,11 @@ def grow(root: Path, more: Path) -> None:
 
 
 def lookups(report: Report, root: Path) -> None:
-    """Measure look-ups in a small registry; `make bench-scale` has large ones."""
+    """Measure look-ups in a small registry; `make bench-scale` measures them in a large one."""
     words = (PLAIN / "sceneset", "lookup", "ski", "--stems")
-    process(*OURS, *words[1:], cwd=root)()  # makes the index
+    process(*OURS, *words[1:], cwd=root)()  # builds the index
     with report.section("Look up, whole processes, small registry"):
-        found = turns(
+        found = time_in_turns(
             {
                 "sceneset lookup ski --stems": process(*words, cwd=root),
                 "limit: python -c pass": process(PLAIN / "python", "-c", "pass"),
@@ -132,12 +132,12 @@ def lookups(report: Report, root: Path) -> None:
             },
             7,
         )
-        report.add(found, {"dvc --version": "answers nothing of scenes"})
+        report.add(found, {"dvc --version": "does not look up scenes"})
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """Lend a folder."""
+def temporary_folder() -> Iterator[Path]:
+    """Provide a temporary folder that is deleted at the end."""
     folder = Path(tempfile.mkdtemp(prefix="sceneset-bench-"))
     try:
         yield folder
@@ -146,11 +146,11 @@ def scratch() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Print one table."""
+    """Print the table."""
     report = Report("What the registry costs")
-    with scratch() as folder:
+    with temporary_folder() as folder:
         scans(report, folder)
-        elsewhere(report, folder / "registry")
+        remote_scans(report, folder / "registry")
         lookups(report, folder / "registry")
         repro(report, folder / "pipeline")
         pull.add_to(report, folder / "pull", pairs=1000, scene=150, rounds=1)

@@ -1,6 +1,7 @@
-"""Registries of drawn tables: entries, tags, scans, .dvc files and dvc.lock, and no image.
+"""Create registries of any size with random tables and without images.
 
-All that is done after the scan is done on them, at any size.
+They have entries, tags, scans, .dvc files and dvc.lock: everything that the stages after the scan
+read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,10 @@ import pyarrow.parquet as pq
 import yaml
 
 from sceneset import Registry
+from sceneset.catalog.params_edit import entry_text
 from sceneset.catalog.scan_table import FORMAT, arrow_schema
 from sceneset.catalog.split_selection import split_files
 from sceneset.cli.scaffold import lay_out
-from sceneset.edits.ingest import entry_text
 from sceneset.paths import DATA_ROOT
 from sceneset.schemas.params import Algorithms
 from sceneset.schemas.subset import SplitRow, Subset
@@ -23,27 +24,27 @@ from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 from sceneset.storage.dvc_digests import digests_of_scan, folder_digest
 from sceneset.storage.files import md5_of
 
-# "ski" twice in a hundred: a look-up finds what a person looks for, not half the registry.
+# "ski" is rare, so that a look-up finds a small part of the registry, as in practice.
 SCENES = {"city": 0.3, "indoor": 0.3, "sea": 0.2, "football": 0.1, "bike": 0.08, "ski": 0.02}
-COPIES = 1000  # one of so many held-out images looks like a training image
+COPIES = 1000  # one in this many held-out images is similar to a training image
 
 
-def lay(root: Path, images: int, subsets: int) -> None:
-    """Lay out a registry of so many samples, a tenth of them held out."""
+def create_registry(root: Path, images: int, subsets: int) -> None:
+    """Create a registry of ``images`` samples in ``subsets`` subsets; a tenth is held out."""
     lay_out(root)
     names = [f"CustomSeg_Person_20240101_part-{n:03d}" for n in range(subsets)]
     lock: dict[str, object] = {}
     for seed, name in enumerate(names):
-        lock |= put(root, name, images // subsets, seed)
+        lock |= write_subset(root, name, images // subsets, seed)
     list_subsets(root, names, lock)
     lock = {}
     for name in names:
-        lock |= _split(Registry(root), name)
+        lock |= _write_splits(Registry(root), name)
     list_subsets(root, names, lock)
 
 
 def list_subsets(root: Path, names: Sequence[str], lock: dict[str, object]) -> None:
-    """Write the list of subsets, and into dvc.lock that their scans are current."""
+    """Write the list of subsets to params.yaml, and add stages to dvc.lock as up to date."""
     path = root / "params.yaml"
     text = path.read_text("utf-8")
     head, _, rest = text.partition("subsets:")
@@ -51,13 +52,13 @@ def list_subsets(root: Path, names: Sequence[str], lock: dict[str, object]) -> N
     listed = "subsets:\n" + "".join(f"  - {name}\n" for name in names)
     path.write_text(f"{head}{listed}{rest}")
     file = root / "dvc.lock"
-    said = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {"schema": "2.0"}
-    said.setdefault("stages", {}).update(lock)
-    file.write_text(yaml.safe_dump(said, sort_keys=False))
+    content = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {"schema": "2.0"}
+    content.setdefault("stages", {}).update(lock)
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def _split(registry: Registry, name: str) -> dict[str, object]:
-    """Write a subset's split files; return what dvc.lock is to say of them."""
+def _write_splits(registry: Registry, name: str) -> dict[str, object]:
+    """Write the split files of a subset; return their stage for dvc.lock."""
     root, folder = registry.root, registry.paths.subset(name) / "split_dir"
     folder.mkdir()
     files = []
@@ -72,59 +73,59 @@ def _split(registry: Registry, name: str) -> dict[str, object]:
         data = path.read_bytes()
         shown = path.relative_to(root).as_posix()
         deps.append({"path": shown, "hash": "md5", "md5": md5_of(data), "size": len(data)})
-    made = folder_digest(files)
-    out = {"path": folder.relative_to(root).as_posix(), "hash": "md5", "md5": made.md5}
+    digest = folder_digest(files)
+    out = {"path": folder.relative_to(root).as_posix(), "hash": "md5", "md5": digest.md5}
     return {
         f"splits@{name}": {
             "cmd": f"python -m sceneset.stages.splits {name} {Algorithms().splits}",
             "deps": deps,
-            "outs": [out | {"size": made.size, "nfiles": made.files}],
+            "outs": [out | {"size": digest.size, "nfiles": digest.files}],
         }
     }
 
 
-def put(root: Path, name: str, count: int, seed: int) -> dict[str, object]:
-    """Write the files of one subset; return what dvc.lock is to say of its scan."""
+def write_subset(root: Path, name: str, count: int, seed: int) -> dict[str, object]:
+    """Write the files of one subset; return its scan stage for dvc.lock."""
     random = np.random.default_rng(seed)
     table = _scan(random, count, count // 10)
     path = root / f"registry/scans/{name}.parquet"
     pq.write_table(table, path)
     tags = list(_tags(random, table))
-    lines = (",".join((phase, stem, scene, who)) + ",,\n" for phase, stem, scene, who in tags)
+    lines = (",".join(row) + ",,\n" for row in tags)
     head = "phase,stem,scenes,persons,boxes,source\n"
     (root / f"registry/tags/{name}.csv").write_text(head + "".join(lines))
-    shown = sorted({(phase, scene, who) for phase, _, scene, who in tags})
+    groups = sorted({(phase, scene, persons) for phase, _, scene, persons in tags})
     rows = [SplitRow(scene=TOTAL, phase=p, file=f"total_{p}.txt") for p in (Phase.TRAIN, Phase.VAL)]
     rows += [
-        SplitRow(scene=s, phase=Phase(p), persons=Persons(who), file=f"{s}_{who}_{p}.txt")
-        for p, s, who in shown
+        SplitRow(scene=s, phase=Phase(p), persons=Persons(n), file=f"{s}_{n}_{p}.txt")
+        for p, s, n in groups
     ]
     entry = Subset(name=name, kind=Kind.FULL, splits=tuple(rows))
     (root / f"registry/subsets/{name}.yaml").write_text(entry_text(entry))
     (root / DATA_ROOT / name).mkdir(parents=True)
     deps = []
     for folder, digest in sorted(digests_of_scan(table).items()):
-        said = {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
-        out = {"outs": [{**said, "hash": "md5", "path": folder}]}
+        recorded = {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
+        out = {"outs": [{**recorded, "hash": "md5", "path": folder}]}
         (root / DATA_ROOT / name / f"{folder}.dvc").write_text(yaml.safe_dump(out))
-        deps.append({"path": f"{DATA_ROOT}/{name}/{folder}", "hash": "md5", **said})
+        deps.append({"path": f"{DATA_ROOT}/{name}/{folder}", "hash": "md5", **recorded})
     data = path.read_bytes()
-    made = {"path": f"registry/scans/{path.name}", "hash": "md5", "md5": md5_of(data)}
+    out = {"path": f"registry/scans/{path.name}", "hash": "md5", "md5": md5_of(data)}
     return {
         f"scan@{name}": {
             "cmd": f"python -m sceneset.stages.scan {name} {Algorithms().scan}",
             "deps": deps,
-            "outs": [made | {"size": len(data)}],
+            "outs": [out | {"size": len(data)}],
         }
     }
 
 
 def _scan(random: np.random.Generator, count: int, held: int) -> pa.Table:
-    schema, drawn = arrow_schema(), _columns(random, count, held)
+    schema, values = arrow_schema(), _columns(random, count, held)
     arrays = []
     for field in schema:
-        if field.name in drawn:
-            arrays.append(drawn[field.name].cast(field.type))
+        if field.name in values:
+            arrays.append(values[field.name].cast(field.type))
         elif pa.types.is_integer(field.type):
             arrays.append(pa.array(random.integers(1, 8, count)).cast(field.type))
         elif pa.types.is_list(field.type):
@@ -138,19 +139,19 @@ def _scan(random: np.random.Generator, count: int, held: int) -> pa.Table:
 def _columns(random: np.random.Generator, count: int, held: int) -> dict[str, pa.Array]:
     phases = ["train"] * (count - held) + ["val"] * held
     stems = [f"s{random.integers(1 << 32):08x}{n:07d}" for n in range(count)]
-    looks = random.integers(0, 1 << 64, (count, 2), dtype=np.uint64)
+    hashes = random.integers(0, 1 << 64, (count, 2), dtype=np.uint64)
     copies = held // COPIES
     if copies:
         flips = np.uint64(1) << random.integers(0, 64, copies, dtype=np.uint64)
-        looks[-copies:, 0] = looks[:copies, 0] ^ flips
+        hashes[-copies:, 0] = hashes[:copies, 0] ^ flips
     found: dict[str, pa.Array] = {
         "phase": pa.array(phases).dictionary_encode(),
         "stem": pa.array(stems),
         "image": pa.array([f"{stem}.jpg" for stem in stems]),
         "mask": pa.array([f"{stem}.png" for stem in stems]),
         "mode": pa.array(["RGB"] * count).dictionary_encode(),
-        "phash": pa.array(looks[:, 0]),
-        "phash_mirror": pa.array(looks[:, 1]),
+        "phash": pa.array(hashes[:, 0]),
+        "phash_mirror": pa.array(hashes[:, 1]),
     }
     for name, wide in (("image_md5", 16), ("mask_md5", 16), ("pdq", 32)):
         raw = random.integers(0, 256, (count, wide), dtype=np.uint8)
@@ -167,7 +168,7 @@ def _columns(random: np.random.Generator, count: int, held: int) -> dict[str, pa
 
 
 def _tags(random: np.random.Generator, table: pa.Table) -> Iterator[tuple[str, ...]]:
-    """Yield phase, stem, scene and persons of each sample."""
+    """Yield the phase, stem, scene and persons of each sample."""
     count = len(table)
     scenes = random.choice(list(SCENES), count, p=list(SCENES.values())).tolist()
     persons = random.choice(["single", "multi"], count).tolist()

@@ -1,4 +1,4 @@
-"""CleanVision: dark, bright, blurry, odd and alike images. Masks are not looked at."""
+"""CleanVision: find dark, bright, blurry, odd and near-duplicate images; no masks."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Datumaro: mean and deviation of the images, exact copies. Masks are not looked at."""
+"""Datumaro: compute mean and deviation of the images and find exact copies; no masks."""
 
 import sys
 from pathlib import Path

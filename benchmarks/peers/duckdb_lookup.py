@@ -1,4 +1,4 @@
-"""duckdb: the stems of a scene, or the counts of all, from Parquet."""
+"""duckdb: read the stems of a scene, or the counts of all scenes, from Parquet."""
 
 import sys
 

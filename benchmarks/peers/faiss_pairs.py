@@ -1,8 +1,8 @@
-"""faiss: all pairs within some bits by its flat binary index; of a part, or the pairs themselves.
+"""faiss: find all pairs of hashes within a distance with its flat binary index.
 
     faiss_pairs.py LEFT.npy RIGHT.npy BITS PART PAIRS.npy
 
-Searches the first PART of LEFT in all of RIGHT, prints the seconds, and writes the pairs.
+Searches for the first PART hashes of LEFT in all of RIGHT, prints the seconds and writes the pairs.
 """
 
 import sys

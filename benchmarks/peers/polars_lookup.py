@@ -1,4 +1,4 @@
-"""polars: the stems of a scene, or the counts of all, from Parquet."""
+"""polars: read the stems of a scene, or the counts of all scenes, from Parquet."""
 
 import sys
 

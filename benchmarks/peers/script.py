@@ -1,4 +1,4 @@
-"""The script people write: float images, mean and deviation, unique mask values."""
+"""A typical script: mean and deviation of float images, and unique mask values."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How library functions report progress: through callbacks, so that only the CLI prints."""
+"""Callbacks through which library functions report progress, so that only the CLI prints."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
@@ -10,14 +10,20 @@ Notify = Callable[[str], None]
 
 
 class Progress(Protocol):
-    """Wraps an iterable and reports how far its consumer is, for example as a progress bar."""
+    """Wraps an iterable and reports how many items were consumed, for example as a progress bar."""
 
     def __call__(self, items: Iterable[T], total: int, what: str) -> Iterable[T]:
-        """Return ``items`` unchanged; ``what`` is a short label and ``total`` their number."""
+        """Return an iterable of the same items.
+
+        Args:
+            items: The items to count.
+            total: The number of items.
+            what: A short label, such as "scan".
+        """
 
 
 def no_progress(items: Iterable[T], total: int, what: str) -> Iterable[T]:  # noqa: ARG001
-    """Report nothing."""
+    """Return ``items`` and report nothing."""
     return items
 
 

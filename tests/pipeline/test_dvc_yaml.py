@@ -1,4 +1,4 @@
-"""The pipeline file agrees with the code: stages, commands, parameters, outputs."""
+"""dvc.yaml agrees with the code: stages, commands, parameters and outputs."""
 
 import importlib
 from typing import Any
@@ -19,43 +19,44 @@ def body(stage: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_is_a_module(stage: str) -> None:
+def test_stage_runs_the_module_of_its_name(stage: str) -> None:
     module = importlib.import_module(f"sceneset.stages.{stage}")
     assert callable(module.main)
     item = f" ${{item}} ${{algorithms.{stage}}}" if "foreach" in STAGES[stage] else ""
     assert body(stage)["cmd"] == f"python -m sceneset.stages.{stage}{item}"
 
 
-def test_every_module_is_a_stage() -> None:
-    modules = {path.stem for path in (ROOT / "stages").glob("[!_]*.py")}
-    assert modules == set(STAGES) == set(Algorithms.model_fields)
+def test_every_module_in_stages_but_the_runner_is_a_stage() -> None:
+    modules = {path.stem for path in (ROOT / "src/sceneset/stages").glob("[!_]*.py")}
+    assert modules - {"runner"} == set(STAGES) == set(Algorithms.model_fields)
+    assert "runner" in modules
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_is_pinned_by_its_number_and_not_by_code(stage: str) -> None:
-    said = (*body(stage).get("params", ()), body(stage)["cmd"])
-    assert any(f"algorithms.{stage}" in text for text in said)
+def test_stage_depends_on_its_algorithm_number_and_not_on_code(stage: str) -> None:
+    inputs = (*body(stage).get("params", ()), body(stage)["cmd"])
+    assert any(f"algorithms.{stage}" in text for text in inputs)
     assert not [dep for dep in body(stage)["deps"] if dep.endswith(".py") or dep == "schemas"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_outputs_stand_in_git(stage: str) -> None:
+def test_outputs_are_in_git_and_not_in_the_dvc_cache(stage: str) -> None:
     for out in body(stage)["outs"]:
         [(path, options)] = out.items()
         assert options["cache"] is False, path
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if "foreach" not in STAGES[name]])
-def test_an_aggregate_knows_the_list(stage: str) -> None:
+def test_stage_over_all_subsets_depends_on_the_list_of_subsets(stage: str) -> None:
     assert "subsets" in body(stage)["params"]
 
 
 @pytest.mark.parametrize("stage", ["splits", "stats", "leakage", "manifest"])
-def test_later_stages_wait_for_the_gate(stage: str) -> None:
+def test_later_stages_depend_on_the_errors_of_the_check(stage: str) -> None:
     assert "registry/reports/errors.json" in body(stage)["deps"]
 
 
-def test_the_settings_a_registry_starts_with_are_the_schema_s() -> None:
+def test_new_registry_has_the_default_settings_of_the_schema() -> None:
     fields = yaml.safe_load((TEMPLATE / "params.yaml").read_text())
     assert Params.model_validate(fields) == Params()
 
@@ -68,7 +69,7 @@ def test_the_settings_a_registry_starts_with_are_the_schema_s() -> None:
         (".gitattributes", "gitattributes"),
     ],
 )
-def test_this_registry_is_one_like_any_other(ours: str, template: str) -> None:
+def test_this_registry_has_the_files_of_a_new_registry(ours: str, template: str) -> None:
     text = (ROOT / ours).read_text("utf-8")
     assert text.startswith((TEMPLATE / template).read_text("utf-8").splitlines()[0])
     if ours != ".gitattributes":

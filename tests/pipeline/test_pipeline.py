@@ -1,4 +1,4 @@
-"""The flow through `dvc repro`: same inputs, same bytes; faults are named, and mended as told."""
+"""`dvc repro` gives the same bytes for the same inputs, and names errors and how to fix them."""
 
 import json
 import re
@@ -27,7 +27,7 @@ TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 
 
 def ran(outcome: Outcome) -> list[str]:
-    """Return the stages a repro ran, subsets left out."""
+    """Return the names of the stages that a repro ran, without the subset of each."""
     return re.findall(r"Running stage '(\w+)", outcome.out)
 
 
@@ -62,7 +62,7 @@ def relabel(root: Path) -> None:
     tags.write_text(text.replace("train,a,ski,single", "train,a,ski,multi"), "utf-8")
 
 
-def test_forced_runs_change_nothing_and_plain_ones_run_nothing(added: Path) -> None:
+def test_repro_changes_nothing_when_forced_and_runs_nothing_when_current(added: Path) -> None:
     assert ran(dvc(added, "repro")) == []
     before = snapshot(added)
     for _ in range(2):
@@ -72,7 +72,9 @@ def test_forced_runs_change_nothing_and_plain_ones_run_nothing(added: Path) -> N
     assert changes(added) == ""
 
 
-def test_two_builds_give_the_same_bytes(added: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_repro_gives_the_same_bytes_when_built_in_another_folder(
+    added: Path, tmp_path: Path, sceneset: Run
+) -> None:
     root = tmp_path / "elsewhere/deeper"
     lay_out(root)
     delivery = make_delivery(tmp_path / "again")
@@ -81,44 +83,45 @@ def test_two_builds_give_the_same_bytes(added: Path, tmp_path: Path, sceneset: R
     assert snapshot(root) == snapshot(added)
 
 
-def test_relabelling_needs_no_pixel(added: Path, tmp_path: Path) -> None:
+def test_repro_runs_only_text_stages_when_a_tag_changed(added: Path, tmp_path: Path) -> None:
     clone = clone_without_blobs(added, tmp_path / "clone")
-    for root, how in ((added, ()), (clone, ("--allow-missing",))):
+    for root, options in ((added, ()), (clone, ("--allow-missing",))):
         relabel(root)
-        assert sorted(ran(dvc(root, "repro", *how))) == sorted(TEXT_STAGES)
+        assert sorted(ran(dvc(root, "repro", *options))) == sorted(TEXT_STAGES)
         splits = root / DATA / "split_dir"
         assert (splits / "ski.txt").read_text() == "b\n"
         assert (splits / "ski_muiltiperson.txt").read_text() == "a\nc\nd\n"
     assert git(clone, "diff") == git(added, "diff")
 
 
-def test_a_subset_is_never_lost_in_silence(
+def test_stage_fails_and_names_the_file_when_an_input_of_a_subset_is_missing(
     added: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that a listed subset needs is asked for by every stage that sums over subsets."""
+    """A stage that combines subsets must not skip a listed subset without its files."""
     monkeypatch.chdir(added)
-    names = {"check": check, "stats": stats, "leakage": leakage}
-    stages = {**names, "manifest": manifest, "card": card}
+    stages = {
+        "check": check, "stats": stats, "leakage": leakage, "manifest": manifest, "card": card
+    }  # fmt: skip
     scan, stat = f"registry/scans/{NAME}.parquet", f"registry/stats/{NAME}.yaml"
     entry = f"registry/subsets/{NAME}.yaml"
     before = snapshot(added)
-    for lost, notice in (
+    for lost, failing in (
         (scan, {"check", "stats", "leakage", "manifest"}),
         (TAGS, {"check", "stats", "leakage", "manifest"}),
         (entry, {"check", "stats", "manifest", "card"}),
         (stat, {"card"}),
     ):
-        for name in sorted(notice):
+        for name in sorted(failing):
             (added / lost).unlink()
             assert stages[name].main() == 1, f"{name} without {lost}"
-            assert lost in capfd.readouterr().err, f"{name} names {lost}"
+            assert lost in capfd.readouterr().err, f"{name} does not name {lost}"
             for path, data in before.items():
                 (added / path).write_bytes(data)
-            assert snapshot(added) == before, f"{name} wrote something new"
+            assert snapshot(added) == before, f"{name} wrote a file"
 
 
-def test_a_missing_file_stops_the_pipeline_before_it_gets_to_the_tables(added: Path) -> None:
-    """dvc would rewrite the folder's .dvc file and take the rest for the new truth."""
+def test_check_stage_fails_when_a_scan_is_missing(added: Path) -> None:
+    """Otherwise later stages would compute results from the remaining subsets."""
     (added / "registry/scans" / f"{NAME}.parquet").unlink()
     outcome = dvc(added, "repro", "--single-item", "check", check=False)
     assert outcome.code != 0
@@ -128,7 +131,9 @@ def test_a_missing_file_stops_the_pipeline_before_it_gets_to_the_tables(added: P
 
 
 @pytest.mark.parametrize("lost", [("img_dir/train/b.jpg",), "partial"], ids=["one", "partial"])
-def test_lost_images_are_named_and_got_back(lost: tuple[str, ...] | str, added: Path) -> None:
+def test_scan_stage_names_missing_files_and_its_hint_restores_them_when_files_were_deleted(
+    lost: tuple[str, ...] | str, added: Path
+) -> None:
     if lost == "partial":
         lost = tuple(
             f"{folder}/train/{stem}{suffix}"
@@ -144,7 +149,7 @@ def test_lost_images_are_named_and_got_back(lost: tuple[str, ...] | str, added: 
     for path in lost:
         assert repr(Path(path).stem) in outcome.err or path in outcome.err
     assert "scan-incomplete" in outcome.err
-    # dvc has rewritten the .dvc file by now; the hint must lead out of that.
+    # dvc has already rewritten the .dvc file, so the hint must restore that file too.
     hint = next(line for line in outcome.err.splitlines() if "scan-incomplete" in line)
     commands = re.findall(r"`((?:git|dvc) checkout[^`]*)`", hint)
     assert commands, hint
@@ -156,7 +161,7 @@ def test_lost_images_are_named_and_got_back(lost: tuple[str, ...] | str, added: 
     assert ran(dvc(added, "repro")) == []
 
 
-def test_an_edited_mask(added: Path) -> None:
+def test_manifest_changes_only_the_digest_of_masks_when_a_mask_was_edited(added: Path) -> None:
     before = digests(added)
     assert before == (recorded(added, "img_dir"), recorded(added, "ann_dir"))
     write_mask(added / DATA / "ann_dir/train/a.png", ignore=True)
@@ -167,7 +172,7 @@ def test_an_edited_mask(added: Path) -> None:
     assert (after[0] == before[0], after[1] == before[1]) == (True, False)
 
 
-def test_two_more_samples(added: Path) -> None:
+def test_repro_updates_splits_and_statistics_when_samples_were_added(added: Path) -> None:
     tags = added / TAGS
     text = tags.read_text("utf-8")
     for seed, stem in enumerate(("new 1", "新2"), 50):
@@ -185,7 +190,7 @@ def test_two_more_samples(added: Path) -> None:
     }
 
 
-def test_a_subset_in_chinese_whose_warnings_stop_nothing(
+def test_repro_accepts_a_chinese_subset_when_it_has_only_warnings(
     added: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     name = "CustomSeg_Person_20240301_滑雪-第二批"
@@ -197,7 +202,9 @@ def test_a_subset_in_chinese_whose_warnings_stop_nothing(
     assert "mask-empty" in outcome.err
     assert "no-scene" in outcome.err
     again = dvc(added, "repro")
-    assert sorted(ran(again)) == sorted(["scan", *TEXT_STAGES]), "the other subset rests"
+    assert sorted(ran(again)) == sorted(["scan", *TEXT_STAGES]), (
+        "the scan of the other subset must not run"
+    )
     assert digests(added, name) == (
         recorded(added, "img_dir", name),
         recorded(added, "ann_dir", name),

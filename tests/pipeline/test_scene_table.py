@@ -1,4 +1,4 @@
-"""The document's own table at full size: 6,003 images, 31 rows, 6,007 memberships."""
+"""The scene table of the document at full size: 6,003 images, 31 rows, 6,007 memberships."""
 
 import csv
 import json
@@ -22,17 +22,17 @@ def table() -> list[Row]:
 
 
 def stems_of(rows: list[Row]) -> dict[str, list[str]]:
-    """Hand the stems out in turn: the four that are left over stand in a second scene."""
+    """Return the stems of each split file; four stems are in two scenes, to make 6,007."""
     stems = [f"{number:06d}" for number in range(IMAGES)]
-    given, listed = 0, {}
+    assigned, listed = 0, {}
     for row in rows:
         if row["split"] == "total":
             listed[row["split_file"]] = stems
             continue
         count = int(row["images"])
-        listed[row["split_file"]] = sorted(stems[(given + n) % IMAGES] for n in range(count))
-        given += count
-    assert given == 6007
+        listed[row["split_file"]] = sorted(stems[(assigned + n) % IMAGES] for n in range(count))
+        assigned += count
+    assert assigned == 6007
     return listed
 
 
@@ -55,20 +55,20 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[
     return folder, listed
 
 
-def test_the_table_comes_out_as_it_went_in(
+def test_cards_show_the_document_s_table_when_its_splits_were_delivered(
     big: tuple[Path, dict[str, list[str]]], registry: Path, sceneset: Callable[..., Outcome]
 ) -> None:
     delivery, listed = big
     outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 0, outcome.err
-    assert outcome.err.count("persons-conflict") == 4, "kept as written in both, and reported"
+    assert outcome.err.count("persons-conflict") == 4, "kept in both splits, and reported"
     dvc(registry, "repro")
-    wanted = [
+    expected = [
         (r["split"], r["split_file"], r["images"], "None", r["description_zh"]) for r in table()
     ]
-    assert len(wanted) == 31
-    assert markdown_rows(registry / f"registry/cards/{NAME}.zh.md") == wanted
-    assert html_rows(registry / f"registry/cards/{NAME}.zh.html") == wanted
+    assert len(expected) == 31
+    assert markdown_rows(registry / f"registry/cards/{NAME}.zh.md") == expected
+    assert html_rows(registry / f"registry/cards/{NAME}.zh.html") == expected
     splits = registry / f"Insta360SemanticSeg/{NAME}/split_dir"
     assert {path.name: path.read_text().split() for path in splits.iterdir()} == listed
     manifest = json.loads((registry / "registry/manifest.json").read_text())
@@ -95,7 +95,7 @@ def markdown_rows(page: Path) -> list[tuple[str, ...]]:
 
 
 class Cells(HTMLParser):
-    """Collects the cells of the first table's rows."""
+    """Collects the cells of the first table, row by row."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,13 +118,13 @@ def html_rows(page: Path) -> list[tuple[str, ...]]:
     parser = Cells()
     parser.feed(page.read_text("utf-8"))
     head, subhead, first, *rest = parser.rows
-    assert (len(head), len(subhead)) == (4, 5), "three columns, and five under one head"
+    assert (len(head), len(subhead)) == (4, 5), "three columns, and one header above five more"
     assert first[:2] == ["person", str(IMAGES)]
     return [tuple(first[3:]), *map(tuple, rest)]
 
 
 @needs_shared
-def test_our_copy_of_the_table_is_the_document_s() -> None:
+def test_copy_of_the_scene_table_equals_the_document_s() -> None:
     with (SHARED / "spec/scene_table.csv").open(encoding="utf-8", newline="") as file:
         theirs = list(csv.DictReader(file))
     ours = table()

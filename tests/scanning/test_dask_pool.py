@@ -1,4 +1,4 @@
-"""Scans on dask: the same rows whoever dies, joins late or is another version."""
+"""Scans on dask give the same rows if workers crash, join late or have other versions."""
 
 import os
 import signal
@@ -8,55 +8,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sceneset import Registry
-from sceneset.scanning import dask_pool as onmany
+from sceneset.scanning import dask_pool
 from sceneset.scanning.scan_subset import scan_remote
+from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc import without_secrets
-from support.build import NAME, Outcome, Run, dvc
-from support.scans import DATA, SCAN, emptied, hashes
+from sceneset.storage.dvc import without_credentials
+from support.build import NAME, ROOT, Outcome, Run, dvc
+from support.scans import DATA, SCAN, content_hashes, remove_scan_and_files
 
 distributed = pytest.importorskip("distributed")
 
-
-FAULTS = """
-import os, signal, time
-from pathlib import Path
-from sceneset.imaging import facts as pixels
-from sceneset.storage.files import md5_of
-
-fault = Path(os.environ["FAULT"])
-plain = getattr(pixels, "plain", pixels.image_facts)  # dask loads a preload more than once
-pixels.plain = plain
-
-def faulty(data, *rest, **options):
-    what, md5 = fault.read_text().split()
-    if md5_of(data) == md5 and what == "poison":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if md5_of(data) == md5 and what == "once":
-        fault.with_suffix(".new").write_text("never -")
-        os.replace(fault.with_suffix(".new"), fault)  # another worker may be reading it
-        os.kill(os.getpid(), signal.SIGKILL)
-    if what == "slow":
-        Path(md5).touch()
-        time.sleep(1)
-    return plain(data, *rest, **options)
-
-pixels.image_facts = faulty
-"""
+FAULTS = ROOT / "tests/programs/dask_worker_faults.py"
+WITHOUT_SCENESET = ROOT / "tests/programs/dask_worker_without_sceneset.py"
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Start a scheduler and two workers as people do; yield its address and its process."""
+def cluster(folder: Path, preload: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Start a scheduler and two workers with dask's commands.
+
+    Yields the scheduler's address and its process. The workers load ``preload`` at their start;
+    FAULTS reads the file "fault" in ``folder``.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    preload = folder / "faults.py"
-    preload.write_text(FAULTS)
     address = f"tcp://127.0.0.1:{port}"
     dask = (sys.executable, "-m", "dask")
     here = ("--host", "127.0.0.1", "--no-dashboard")
@@ -67,15 +47,15 @@ def cluster(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     try:
         started.append(
             subprocess.Popen(
-                [*dask, "worker", address, "--host", "127.0.0.1", "--no-dashboard", "--nworkers",
-                 "2", "--nthreads", "1", "--preload", str(preload), "--death-timeout", "30",
+                [*dask, "worker", address, *here, "--nworkers", "2", "--nthreads", "1",
+                 "--preload", str(preload), "--death-timeout", "30",
                  "--local-directory", str(folder)],
                 stdout=log, stderr=log, env=os.environ | {"FAULT": str(folder / "fault")},
             )
         )  # fmt: skip
         yield address, started[0]
     finally:
-        for process in reversed(started):  # a worker says goodbye to its scheduler
+        for process in reversed(started):  # workers disconnect from a running scheduler
             process.terminate()
             try:
                 process.wait(20)
@@ -85,51 +65,58 @@ def cluster(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         log.close()
 
 
-def asked_of_dask(
-    root: Path, folder: Path, what: str, monkeypatch: pytest.MonkeyPatch, sceneset: Run
-) -> Outcome:
-    """Scan on a cluster whose workers have a fault."""
-    monkeypatch.setattr(onmany._Cluster, "batch", 2)
-    (folder / "fault").write_text(what)
-    with cluster(folder) as (address, _):
+def write_fault(folder: Path, text: str) -> None:
+    """Change the fault of a running cluster's workers."""
+    new = folder / "fault.new"
+    new.write_text(text)
+    new.replace(folder / "fault")
+
+
+def scan_on_cluster(root: Path, folder: Path, preload: Path, sceneset: Run) -> Outcome:
+    with cluster(folder, preload) as (address, _):
         return sceneset(
             "scan", "web", "--from-remote", "--engine", "dask", "--scheduler", address, cwd=root
         )
 
 
-def test_a_killed_worker_loses_nothing(
+def test_dask_scan_gives_the_same_rows_when_a_worker_is_killed(
     ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [*_, (image, _)] = hashes(ready)
-    before = emptied(ready)
-    done = asked_of_dask(ready, tmp_path, f"once {image}", monkeypatch, sceneset)
+    monkeypatch.setattr(dask_pool._DaskWorkers, "batch_size", 2)
+    [*_, (image, _)] = content_hashes(ready)
+    before = remove_scan_and_files(ready)
+    write_fault(tmp_path, f"crash-once {image}")
+    done = scan_on_cluster(ready, tmp_path, FAULTS, sceneset)
     assert done.code == 0, done.err
-    assert (tmp_path / "fault").read_text() == "never -", "a worker was killed"
+    assert (tmp_path / "fault").read_text() == "none -", "no worker was killed"
     assert (ready / SCAN).read_bytes() == before
 
 
-def test_a_poisonous_image_is_named_and_the_others_are_measured(
+def test_dask_scan_reports_only_the_crashing_image_when_it_kills_every_worker(
     ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [*_, (image, _)] = hashes(ready)
-    emptied(ready)
-    done = asked_of_dask(ready, tmp_path, f"poison {image}", monkeypatch, sceneset)
+    monkeypatch.setattr(dask_pool._DaskWorkers, "batch_size", 2)
+    [*_, (image, _)] = content_hashes(ready)
+    remove_scan_and_files(ready)
+    write_fault(tmp_path, f"crash {image}")
+    done = scan_on_cluster(ready, tmp_path, FAULTS, sceneset)
     assert done.code == 1
-    [told] = [line for line in done.err.splitlines() if "[image-unreadable]" in line]
-    assert f"{DATA}/img_dir/train/d.jpg" in told
-    assert "kills every process" in told
+    [line] = [line for line in done.err.splitlines() if "[image-unreadable]" in line]
+    assert f"{DATA}/img_dir/train/d.jpg" in line
+    assert "crashes the process" in line
 
 
-def test_a_lost_scheduler_loses_nothing(
-    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_dask_scan_continues_on_this_machine_when_the_scheduler_is_killed(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onmany._Cluster, "batch", 1)
-    before = emptied(ready)
-    (tmp_path / "fault").write_text(f"slow {tmp_path / 'begun'}")
-    registry = Registry(ready)
-    with cluster(tmp_path) as (address, scheduler):
+    monkeypatch.setattr(dask_pool._DaskWorkers, "batch_size", 1)
+    [(first, _), *_] = content_hashes(ready)
+    before = remove_scan_and_files(ready)
+    write_fault(tmp_path, f"wait {first}")  # all other images are still unmeasured at the kill
+    notices: list[str] = []
+    with cluster(tmp_path, FAULTS) as (address, scheduler):
 
-        def shown(items, total):
+        def kill_scheduler_at_first_item(items, total, what):  # type: ignore[no-untyped-def]
             for item in items:
                 if scheduler.poll() is None:
                     scheduler.send_signal(signal.SIGKILL)
@@ -137,75 +124,76 @@ def test_a_lost_scheduler_loses_nothing(
                 yield item
 
         blobs = Blobs(ready)
-        told = scan_remote(registry, NAME, blobs, shown, onmany.on_dask(blobs, address))
-    assert told == []
+        measure = dask_pool.dask_measure(blobs, address, notify=notices.append)
+        try:
+            scanned = scan_remote(
+                Registry(ready), NAME, blobs, kill_scheduler_at_first_item, measure
+            )
+        finally:
+            write_fault(tmp_path, "none -")
+    assert scanned.findings == []
     assert (ready / SCAN).read_bytes() == before
-    assert "dask was lost" in capfd.readouterr().err
+    assert ["the dask cluster was lost" in notice for notice in notices] == [True]
 
 
-def test_workers_of_other_versions_are_refused(
+def test_dask_worker_is_refused_when_its_versions_differ(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emptied(ready)
-    mine = onmany.versions()
-    monkeypatch.setattr(onmany, "versions", lambda: mine | {"pillow": "0.1"})
+    remove_scan_and_files(ready)
+    installed = dask_pool.versions()
+    monkeypatch.setattr(dask_pool, "versions", lambda: installed | {"pillow": "0.1"})
     done = sceneset("scan", "web", "--from-remote", "--engine", "dask", cwd=ready)
     assert done.code == 1
-    assert f"has pillow {mine['pillow']} (there 0.1)" in done.err
+    assert f"has pillow {installed['pillow']} (this machine has 0.1)" in done.err
     assert not (ready / SCAN).exists()
 
 
-WITHOUT = """
-import sys
-sys.modules["sceneset.scanning.dask_pool"] = None  # importing it fails
-"""
-
-
-def test_workers_without_the_package_are_told_of(
-    ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+def test_dask_scan_reports_workers_when_they_do_not_have_the_package(
+    ready: Path, tmp_path: Path, sceneset: Run
 ) -> None:
-    emptied(ready)
-    monkeypatch.setattr(sys.modules[__name__], "FAULTS", WITHOUT)
-    done = asked_of_dask(ready, tmp_path, "-", monkeypatch, sceneset)
+    remove_scan_and_files(ready)
+    done = scan_on_cluster(ready, tmp_path, WITHOUT_SCENESET, sceneset)
     assert done.code == 1
     assert "can't run sceneset" in done.err
     assert "Traceback" not in done.err
 
 
-def test_secrets_stay_here(ready: Path) -> None:
+def test_remote_address_holds_no_credentials_when_it_is_sent_to_a_scheduler(ready: Path) -> None:
     for remote in ("other", "base"):
         dvc(ready, "remote", "add", remote, f"s3://bucket/{remote}")
         dvc(ready, "remote", "modify", "--local", remote, "secret_access_key", "SECRET")
     dvc(ready, "remote", "add", "above", "remote://base/folder")
-    name, sent = Blobs(ready, "above").address()
-    assert (name, set(sent)) == ("above", {"above", "base"})
-    assert "SECRET" in str(sent)
-    assert "SECRET" not in str(without_secrets(sent))
+    name, settings = Blobs(ready, "above").address()
+    assert (name, set(settings)) == ("above", {"above", "base"})
+    assert "SECRET" in str(settings)
+    assert "SECRET" not in str(without_credentials(settings))
 
 
-def test_a_cluster_that_grows_gets_more_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onmany, "_LOOK", -1)
-    crew = onmany._Cluster.__new__(onmany._Cluster)
-    crew.gone, crew._ahead, crew._looked = (OSError,), 1, 0.0
-    assert crew.ahead == 1, "nobody is asked before there is something to measure"
+def test_dask_pool_submits_more_batches_when_the_cluster_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dask_pool, "_COUNT_SECONDS", -1)
+    no_remote = SimpleNamespace(address=lambda: ("store", {}))
     with (
         distributed.LocalCluster(
             1, threads_per_worker=1, dashboard_address=None, processes=False, protocol="inproc://"
-        ) as cluster,
-        distributed.Client(cluster) as client,
+        ) as local,
+        distributed.Client(local) as client,
     ):
-        crew.client = client
-        assert crew.ahead == 3
-        cluster.scale(3)
+        pool = dask_pool._DaskWorkers(lambda: client, no_remote, Limits())
+        assert pool.max_pending == 1, "the cluster is not contacted before the first batch"
+        assert pool.client is client
+        assert pool.max_pending == 3
+        local.scale(3)
         client.wait_for_workers(3)
-        assert crew.ahead == 9
+        assert pool.max_pending == 9
 
 
-def test_a_scheduler_that_is_not_there(
+def test_dask_scan_names_the_scheduler_when_it_cannot_be_reached(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onmany, "_PATIENCE", 1)
-    emptied(ready)
+    monkeypatch.setattr(dask_pool, "_CONNECT_SECONDS", 1)
+    remove_scan_and_files(ready)
     words = ("--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
     done = sceneset("scan", "web", "--from-remote", *words, cwd=ready)
     assert done.code in {1, 2}

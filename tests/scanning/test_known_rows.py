@@ -1,4 +1,4 @@
-"""Pixels are decoded once and only when new; what comes out equals a full scan."""
+"""A scan decodes only new images, and its result equals that of a full scan."""
 
 import shutil
 from collections import Counter
@@ -10,27 +10,25 @@ import pytest
 import simplejpeg
 from PIL import ImageFile
 
-from sceneset.imaging import facts as pixels
-from sceneset.scanning import measure_sample as measure
+from sceneset.imaging import facts
+from sceneset.scanning import measure_sample
 from sceneset.stages.scan import main as scan
 from support.build import NAME, Outcome, dvc, write_image, write_mask
-
-DATA = f"Insta360SemanticSeg/{NAME}"
-SCAN = f"registry/scans/{NAME}.parquet"
+from support.scans import DATA, SCAN
 
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The md5 of every image that is decoded, in any order."""
+    """The MD5 hashes of all images that are decoded, in any order."""
     seen: list[str] = []
-    facts = pixels.image_facts
+    measure_image = facts.measure_image
 
-    def counted(data: bytes, *rest: object, **options: bool) -> pixels.ImageFacts:
-        found = facts(data, *rest, **options)  # type: ignore[arg-type]
+    def counted(data: bytes, *rest: object, **options: bool) -> facts.ImageFacts:
+        found = measure_image(data, *rest, **options)  # type: ignore[arg-type]
         seen.append(found.md5)
         return found
 
-    monkeypatch.setattr(pixels, "image_facts", counted)
+    monkeypatch.setattr(facts, "measure_image", counted)
     return seen
 
 
@@ -44,7 +42,7 @@ def track(root: Path) -> None:
     dvc(root, "add", "--quiet", f"{DATA}/img_dir", f"{DATA}/ann_dir")
 
 
-def test_add_decodes_once_and_the_scan_nothing(
+def test_add_decodes_each_image_once_and_scan_decodes_none_when_it_follows(
     registry: Path, delivery: Path, sceneset: Callable[..., Outcome],
     decoded: list[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -55,7 +53,7 @@ def test_add_decodes_once_and_the_scan_nothing(
     assert len(decoded) == 4
 
 
-def test_one_more_image_decodes_one(
+def test_scan_decodes_one_image_when_one_was_added(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_image(added / DATA / "img_dir/train/new.jpg", seed=77)
@@ -68,7 +66,7 @@ def test_one_more_image_decodes_one(
     assert len(decoded) == 6
 
 
-def test_a_renamed_sample_decodes_none(
+def test_scan_decodes_no_image_when_a_sample_was_renamed(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder, suffix in (("img_dir", ".jpg"), ("ann_dir", ".png")):
@@ -81,7 +79,7 @@ def test_a_renamed_sample_decodes_none(
     assert decoded == []
 
 
-def test_another_algorithm_number_decodes_all(
+def test_scan_decodes_all_images_when_the_algorithm_number_changed(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = added / "params.yaml"
@@ -90,7 +88,7 @@ def test_another_algorithm_number_decodes_all(
     assert len(decoded) == 4
 
 
-def test_a_broken_scan_is_made_anew(
+def test_scan_decodes_all_images_when_the_scan_file_is_broken(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (added / SCAN).read_bytes()
@@ -99,7 +97,7 @@ def test_a_broken_scan_is_made_anew(
     assert len(decoded) == 4
 
 
-def test_a_swapped_mask_decodes_its_pair(
+def test_scan_decodes_only_changed_pairs_when_masks_were_replaced(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     masks = added / DATA / "ann_dir/train"
@@ -110,21 +108,21 @@ def test_a_swapped_mask_decodes_its_pair(
     assert len(decoded) == 2
 
 
-def test_each_file_is_read_once_and_decoded_once(
+def test_scan_reads_and_decodes_each_file_once_when_there_is_no_scan(
     added: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
 
-    def count(module: object, name: str, said: str) -> None:
-        plain = getattr(module, name)
+    def count(module: object, name: str, label: str) -> None:
+        function = getattr(module, name)
 
-        def counted(*args: object, **more: object) -> object:
-            calls.append(f"{said} {args[0].name}" if isinstance(args[0], Path) else said)
-            return plain(*args, **more)
+        def counted(*args: object, **options: object) -> object:
+            calls.append(f"{label} {args[0].name}" if isinstance(args[0], Path) else label)
+            return function(*args, **options)
 
         monkeypatch.setattr(module, name, counted)
 
-    count(measure, "first_bytes", "read")
+    count(measure_sample, "first_bytes", "read")
     count(simplejpeg, "decode_jpeg", "image")
     count(kornia_rs.io, "decode_image_png_u8", "mask")
     count(ImageFile.ImageFile, "load", "by Pillow")

@@ -1,4 +1,4 @@
-"""`sceneset scan`: the same rows from files, from the remote, and from many machines."""
+"""`sceneset scan` gives the same rows from files, from the remote and from a dask cluster."""
 
 import os
 import re
@@ -10,47 +10,51 @@ from pathlib import Path
 
 import pytest
 
-from sceneset.scanning import measure_sample as measure
-from sceneset.scanning import process_pool as processes
-from sceneset.storage.dvc_digests import tracked
-from support.build import NAME, Run, blob, dvc, write_image
-from support.scans import DATA, SCAN, emptied, hashes
+from sceneset.scanning import measure_sample, process_pool
+from sceneset.storage.dvc_digests import read_dvc_file
+from support.build import NAME, ROOT, Run, blob, dvc, write_image
+from support.scans import DATA, SCAN, content_hashes, remove_scan_and_files
 from support.servers import BUCKET, KEYS, s3_server
 
 pytest.importorskip("distributed")
 
 
-@pytest.mark.parametrize("many", [1, 2000])
-def test_from_the_remote_without_a_checkout(
-    many: int, ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("min_pairs", [1, 2000], ids=["processes", "threads"])
+def test_remote_scan_gives_the_same_rows_when_no_file_is_checked_out(
+    min_pairs: int, ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_MANY", many)
-    before = emptied(ready)
+    monkeypatch.setattr(process_pool, "_MIN_PAIRS", min_pairs)
+    before = remove_scan_and_files(ready)
     done = sceneset("scan", "web", "--from-remote", cwd=ready)
     assert done.code == 0, done.err
-    assert "4 samples are scanned, 4 of them anew" in done.err
+    assert "4 samples in the scan, 4 measured now" in done.err
     assert (ready / SCAN).read_bytes() == before
     assert not list((ready / DATA).glob("*/*/*.jpg"))
-    kept = [path for path in (ready / ".dvc").glob("cache/files/md5/*/*") if path.suffix != ".dir"]
-    assert not kept, "nothing but lists of files is kept"
+    cached = (ready / ".dvc").glob("cache/files/md5/*/*")
+    blobs = [path for path in cached if path.suffix != ".dir"]
+    assert not blobs, "only the listings of folders are cached"
 
 
-def test_its_stage_need_not_run_after_it(ready: Path, sceneset: Run) -> None:
+def test_repro_does_not_run_the_scan_stage_when_a_remote_scan_has_run(
+    ready: Path, sceneset: Run
+) -> None:
     lock = (ready / "dvc.lock").read_text()
-    emptied(ready)
+    remove_scan_and_files(ready)
     assert sceneset("scan", "web", "--from-remote", cwd=ready).code == 0
     assert (ready / "dvc.lock").read_text() == lock
     for text in (lock.replace("nfiles: 4", "nfiles: 5"), ""):
         (ready / "dvc.lock").write_text(text)
         assert sceneset("scan", "web", "--from-remote", cwd=ready).code == 0
-        told = dvc(ready, "repro", "--allow-missing", f"scan@{NAME}").out
-        assert "up to date" in told
-        assert "Running" not in told
+        output = dvc(ready, "repro", "--allow-missing", f"scan@{NAME}").out
+        assert "up to date" in output
+        assert "Running" not in output
     assert dvc(ready, "repro", "--allow-missing").code == 0
     assert sorted((ready / "dvc.lock").read_text()) == sorted(lock)
 
 
-def test_from_files(ready: Path, sceneset: Run) -> None:
+def test_local_scan_gives_the_same_rows_when_the_scan_was_deleted(
+    ready: Path, sceneset: Run
+) -> None:
     before = (ready / SCAN).read_bytes()
     (ready / SCAN).unlink()
     assert sceneset("scan", "web", cwd=ready).code == 0
@@ -58,23 +62,28 @@ def test_from_files(ready: Path, sceneset: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        (("--engine", "dask"), "add --from-remote"),
-        (("--remote", "x"), "add --from-remote"),
-        (("--from-remote", "--scheduler", "tcp://127.0.0.1:1"), "goes with --engine dask"),
+        (("--engine", "dask"), "can only be used with --from-remote"),
+        (("--remote", "x"), "can only be used with --from-remote"),
+        (
+            ("--from-remote", "--scheduler", "tcp://127.0.0.1:1"),
+            "can only be used with --engine dask",
+        ),
         (("--from-remote", "--remote", "nowhere"), "no DVC remote nowhere"),
         (("--from-remote", "--engine", "dask", "--scheduler", "foo"), "tcp://HOST:8786"),
     ],
 )
-def test_wrong_use(words: tuple[str, ...], said: str, ready: Path, sceneset: Run) -> None:
+def test_scan_explains_the_right_use_when_options_do_not_fit(
+    words: tuple[str, ...], message: str, ready: Path, sceneset: Run
+) -> None:
     (ready / SCAN).unlink()
     done = sceneset("scan", "web", *words, cwd=ready)
     assert done.code in {1, 2}
-    assert said in done.err
+    assert message in done.err
 
 
-def test_from_s3(
+def test_remote_scan_downloads_each_blob_once_when_the_remote_is_s3(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in KEYS.items():
@@ -84,49 +93,52 @@ def test_from_s3(
         dvc(ready, "remote", "remove", "store")
         assert sceneset("remote", f"s3://{BUCKET}/people", *endpoint, cwd=ready).code == 0
         dvc(ready, "push")
-        before = emptied(ready)
-        old = len(server.requests("GET"))
+        before = remove_scan_and_files(ready)
+        requests_before = len(server.requests("GET"))
         assert sceneset("scan", "web", "--from-remote", cwd=ready).code == 0
         assert (ready / SCAN).read_bytes() == before
-        asked = [path for path in server.requests("GET")[old:] if "/files/md5/" in path]
-        assert len(asked) <= 8 + 2 * 2, "each blob once, and the two lists of files"
+        requests = server.requests("GET")[requests_before:]
+        downloads = [path for path in requests if "/files/md5/" in path]
+        assert len(downloads) <= 8 + 2 * 2, "each blob once, and the listings of two folders"
         (ready / SCAN).unlink()
         assert sceneset("scan", "web", "--from-remote", "--engine", "dask", cwd=ready).code == 0
         assert (ready / SCAN).read_bytes() == before
 
 
 @pytest.mark.parametrize("limit", ["max_bytes: 10", "min_side: 100", "max_pixels: 10"])
-def test_limits_hold_for_rows_that_are_known(limit: str, ready: Path, sceneset: Run) -> None:
+def test_scan_fails_when_limits_shrink_below_known_rows(
+    limit: str, ready: Path, sceneset: Run
+) -> None:
     params = ready / "params.yaml"
     name = limit.partition(":")[0]
     params.write_text(re.sub(rf"{name}: \d+", limit, params.read_text()))
-    told = []
+    errors = []
     for words in ((), ("--from-remote",)):
         done = sceneset("scan", "web", *words, cwd=ready)
         assert done.code == 1
-        told.append(done.err)
+        errors.append(done.err)
     (ready / SCAN).unlink()
-    told.append(sceneset("scan", "web", cwd=ready).err)
-    assert told[0] == told[1] == told[2]
-    assert "image-too-" in told[0]
+    errors.append(sceneset("scan", "web", cwd=ready).err)
+    assert errors[0] == errors[1] == errors[2]
+    assert "image-too-" in errors[0]
 
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [("gone", "blob-absent"), ("other", "blob-damaged"), ("listing", "blob-damaged")],
+    [("deleted", "blob-absent"), ("damaged", "blob-damaged"), ("listing", "blob-damaged")],
 )
-def test_what_the_remote_lacks_is_named_and_nothing_written(
+def test_remote_scan_names_the_file_and_writes_nothing_when_a_blob_is_bad(
     change: str, code: str, ready: Path, sceneset: Run
 ) -> None:
-    [*_, (image, _)] = hashes(ready)
-    emptied(ready)
-    digest = tracked(ready / DATA / "img_dir.dvc", "").md5
-    place = blob(ready.parent / "store", digest if change == "listing" else image)
-    place.chmod(0o644)
-    if change == "gone":
-        place.unlink()
+    [*_, (image, _)] = content_hashes(ready)
+    remove_scan_and_files(ready)
+    digest = read_dvc_file(ready / DATA / "img_dir.dvc", "").md5
+    path = blob(ready.parent / "store", digest if change == "listing" else image)
+    path.chmod(0o644)
+    if change == "deleted":
+        path.unlink()
     else:
-        place.write_bytes(b"[]")
+        path.write_bytes(b"[]")
     done = sceneset("scan", "web", "--from-remote", cwd=ready)
     assert done.code == 1
     assert f"[{code}]" in done.err
@@ -134,7 +146,7 @@ def test_what_the_remote_lacks_is_named_and_nothing_written(
     assert not (ready / SCAN).exists()
 
 
-def test_a_damaged_image_on_the_remote_is_named(ready: Path, sceneset: Run) -> None:
+def test_remote_scan_names_the_image_when_it_is_unreadable(ready: Path, sceneset: Run) -> None:
     path = ready / DATA / "img_dir/train/a.jpg"
     path.chmod(0o644)
     path.unlink()
@@ -148,17 +160,17 @@ def test_a_damaged_image_on_the_remote_is_named(ready: Path, sceneset: Run) -> N
         assert "[image-unreadable]" in done.err
 
 
-def test_files_that_dvc_knows_are_not_read_again(
+def test_local_scan_reads_only_new_files_when_dvc_knows_the_others(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    before, plain = (ready / SCAN).read_bytes(), measure.first_bytes
+    before, plain = (ready / SCAN).read_bytes(), measure_sample.first_bytes
 
     def counted(path: Path, *rest: object, **more: object) -> bytes:
         read.append(path.name)
         return plain(path, *rest, **more)
 
-    monkeypatch.setattr(measure, "first_bytes", counted)
+    monkeypatch.setattr(measure_sample, "first_bytes", counted)
     assert sceneset("scan", "web", cwd=ready).code == 0
     assert read == []
     assert (ready / SCAN).read_bytes() == before
@@ -173,44 +185,43 @@ def test_files_that_dvc_knows_are_not_read_again(
     assert (ready / SCAN).read_bytes() == grown
 
 
-# A shell that started the tests in the background has told all below it to ignore Ctrl-C.
-AS_IN_FRONT = """
-import signal
-from sceneset.cli.main import command
-signal.signal(signal.SIGINT, signal.default_int_handler)
-command()
-"""
-
-
-def test_ctrl_c_waits_for_no_blob(ready: Path) -> None:
-    [*_, (image, _)] = hashes(ready)
-    emptied(ready)
-    place = blob(ready.parent / "store", image)
-    place.unlink()
-    os.mkfifo(place)
+def test_remote_scan_stops_at_ctrl_c_when_a_blob_never_arrives(ready: Path) -> None:
+    [*_, (image, _)] = content_hashes(ready)
+    remove_scan_and_files(ready)
+    path = blob(ready.parent / "store", image)
+    path.unlink()
+    os.mkfifo(path)
     process = subprocess.Popen(
-        [sys.executable, "-c", AS_IN_FRONT, "scan", "web", "--from-remote"],
+        [
+            sys.executable,
+            str(ROOT / "tests/programs/cli_in_foreground.py"),
+            "scan",
+            "web",
+            "--from-remote",
+        ],
         cwd=ready,
         stderr=subprocess.PIPE,
         text=True,
     )
-    writer = os.open(place, os.O_WRONLY)  # it has been opened, and is waited for
+    writer = os.open(path, os.O_WRONLY)  # returns when the scan has opened the pipe to read it
     try:
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        output = process.communicate(timeout=60)[1]
     finally:
         process.kill()
         os.close(writer)
     assert process.returncode == -signal.SIGINT
-    assert said == "sceneset: stopped\n"
+    assert output == "sceneset: interrupted\n"
     assert not (ready / SCAN).exists()
 
 
-def test_a_clone_without_images_is_told_once(ready: Path, sceneset: Run) -> None:
-    emptied(ready)
+def test_local_scan_reports_one_error_when_the_subset_was_not_pulled(
+    ready: Path, sceneset: Run
+) -> None:
+    remove_scan_and_files(ready)
     done = sceneset("scan", "web", cwd=ready)
     assert done.code == 1
-    [said, count] = done.err.splitlines()
-    assert "dvc pull" in said
-    assert "--from-remote" in said
+    [line, count] = done.err.splitlines()
+    assert "dvc pull" in line
+    assert "--from-remote" in line
     assert count == "1 error"

@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback: started for a test, asked until they answer, ended by handle."""
+"""Real S3 servers on the loopback interface, started and stopped for a test."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "test-secret-key",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
-    # rclone answers ranged reads without a checksum of the whole.
+    # rclone sends no checksum of the whole object with ranged reads.
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
     "no_proxy": "127.0.0.1",
 }
@@ -33,12 +33,12 @@ class S3(NamedTuple):
     url: str
     log: Path
     folder: Path | None
-    """Where its objects are files, if they are."""
+    """Where its objects are stored, if it stores them as files."""
 
     def requests(self, method: str) -> list[str]:
-        """Return the paths of the requests of one method, in order, as the server logged them.
+        """Return the paths of the logged requests of one HTTP method, in order.
 
-        rclone must have been started ``loud``.
+        rclone logs requests only if it was started with ``verbose``.
         """
         if self.folder:
             lines = self.log.read_text("utf-8", "replace").splitlines()
@@ -56,28 +56,35 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(kind: str, port: int, folder: Path, *, loud: bool) -> list[str]:
+def _command(kind: str, port: int, folder: Path, *, verbose: bool) -> list[str]:
     programs = Path(sys.executable).parent
     if kind == "moto":
         return [str(programs / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     rclone = shutil.which("rclone", path=str(programs)) or "rclone"
     key = ",".join((KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"]))
     where = ["--addr", f"127.0.0.1:{port}", "--auth-key", key, "--config", os.devnull]
-    return [rclone, "serve", "s3", *where, *["-vv"] * loud, str(folder)]
+    return [rclone, "serve", "s3", *where, *["-vv"] * verbose, str(folder)]
 
 
 @contextlib.contextmanager
 def s3_server(
-    kind: str, home: Path, *, loud: bool = False, objects: Path | None = None
+    kind: str, home: Path, *, verbose: bool = False, objects: Path | None = None
 ) -> Iterator[S3]:
-    """Run "moto" or "rclone" with one bucket, empty if it is not another server's ``objects``."""
+    """Run an S3 server with one bucket.
+
+    Args:
+        kind: "moto" or "rclone".
+        home: A new folder for its log and objects.
+        verbose: Log every request (rclone).
+        objects: Folder of another rclone server's objects to serve; default: an empty one.
+    """
     port, folder = _free_port(), objects or home / "objects"
     home.mkdir(parents=True)
     folder.mkdir(exist_ok=True)
     server = S3(f"http://127.0.0.1:{port}", home / "log", folder if kind == "rclone" else None)
     with server.log.open("wb") as log:
         process = subprocess.Popen(
-            _command(kind, port, folder, loud=loud),
+            _command(kind, port, folder, verbose=verbose),
             stdout=log,
             stderr=log,
             env={**os.environ, **KEYS},
@@ -91,6 +98,7 @@ def s3_server(
 
 
 def _make_bucket(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the server answers, and create the bucket if it does not exist."""
     client = boto3.client(
         "s3",
         endpoint_url=url,
@@ -102,12 +110,12 @@ def _make_bucket(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-            if BUCKET not in there:
+            existing = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+            if BUCKET not in existing:
                 client.create_bucket(Bucket=BUCKET)
             break
         except (BotoCoreError, ClientError):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two attempts
     client.close()

@@ -1,10 +1,9 @@
-"""Registries of text alone: all that a look-up reads."""
+"""Registries that consist of text files only: everything that a look-up reads."""
 
 import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,18 +12,19 @@ import pytest
 import yaml
 
 from sceneset import Registry
-from sceneset.catalog import index_builder as indexing
+from sceneset.catalog import index_builder
 from sceneset.catalog.index import Index
 from sceneset.schemas.terms import TOTAL
 from support.build import ROOT
 
-OTHER = "CustomSeg_Person_20240116_more"
+OTHER_NAME = "CustomSeg_Person_20240116_more"
 VOCABULARY = Registry(ROOT).vocabulary
-TEXT = "phase,stem,scenes,persons\ntrain,a,ski,single\n"
-MORE = "phase,stem,scenes,persons\ntrain,a,ski,single\ntrain,b,ski,single\n"
+ONE_SAMPLE = "phase,stem,scenes,persons\ntrain,a,ski,single\n"
+TWO_SAMPLES = ONE_SAMPLE + "train,b,ski,single\n"
 
 
 def write_subset(root: Path, name: str, text: str, scenes: tuple[str, ...] = ("ski",)) -> None:
+    """Write the entry and the tags of a subset, with rows for each scene and a total."""
     rows = [
         {
             "scene": scene,
@@ -46,7 +46,7 @@ def write_subset(root: Path, name: str, text: str, scenes: tuple[str, ...] = ("s
 
 @contextmanager
 def text_registry(**subsets: str) -> Iterator[Path]:
-    """Lay out the text of a registry: all that a look-up reads."""
+    """Yield the root of a registry without images; the arguments are the tags of its subsets."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
@@ -59,31 +59,31 @@ def text_registry(**subsets: str) -> Iterator[Path]:
         yield root
 
 
-def samples(index: Index, **words) -> list[tuple[str, str, str]]:
-    found = index.samples(index.ask(**words))
-    return [(group.subset, group.phase, stem) for group in found for stem in group.stems]
+def indexed_samples(index: Index, **options) -> list[tuple[str, str, str]]:
+    """Return subset, phase and stem of the samples that a query selects."""
+    groups = index.samples(index.resolve_query(**options))
+    return [(group.subset, group.phase, stem) for group in groups for stem in group.stems]
 
 
-def kept(root: Path) -> bool:
-    """Whether a look-up would be answered from the file, with nothing brought up to date."""
+def is_index_current(root: Path) -> bool:
+    """Return whether a look-up would use the index file without updating it."""
     with sqlite3.connect(root / ".sceneset/index.sqlite") as connection:
         return Index(root, connection, lambda: pytest.fail("the index is rebuilt")).is_current()
 
 
-def settled(path: Path) -> None:
-    """Let a change be as old as most are: what changed just now is looked at twice."""
+def set_old_mtime(path: Path) -> None:
+    """Set the modification time of a file to years ago."""
     os.utime(path, ns=(10**18, 10**18))
 
 
-def read_subsets(monkeypatch, pause: float = 0) -> list[str]:
-    """Return the list in which the subsets that are read will stand."""
-    read: list[str] = []
-    subset = indexing._Writer._subset
+def record_indexed_subsets(monkeypatch) -> list[str]:
+    """Return a list that will hold the names of the subsets that the index reads."""
+    names: list[str] = []
+    insert_subset = index_builder._Updater._insert_subset
 
-    def told(writer, name):
-        read.append(name)
-        time.sleep(pause)
-        subset(writer, name)
+    def insert_and_record(updater, name):
+        names.append(name)
+        insert_subset(updater, name)
 
-    monkeypatch.setattr(indexing._Writer, "_subset", told)
-    return read
+    monkeypatch.setattr(index_builder._Updater, "_insert_subset", insert_and_record)
+    return names

@@ -1,1 +1,1 @@
-"""Scans: every sample of a subset measured, by threads, processes or dask workers."""
+"""Scans: measure every sample of a subset with threads, processes or a dask cluster."""

@@ -1,4 +1,4 @@
-"""Measuring samples: two files in, one scan row or the findings that keep it from being one."""
+"""Measure samples: decode an image and its mask into one scan row, or report why that fails."""
 
 import os
 import warnings
@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sceneset.errors import FindingsError
+from sceneset.errors import FindingsError, UndecodableError
 from sceneset.scanning.known_rows import KnownRows
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.params import Limits
@@ -18,146 +18,155 @@ from sceneset.schemas.terms import Phase
 from sceneset.storage.files import first_bytes
 
 if TYPE_CHECKING:
-    from sceneset.imaging import facts as pixels
+    from sceneset.imaging import facts
 
-_NOTHING: KnownRows = {}
-_BATCH = 512  # samples handed to the pool at a time: bounds what waits in memory
+_NO_ROWS: KnownRows = {}
+_BATCH_SIZE = 512  # pairs submitted to the threads at a time; limits the results held in memory
 
 
 class Pair(NamedTuple):
-    """The two files of one sample, and the folder that findings name them from."""
+    """The image and the mask of one sample."""
 
     phase: Phase
     stem: str
     image: Path
     mask: Path
     base: Path
+    """Findings show paths relative to this folder."""
     md5: tuple[str, str] | None = None
-    """Content hashes of image and mask, where somebody knows them already."""
+    """Content hashes of image and mask, if they are known without reading the files."""
     thumbnail: bool = False
-    """Whether a small copy is wanted: the image is decoded for it even where its row is known."""
+    """Whether to make a thumbnail; the image is then decoded even if its row is known."""
 
-    def shown(self, path: Path) -> str:
-        """Return ``path`` as findings show it."""
+    def relative(self, path: Path) -> str:
+        """Return ``path`` relative to ``base``, as findings show it."""
         return str(path).removeprefix(f"{self.base}{os.sep}")
 
 
 class Content(NamedTuple):
-    """The bytes of a file, and their hash where it has been worked out."""
+    """The bytes of a file, and their MD5 hash if it was computed already."""
 
     data: bytes
     md5: str | None = None
 
 
 Read = Callable[[Pair, Path], Content]
-"""Returns one of a pair's files; raises ProblemsFoundError where it can't be had."""
+"""Returns the content of one of a pair's two files; raises FindingsError if it can't be read."""
 
 
-def from_disk(limits: Limits) -> Read:
-    """Return a reader of files."""
-    # One byte more shows that a file is too large, which its decoder tells as of any.
-    return lambda pair, path: Content(first_bytes(path, pair.shown(path), limits.max_bytes + 1))
+def disk_reader(limits: Limits) -> Read:
+    """Return a function that reads files from disk."""
+    # Read one byte beyond the limit: the decoder then reports that the file is too large.
+    return lambda pair, path: Content(first_bytes(path, pair.relative(path), limits.max_bytes + 1))
 
 
 class Measured(NamedTuple):
-    """What came of one pair; ``row`` is None where a finding is an error."""
+    """The result for one pair."""
 
     pair: Pair
     row: ScanRow | None
+    """None if a finding is an error."""
     findings: tuple[Finding, ...]
     thumbnail: bytes = b""
-    """A JPEG, where it was wanted."""
+    """A JPEG, if the pair asks for a thumbnail."""
     is_new: bool = True
-    """Whether it was measured; else its row was known."""
+    """Whether the files were decoded. False if the row was known."""
 
 
 class Measure(Protocol):
-    """Measures pairs, here or on other machines, in their order."""
+    """A function that measures pairs, on this machine or on others."""
 
     def __call__(
         self, pairs: list[Pair], limits: Limits, *, known: KnownRows
     ) -> Iterable[Measured]:
-        """Yield what came of every pair."""
+        """Yield one result for each pair, in the order of ``pairs``."""
 
 
-def measure_all(
+def measure_in_threads(
     pairs: Iterable[Pair],
     limits: Limits,
     *,
-    known: KnownRows = _NOTHING,
+    known: KnownRows = _NO_ROWS,
     workers: int | None = None,
 ) -> Iterator[Measured]:
-    """Measure pairs of files in their order, on ``workers`` threads (as many as there are cores).
+    """Measure pairs of files with threads and yield the results in the order of ``pairs``.
 
-    Pairs with a ``known`` row are not read. Memory is bounded by the workers' pictures, not by the
-    number of pairs.
+    Memory depends on the number of threads and not on the number of pairs.
+
+    Args:
+        pairs: The files to measure.
+        limits: The largest sizes to decode.
+        known: Rows of an earlier scan. The files of their pairs are not read.
+        workers: Number of threads; by default the number of cores.
     """
 
     def measured(pair: Pair) -> Measured:
         row = known_row(pair, limits, known)
-        return Measured(pair, row, (), is_new=False) if row else measure(pair, limits)
+        return Measured(pair, row, (), is_new=False) if row else measure_pair(pair, limits)
 
-    waiting = iter(pairs)
-    with quiet(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        while batch := list(islice(waiting, _BATCH)):
+    remaining = iter(pairs)
+    with no_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        while batch := list(islice(remaining, _BATCH_SIZE)):
             yield from pool.map(measured, batch)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Pillow from warning of odd metadata on stderr; what counts is a finding of ours."""
+def no_warnings() -> Iterator[None]:
+    """Silence Pillow's warnings about unusual metadata; what matters is reported as a finding."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def measure(pair: Pair, limits: Limits) -> Measured:
-    """Read both files once, decode each once, and collect all that is wrong with them."""
-    return measure_bytes(pair, loaded(pair, from_disk(limits)), limits)
+def measure_pair(pair: Pair, limits: Limits) -> Measured:
+    """Read and decode both files of a pair, each once, and collect all findings about them."""
+    return measure_loaded(pair, load_pair(pair, disk_reader(limits)), limits)
 
 
-class Loaded(NamedTuple):
-    """The bytes of a pair's files, and why some of them could not be had."""
+class LoadedPair(NamedTuple):
+    """The contents of a pair's files, and findings about those that could not be read."""
 
-    data: Mapping[Path, Content]
+    contents: Mapping[Path, Content]
     findings: Sequence[Finding] = ()
 
 
-def loaded(pair: Pair, read: Read) -> Loaded:
+def load_pair(pair: Pair, read: Read) -> LoadedPair:
     """Read both files of a pair."""
     findings: list[Finding] = []
-    data: dict[Path, Content] = {}
+    contents: dict[Path, Content] = {}
     for path in (pair.image, pair.mask):
         try:
-            data[path] = read(pair, path)
-        except FindingsError as found:
-            findings.extend(found.findings)
-    return Loaded(data, findings)
+            contents[path] = read(pair, path)
+        except FindingsError as error:
+            findings.extend(error.findings)
+    return LoadedPair(contents, findings)
 
 
-def measure_bytes(pair: Pair, files: Loaded, limits: Limits) -> Measured:
-    """Measure a pair by the bytes of its files."""
-    from sceneset.errors import UndecodableError
-    from sceneset.imaging import facts as pixels
+def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
+    """Measure a pair whose files are in memory."""
+    from sceneset.imaging import facts
 
-    image: pixels.ImageFacts | None = None
-    mask: pixels.MaskFacts | None = None
+    image: facts.ImageFacts | None = None
+    mask: facts.MaskFacts | None = None
     findings = list(files.findings)
-    for path, content in files.data.items():
+    for path, content in files.contents.items():
         try:
             if path is pair.image:
-                image = pixels.image_facts(
+                image = facts.measure_image(
                     content.data, path.suffix, limits, content.md5, thumbnail=pair.thumbnail
                 )
             else:
-                mask = pixels.mask_facts(content.data, limits, content.md5)
-        except UndecodableError as bad:
-            findings.append(finding(bad.code, bad.message, file=pair.shown(path), hint=bad.hint))
+                mask = facts.measure_mask(content.data, limits, content.md5)
+        except UndecodableError as error:
+            findings.append(
+                finding(error.code, error.message, file=pair.relative(path), hint=error.hint)
+            )
     if image and mask:
-        file = pair.shown(pair.mask)
-        wrong = pixels.pair_findings(image, mask)
-        findings.extend(p.model_copy(update={"file": file}) for p in wrong)
-    findings = [p.model_copy(update={"stem": pair.stem, "phase": pair.phase}) for p in findings]
+        file = pair.relative(pair.mask)
+        mismatches = facts.pair_findings(image, mask)
+        findings.extend(found.model_copy(update={"file": file}) for found in mismatches)
+    sample = {"stem": pair.stem, "phase": pair.phase}
+    findings = [found.model_copy(update=sample) for found in findings]
     row = None
     if image and mask and not errors_of(findings):
         row = _row(pair, image, mask)
@@ -165,18 +174,22 @@ def measure_bytes(pair: Pair, files: Loaded, limits: Limits) -> Measured:
 
 
 def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
-    """Return the row that would come out of a pair whose hashes are known, if it is."""
+    """Return the row that measuring the pair would give, if it is known; None otherwise.
+
+    It needs the hashes of both files. A pair that asks for a thumbnail has no known row, because
+    its image must be decoded.
+    """
     if not known or not pair.md5 or pair.thumbnail:
         return None
     row = known.get((*pair.md5, pair.image.suffix))
-    if row is None or not _within(row, limits):
+    if row is None or not _is_within(row, limits):
         return None
     names = {"phase": pair.phase, "stem": pair.stem}
     return row.model_copy(update=names | {"image": pair.image.name, "mask": pair.mask.name})
 
 
-def _within(row: ScanRow, limits: Limits) -> bool:
-    """Whether a picture that was measured once would be measured still."""
+def _is_within(row: ScanRow, limits: Limits) -> bool:
+    """Return whether a row of an earlier scan is within the present limits."""
     return (
         row.width * row.height <= limits.max_pixels
         and min(row.width, row.height) >= limits.min_side
@@ -184,8 +197,8 @@ def _within(row: ScanRow, limits: Limits) -> bool:
     )
 
 
-def _row(pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts") -> ScanRow:
-    from sceneset.imaging import facts as pixels
+def _row(pair: Pair, image: "facts.ImageFacts", mask: "facts.MaskFacts") -> ScanRow:
+    from sceneset.imaging import facts
 
     return ScanRow(
         phase=pair.phase,
@@ -207,12 +220,12 @@ def _row(pair: Pair, image: "pixels.ImageFacts", mask: "pixels.MaskFacts") -> Sc
         sq_r=image.squares[0],
         sq_g=image.squares[1],
         sq_b=image.squares[2],
-        phash=f"{image.looks.phash:016x}",
-        phash_mirror=f"{image.looks.mirror:016x}",
-        pdq=f"{image.looks.pdq:064x}",
+        phash=f"{image.hashes.phash:016x}",
+        phash_mirror=f"{image.hashes.mirror:016x}",
+        pdq=f"{image.hashes.pdq:064x}",
         person=mask.person,
         ignore=mask.ignore,
         box=mask.box,
         **mask.outline._asdict(),
-        contrast=pixels.contrast(image, mask),
+        contrast=facts.contrast(image, mask),
     )

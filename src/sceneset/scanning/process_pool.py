@@ -1,4 +1,4 @@
-"""Measuring on all cores of this machine."""
+"""Measure pairs on all cores of this machine, with processes or threads."""
 
 import multiprocessing
 import os
@@ -12,83 +12,102 @@ from functools import partial
 from pebble import ProcessExpired, ProcessPool
 
 from sceneset.scanning.known_rows import KnownRows
-from sceneset.scanning.measure_sample import Measured, Pair, measure, measure_all
-from sceneset.scanning.worker_pool import Batch, Errors, measured_by
+from sceneset.scanning.measure_sample import Measured, Pair, measure_in_threads, measure_pair
+from sceneset.scanning.worker_pool import Batch, Errors, measure_in_pool
 from sceneset.schemas.params import Limits
 
-_MANY = 2000
-"""Pairs from where on processes are quicker than threads: to start them costs half a second, and
-they spare each pair the waiting for Python's lock, half a millisecond on two cores."""
+_MIN_PAIRS = 2000
+"""Number of pairs from which processes are faster than threads. Processes take half a second to
+start, but avoid the interpreter lock, which costs each pair half a millisecond on two cores."""
 
 
-def measure_many(
+def measure_files(
     pairs: Sequence[Pair], limits: Limits, *, known: KnownRows | None = None
 ) -> Iterator[Measured]:
-    """Measure pairs of files in their order, each file read and decoded once.
+    """Measure pairs of files on all cores and yield the results in the order of ``pairs``.
 
-    Pairs with a ``known`` row are not read. Memory is bounded by the workers' pictures.
+    Each file is read and decoded once. Files of pairs with a ``known`` row are not read. Memory
+    depends on the number of cores and not on the number of pairs.
     """
     known = {} if known is None else known
-    here = partial(measure_all, limits=limits, known=known)
-    return by_processes(measure_batch, here, pairs, limits, known)
+    in_threads = partial(measure_in_threads, limits=limits, known=known)
+    return measure_in_processes(measure_file_batch, in_threads, pairs, limits, known)
 
 
-def by_processes(
+def measure_in_processes(
     work: Callable[[Batch, Limits], list[Measured]],
-    here: Callable[[Iterable[Pair]], Iterator[Measured]],
+    fallback: Callable[[Iterable[Pair]], Iterator[Measured]],
     pairs: Sequence[Pair],
     limits: Limits,
     known: KnownRows,
 ) -> Iterator[Measured]:
-    """Hand ``work`` to as many processes as there are cores, or measure few pairs ``here``."""
+    """Measure pairs with one process per core and yield the results in the order of ``pairs``.
+
+    Args:
+        work: Measures one batch in a worker process; it must be picklable.
+        fallback: Measures pairs in this process: all of them if they are too few for processes to
+            be faster, or the remaining ones if the pool is lost.
+        pairs: The files to measure.
+        limits: The largest sizes to decode.
+        known: Rows of an earlier scan. The files of their pairs are not read.
+    """
     cores = os.cpu_count() or 1
     new = max(len(pairs) - len(known), sum(pair.thumbnail for pair in pairs))
-    if cores == 1 or new < _MANY:
-        yield from here(pairs)
+    if cores == 1 or new < _MIN_PAIRS:
+        yield from fallback(pairs)
         return
-    crew = _Processes(cores, work, limits)
+    pool = _ProcessWorkers(cores, work, limits)
     try:
-        yield from measured_by(crew, pairs, limits, known, here)
+        yield from measure_in_pool(pool, pairs, limits, known, fallback)
     finally:
-        crew.pool.stop()
-        crew.pool.join()
+        pool.close()
 
 
-class _Processes:
-    batch = 32
-    died: Errors = (ProcessExpired,)
-    gone: Errors = (RuntimeError,)
+class _ProcessWorkers:
+    """A WorkerPool of processes on this machine."""
+
+    batch_size = 32
+    task_errors: Errors = (ProcessExpired,)
+    pool_errors: Errors = (RuntimeError,)
 
     def __init__(
         self, count: int, work: Callable[[Batch, Limits], list[Measured]], limits: Limits
     ) -> None:
-        self.ahead, self.work, self.limits = 3 * count, work, limits
-        self.pool = ProcessPool(
+        self.max_pending, self._work, self._limits = 3 * count, work, limits
+        self._pool = ProcessPool(
             max_workers=count,
-            initializer=_begin,
-            # A copy of a process with threads may wait for a lock that no thread of its own holds.
+            initializer=_start_worker,
+            # A fork of a process with threads can wait forever for a lock that a thread held.
             context=multiprocessing.get_context("spawn"),
         )
 
     def submit(self, batch: Batch) -> "Future[list[Measured]]":
-        future: Future[list[Measured]] = self.pool.schedule(self.work, (batch, self.limits))
+        future: Future[list[Measured]] = self._pool.schedule(self._work, (batch, self._limits))
         return future
 
+    def close(self) -> None:
+        """Stop all processes and wait until they have ended."""
+        self._pool.stop()
+        self._pool.join()
 
-def _begin() -> None:
-    """Make a worker that is quiet, and that ends when its parent is no more."""
+
+def _start_worker() -> None:
+    """Prepare a worker process: ignore SIGINT, end with the parent, and show no warnings.
+
+    On Ctrl-C the parent process stops its workers.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    warnings.simplefilter("ignore")  # as in measure_all
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    warnings.simplefilter("ignore")  # as in measure_sample.no_warnings
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()
     os._exit(1)
 
 
-def measure_batch(batch: Batch, limits: Limits) -> list[Measured]:
-    """Measure pairs; this runs in a worker."""
-    return [measure(pair, limits) for pair in batch]
+def measure_file_batch(batch: Batch, limits: Limits) -> list[Measured]:
+    """Measure pairs of files one after another; this function runs in a worker process."""
+    return [measure_pair(pair, limits) for pair in batch]

@@ -1,4 +1,7 @@
-"""Reading the files of a subset by their hashes from the remote, each verified."""
+"""Measure the files of a subset that are on a DVC remote, without a local copy of them.
+
+Blobs are read by content hash, and each one is verified.
+"""
 
 import json
 import os
@@ -27,75 +30,89 @@ from sceneset.errors import (
 from sceneset.scanning.known_rows import KnownRows
 from sceneset.scanning.measure_sample import (
     Content,
-    Loaded,
+    LoadedPair,
     Measure,
     Measured,
     Pair,
     Read,
     known_row,
-    loaded,
-    measure_bytes,
-    quiet,
+    load_pair,
+    measure_loaded,
+    no_warnings,
 )
-from sceneset.scanning.process_pool import by_processes
+from sceneset.scanning.process_pool import measure_in_processes
 from sceneset.scanning.worker_pool import Batch
 from sceneset.schemas.base import Model
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.params import RAISE_BYTES, Limits
+from sceneset.schemas.params import RAISE_MAX_BYTES, Limits
 from sceneset.schemas.scan_row import Md5
 from sceneset.schemas.terms import Phase
-from sceneset.storage.blobs import Blobs, asked
+from sceneset.storage.blobs import Blobs, download
 from sceneset.storage.dvc import open_store
-from sceneset.storage.dvc_digests import tracked
+from sceneset.storage.dvc_digests import read_dvc_file
 from sceneset.storage.object_store import WORKERS, Store
 
-_AHEAD = 2 * WORKERS  # pairs whose files are asked for before they are decoded
+_MAX_PENDING = 2 * WORKERS  # pairs whose files may be requested before they are decoded
 
 
-class _Listed(Model):
+class _ListedFile(Model):
+    """An entry of a .dir object, in which DVC lists the files of a folder."""
+
     md5: Md5
     relpath: str
 
 
-_LISTING = TypeAdapter(list[_Listed])
+_LISTING = TypeAdapter(list[_ListedFile])
 
 
-def listing(
+def read_listing(
     catalog: Catalog, name: str, folder: str, blobs: Blobs
 ) -> dict[tuple[Phase, Path], str]:
-    """Return the hash of every file that a folder's .dvc file records."""
+    """Return the MD5 hash of every file that a folder's .dvc file records.
+
+    Args:
+        catalog: The registry.
+        name: The subset.
+        folder: "img_dir" or "ann_dir".
+        blobs: Where to read the listing from: the local cache, else the remote.
+
+    Raises:
+        FindingsError: The listing is missing on the remote, damaged, or not that of a subset.
+        DvcError: The remote can't be reached.
+    """
     path = catalog.paths.subset(name) / f"{folder}.dvc"
-    shown = catalog.paths.shown(path)
-    digest = tracked(path, shown, subset=name).md5
-    blobs.reach([digest])
+    shown = catalog.paths.relative(path)
+    digest = read_dvc_file(path, shown, subset=name).md5
+    blobs.probe([digest])
     try:
-        data = blobs.cached(digest) or blobs.ask(digest)
-        found = _LISTING.validate_json(data)
-        return {_place(path.with_suffix(""), one.relpath): one.md5 for one in found}
+        data = blobs.cached(digest) or blobs.download(digest)
+        files = _LISTING.validate_json(data)
+        return {_split_path(path.with_suffix(""), file.relpath): file.md5 for file in files}
     except BlobError as error:
-        raise FindingsError([blob_finding(error, shown, name)]) from None
+        raise FindingsError([_blob_finding(error, shown, name)]) from None
     except (ValidationError, ValueError):
         fail(
             "scan-incomplete",
-            "records a folder that is not laid out as a subset's",
+            "the recorded folder does not have the layout of a subset",
             subset=name,
             file=shown,
-            hint="files stand in img_dir/<phase> and ann_dir/<phase>; restore it with git",
+            hint="files must be in img_dir/<phase> and ann_dir/<phase>; restore the file with git",
         )
 
 
-def _place(folder: Path, relpath: str) -> tuple[Phase, Path]:
-    phase, file = relpath.split("/")  # ValueError: it stands elsewhere
+def _split_path(folder: Path, relpath: str) -> tuple[Phase, Path]:
+    """Return the phase and the path of a listed file; ValueError if it is not in a phase folder."""
+    phase, file = relpath.split("/")
     return Phase(phase), folder / phase / file
 
 
-def reading(blobs: Blobs) -> Measure:
-    """Return a measurer that gets blobs from the remote."""
+def remote_measure(blobs: Blobs) -> Measure:
+    """Return a function that measures pairs whose files are on a remote."""
 
     def measure(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
-        work = partial(measure_batch, blobs.address())
-        here = partial(measure_blobs, blobs.store, limits=limits, known=known)
-        return by_processes(work, here, pairs, limits, known)
+        work = partial(measure_blob_batch, blobs.address())
+        in_threads = partial(measure_blobs, blobs.store, limits=limits, known=known)
+        return measure_in_processes(work, in_threads, pairs, limits, known)
 
     return measure
 
@@ -103,30 +120,41 @@ def reading(blobs: Blobs) -> Measure:
 def measure_blobs(
     store: Store, pairs: Iterable[Pair], limits: Limits, known: KnownRows, cores: int = 0
 ) -> Iterator[Measured]:
-    """Measure pairs in their order: many blobs are waited for, ``cores`` pictures are decoded.
+    """Measure pairs on a remote with threads and yield the results in the order of ``pairs``.
 
-    Memory is bounded by those pictures and by the files of a few pairs.
+    Many more blobs are downloaded at the same time than are decoded, because a download mostly
+    waits. Memory depends on the number of threads and not on the number of pairs.
+
+    Args:
+        store: The remote.
+        pairs: The samples to measure; each pair must have its hashes.
+        limits: The largest sizes to download and decode.
+        known: Rows of an earlier scan. The blobs of their pairs are not read.
+        cores: Number of pairs to decode at the same time; 0 means the number of cores.
     """
-    read, coming = from_store(store, limits), deque[Future[Measured]]()
-    with quiet(), _pool(WORKERS) as readers, _pool(cores or os.cpu_count()) as decoders:
+    read, pending = blob_reader(store, limits), deque[Future[Measured]]()
+    with no_warnings(), _threads(WORKERS) as readers, _threads(cores or os.cpu_count()) as decoders:
         for pair in pairs:
             row = known_row(pair, limits, known)
             if row:
                 work = partial(Measured, pair, row, (), is_new=False)
             else:
-                files = readers.submit(loaded, pair, read)
-                work = partial(_measured, pair, files, limits)
-            coming.append(decoders.submit(work))
-            if len(coming) > _AHEAD:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
+                files = readers.submit(load_pair, pair, read)
+                work = partial(_measure_downloaded, pair, files, limits)
+            pending.append(decoders.submit(work))
+            if len(pending) > _MAX_PENDING:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 @contextmanager
-def _pool(size: int | None) -> Iterator[ThreadPoolExecutor]:
-    """Lend threads; who stops early waits for none of them: a remote may not answer."""
-    pool = ThreadPoolExecutor(size)
+def _threads(count: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Provide a thread pool that is not waited for after an error or Ctrl-C.
+
+    A remote may never answer, so waiting for its threads could hang.
+    """
+    pool = ThreadPoolExecutor(count)
     try:
         yield pool
     except BaseException:
@@ -135,43 +163,52 @@ def _pool(size: int | None) -> Iterator[ThreadPoolExecutor]:
     pool.shutdown()
 
 
-def _measured(pair: Pair, files: "Future[Loaded]", limits: Limits) -> Measured:
-    return measure_bytes(pair, files.result(), limits)
+def _measure_downloaded(pair: Pair, files: "Future[LoadedPair]", limits: Limits) -> Measured:
+    return measure_loaded(pair, files.result(), limits)
 
 
-def measure_batch(
+def measure_blob_batch(
     address: tuple[str, dict[str, Any]], pairs: Batch, limits: Limits
 ) -> list[Measured]:
-    """Measure pairs whose blobs are on a remote; this runs in other processes."""
+    """Measure pairs on a remote; this function runs in a worker process, also on other machines.
+
+    Args:
+        address: The name and the settings of the remote, as ``Blobs.address`` returns them.
+        pairs: The samples to measure.
+        limits: The largest sizes to download and decode.
+
+    Raises:
+        DvcError: The remote can't be opened.
+        WorkerError: An unexpected exception; the message is its traceback.
+    """
     try:
-        store = _store(address[0], json.dumps(address[1], sort_keys=True))
+        store = _open_store(address[0], json.dumps(address[1], sort_keys=True))
         return list(measure_blobs(store, pairs, limits, {}, cores=1))
     except DvcError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, it must come home
-        # An exception that can't be pickled would never arrive, and be waited for.
+    except Exception:  # noqa: BLE001 - the parent process must receive any exception
+        # An exception that can't be pickled would never arrive, and the parent would wait forever.
         raise WorkerError(traceback.format_exc(limit=-8)) from None
 
 
 @lru_cache(maxsize=4)
-def _store(name: str, remotes: str) -> Store:
-    """Open a remote once a worker."""
+def _open_store(name: str, remotes: str) -> Store:
+    """Open a remote once per worker process."""
     return open_store(name, json.loads(remotes))
 
 
-def from_store(store: Store, limits: Limits) -> Read:
-    """Return a reader of blobs by their hashes; each is verified."""
+def blob_reader(store: Store, limits: Limits) -> Read:
+    """Return a function that downloads and verifies the blobs of a pair by their hashes."""
 
     def read(pair: Pair, path: Path) -> Content:
         image, mask = pair.md5 or ("", "")
         md5 = image if path is pair.image else mask
         try:
-            return Content(asked(store, md5, limits.max_bytes), md5)
+            return Content(download(store, md5, limits.max_bytes), md5)
         except BlobTooLargeError as error:
-            found = finding("image-too-large", str(error), file=pair.shown(path), hint=RAISE_BYTES)
-            raise FindingsError([found]) from None
+            fail("image-too-large", str(error), file=pair.relative(path), hint=RAISE_MAX_BYTES)
         except BlobError as error:
-            raise FindingsError([blob_finding(error, pair.shown(path))]) from None
+            raise FindingsError([_blob_finding(error, pair.relative(path))]) from None
 
     return read
 
@@ -179,12 +216,13 @@ def from_store(store: Store, limits: Limits) -> Read:
 _CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
 
 
-def blob_finding(error: BlobError, file: str, subset: str = "") -> Finding:
-    """Return the finding that a blob could not be had."""
+def _blob_finding(error: BlobError, file: str, subset: str = "") -> Finding:
+    """Return the finding for a blob that could not be read from the remote."""
     return finding(
         _CODES.get(type(error), "blob-unread"),
         str(error),
         subset=subset,
         file=file,
-        hint="`dvc push` where the file is, or `sceneset verify --repair` where it is cached",
+        hint="run `dvc push` on a machine that has the file, "
+        "or `sceneset verify --repair` on one whose DVC cache has it",
     )

@@ -1,4 +1,4 @@
-"""Small copies of images, made of pixels that are decoded anyway, and named by content hash."""
+"""Write thumbnails of images while a scan decodes them, in files named by content hash."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,40 +6,48 @@ from pathlib import Path
 from sceneset.scanning.known_rows import KnownRows
 from sceneset.scanning.measure_sample import Measure, Measured, Pair
 from sceneset.schemas.params import Limits
+from sceneset.storage.files import atomic_write
 
 
 def with_thumbnails(measure: Measure, folder: Path) -> Measure:
-    """Return a measurer that also writes the thumbnails which ``folder`` lacks: <md5>.jpg each."""
+    """Return ``measure`` extended to write the thumbnails that ``folder`` does not have yet.
 
-    def measured(pairs: list[Pair], limits: Limits, *, known: KnownRows) -> Iterator[Measured]:
+    The files are named <md5>.jpg.
+    """
+
+    def measure_and_write(
+        pairs: list[Pair], limits: Limits, *, known: KnownRows
+    ) -> Iterator[Measured]:
         folder.mkdir(parents=True, exist_ok=True)
-        lacking = [
-            pair._replace(thumbnail=not (pair.md5 and _is_there(_place(folder, pair.md5[0]))))
-            for pair in pairs
-        ]
-        return _kept(measure(lacking, limits, known=known), folder)
+        pairs = [pair._replace(thumbnail=not _has_thumbnail(folder, pair)) for pair in pairs]
+        return _write(measure(pairs, limits, known=known), folder)
 
-    return measured
+    return measure_and_write
 
 
-def _kept(measured: Iterable[Measured], folder: Path) -> Iterator[Measured]:
-    """Hand on what was measured; its thumbnails stay behind, each written whole."""
-    for found in measured:
-        if found.row and found.thumbnail:
-            path = _place(folder, found.row.image_md5)
-            aside = path.with_suffix(".part")
-            aside.write_bytes(found.thumbnail)
-            aside.replace(path)
-        yield found._replace(thumbnail=b"")
+def _write(measured: Iterable[Measured], folder: Path) -> Iterator[Measured]:
+    """Write the thumbnail of each result, and yield the results without thumbnails."""
+    for result in measured:
+        if result.row and result.thumbnail:
+            path = _path(folder, result.row.image_md5)
+            with atomic_write(path, fsync=False, temporary=path.with_suffix(".part")) as part:
+                part.write_bytes(result.thumbnail)
+        yield result._replace(thumbnail=b"")
 
 
-def _place(folder: Path, md5: str) -> Path:
+def _path(folder: Path, md5: str) -> Path:
     return folder / f"{md5}.jpg"
 
 
-def _is_there(path: Path) -> bool:
-    """Tell; a file that is empty was left by a power cut: none is waited for to reach the disk."""
+def _has_thumbnail(folder: Path, pair: Pair) -> bool:
+    """Return whether the thumbnail of an image exists.
+
+    Thumbnails are written without fsync, so a power failure can leave an empty file; an empty
+    file counts as missing.
+    """
+    if not pair.md5:
+        return False
     try:
-        return path.stat().st_size > 0
+        return _path(folder, pair.md5[0]).stat().st_size > 0
     except FileNotFoundError:
         return False

@@ -1,7 +1,8 @@
-"""Who measures pairs: threads, processes, or machines; and what to do when one of them dies.
+"""Distribute pairs to a pool of workers, and recover when workers crash.
 
-Pairs are handed out in batches, a few ahead, and come back in their order: memory is bounded by
-the workers, not by the number of pairs, and results can be written as they come.
+Pairs are submitted in batches, only a few batches ahead of the results, and results come back in
+the order of the pairs. Memory therefore depends on the number of workers and not on the number of
+pairs, and results can be written as they arrive.
 """
 
 from collections import deque
@@ -21,80 +22,102 @@ Batch = tuple[Pair, ...]
 Errors = tuple[type[BaseException], ...]
 
 
-class Crew(Protocol):
-    """Workers that batches can be handed to."""
+class WorkerPool(Protocol):
+    """Workers that measure batches of pairs."""
 
-    batch: int
-    """Pairs of one batch."""
-    died: Errors
-    """Raised for a batch whose workers died, be it of this one or of another beside it."""
-    gone: Errors
-    """Raised when there is no worker left; others have to go on."""
+    batch_size: int
+    """Number of pairs in a batch."""
+    task_errors: Errors
+    """Raised for a batch whose worker crashed, because of this batch or of another one."""
+    pool_errors: Errors
+    """Raised when the pool itself is lost, so that no worker can be expected to finish."""
 
     @property
-    def ahead(self) -> int:
-        """Batches that are handed out before the first comes back."""
+    def max_pending(self) -> int:
+        """Number of batches to submit before waiting for the first result."""
 
     def submit(self, batch: Batch) -> "Future[list[Measured]]":
-        """Begin to measure a batch."""
+        """Start to measure a batch."""
 
 
-class _Handed(NamedTuple):
+class _Pending(NamedTuple):
+    """A submitted batch."""
+
     pairs: Batch
     rows: Sequence[ScanRow | None]
-    """What is known already."""
+    """The known row of each pair. Only pairs without one are submitted."""
     future: Any
 
 
-def measured_by(
-    crew: Crew,
+def measure_in_pool(
+    pool: WorkerPool,
     pairs: Iterable[Pair],
     limits: Limits,
     known: KnownRows,
-    instead: Callable[[Iterable[Pair]], Iterator[Measured]],
+    fallback: Callable[[Iterable[Pair]], Iterator[Measured]],
 ) -> Iterator[Measured]:
-    """Yield what becomes of each pair, in their order.
+    """Measure pairs with a pool of workers and yield the results in the order of ``pairs``.
 
-    A pair that kills whoever measures it, and it alone, is named. ``instead`` measures what is left
-    when the crew is gone.
+    A pair that crashes its worker is isolated and reported; all other pairs are measured.
+
+    Args:
+        pool: The workers.
+        pairs: The files to measure.
+        limits: The largest sizes to decode.
+        known: Rows of an earlier scan. The files of their pairs are not read.
+        fallback: Measures the remaining pairs if the pool is lost.
     """
-    coming = iter(pairs)
-    waiting = iter(lambda: tuple(islice(coming, crew.batch)), ())
-    handed: deque[_Handed] = deque()
+    remaining = iter(pairs)
+    batches = iter(lambda: tuple(islice(remaining, pool.batch_size)), ())
+    pending: deque[_Pending] = deque()
     while True:
-        while len(handed) < crew.ahead and (batch := next(waiting, None)):
-            handed.append(_hand(crew, batch, limits, known))
-        if not handed:
+        while len(pending) < pool.max_pending and (batch := next(batches, None)):
+            pending.append(_submit(pool, batch, limits, known))
+        if not pending:
             return
-        first = handed.popleft()
+        first = pending.popleft()
         try:
-            found = _found(crew, first, handed)
-        except crew.gone:
-            left = (batch.pairs for batch in (first, *handed))
-            yield from instead(chain(*left, chain.from_iterable(waiting)))
+            new = iter(_results(pool, first, pending))
+        except pool.pool_errors:
+            submitted = (batch.pairs for batch in (first, *pending))
+            yield from fallback(chain(*submitted, chain.from_iterable(batches)))
             return
-        results = iter(found)
         for pair, row in zip(first.pairs, first.rows, strict=True):
-            yield Measured(pair, row, (), is_new=False) if row else next(results)
+            yield Measured(pair, row, (), is_new=False) if row else next(new)
 
 
-def _found(crew: Crew, first: _Handed, others: Iterable[_Handed]) -> list[Measured]:
-    """Return what came of a batch; where its workers died, of each pair measured by itself."""
+def _submit(pool: WorkerPool, batch: Batch, limits: Limits, known: KnownRows) -> _Pending:
+    rows = [known_row(pair, limits, known) for pair in batch]
+    new = tuple(pair for pair, row in zip(batch, rows, strict=True) if row is None)
+    future: Future[list[Measured]] = Future()
+    try:
+        if new:
+            future = pool.submit(new)
+        else:
+            future.set_result([])
+    except pool.pool_errors as error:
+        future.set_exception(error)  # raised when the result of this batch is due
+    return _Pending(batch, rows, future)
+
+
+def _results(pool: WorkerPool, first: _Pending, others: Iterable[_Pending]) -> list[Measured]:
+    """Return the results of a batch; if its worker crashed, measure its pairs one by one."""
     try:
         return _result(first.future)
-    except crew.died:
-        for other in others:  # nothing else is at work then that might be the cause
-            with suppress(*crew.died, *crew.gone):
+    except pool.task_errors:
+        # Wait for the other batches, so that only a pair measured alone can cause the next crash.
+        for other in others:
+            with suppress(*pool.task_errors, *pool.pool_errors):
                 other.future.exception()
         rows = zip(first.pairs, first.rows, strict=True)
-        return [_by_itself(crew, pair) for pair, row in rows if row is None]
+        return [_measure_alone(pool, pair) for pair, row in rows if row is None]
 
 
-def _by_itself(crew: Crew, pair: Pair) -> Measured:
+def _measure_alone(pool: WorkerPool, pair: Pair) -> Measured:
     try:
-        [found] = _result(crew.submit((pair,)))
-    except crew.died:
-        return _killer(pair)
+        [found] = _result(pool.submit((pair,)))
+    except pool.task_errors:
+        return _crashing_pair(pair)
     return found
 
 
@@ -103,27 +126,14 @@ def _result(future: Any) -> list[Measured]:
     return result
 
 
-def _hand(crew: Crew, batch: Batch, limits: Limits, known: KnownRows) -> _Handed:
-    rows = [known_row(pair, limits, known) for pair in batch]
-    new = tuple(pair for pair, row in zip(batch, rows, strict=True) if row is None)
-    future: Future[list[Measured]] = Future()
-    try:
-        if new:
-            future = crew.submit(new)
-        else:
-            future.set_result([])
-    except crew.gone as error:
-        future.set_exception(error)  # it is told in its turn
-    return _Handed(batch, rows, future)
-
-
-def _killer(pair: Pair) -> Measured:
-    told = finding(
+def _crashing_pair(pair: Pair) -> Measured:
+    """Return the result for a pair that crashed its worker although nothing else was running."""
+    error = finding(
         "image-unreadable",
-        "kills every process that decodes it, or its mask",
-        file=pair.shown(pair.image),
+        "decoding the image or its mask crashes the process",
+        file=pair.relative(pair.image),
         phase=pair.phase,
         stem=pair.stem,
-        hint="leave the sample out; and keep the file for the decoder's makers",
+        hint="remove the sample, and keep the file for a bug report to the decoder's authors",
     )
-    return Measured(pair, None, (told,))
+    return Measured(pair, None, (error,))

@@ -1,11 +1,12 @@
 """Write the document's table of every subset, and an overview, as Markdown and HTML."""
 
 import sys
+from itertools import product
 
 from sceneset.catalog.reader import Catalog
-from sceneset.cli.exit_codes import FINE, guarded
-from sceneset.reporting import cards as document
+from sceneset.reporting import cards
 from sceneset.schemas.stats import SetStats, SubsetStats
+from sceneset.stages.runner import registry_stage
 from sceneset.storage.files import write_text
 from sceneset.storage.yaml_files import load
 
@@ -14,41 +15,25 @@ def write_cards(catalog: Catalog) -> None:
     """Write registry/cards/ from the entries and the statistics."""
     paths, vocabulary = catalog.paths, catalog.vocabulary
 
-    def stats_of(name: str) -> SubsetStats:
+    def read_stats(name: str) -> SubsetStats:
         path = paths.stats / f"{name}.yaml"
-        return load(path, SubsetStats, paths.shown(path))
+        return load(path, SubsetStats, paths.relative(path))
 
-    subsets = list(catalog.each(stats_of))
+    def write(name: str, text: str) -> None:
+        write_text(paths.cards / name, text, fsync=False)
+
+    subsets = list(catalog.each(read_stats))
     path = paths.stats / "dataset.yaml"
-    union = load(path, SetStats, paths.shown(path))
-    for language in document.LANGUAGES:
+    union = load(path, SetStats, paths.relative(path))
+    for language, form in product(cards.LANGUAGES, cards.FORMATS):
         for stats in subsets:
             entry = catalog.entry(stats.subset)
-            base = paths.cards / f"{stats.subset}.{language}"
-            for suffix, text in (("md", document.markdown), ("html", document.html)):
-                write_text(
-                    base.parent / f"{base.name}.{suffix}",
-                    text(vocabulary, entry, stats, language),
-                    lasting=False,
-                )
-        index = paths.cards / f"index.{language}"
-        for suffix, page in (("md", document.index_markdown), ("html", document.index_html)):
-            write_text(
-                index.with_name(f"{index.name}.{suffix}"),
-                page(subsets, union, language),
-                lasting=False,
-            )
+            card = cards.subset_card(vocabulary, entry, stats, language, form)
+            write(f"{stats.subset}.{language}.{form}", card)
+        write(f"index.{language}.{form}", cards.index_card(subsets, union, language, form))
 
 
-def main() -> int:
-    """Run the stage."""
-
-    def run() -> int:
-        write_cards(Catalog.find())
-        return FINE
-
-    return guarded(run)
-
+main = registry_stage(write_cards)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,23 +1,19 @@
-"""Write registry/manifest.json: the digests and counts of all that this state holds."""
+"""Write registry/manifest.json: the digests and counts of everything in the registry."""
 
 import sys
 
 from sceneset.catalog.reader import Catalog
-from sceneset.cli.exit_codes import FINE, guarded
+from sceneset.stages.runner import registry_stage
 from sceneset.storage.files import write_text
 from sceneset.versions.manifest import manifest_text
 
 
-def main() -> int:
-    """Run the stage."""
+def write_manifest(catalog: Catalog) -> None:
+    """Write registry/manifest.json."""
+    write_text(catalog.paths.manifest, manifest_text(catalog))
 
-    def run() -> int:
-        catalog = Catalog.find()
-        write_text(catalog.paths.manifest, manifest_text(catalog))
-        return FINE
 
-    return guarded(run)
-
+main = registry_stage(write_manifest)
 
 if __name__ == "__main__":
     sys.exit(main())

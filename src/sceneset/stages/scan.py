@@ -1,33 +1,24 @@
-"""Scan one subset: the only stage that opens pixels.
+"""Scan one subset: the only stage that decodes images.
 
-Reads img_dir and ann_dir of the subset; writes registry/scans/<subset>.parquet. The .dvc files
-and the tags are read too, to fail where images are missing. They are no dependencies: relabelling
-a scene must not ask for pixels.
+Reads img_dir and ann_dir of the subset and writes registry/scans/<subset>.parquet. It also reads
+the .dvc files and the tags, to fail if images are missing. Those are not dependencies of the
+stage in dvc.yaml, because a change of tags must not require the images.
 """
 
 import sys
-from collections.abc import Sequence
 
 from sceneset.catalog.reader import Catalog
-from sceneset.cli.exit_codes import guarded
 from sceneset.cli.output import print_findings, progress
-from sceneset.errors import UsageError
-from sceneset.scanning.scan_subset import scan_here
+from sceneset.scanning.scan_subset import scan_local
+from sceneset.stages.runner import subset_stage
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the stage for the subset named on the command line."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+def scan(catalog: Catalog, name: str) -> None:
+    """Scan a subset and print warnings and notes."""
+    print_findings(scan_local(catalog, name, progress).findings)
 
-    def run() -> int:
-        if len(words) not in {1, 2}:
-            raise UsageError("usage: python -m sceneset.stages.scan SUBSET [ALGORITHM]")
-        name = words[0]  # the other word is there for DVC, which runs what has changed
-        print_findings(scan_here(Catalog.find(), name, progress).findings)
-        return 0
 
-    return guarded(run)
-
+main = subset_stage("scan", scan)
 
 if __name__ == "__main__":
     sys.exit(main())

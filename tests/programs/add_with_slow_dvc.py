@@ -1,0 +1,29 @@
+"""Run `sceneset add`, and kill it while dvc runs; "dvc" ends when something is written to a pipe.
+
+Usage: add_with_slow_dvc.py PIPE DELIVERY NAME
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+from sceneset.cli import main as cli
+from sceneset.storage import dvc as storage_dvc
+
+pipe, delivery, name = sys.argv[1:]
+
+
+def start_slow_dvc(command, *, pass_fds, **options):
+    """Start a process that inherits the write lock like dvc does, and kill this one."""
+    subprocess.Popen(
+        [sys.executable, "-c", f"open({pipe!r}).read()"],
+        pass_fds=pass_fds,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+storage_dvc.subprocess.run = start_slow_dvc
+cli.main(["add", delivery, "--name", name])
