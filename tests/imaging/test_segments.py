@@ -1,10 +1,10 @@
-"""Where the picture ends in its file, and what follows it."""
+"""The end of an image in its file, and bytes that follow it."""
 
 import pytest
 from PIL import Image
 
-from sceneset.imaging.edit import without_personal
-from sceneset.imaging.facts import image_facts
+from sceneset.imaging.edit import strip_personal_data
+from sceneset.imaging.facts import measure_image
 from sceneset.schemas.params import Limits
 from support.images import encoded, jpeg
 
@@ -15,22 +15,23 @@ THUMBNAIL = b"Exif\0\0MM\0*\0\0\0\x08\0\0" + encoded(SMALL, "JPEG")
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
         pytest.param(JPEG, False, id="nothing"),
-        pytest.param(JPEG + bytes(40), False, id="padding"),
-        pytest.param(jpeg(exif=THUMBNAIL), False, id="a small copy before it"),
-        pytest.param(jpeg(progressive=True, restart_marker_blocks=2), False, id="restarts"),
+        pytest.param(JPEG + bytes(40), False, id="zero padding"),
+        pytest.param(jpeg(exif=THUMBNAIL), False, id="thumbnail before the image"),
+        pytest.param(jpeg(progressive=True, restart_marker_blocks=2), False, id="restart markers"),
         pytest.param(JPEG + b"secret", True, id="text"),
-        pytest.param(JPEG + JPEG, True, id="a second picture"),
-        pytest.param(JPEG + b"secret" * 99 + b"\xff\xd9", True, id="what ends as a picture does"),
-        pytest.param(jpeg(exif=THUMBNAIL) + JPEG, True, id="a small copy and a second picture"),
-        pytest.param(PNG, False, id="nothing behind a PNG"),
-        pytest.param(PNG + PNG, True, id="a second PNG"),
+        pytest.param(JPEG + JPEG, True, id="second JPEG"),
+        pytest.param(JPEG + b"secret" * 99 + b"\xff\xd9", True, id="text and an end marker"),
+        pytest.param(jpeg(exif=THUMBNAIL) + JPEG, True, id="thumbnail and a second JPEG"),
+        pytest.param(PNG, False, id="nothing after a PNG"),
+        pytest.param(PNG + PNG, True, id="second PNG"),
     ],
 )
-def test_what_follows_the_picture_is_told(data, told):
+def test_trailing_bytes_are_reported_and_removed_when_they_follow_the_image(data, reported):
     suffix = ".png" if data.startswith(b"\x89") else ".jpg"
-    assert ("trailing bytes" in image_facts(data, suffix, LIMITS).traits) == told
-    if told:
-        assert without_personal(data) == without_personal(JPEG if suffix == ".jpg" else PNG)
+    assert ("trailing bytes" in measure_image(data, suffix, LIMITS).traits) == reported
+    if reported:
+        image = JPEG if suffix == ".jpg" else PNG
+        assert strip_personal_data(data) == strip_personal_data(image)

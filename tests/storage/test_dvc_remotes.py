@@ -1,4 +1,4 @@
-"""Blobs go to real S3 servers and come back; damage on the way is refused."""
+"""DVC pushes blobs to real S3 servers and pulls them; damaged objects are refused."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3]:
 
 @pytest.fixture
 def pushed(added: Path, s3: S3, sceneset: Callable[..., Outcome]) -> Path:
-    """A registry whose blobs are on the server, set up by the one documented command."""
+    """Return a registry with its blobs on the server, set up by the documented command."""
     url = f"s3://{BUCKET}/people"
     outcome = sceneset("remote", url, "--endpoint", s3.url, cwd=added)
     assert outcome.code == 0, outcome.err
@@ -33,7 +33,9 @@ def fresh_clone(root: Path, into: Path) -> Path:
     return into
 
 
-def test_a_fresh_clone_pulls_the_same_bytes(pushed: Path, tmp_path: Path, s3: S3) -> None:
+def test_dvc_pull_restores_the_same_bytes_in_a_fresh_clone(
+    pushed: Path, tmp_path: Path, s3: S3
+) -> None:
     clone = fresh_clone(pushed, tmp_path / "clone")
     assert not (clone / DATA / "img_dir").exists()
     dvc(clone, "pull", env=KEYS)
@@ -41,9 +43,11 @@ def test_a_fresh_clone_pulls_the_same_bytes(pushed: Path, tmp_path: Path, s3: S3
     assert dvc(clone, "repro").out.count("Running stage") == 0
 
 
-# rclone keeps its objects as files: the one to damage is found by its bytes.
+# rclone stores objects as files, so the one to damage can be found by its content.
 @pytest.mark.parametrize("s3", ["rclone"], indirect=True)
-def test_a_damaged_object_is_refused(pushed: Path, tmp_path: Path, s3: S3) -> None:
+def test_dvc_pull_refuses_an_object_when_it_is_damaged(
+    pushed: Path, tmp_path: Path, s3: S3
+) -> None:
     assert s3.folder is not None
     image = (pushed / DATA / "img_dir/train/a.jpg").read_bytes()
     [stored] = [
@@ -53,14 +57,14 @@ def test_a_damaged_object_is_refused(pushed: Path, tmp_path: Path, s3: S3) -> No
     trusting, clone = (fresh_clone(pushed, tmp_path / name) for name in ("trusting", "clone"))
     dvc(trusting, "remote", "modify", "store", "verify", "false")
     dvc(trusting, "pull", env=KEYS)
-    got = (trusting / DATA / "img_dir/train/a.jpg").read_bytes()
-    assert got.endswith(b"damaged!"), "without verify DVC notices nothing: the reason for it"
+    pulled = (trusting / DATA / "img_dir/train/a.jpg").read_bytes()
+    assert pulled.endswith(b"damaged!"), "without the option `verify`, DVC does not detect damage"
     assert dvc(clone, "pull", check=False, env=KEYS).code != 0
     assert not (clone / DATA / "img_dir/train/a.jpg").exists()
     stored.write_bytes(b"")
     assert dvc(clone, "pull", check=False, env=KEYS).code != 0
     stored.write_bytes(image)
-    # DVC remembers what it has failed to fetch for one more pull.
+    # DVC remembers failed downloads for one more pull.
     dvc(clone, "pull", check=False, env=KEYS)
     dvc(clone, "pull", env=KEYS)
-    assert snapshot(clone) == snapshot(pushed), "what was refused left nothing behind"
+    assert snapshot(clone) == snapshot(pushed), "the refused objects left no files"

@@ -1,13 +1,15 @@
-"""Image files decoded to their last byte, to arrays of pixels as stored.
+"""Decode image files strictly, to arrays of pixels as stored.
 
-The strictest readings decide (a JPEG by simplejpeg, which counts libjpeg's warnings as errors;
-a PNG by its checksums and by a full decode), because the tolerant ones hand damaged pictures on.
-Pixels equal Pillow's.
+Tolerant decoders return damaged images without an error. So JPEGs are decoded by simplejpeg, which
+treats libjpeg's warnings as errors, and PNGs are checked by their checksums and decoded in full.
+The pixels equal those that Pillow returns.
 """
 
 import io
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,14 +18,14 @@ from PIL import Image, UnidentifiedImageError
 from sceneset.errors import UndecodableError
 from sceneset.imaging.metadata import orientation_of, traits
 from sceneset.imaging.png_length import check_length
-from sceneset.schemas.params import RAISE_BYTES, Limits
+from sceneset.schemas.params import RAISE_MAX_BYTES, Limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Pixels = npt.NDArray[np.uint8]
 
-_KNOWN = (  # leading bytes -> what the file is
+_SIGNATURES = (  # first bytes -> what the file is
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"GIF8", "GIF"),
@@ -32,76 +34,81 @@ _KNOWN = (  # leading bytes -> what the file is
     (b"version https://git-lfs", "a Git LFS pointer (run `git lfs pull` where it came from)"),
 )
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
+_MODES = {
+    "P": "a palette image",
+    "1": "a 1-bit image",
+    "RGB": "an RGB image",
+    "RGBA": "an RGB image with alpha",
+    "LA": "a gray image with alpha",
+    "I;16": "an image of 16 bits",
+}
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-_KEPT = 48 << 20  # bytes: larger buffers are given back
+_MAX_KEPT_BUFFER = 48 << 20  # bytes; larger buffers are freed after use
+_COPY_AGAIN = "copy the file again from its source"
 
 
 class Decoded(NamedTuple):
-    """A picture as it is stored: no orientation is applied."""
+    """A decoded image as stored: no orientation is applied."""
 
     pixels: "Pixels"
-    """Height x width x 3, or height x width where it is gray. It may be written over when the
-    same thread decodes the next picture."""
+    """height x width x 3 for RGB, or height x width for gray. The array may be overwritten when
+    the same thread decodes the next image."""
     mode: str
-    """Pillow's name of what is stored."""
+    """Pillow's name for the stored mode."""
     orientation: int
     traits: tuple[str, ...]
 
 
-def decoded_image(data: bytes, suffix: str, limits: Limits) -> Decoded:
-    """Decode an image of 8 bits a channel to RGB or gray.
+def decode_image(data: bytes, suffix: str, limits: Limits) -> Decoded:
+    """Decode an image of 8 bits per channel to RGB or gray.
+
+    Args:
+        data: The bytes of the file.
+        suffix: ".jpg" or ".png".
+        limits: Largest and smallest sizes accepted.
 
     Raises:
-        BadPixelsError: it is no image of that suffix, is damaged, or is beyond the limits.
+        UndecodableError: The file has another format, is damaged, or exceeds the limits.
     """
     wanted = _FORMATS[suffix]
     _check_content(data, suffix, wanted, limits)
-    with _told(limits):
-        opened = _opened(data, wanted, limits)
+    with _undecodable_errors(limits):
+        opened = _open(data, wanted, limits)
         mode = opened.mode
         if wanted == "PNG":
-            opened = _again(data)
+            opened = _reopen(data)
         if mode.startswith(("I", "F")):
             opened.load()
             raise UndecodableError(
                 "image-format",
-                "is gray of more than 8 bits: readers cut its brightness off at 255",
-                "convert it to 8 bits a channel",
+                "is gray of more than 8 bits: readers clip its brightness at 255",
+                "convert it to 8 bits per channel",
             )
         pixels = (_jpeg_pixels if wanted == "JPEG" else _png_pixels)(data, opened)
-        if pixels is None:  # what blocks follow the pixels is known then, too
+        if pixels is None:  # Pillow decodes; now `opened` also has the chunks after the pixels
             pixels = np.asarray(opened if mode == "L" else opened.convert("RGB"))
         return Decoded(pixels, mode, orientation_of(opened), traits(opened, data))
 
 
-def decoded_mask(data: bytes, limits: Limits) -> "Pixels":
+def decode_mask(data: bytes, limits: Limits) -> "Pixels":
     """Decode a mask to its values, height x width.
 
     Raises:
-        BadPixelsError: it is no PNG of one 8-bit channel, is damaged, or is beyond the limits.
+        UndecodableError: The file is not a PNG of one 8-bit channel, is damaged, or exceeds the
+            limits.
     """
     _check_content(data, ".png", "PNG", limits)
-    with _told(limits):
-        opened = _opened(data, "PNG", limits)
+    with _undecodable_errors(limits):
+        opened = _open(data, "PNG", limits)
         if opened.mode != "L":
-            _again(data).load()  # damage is told before the mode
+            _reopen(data).load()  # damage is reported before a wrong mode
             raise UndecodableError(
                 "mask-mode",
                 f"is {_MODES.get(opened.mode, opened.mode)}, not one channel of 8 bits",
                 "write class numbers into an 8-bit gray PNG: readers disagree on anything else",
             )
         pixels = _png_pixels(data, opened)
-        return np.asarray(_again(data)) if pixels is None else pixels
-
-
-_MODES = {
-    "P": "a palette picture",
-    "1": "a 1-bit picture",
-    "RGB": "an RGB picture",
-    "RGBA": "an RGB picture with alpha",
-    "LA": "a gray picture with alpha",
-    "I;16": "of 16 bits",
-}
+        return np.asarray(_reopen(data)) if pixels is None else pixels
 
 
 def _check_content(data: bytes, suffix: str, wanted: str, limits: Limits) -> None:
@@ -111,69 +118,69 @@ def _check_content(data: bytes, suffix: str, wanted: str, limits: Limits) -> Non
         raise UndecodableError(
             "image-too-large",
             f"is larger than {limits.max_bytes:,} bytes",
-            RAISE_BYTES,
+            RAISE_MAX_BYTES,
         )
-    found = _content(data)
+    found = _format_of(data)
     if found != wanted:
         raise UndecodableError(
             "image-format", f"is named {suffix} but holds {found}", f"convert it to a real {wanted}"
         )
 
 
-def _content(data: bytes) -> str:
-    """Name what the leading bytes say a file is."""
+def _format_of(data: bytes) -> str:
+    """Return the format that the first bytes of a file indicate."""
     if data[4:8] == b"ftyp":
         return "HEIC or AVIF"
-    return next((name for start, name in _KNOWN if data.startswith(start)), "no picture we know")
+    return next(
+        (name for start, name in _SIGNATURES if data.startswith(start)), "an unknown format"
+    )
 
 
-class _told:  # noqa: N801 - reads as the statement it is
-    """Turns whatever decoders raise into one error."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, UndecodableError):
-            return
-        if isinstance(error, Image.DecompressionBombError):
-            raise _too_many_pixels(self.limits) from None
-        if isinstance(error, MemoryError):
-            raise UndecodableError("image-too-large", "needs more memory than there is") from None
-        if isinstance(error, Exception):  # SyntaxError, struct.error...
-            headless = isinstance(error, UnidentifiedImageError)  # its text names an address
-            raise UndecodableError(
-                "image-unreadable",
-                f"does not decode to its end: {'its header is broken' if headless else error}",
-                "copy the file again from where it came, or leave the sample out",
-            ) from None
-
-
-def _opened(data: bytes, kind: str, limits: Limits) -> Image.Image:
-    """Return a picture of a size that may be decoded; a PNG's checksums are right."""
-    if kind == "PNG" and _PNG_END not in data:  # Pillow reads a cut end chunk without a word
+@contextmanager
+def _undecodable_errors(limits: Limits) -> Iterator[None]:
+    """Turn every exception of a decoder into an UndecodableError."""
+    try:
+        yield
+    except UndecodableError:
+        raise
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(limits) from None
+    except MemoryError:
+        raise UndecodableError("image-too-large", "needs more memory than is available") from None
+    except Exception as error:  # noqa: BLE001 - SyntaxError, struct.error, ...
+        # The text of an UnidentifiedImageError contains a memory address.
+        broken_header = isinstance(error, UnidentifiedImageError)
         raise UndecodableError(
-            "image-unreadable", "lacks its end", "copy the file again from where it came"
-        )
+            "image-unreadable",
+            f"does not decode completely: {'its header is damaged' if broken_header else error}",
+            f"{_COPY_AGAIN}, or leave the sample out",
+        ) from None
+
+
+def _open(data: bytes, kind: str, limits: Limits) -> Image.Image:
+    """Open an image after checking its size and, for a PNG, its checksums."""
+    if kind == "PNG" and _PNG_END not in data:  # Pillow ignores a truncated end chunk
+        raise UndecodableError("image-unreadable", "is truncated: its end is missing", _COPY_AGAIN)
     opened = Image.open(io.BytesIO(data), formats=[kind])
     check_size(opened.size, limits)
     if kind == "PNG":
-        opened.verify()  # it leaves the picture without its pixels
+        opened.verify()  # afterwards this object can't be decoded
     return opened
 
 
-def _again(data: bytes) -> Image.Image:
+def _reopen(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=["PNG"])
 
 
 def check_size(size: tuple[int, int], limits: Limits) -> None:
-    """Refuse what is too large to decode, or too small to show anybody.
+    """Check that an image is neither too large to decode nor too small to show a person.
+
+    Args:
+        size: Width and height in pixels.
+        limits: The limits.
 
     Raises:
-        BadPixelsError: it is.
+        UndecodableError: It exceeds a limit.
     """
     if size[0] * size[1] > limits.max_pixels:
         raise _too_many_pixels(limits, size)
@@ -181,23 +188,24 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
         raise UndecodableError(
             "image-too-small",
             f"is {size[0]} x {size[1]}, less than {limits.min_side} pixels on a side",
-            "leave it out: nobody can be seen in it",
+            "leave it out: it is too small to show a person",
         )
 
 
 def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> UndecodableError:
-    what = f"is {size[0]} x {size[1]}" if size else "is"
+    shown = f"is {size[0]} x {size[1]}, more than" if size else "has more than"
     return UndecodableError(
         "image-too-large",
-        f"{what} beyond {limits.max_pixels:,} pixels; it was not decoded",
-        "raise limits.max_pixels in params.yaml if that is meant",
+        f"{shown} {limits.max_pixels:,} pixels; it was not decoded",
+        "raise limits.max_pixels in params.yaml if the size is correct",
     )
 
 
 def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
+    """Return the pixels by simplejpeg, or None if Pillow must convert the colours."""
     import simplejpeg
 
-    if opened.mode == "CMYK":  # it tells of damage, and Pillow what colours are meant
+    if opened.mode == "CMYK":  # simplejpeg detects damage, Pillow knows how to convert to RGB
         shape = (opened.height, opened.width, 4)
         simplejpeg.decode_jpeg(data, "CMYK", buffer=scratch("decoded", shape))
         return None
@@ -209,9 +217,9 @@ def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
 
 
 def _png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
-    """Return the pixels by a decoder five times as quick as Pillow, or None where it can't.
+    """Return the pixels by a decoder five times as fast as Pillow, or None if it can't decode them.
 
-    Pixels that end too early are refused, which Pillow takes for black.
+    Missing pixels, which Pillow reads as black, are an error in both cases.
     """
     depth, interlaced = data[24], data[28]
     mode = {"L": "mono", "RGB": "rgb"}.get(opened.mode)
@@ -224,16 +232,22 @@ def _png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
     return pixels[:, :, 0] if mode == "mono" else pixels
 
 
-_scratch = threading.local()
+_buffers = threading.local()
 
 
-def scratch(name: str, shape: tuple[int, ...], kind: "npt.DTypeLike" = np.uint8) -> "Pixels":
-    """Lend an array of this thread's: to write into fresh memory takes longer than to decode."""
-    bytes_needed = math.prod(shape) * np.dtype(kind).itemsize
-    held = getattr(_scratch, name, None)
-    if held is None or len(held) < bytes_needed:
-        held = np.empty(bytes_needed, np.uint8)
-        if bytes_needed <= _KEPT:
-            setattr(_scratch, name, held)
-    lent: Pixels = held[:bytes_needed].view(kind).reshape(shape)
-    return lent
+def scratch(name: str, shape: tuple[int, ...], dtype: "npt.DTypeLike" = np.uint8) -> "Pixels":
+    """Return an array that this thread reuses; writing to new memory is slower than decoding.
+
+    Args:
+        name: Arrays of different names can be used at the same time.
+        shape: The array's shape.
+        dtype: The array's type.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    buffer = getattr(_buffers, name, None)
+    if buffer is None or len(buffer) < size:
+        buffer = np.empty(size, np.uint8)
+        if size <= _MAX_KEPT_BUFFER:
+            setattr(_buffers, name, buffer)
+    array: Pixels = buffer[:size].view(dtype).reshape(shape)
+    return array

@@ -1,4 +1,4 @@
-"""What the pixels of one sample say: measured once, and everything wrong with them."""
+"""Measure an image and its mask in one pass over their pixels, and compare the two."""
 
 import io
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ import simplejpeg
 from PIL import Image, ImageOps
 
 from sceneset.errors import UndecodableError
-from sceneset.imaging.decode import check_size, decoded_image, decoded_mask, scratch
-from sceneset.imaging.mask_shape import Outline, outline_of
-from sceneset.imaging.perceptual_hash import Looks, looks
+from sceneset.imaging.decode import check_size, decode_image, decode_mask, scratch
+from sceneset.imaging.mask_shape import Outline, measure_outline
+from sceneset.imaging.perceptual_hash import ImageHashes, hash_pixels
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Limits
 from sceneset.storage.files import md5_of
@@ -23,61 +23,75 @@ if TYPE_CHECKING:
     Plane = npt.NDArray[np.uint8]
     Planes = tuple[Plane, Plane, Plane]
 
-_SIDE, _QUALITY = 256, 85  # of thumbnails
-_MATTE = 24  # values beyond 0, 1 and 255 that no table of classes or instances has
+_THUMBNAIL_SIDE, _THUMBNAIL_QUALITY = 256, 85
+_SOFT_VALUES = 24  # more values besides 0, 1 and 255 than any table of classes or instances has
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """An image as decoded: pixels as stored, no orientation applied."""
+    """Measurements of an image as stored: no orientation is applied."""
 
     md5: str
     size: int
+    """In bytes."""
     width: int
     height: int
     mode: str
     orientation: int
     sums: tuple[int, int, int]
+    """Sum over the pixels, per channel."""
     squares: tuple[int, int, int]
+    """Sum of squares over the pixels, per channel."""
     traits: tuple[str, ...]
-    looks: Looks
+    hashes: ImageHashes
     thumbnail: bytes
-    """A small JPEG, where it was asked for."""
+    """A small JPEG, if requested."""
     green: "Plane" = field(repr=False, compare=False)
-    """Height x width; written over when the same thread measures the next image."""
+    """height x width; overwritten when the same thread measures the next image."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaskFacts:
-    """A mask as decoded: how many pixels of each legal value, and where the person is."""
+    """Measurements of a mask: the number of pixels of each value, and where the person is."""
 
     md5: str
     size: int
+    """In bytes."""
     width: int
     height: int
     person: int
+    """Number of pixels of value 1."""
     ignore: int
+    """Number of pixels of value 255."""
     other: tuple[int, ...]
-    """Values that are not 0, 1 or 255."""
+    """Values other than 0, 1 and 255."""
     box: tuple[int, int, int, int] | None
+    """Bounding box of the person: left, top, right and bottom, the last two exclusive."""
     outline: Outline
     pixels: "Plane" = field(repr=False, compare=False)
     """1 where the person is."""
 
 
-def image_facts(
+def measure_image(
     data: bytes, suffix: str, limits: Limits, md5: str | None = None, *, thumbnail: bool = False
 ) -> ImageFacts:
-    """Decode an image to its last byte and measure it; ``md5`` is its hash where that is known.
+    """Decode an image completely and measure it.
+
+    Args:
+        data: The bytes of the file.
+        suffix: ".jpg" or ".png".
+        limits: Largest and smallest sizes accepted.
+        md5: The hash of ``data`` if it is known.
+        thumbnail: Whether to make a thumbnail.
 
     Raises:
-        BadPixelsError: it is no image of that suffix, is damaged, or is beyond the limits.
+        UndecodableError: The file has another format, is damaged, or exceeds the limits.
     """
-    decoded = decoded_image(data, suffix, limits)
+    decoded = decode_image(data, suffix, limits)
     pixels = decoded.pixels
     planes = _planes(pixels)
-    # Both are whole numbers in float64, far below 2^53; OpenCV gives the second as the square of
-    # a root, off by less than a thousandth.
+    # Both sums are integers in float64, far below 2^53. OpenCV computes the second as the square
+    # of a root, so it is off by less than a thousandth before rounding.
     sums = [int(total) for total in cv2.sumElems(pixels)]
     if pixels.ndim == 2:
         sums = sums[:1] * 3
@@ -93,14 +107,14 @@ def image_facts(
         sums=(sums[0], sums[1], sums[2]),
         squares=(squares[0], squares[1], squares[2]),
         traits=decoded.traits,
-        looks=looks(pixels),
+        hashes=hash_pixels(pixels),
         thumbnail=_thumbnail(pixels) if thumbnail else b"",
         green=planes[1],
     )
 
 
 def _planes(pixels: "Plane") -> "Planes":
-    """Return the three channels apart: all that is done with them is quicker then."""
+    """Return the three channels as separate arrays, which are faster to process."""
     if pixels.ndim == 2:
         return (pixels, pixels, pixels)
     height, width, _ = pixels.shape
@@ -109,18 +123,18 @@ def _planes(pixels: "Plane") -> "Planes":
     return red, green, blue
 
 
-def mask_facts(data: bytes, limits: Limits, md5: str | None = None) -> MaskFacts:
-    """Decode a mask to its last byte and count its values; ``md5`` is as of ``image_facts``.
+def measure_mask(data: bytes, limits: Limits, md5: str | None = None) -> MaskFacts:
+    """Decode a mask completely and measure it; the arguments are those of ``measure_image``.
 
     Raises:
-        BadPixelsError: it is no PNG of one 8-bit channel, is damaged, or is beyond the limits.
+        UndecodableError: The file is not a PNG of one 8-bit channel, is damaged, or exceeds the
+            limits.
     """
-    mask = decoded_mask(data, limits)
-    person, ignore, other = _values(mask)
+    mask = decode_mask(data, limits)
+    person, ignore, other = _count_values(mask)
     left, top, width, height = cv2.boundingRect(person)
     box = (left, top, left + width, top + height) if width else None
-    # What is ignored inside of the person is no hole.
-    filled = None if person is mask else mask
+    filled = None if person is mask else mask  # ignored pixels inside the person are not holes
     return MaskFacts(
         md5=md5 or md5_of(data),
         size=len(data),
@@ -130,80 +144,84 @@ def mask_facts(data: bytes, limits: Limits, md5: str | None = None) -> MaskFacts
         ignore=ignore,
         other=other,
         box=box,
-        outline=outline_of(person, box, filled) if box and not other else Outline(),
+        outline=measure_outline(person, box, filled) if box and not other else Outline(),
         pixels=person,
     )
 
 
-def _values(mask: "Plane") -> "tuple[Plane, int, tuple[int, ...]]":
+def _count_values(mask: "Plane") -> "tuple[Plane, int, tuple[int, ...]]":
     """Return where the person is, the number of ignored pixels, and all other values."""
     if mask.max(initial=0) <= 1:
         return mask, 0, ()
     person = (mask == 1).view(np.uint8)
     ignore = cv2.countNonZero((mask == 255).view(np.uint8))
     other: tuple[int, ...] = ()
-    if cv2.countNonZero(mask) != cv2.countNonZero(person) + ignore:  # counting all takes long
+    if cv2.countNonZero(mask) != cv2.countNonZero(person) + ignore:  # a full count is slow
         counts = np.bincount(mask.reshape(-1), minlength=256)
         other = tuple(value for value in range(2, 255) if counts[value])
     return person, ignore, other
 
 
 def contrast(image: ImageFacts, mask: MaskFacts) -> int | None:
-    """Return how many levels of green lie between the least and the most of the person's pixels.
+    """Return the range of the green channel over the person's pixels, 0 to 255.
 
-    Green is most of what is seen as brightness.
+    Green contributes most to the perceived brightness. None if there is no person or the sizes
+    differ.
     """
     if mask.box is None or image.green.shape != mask.pixels.shape:
         return None
     left, top, right, bottom = mask.box
-    within = mask.pixels[top:bottom, left:right]
-    least, most, *_ = cv2.minMaxLoc(image.green[top:bottom, left:right], within)
+    person = mask.pixels[top:bottom, left:right]
+    least, most, *_ = cv2.minMaxLoc(image.green[top:bottom, left:right], person)
     return int(most - least)
 
 
 def _thumbnail(pixels: "Plane") -> bytes:
-    """Return a JPEG of at most 256 pixels a side, turned as the picture is stored.
+    """Return a JPEG of at most 256 pixels a side, with the orientation as stored.
 
-    ``pixels`` is height x width x 3, or height x width where it is gray.
+    Args:
+        pixels: height x width x 3 for RGB, or height x width for gray.
     """
     height, width = pixels.shape[:2]
-    scale = min(1, _SIDE / max(height, width))
+    scale = min(1, _THUMBNAIL_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     if small.ndim == 2:
-        made: bytes = simplejpeg.encode_jpeg(small[:, :, None], _QUALITY, "GRAY")
+        encoded: bytes = simplejpeg.encode_jpeg(small[:, :, None], _THUMBNAIL_QUALITY, "GRAY")
     else:
-        made = simplejpeg.encode_jpeg(small, _QUALITY, "RGB", "420")
-    return made
+        encoded = simplejpeg.encode_jpeg(small, _THUMBNAIL_QUALITY, "RGB", "420")
+    return encoded
 
 
-def looks_of(data: bytes, limits: Limits) -> list[tuple[int, int]]:
-    """Return the hash and the mirrored one of any picture Pillow reads, as stored and as shown.
+def hash_image_file(data: bytes, limits: Limits) -> list[tuple[int, int]]:
+    """Return the pairs (phash, mirror) of an image file, as stored and as its EXIF orients it.
 
-    For copies from elsewhere: whatever their format, and turned as their EXIF says or not.
+    For copies of unknown origin: any format that Pillow reads, rotated or not.
 
     Raises:
-        BadPixelsError: it is no picture, is damaged, or is beyond the limits.
+        UndecodableError: The file is not an image, is damaged, or exceeds the limits.
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
             check_size(opened.size, limits)
             stored = opened.convert("RGB")
-            shown = ImageOps.exif_transpose(opened).convert("RGB")
+            oriented = ImageOps.exif_transpose(opened).convert("RGB")
     except UndecodableError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise anything
-        raise UndecodableError("image-unreadable", f"is no picture we can read: {error}") from None
-    return sorted({looks_of_image(stored)[:2], looks_of_image(shown)[:2]})
+    except Exception as error:  # noqa: BLE001 - decoders raise exceptions of many types
+        raise UndecodableError(
+            "image-unreadable", f"is not an image that can be read: {error}"
+        ) from None
+    return sorted({hash_pil_image(stored)[:2], hash_pil_image(oriented)[:2]})
 
 
-def looks_of_image(image: Image.Image) -> Looks:
-    """Return the hashes of a picture that Pillow has decoded, whatever its mode."""
-    return looks(np.asarray(image.convert("RGB")))
+def hash_pil_image(image: Image.Image) -> ImageHashes:
+    """Return the perceptual hashes of a Pillow image of any mode."""
+    return hash_pixels(np.asarray(image.convert("RGB")))
 
 
 def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
-    """Say why a mask that decodes is none of its image; naming the file is left to the caller."""
+    """Return why a mask does not fit its image; the caller adds the names of the files."""
     found = []
     if (image.width, image.height) != (mask.width, mask.height):
         found.append(
@@ -211,33 +229,33 @@ def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
                 "size-differs",
                 f"the mask is {mask.width} x {mask.height}, its image "
                 f"{image.width} x {image.height}",
-                hint="annotate at the image's own size; a scaled "
-                "mask cuts people at the wrong place",
+                hint="annotate at the image's own size; a scaled mask is not aligned with people",
             )
         )
-    if len(mask.other) >= _MATTE:
+    if len(mask.other) >= _SOFT_VALUES:
         found.append(
             finding(
                 "mask-soft",
-                f"the mask holds {len(mask.other)} grays between background and person",
-                hint="cut them at the half, or write 255 for what is to be ignored",
+                f"the mask holds {len(mask.other)} gray values between background and person",
+                hint="apply a threshold, or write 255 where pixels are to be ignored",
             )
         )
     elif mask.other:
         shown = ", ".join(map(str, mask.other[:8])) + (", ..." if len(mask.other) > 8 else "")
+        values = "value" if len(mask.other) == 1 else "values"
         found.append(
             finding(
                 "mask-values",
-                f"the mask holds the values {shown}",
-                hint="write 0 for background, 1 for person, 255 for what is to be ignored",
+                f"the mask holds the {values} {shown}",
+                hint="write 0 for background, 1 for person and 255 for pixels to be ignored",
             )
         )
     elif mask.ignore and not mask.person:
         found.append(
             finding(
                 "mask-0-255",
-                "the mask holds 255 and no 1: readers take 255 as ignore, and train "
-                "on background alone",
+                "the mask holds 255 and no 1: readers ignore pixels of 255, and train on "
+                "background alone",
                 hint="map 255 to 1; `sceneset fix` does it",
             )
         )

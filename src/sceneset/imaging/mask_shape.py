@@ -1,4 +1,4 @@
-"""The shape of a mask: its parts, its holes, and how straight its outline is."""
+"""Measure the shape of a mask: its parts, its holes, and how straight its outline is."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,71 +13,75 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, the last two exclusive."""
 
-LISTED = 32  # areas that are kept one by one
-_SAG = 1.0  # pixels a straight edge may lie beside the outline
-_LONG = 1.2  # a circle of length p gives edges of sqrt(4 / pi * p * _SAG); these are longer
+_MAX_LISTED = 32  # areas
+_TOLERANCE = 1.0  # pixels between a straight edge and the outline
+_MIN_LENGTH = 1.2  # relative to an edge of a circle with the same outline length
+# A polygon with tolerance t approximates a circle of length p by edges of sqrt(4 / pi * p * t).
 
 
 class Outline(NamedTuple):
-    """What the outline of a mask says. Areas are exact, in pixels, largest first."""
+    """Measurements of a mask's outline. Areas are exact, in pixels, largest first."""
 
     parts: tuple[int, ...] = ()
-    """Areas of the separate parts (neighbours at a corner are one part), 32 at most."""
+    """Areas of the connected parts (8-connected), 32 at most."""
     parts_total: int = 0
     holes: tuple[int, ...] = ()
-    """Areas of what the parts enclose, 32 at most."""
+    """Areas of the holes inside the parts, 32 at most."""
     holes_total: int = 0
     straight: int = 0
-    """How much of the largest part's outline lies in long straight edges, in thousandths: in such
-    as no round shape of its length has."""
+    """Share of the largest part's outline that is long straight edges, in thousandths. Long means
+    longer than the edges of a round shape with the same outline length."""
 
 
-def outline_of(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
-    """Measure a mask, height x width, whose person is not 0 and lies in ``box``.
+def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
+    """Measure the outline of a mask.
 
-    ``filled`` is the person and all that is no hole in it, such as ignored pixels.
+    Args:
+        person: height x width; not 0 where the person is.
+        box: Bounding box of the person.
+        filled: ``person`` with everything that does not count as a hole, such as ignored pixels.
     """
     import cv2
 
     height, width = person.shape
     left, top, right, bottom = box
-    around = (slice(top, bottom), slice(left, right))  # the rest is background
-    contours, nesting = cv2.findContours(
-        person[around], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
+    inside = (slice(top, bottom), slice(left, right))
+    contours, hierarchy = cv2.findContours(
+        person[inside], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
     )
-    outer = [n for n, (_, _, _, parent) in enumerate(nesting[0]) if parent < 0]
+    outer = [n for n, (_, _, _, parent) in enumerate(hierarchy[0]) if parent < 0]
     areas = dict.fromkeys(outer, 0)
-    inner = []
-    for n, (_, _, _, parent) in enumerate(nesting[0]):
+    holes = []
+    for n, (_, _, _, parent) in enumerate(hierarchy[0]):
         if parent < 0:
             areas[n] += _area(contours[n], 1)
         else:
-            inner.append(_area(contours[n], -1))
-            areas[parent] -= inner[-1]
+            holes.append(_area(contours[n], -1))
+            areas[parent] -= holes[-1]
     if filled is not None:
-        inner = _holes(filled[around])
+        holes = _hole_areas(filled[inside])
     largest = max(outer, key=lambda n: areas[n])
     return Outline(
-        parts=tuple(sorted(areas.values(), reverse=True)[:LISTED]),
+        parts=tuple(sorted(areas.values(), reverse=True)[:_MAX_LISTED]),
         parts_total=len(areas),
-        holes=tuple(sorted(inner, reverse=True)[:LISTED]),
-        holes_total=len(inner),
-        straight=_straight(contours[largest][:, 0], width, height),
+        holes=tuple(sorted(holes, reverse=True)[:_MAX_LISTED]),
+        holes_total=len(holes),
+        straight=_straight_share(contours[largest][:, 0], width, height),
     )
 
 
-def _holes(mask: "Mask") -> list[int]:
+def _hole_areas(mask: "Mask") -> list[int]:
     import cv2
 
-    contours, nesting = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    found = zip(contours, nesting[0] if contours else (), strict=True)
+    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    found = zip(contours, hierarchy[0] if contours else (), strict=True)
     return [_area(contour, -1) for contour, (_, _, _, parent) in found if parent >= 0]
 
 
 def _area(contour: "Points", side: int) -> int:
-    """Count the pixels a contour encloses, with those it runs over (1) or without them (-1).
+    """Return the number of pixels inside a contour, with its own pixels (1) or without (-1).
 
-    By Pick's theorem, on the polygon through the centres of the pixels.
+    Uses Pick's theorem on the polygon through the centres of the pixels.
     """
     import cv2
 
@@ -86,18 +90,19 @@ def _area(contour: "Points", side: int) -> int:
     return round(cv2.contourArea(contour) + side * len(contour) / 2 + 1)
 
 
-def _straight(outline: "Points", width: int, height: int) -> int:
+def _straight_share(outline: "Points", width: int, height: int) -> int:
+    """Return the share of an outline that is long straight edges, in thousandths."""
     import cv2
 
-    corners = cv2.approxPolyDP(outline[:, None], _SAG, closed=True)[:, 0].astype(np.float64)
+    corners = cv2.approxPolyDP(outline[:, None], _TOLERANCE, closed=True)[:, 0].astype(np.float64)
     following = np.roll(corners, -1, axis=0)
     lengths = np.hypot(*(following - corners).T)
-    # Where the frame cuts people, the edge is straight, and nobody's fault.
+    # The border of the image cuts people off in straight lines, which is no annotation error.
     last = np.array((width - 1, height - 1))
-    edge = (corners == following) & ((corners == 0) | (corners == last))
-    lengths = lengths[~edge.any(axis=1)]
-    whole = lengths.sum()
-    if not whole:
+    on_border = (corners == following) & ((corners == 0) | (corners == last))
+    lengths = lengths[~on_border.any(axis=1)]
+    total = lengths.sum()
+    if not total:
         return 0
-    long = lengths[lengths >= _LONG * np.sqrt(whole * _SAG)]
-    return round(1000 * float(long.sum() / whole))
+    long = lengths[lengths >= _MIN_LENGTH * np.sqrt(total * _TOLERANCE)]
+    return round(1000 * float(long.sum() / total))

@@ -1,69 +1,69 @@
-"""The parts that a JPEG or PNG file is made of, up to the end of its first picture."""
+"""Split JPEG files into segments and PNG files into chunks, up to the end of the first image."""
 
 import re
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_MARKER = re.compile(rb"\xff+([\x01-\xd7\xd9-\xfe])")  # a second start is damage
-_SCAN_STOPS = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")  # at neither a stuffed FF nor a restart
-_PNG_BEGIN = 8  # bytes of what marks a PNG
+_MARKER = re.compile(rb"\xff+([\x01-\xd7\xd9-\xfe])")  # without D8: a second start is damage
+_SCAN_END = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")  # neither a stuffed FF nor a restart marker
+_PNG_SIGNATURE_SIZE = 8  # bytes
 
 
 class Segment(NamedTuple):
-    """A segment of a JPEG, with the coded scan behind it: where it stands in the file."""
+    """A segment of a JPEG with the entropy-coded data after it; offsets are in bytes."""
 
     marker: int
-    at: int
+    start: int
     body: int
-    """Where its content begins, behind its length."""
+    """Offset of its content, after marker and length."""
     end: int
 
 
 def jpeg_segments(data: bytes) -> Iterator[Segment]:
-    """Yield each segment behind the start mark, the end mark last.
+    """Yield each segment after the start marker, the end marker last.
 
     Raises:
-        ValueError: the file is cut off, or something stands between segments.
+        ValueError: The file is truncated, or has other bytes between segments.
     """
-    at, marker = 2, 0
+    start, marker = 2, 0
     while marker != 0xD9:
-        found = _MARKER.match(data, at)
+        found = _MARKER.match(data, start)
         if not found:
-            raise ValueError(f"is cut off or damaged at byte {at}")
+            raise ValueError(f"is cut off or damaged at byte {start}")
         marker, end = found[1][0], found.end()
         body = end + 2
         if marker != 0x01 and not 0xD0 <= marker <= 0xD9:  # these have no length
             end += max(2, int.from_bytes(data[end:body]))
         if marker == 0xDA:
-            stop = _SCAN_STOPS.search(data, end)
+            stop = _SCAN_END.search(data, end)
             end = stop.start() if stop else len(data) + 1
         if end > len(data):
-            raise ValueError(f"is cut off in the segment at byte {at}")
-        yield Segment(marker, at, body, end)
-        at = end
+            raise ValueError(f"is cut off in the segment at byte {start}")
+        yield Segment(marker, start, body, end)
+        start = end
 
 
 class Chunk(NamedTuple):
-    """A chunk of a PNG: where it stands in the file, its length, kind and checksum included."""
+    """A chunk of a PNG, with its length, type and checksum; offsets are in bytes."""
 
     kind: bytes
-    at: int
+    start: int
     end: int
 
 
 def png_chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield each chunk, IEND last; checksums are right.
+    """Yield each chunk, IEND last, after checking its checksum.
 
     Raises:
-        ValueError: the file is cut off or damaged.
+        ValueError: The file is truncated or damaged.
     """
-    at, kind = _PNG_BEGIN, b""
+    start, kind = _PNG_SIGNATURE_SIZE, b""
     while kind != b"IEND":
-        end = at + 12 + int.from_bytes(data[at : at + 4])
-        kind = data[at + 4 : at + 8]
+        end = start + 12 + int.from_bytes(data[start : start + 4])
+        kind = data[start + 4 : start + 8]
         checksum = int.from_bytes(data[end - 4 : end])
-        if len(data) < end or zlib.crc32(memoryview(data)[at + 4 : end - 4]) != checksum:
-            raise ValueError(f"is cut off or damaged in the chunk at byte {at}")
-        yield Chunk(kind, at, end)
-        at = end
+        if len(data) < end or zlib.crc32(memoryview(data)[start + 4 : end - 4]) != checksum:
+            raise ValueError(f"is cut off or damaged in the chunk at byte {start}")
+        yield Chunk(kind, start, end)
+        start = end

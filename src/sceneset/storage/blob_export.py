@@ -1,4 +1,4 @@
-"""Putting blobs into a folder, each verified by its hash, from the cache or the remote."""
+"""Export blobs from DVC's cache or the remote into a folder, each verified by its hash."""
 
 import os
 import shutil
@@ -12,51 +12,53 @@ from typing import NamedTuple
 
 from sceneset.errors import BlobError, fail
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.files import copy_file, md5_of
+from sceneset.storage.files import atomic_write, copy_file, md5_of
 from sceneset.storage.object_store import WORKERS
 
 LINKS = ("copy", "hard", "sym", "ref")
-_BATCH = 128  # blobs asked for at a time: between two batches a stop is heard, the bar moves
+_BATCH = 128  # blobs; an interrupt takes effect and the progress bar moves between batches
 
 
-class Wanted(NamedTuple):
-    """One blob to export, and everywhere it goes: masks that are equal are one blob."""
+class BlobRequest(NamedTuple):
+    """One blob to export and all of its destinations: equal masks are one blob."""
 
     md5: str
     bytes: int
     paths: tuple[str, ...]
-    """Below the destination."""
+    """Relative to the destination folder."""
 
 
 @dataclass
-class Exported:
-    """What came of it."""
+class ExportResult:
+    """The result of an export."""
 
     fetched: int = 0
-    """Blobs that came from the remote; the others were in the cache or in place."""
+    """Number of blobs downloaded from the remote; the others were in the cache or in place."""
     bad: dict[str, str] = field(default_factory=dict)
-    """Files that could not be had, by path, and why."""
+    """The reason for each file that could not be exported, by path."""
 
 
-def check_space(wanted: Iterable[Wanted], blobs: Blobs, to: Path, link: str) -> None:
-    """Refuse early what would fill a disk: blobs stay in the cache, and copies lie beside it.
+def check_space(requests: Iterable[BlobRequest], blobs: Blobs, to: Path, link: str) -> None:
+    """Check that the disks of the cache and of ``to`` have room for an export.
+
+    Blobs that are not in the cache are stored there first; copies need the same space again.
 
     Raises:
-        ProblemsFoundError: with what is needed and what is free.
+        FindingsError: A disk is too small; the finding names the bytes needed and free.
     """
     needs: dict[int, tuple[Path, int]] = {}
 
-    def need(place: Path, size: int) -> None:
+    def add_need(place: Path, size: int) -> None:
         device = place.stat().st_dev
         needs[device] = (place, needs.get(device, (place, 0))[1] + size)
 
-    there = next(folder for folder in (to.absolute(), *to.absolute().parents) if folder.exists())
+    target = next(folder for folder in (to.absolute(), *to.absolute().parents) if folder.exists())
     cache = next(folder for folder in blobs.path("0" * 32).parents if folder.exists())
-    for blob in wanted:
+    for blob in requests:
         if not blobs.path(blob.md5).exists():
-            need(cache, blob.bytes)
+            add_need(cache, blob.bytes)
         if link in {"copy", "ref"}:
-            need(there, sum(blob.bytes for path in blob.paths if not (to / path).exists()))
+            add_need(target, sum(blob.bytes for path in blob.paths if not (to / path).exists()))
     for place, needed in needs.values():
         free = shutil.disk_usage(place).free
         if needed > free:
@@ -69,56 +71,56 @@ def check_space(wanted: Iterable[Wanted], blobs: Blobs, to: Path, link: str) -> 
 
 
 class Export:
-    """Brings blobs into place: from what is there, from the cache, then from the remote."""
+    """Exports blobs: keeps files that are in place, then uses the cache, then the remote."""
 
     def __init__(self, blobs: Blobs, to: Path, link: str) -> None:
-        """Take blobs from ``blobs`` into the folder ``to``; ``link`` is one of LINKS."""
+        """Prepare an export from ``blobs`` into the folder ``to``; ``link`` is one of LINKS."""
         self.blobs, self.to, self.link = blobs, to, link
-        self.done = Exported()
+        self.result = ExportResult()
         self._lock = threading.Lock()
 
-    def bring(self, wanted: Iterable[Wanted]) -> None:
-        """Bring all into place; what can't be had is named in ``done``, the good ones are there.
+    def run(self, requests: Iterable[BlobRequest]) -> None:
+        """Export all requested blobs; ``result`` lists those that failed.
 
         Raises:
-            DvcError: the remote can't be reached.
-            OSError: the disk can't take it.
+            DvcError: The remote can't be reached.
+            OSError: A file can't be written.
         """
-        iterator = iter(wanted)
+        iterator = iter(requests)
         while batch := list(islice(iterator, _BATCH)):
-            self.reach(batch)
-            self._bring_batch(batch)
+            self.probe_remote(batch)
+            self._export_batch(batch)
 
-    def reach(self, wanted: Iterable[Wanted]) -> None:
-        """Let the remote answer once, if anything has to come from there.
+    def probe_remote(self, requests: Iterable[BlobRequest]) -> None:
+        """Check that the remote answers, if any of the blobs must come from it.
 
         Raises:
-            DvcError: there is none, or it does not answer.
+            DvcError: There is no remote, or it does not answer.
         """
         absent = (
             blob.md5
-            for blob in wanted
+            for blob in requests
             if not self.blobs.path(blob.md5).exists()
             and not all((self.to / path).exists() for path in blob.paths)
         )
-        self._count(self.blobs.reach(absent))
+        self._add_fetched(self.blobs.probe(absent))
 
-    def _bring_batch(self, batch: Sequence[Wanted]) -> None:
+    def _export_batch(self, batch: Sequence[BlobRequest]) -> None:
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
-                for _ in pool.map(self._bring, batch):
+                for _ in pool.map(self._export, batch):
                     pass
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _count(self, fetched: int) -> None:
+    def _add_fetched(self, count: int) -> None:
         with self._lock:
-            self.done.fetched += fetched
+            self.result.fetched += count
 
-    def _bring(self, blob: Wanted) -> None:
-        lacking = [path for path in blob.paths if not _same(self.to / path, blob)]
-        if not lacking:
+    def _export(self, blob: BlobRequest) -> None:
+        missing = [path for path in blob.paths if not _is_exported(self.to / path, blob)]
+        if not missing:
             return
         data = self.blobs.cached(blob.md5)
         if data is None:
@@ -126,36 +128,32 @@ class Export:
                 data = self.blobs.fetch(blob.md5)
             except BlobError as error:
                 with self._lock:
-                    self.done.bad.update(dict.fromkeys(lacking, str(error)))
+                    self.result.bad.update(dict.fromkeys(missing, str(error)))
                 return
-            self._count(1)
-        for path in lacking:
-            self._place(blob.md5, data, self.to / path)
+            self._add_fetched(1)
+        for path in missing:
+            self._write(blob.md5, data, self.to / path)
 
-    def _place(self, md5: str, data: bytes, target: Path) -> None:
-        """Put a verified blob at ``target``, whole or not at all."""
+    def _write(self, md5: str, data: bytes, target: Path) -> None:
+        """Write, link or clone a verified blob to ``target`` atomically."""
         source = self.blobs.path(md5)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.part")
-        aside.unlink(missing_ok=True)  # left by a kill
-        try:
+        # The temporary name is fixed, so that the next pull removes what a killed one left.
+        temporary = target.with_name(f".{target.name}.part")
+        with atomic_write(target, fsync=False, temporary=temporary):
             if self.link == "hard":
                 try:
-                    os.link(source, aside)
-                except OSError:  # another file system
-                    aside.write_bytes(data)
+                    os.link(source, temporary)
+                except OSError:  # the cache is on another file system
+                    temporary.write_bytes(data)
             elif self.link == "sym":
-                aside.symlink_to(source)
+                temporary.symlink_to(source)
             elif self.link == "ref":
-                copy_file(source, aside)
+                copy_file(source, temporary)
             else:
-                aside.write_bytes(data)
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
+                temporary.write_bytes(data)
 
 
-def _same(path: Path, blob: Wanted) -> bool:
+def _is_exported(path: Path, blob: BlobRequest) -> bool:
     try:
         return path.stat().st_size == blob.bytes and md5_of(path.read_bytes()) == blob.md5
     except OSError:

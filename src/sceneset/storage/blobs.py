@@ -1,7 +1,5 @@
-"""Blobs by content hash: the local cache of a DVC project, and the remote behind it."""
+"""Access blobs by content hash: DVC's local cache of a project, and the remote behind it."""
 
-import os
-import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +15,22 @@ from sceneset.errors import (
     StoreRefusedError,
 )
 from sceneset.storage.dvc import Project
-from sceneset.storage.files import md5_of
-from sceneset.storage.object_store import Store, sizes
+from sceneset.storage.files import atomic_write, md5_of
+from sceneset.storage.object_store import Store, blob_sizes
 
-_TRIES = 3
+_PROBES = 3  # failed downloads before a remote counts as unreachable
 
 
-def asked(store: Store, md5: str, limit: int | None = None) -> bytes:
-    """Return a remote's blob of at most ``limit`` bytes, verified.
+def download(store: Store, md5: str, limit: int | None = None) -> bytes:
+    """Return a blob of a remote, verified by its hash.
+
+    Args:
+        store: The remote.
+        md5: The blob's hash.
+        limit: Largest size that is read, in bytes.
 
     Raises:
-        BlobError: it is missing, damaged, too large, or can't be had now.
+        BlobError: The blob is missing, damaged or too large, or can't be read now.
     """
     try:
         data = store.get(md5, limit)
@@ -37,19 +40,21 @@ def asked(store: Store, md5: str, limit: int | None = None) -> bytes:
         raise BlobTooLargeError(str(error)) from None
     except OSError as error:
         raise BlobError(str(error) or type(error).__name__) from None
-    if md5_of(data) != _plain(md5):
+    if md5_of(data) != _without_suffix(md5):
         raise BlobDamagedError(f"the remote's blob {md5} is damaged")
     return data
 
 
 class Blobs:
-    """The blobs of a project. May be asked from several threads."""
+    """The blobs of a project. Thread-safe."""
 
     def __init__(self, root: Path, remote: str | None = None) -> None:
-        """Open the project at ``root`` with its default remote, or the one named.
+        """Open the project at ``root`` with its default remote, or with the one named.
+
+        The remote is opened when it is first needed.
 
         Raises:
-            DvcError: there is no such project. A remote is asked for when it is needed.
+            DvcError: There is no project at ``root``.
         """
         self._project = Project(root)
         self._remote = remote
@@ -59,7 +64,7 @@ class Blobs:
         """The remote.
 
         Raises:
-            DvcError: there is none, or it can't be opened.
+            DvcError: There is no such remote, or it can't be opened.
         """
         try:
             return self._project.store(self._remote)
@@ -67,73 +72,71 @@ class Blobs:
             raise DvcError(str(error)) from None
 
     def address(self) -> tuple[str, dict[str, Any]]:
-        """Return what another machine needs to open the remote, by ``remote.open_store``.
+        """Return what another machine needs to open the remote with ``dvc.open_store``.
 
         Raises:
-            DvcError: there is none.
+            DvcError: There is no such remote.
         """
         return self._project.address(self._remote)
 
     def path(self, md5: str) -> Path:
-        """Return where a blob stands in the local cache, whether it is there or not."""
-        return self._project.blob(md5)
+        """Return the path of a blob in the local cache, whether it exists or not."""
+        return self._project.blob_path(md5)
 
-    def drop(self, md5: str) -> None:
-        """Take a blob out of the local cache."""
+    def remove_from_cache(self, md5: str) -> None:
+        """Delete a blob from the local cache."""
         self.path(md5).unlink(missing_ok=True)
 
     def cached(self, md5: str) -> bytes | None:
-        """Return a blob of the local cache, verified; one that is not what its name says goes."""
+        """Return a blob from the local cache, verified, or None; a damaged one is deleted."""
         try:
             data = self.path(md5).read_bytes()
         except FileNotFoundError:
             return None
-        if md5_of(data) != _plain(md5):
-            self.drop(md5)  # bits rot in caches too; the remote is asked again
+        if md5_of(data) != _without_suffix(md5):
+            self.remove_from_cache(md5)  # so that it is downloaded again
             return None
         return data
 
-    def ask(self, md5: str) -> bytes:
-        """Return the remote's blob, verified; the cache is left as it is.
+    def download(self, md5: str) -> bytes:
+        """Return a blob of the remote, verified; the local cache does not change.
 
         Raises:
-            BlobError: it is missing, damaged, or can't be had now.
+            BlobError: The blob is missing or damaged, or can't be read now.
         """
-        return asked(self.store, md5)
+        return download(self.store, md5)
 
     def fetch(self, md5: str) -> bytes:
-        """Return the remote's blob, verified, and keep it in the local cache.
+        """Return a blob of the remote, verified, and add it to the local cache.
 
         Raises:
-            BlobError: it is missing, damaged, or can't be had now.
-            OSError: the cache can't take it; nothing of it is left there then.
+            BlobError: The blob is missing or damaged, or can't be read now.
+            OSError: The cache can't store it; no part of the blob stays there.
         """
-        data = self.ask(md5)
-        self.keep(md5, data)
+        data = self.download(md5)
+        self.add_to_cache(md5, data)
         return data
 
-    def keep(self, md5: str, data: bytes) -> None:
-        """Put a blob into the local cache, whole or not at all, as DVC would."""
+    def add_to_cache(self, md5: str, data: bytes) -> None:
+        """Add a blob to the local cache atomically, with the permissions that DVC uses."""
         path = self.path(md5)
-        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-        try:
-            if not path.parent.is_dir():
-                self._project.make_folder(path.parent)
-            aside.write_bytes(data)
-            self._project.protect(aside)
-            aside.replace(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        if not path.parent.is_dir():
+            self._project.make_folder(path.parent)
+        with atomic_write(path, fsync=False) as temporary:
+            temporary.write_bytes(data)
+            self._project.protect(temporary)
 
-    def reach(self, hashes: Iterable[str]) -> int:
-        """Fetch blobs until the remote has answered once, be it that it has none of that hash.
+    def probe(self, hashes: Iterable[str]) -> int:
+        """Fetch blobs until the remote has answered once, even if only "not found".
 
-        So a remote that is down is told once, and not of every blob. Returns how many it has
-        fetched: one or none.
+        Call it before a batch of downloads: a remote that can't be reached is then reported once
+        and not for every blob.
+
+        Returns:
+            The number of blobs fetched, 0 or 1.
 
         Raises:
-            DvcError: it did not answer; the message is what was said.
+            DvcError: The remote did not answer; the message is the reason.
         """
         for number, md5 in enumerate(hashes, 1):
             try:
@@ -142,32 +145,32 @@ class Blobs:
             except (BlobMissingError, BlobDamagedError):
                 return 0
             except BlobError as error:
-                if number == _TRIES:
+                if number == _PROBES:
                     raise self._unreachable(error) from None
         return 0
 
     def sizes(self, hashes: Sequence[str]) -> dict[str, int]:
-        """Return the bytes of those blobs that the remote has.
+        """Return the sizes in bytes of those blobs that the remote has.
 
         Raises:
-            DvcError: it can't be asked.
+            DvcError: The remote can't be reached.
         """
         try:
-            return sizes(self.store, hashes)
+            return blob_sizes(self.store, hashes)
         except OSError as error:
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> DvcError:
         name = f"the remote {self._remote}" if self._remote else "the remote"
         if isinstance(error, StoreRefusedError) or isinstance(error.__context__, StoreRefusedError):
-            return DvcError(f"{name} refuses: {error}. Are the credentials right?")
+            return DvcError(f"{name} refuses access: {error}. Check the credentials.")
         return DvcError(f"{name} can't be reached: {error}")
 
-    def put(self, md5: str, data: bytes) -> None:
-        """Put a blob on the remote, over what is there.
+    def upload(self, md5: str, data: bytes) -> None:
+        """Write a blob to the remote, over an existing one.
 
         Raises:
-            DvcError: it can't be written to.
+            DvcError: The remote can't be written to.
         """
         try:
             self.store.put(md5, data)
@@ -175,21 +178,21 @@ class Blobs:
             raise self._unreachable(error) from None
 
     def delete(self, md5: str) -> None:
-        """Delete a blob from the remote and the local cache.
+        """Delete a blob from the remote and from the local cache.
 
         Raises:
-            DvcError: the remote can't be written to.
+            DvcError: The remote can't be written to.
         """
         try:
             self.store.delete(md5)
         except OSError as error:
             raise self._unreachable(error) from None
-        self.drop(md5)
+        self.remove_from_cache(md5)
         path = self.path(md5)
-        for half in path.parent.glob(f".{path.name}.*.part"):  # a kill has left it
-            half.unlink()
+        for leftover in path.parent.glob(f".{path.name}.*.part"):  # of a killed process
+            leftover.unlink()
 
 
-def _plain(md5: str) -> str:
-    """Return a hash without the suffix that marks a folder's listing."""
+def _without_suffix(md5: str) -> str:
+    """Return a hash without ``.dir``, which marks the listing of a folder."""
     return md5.removesuffix(".dir")

@@ -1,4 +1,4 @@
-"""DVC: its commands, its cache and its remotes. No other file talks to it."""
+"""Run DVC commands and use DVC's cache and remotes. No other module imports or runs dvc."""
 
 import os
 import re
@@ -11,93 +11,102 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sceneset.errors import DvcError
-from sceneset.storage.dvc_digests import Tracked
-from sceneset.storage.git import environment
-from sceneset.storage.object_store import FileSystemStore, S3ObjectStore, Store
+from sceneset.storage.dvc_digests import Digest
+from sceneset.storage.git import git_environment
+from sceneset.storage.object_store import FileSystemStore, Store
+from sceneset.storage.s3_store import S3ObjectStore
 
 TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 """The stages of dvc.yaml that read only small files: they run in a clone without blobs."""
 
 
 def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
-    """Run one dvc command in ``root``, quietly; it holds the descriptor ``lend`` while it lives.
+    """Run a dvc command in ``root`` without output.
+
+    Args:
+        root: The DVC project.
+        arguments: The command and its arguments.
+        lend: A file descriptor that the command inherits, for example the write lock's.
 
     Raises:
-        DvcError: it failed; the message is what it wrote.
+        DvcError: The command failed; the message is dvc's own.
     """
-    command: Sequence[str] = (sys.executable, "-m", "dvc", *map(str, arguments))
-    done = subprocess.run(
+    done = _run(root, *map(str, arguments), lend=lend)
+    if done.returncode:
+        reason = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
+        raise DvcError(f"dvc {arguments[0]} failed: {reason}")
+
+
+def is_current(root: Path, stages: Sequence[str]) -> bool:
+    """Return whether the outputs of ``stages`` are up to date; no blob is needed."""
+    return _run(root, "status", "--quiet", *stages).returncode == 0
+
+
+def _run(
+    root: Path, *arguments: str, lend: int | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command: Sequence[str] = (sys.executable, "-m", "dvc", *arguments)
+    return subprocess.run(
         command,
         cwd=root,
         capture_output=True,
         encoding="utf-8",
-        errors="backslashreplace",  # it may name files whose names are not UTF-8
+        errors="backslashreplace",  # it may print file names that are not UTF-8
         check=False,
         stdin=subprocess.DEVNULL,
         pass_fds=() if lend is None else (lend,),
         env=_environment(),
     )
-    if done.returncode:
-        said = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
-        raise DvcError(f"dvc {arguments[0]} failed: {said}")
-
-
-def is_current(root: Path, stages: Sequence[str]) -> bool:
-    """Whether the outputs of ``stages`` are what their inputs give; no blob is needed."""
-    command = (sys.executable, "-m", "dvc", "status", "--quiet", *stages)
-    done = subprocess.run(
-        command,
-        cwd=root,
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=_environment(),
-    )
-    return done.returncode == 0
 
 
 def _environment() -> dict[str, str]:
-    # Stages are `python -m sceneset...`: that must be this Python, activated or not. And a
-    # reporting daemon would be lent a lock's descriptor, and outlive the command.
+    # Stages run `python -m sceneset...`: PATH selects this Python even if its environment is not
+    # activated. The analytics daemon would inherit the lent descriptor and outlive the command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**environment(), "DVC_NO_ANALYTICS": "true", "PATH": path}
+    return {**git_environment(), "DVC_NO_ANALYTICS": "true", "PATH": path}
 
 
 def _reason(text: str) -> str:
-    """Return what dvc said of its failure, without its advertisement and progress."""
+    """Return the error messages in dvc's output, without its hints and progress bars."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    wrong = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    plain = [line for line in lines if not line.startswith("Having any troubles")]
-    return "; ".join(wrong or plain[-3:])
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    other = [line for line in lines if not line.startswith("Having any troubles")]
+    return "; ".join(errors or other[-3:])
 
 
-class Locked(NamedTuple):
-    """What a stage has read and written, by path."""
+class StageRun(NamedTuple):
+    """The inputs and outputs of one run of a stage, by path."""
 
-    deps: Mapping[str, Tracked]
+    deps: Mapping[str, Digest]
     algorithm: int
-    outs: Mapping[str, Tracked]
+    outs: Mapping[str, Digest]
 
 
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
-    """Put folders under DVC: their files into the cache, a .dvc file beside each."""
+    """Track folders with DVC: copy their files to the cache and write a .dvc file for each."""
     dvc(root, "add", *folders, lend=lend)
 
 
-def relocked(text: str, recorded: Mapping[str, Tracked], gone: Iterable[str]) -> str:
-    """Return dvc.lock with other contents of some paths, and without the stages ``gone``.
+def lock_with_digests(text: str, digests: Mapping[str, Digest], removed: Iterable[str]) -> str:
+    """Return the text of dvc.lock with other digests of some paths and without some stages.
 
-    For commands that change what a stage reads and writes alike, as the stage would have.
+    For commands that change the inputs of a stage and its outputs together, so that the stage
+    need not run.
+
+    Args:
+        text: The text of dvc.lock.
+        digests: The new digests, by path.
+        removed: Names of the stages to remove.
     """
     from dvc.utils.serialize import dumps_yaml, loads_yaml
 
     lock = loads_yaml(text) or {}
     stages = lock.get("stages") or {}
-    for name in gone:
+    for name in removed:
         stages.pop(name, None)
     for stage in stages.values():
         for entry in [*stage.get("deps", ()), *stage.get("outs", ())]:
-            new = recorded.get(entry["path"])
+            new = digests.get(entry["path"])
             if new:
                 entry |= {"md5": new.md5, "size": new.size}
                 if "nfiles" in entry:
@@ -105,46 +114,56 @@ def relocked(text: str, recorded: Mapping[str, Tracked], gone: Iterable[str]) ->
     return str(dumps_yaml(lock))
 
 
-def locked_stage(text: str, pipeline: str, stage: str, item: str, said: Locked) -> str | None:
-    """Return dvc.lock with one item of a foreach stage as DVC would write it after a run.
+def lock_with_stage_run(
+    text: str, pipeline: str, stage: str, item: str, run: StageRun
+) -> str | None:
+    """Return the text of dvc.lock with the run of one item of a foreach stage, as DVC writes it.
 
-    None where the pipeline has no such stage, or one that is made in another way.
+    Args:
+        text: The text of dvc.lock, or "".
+        pipeline: The text of dvc.yaml.
+        stage: Name of the foreach stage.
+        item: The item that was run.
+        run: Its inputs and outputs.
+
+    Returns:
+        The new text, or None if the pipeline defines no such stage, or defines it differently.
     """
     from dvc.utils.serialize import dumps_yaml, loads_yaml
 
     try:
-        made = loads_yaml(pipeline)["stages"][stage]["do"]
-        command = made["cmd"].replace("${item}", item)
-        command = command.replace(f"${{algorithms.{stage}}}", str(said.algorithm))
+        definition = loads_yaml(pipeline)["stages"][stage]["do"]
+        command = definition["cmd"].replace("${item}", item)
+        command = command.replace(f"${{algorithms.{stage}}}", str(run.algorithm))
     except (LookupError, TypeError, AttributeError):
         return None
     lock = loads_yaml(text) or {"schema": "2.0"}
     lock.setdefault("stages", {})[f"{stage}@{item}"] = {
         "cmd": command,
-        "deps": [_locked(path, found) for path, found in sorted(said.deps.items())],
-        "outs": [_locked(path, found) for path, found in sorted(said.outs.items())],
+        "deps": [_lock_entry(path, digest) for path, digest in sorted(run.deps.items())],
+        "outs": [_lock_entry(path, digest) for path, digest in sorted(run.outs.items())],
     }
     return str(dumps_yaml(lock))
 
 
-def _locked(path: str, found: Tracked) -> dict[str, Any]:
-    files = {"nfiles": found.files} if found.md5.endswith(".dir") else {}
-    return {"path": path, "hash": "md5", "md5": found.md5, "size": found.size} | files
+def _lock_entry(path: str, digest: Digest) -> dict[str, Any]:
+    files = {"nfiles": digest.files} if digest.md5.endswith(".dir") else {}
+    return {"path": path, "hash": "md5", "md5": digest.md5, "size": digest.size} | files
 
 
 class Project:
-    """A DVC project: where its blobs stand on this machine, and the remotes they come from."""
+    """A DVC project: its local cache of blobs, and its remotes."""
 
     def __init__(self, root: Path) -> None:
         """Open the project at ``root``.
 
         Raises:
-            DvcError: there is none.
+            DvcError: There is no DVC project.
         """
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
-        # A revision's text stands in no git repository; DVC need not look for one.
+        # An extracted revision is not in a git repository, and DVC need not search for one.
         config: dict[str, Any] = {"core": {"no_scm": True, "analytics": False}}
         try:
             self._repo = Repo(str(root), config=config)
@@ -152,29 +171,29 @@ class Project:
             raise DvcError(str(error)) from None
         self._cache = self._repo.cache.local
 
-    def blob(self, md5: str) -> Path:
-        """Return where a blob stands in the cache, whether it is there or not."""
+    def blob_path(self, md5: str) -> Path:
+        """Return the path of a blob in the cache, whether it exists or not."""
         return Path(self._cache.oid_to_path(md5))
 
     def make_folder(self, folder: Path) -> None:
-        """Make a folder of the cache, for whom the project shares it with."""
+        """Create a folder of the cache, with the permissions of a shared cache if it is one."""
         self._cache.makedirs(str(folder))
 
     def protect(self, path: Path) -> None:
-        """Make a blob of the cache read-only: DVC takes those that are as verified."""
+        """Make a blob of the cache read-only: DVC trusts read-only blobs without hashing them."""
         self._cache.protect(str(path))
 
     def hashes(self, folder: Path) -> dict[str, str]:
-        """Return the md5 of every file of a folder, by its path below it.
+        """Return the md5 of every file in a folder, by path relative to the folder.
 
-        DVC remembers those of files that have not changed; only the others are read.
+        DVC remembers the hashes of files that have not changed, and reads only the others.
         """
         from dvc.fs import LocalFileSystem
         from dvc_data.hashfile.build import build
 
         fs = LocalFileSystem(url=str(self._repo.root_dir))
         path = fs.abspath(str(folder))
-        tree: Any  # a listing: of a folder it is never a file
+        tree: Any  # a Tree, because the path is a folder
         _, _, tree = build(self._cache, path, fs, "md5", dry_run=True, ignore=self._repo.dvcignore)
         return {"/".join(key): str(found.value) for key, _, found in tree}
 
@@ -182,27 +201,27 @@ class Project:
         """Return the default remote, or the one named.
 
         Raises:
-            DvcError: there is no such remote, or it keeps files under other names than hashes.
+            DvcError: There is no such remote, or it does not store blobs by hash.
         """
         return open_store(*self.address(name))
 
     def address(self, name: str | None = None) -> tuple[str, dict[str, Any]]:
-        """Return what another machine needs to open a remote: its name, and how it is reached.
+        """Return what another machine needs to open a remote: its name and configuration.
 
         Raises:
-            DvcError: there is no such remote.
+            DvcError: There is no such remote.
         """
         name = name or self._repo.config["core"].get("remote")
         if not name:
             raise DvcError("there is no DVC remote; set one: sceneset remote URL")
-        remotes = {known: dict(said) for known, said in self._repo.config["remote"].items()}
+        remotes = {known: dict(options) for known, options in self._repo.config["remote"].items()}
         if name.lower() not in remotes:
-            raise DvcError(f"there is no DVC remote {name}; `dvc remote list` names them")
-        return name, _needed(name.lower(), remotes)
+            raise DvcError(f"there is no DVC remote {name}; `dvc remote list` lists the remotes")
+        return name, _required_remotes(name.lower(), remotes)
 
 
-def _needed(name: str, remotes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return a remote, and those that its URL refers to; no other's secrets go with it."""
+def _required_remotes(name: str, remotes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a remote and those that its URL refers to, without the secrets of any other."""
     found: dict[str, Any] = {}
     while name in remotes and name not in found:
         found[name] = remotes[name]
@@ -216,19 +235,24 @@ _SECRET = re.compile(
 )
 
 
-def without_secrets(remotes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return remotes without what lets their owner in: whoever opens them has his own way."""
+def without_credentials(remotes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return remotes without credentials, for machines that have their own."""
     return {
-        name: {key: value for key, value in said.items() if not _SECRET.search(key)}
-        for name, said in remotes.items()
+        name: {key: value for key, value in options.items() if not _SECRET.search(key)}
+        for name, options in remotes.items()
     }
 
 
+_DEFAULT_SSL = ("use_ssl", True)
+_IRRELEVANT = {"url", "host", "verify", "jobs", "checksum_jobs", "listobjects", "read_only"}
+"""Options of a remote that don't affect how it is accessed."""
+
+
 def open_store(name: str, remotes: Mapping[str, Any]) -> Store:
-    """Return the remote that ``Project.address`` told of, here or on another machine.
+    """Open the remote that ``Project.address`` returned, on this or another machine.
 
     Raises:
-        DvcError: it can't be opened, or it keeps files under other names than hashes.
+        DvcError: The remote can't be opened, or does not store blobs by hash.
     """
     from dvc.exceptions import DvcException
     from dvc.fs import get_cloud_fs
@@ -236,25 +260,26 @@ def open_store(name: str, remotes: Mapping[str, Any]) -> Store:
     from dvc_objects.fs.errors import ConfigError as OptionError
 
     try:
-        kind, options, path = get_cloud_fs({"remote": remotes}, name=name)
+        fs_class, options, path = get_cloud_fs({"remote": remotes}, name=name)
         if options.get("worktree") or options.get("version_aware"):
-            raise DvcError(f"the remote {name} is no store of blobs by hash (version_aware)")
+            raise DvcError(f"the remote {name} does not store blobs by hash (version_aware)")
         folder = f"{path.rstrip('/')}/files/md5"
-        if kind.protocol == "s3":
-            said = {k: v for k, v in options.items() if (k, v) != _SSL and k not in _NO_MATTER}
-            bucket, _, prefix = folder.partition("/")
-            if said.keys() <= S3ObjectStore.OPTIONS:
-                with suppress(LookupError, ImportError):
-                    return S3ObjectStore(bucket, prefix, said)
-        if kind.protocol == "local" and not Path(path).is_dir():
+        if fs_class.protocol == "s3" and (s3 := _s3_store(folder, options)):
+            return s3
+        if fs_class.protocol == "local" and not Path(path).is_dir():
             raise DvcError(f"the remote {name} is {path}, and there is no such folder")
-        return FileSystemStore(kind(**options), folder)
+        return FileSystemStore(fs_class(**options), folder)
     except RemoteMissingDepsError as error:
         raise DvcError(f"{name} needs a library: pip install dvc[{error.protocol}]") from None
     except (DvcException, AuthError, OptionError) as error:
         raise DvcError(str(error)) from None
 
 
-_SSL = ("use_ssl", True)
-_NO_MATTER = {"url", "host", "verify", "jobs", "checksum_jobs", "listobjects", "read_only"}
-"""Options of a remote that say nothing of how it is reached."""
+def _s3_store(folder: str, options: Mapping[str, Any]) -> S3ObjectStore | None:
+    """Return a remote through obstore, or None if it has options that obstore can't apply."""
+    relevant = {k: v for k, v in options.items() if (k, v) != _DEFAULT_SSL and k not in _IRRELEVANT}
+    if relevant.keys() <= S3ObjectStore.OPTIONS:
+        bucket, _, prefix = folder.partition("/")
+        with suppress(LookupError, ImportError):
+            return S3ObjectStore(bucket, prefix, relevant)
+    return None

@@ -1,4 +1,4 @@
-"""Digests of a subset's folders, worked out from scan rows and held against the .dvc files."""
+"""Compute the digests DVC has for a subset's folders, and compare them with the .dvc files."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,39 +12,50 @@ from sceneset.paths import Paths
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.storage.files import md5_of, read_text
-from sceneset.storage.yaml_files import parse
+from sceneset.storage.yaml_parser import parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COLUMNS = ("phase", "image", "mask", "image_md5", "mask_md5", "image_bytes", "mask_bytes")
-"""The columns of a scan that digests read."""
+DIGEST_COLUMNS = (
+    *("phase", "image", "mask"),
+    *("image_md5", "mask_md5", "image_bytes", "mask_bytes"),
+)
+"""The columns of a scan that ``digests_of_scan`` reads."""
 
 _FOLDERS = {"img_dir": "image", "ann_dir": "mask"}
+_MAX_DVC_FILE = 1 << 20  # bytes
 
 
-class Tracked(NamedTuple):
-    """What a .dvc file says of a folder, or what a folder's files add up to."""
+class Digest(NamedTuple):
+    """What DVC records of a tracked folder or file."""
 
     md5: str
+    """Hash of the content; of a folder, the hash of its listing with the suffix ``.dir``."""
     files: int
     size: int
+    """In bytes; of a folder, the sum over its files."""
 
 
-def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
-    """Return what a folder's .dvc file records.
+def read_dvc_file(path: Path, shown: str, *, subset: str = "") -> Digest:
+    """Return the digest that the .dvc file of a folder records.
+
+    Args:
+        path: The .dvc file.
+        shown: How findings name it.
+        subset: The subset it belongs to, for findings.
 
     Raises:
-        ProblemsFoundError: it is missing or is not the .dvc file of one folder.
+        FindingsError: The file is missing, or is not the .dvc file of one folder.
     """
     hint = "restore it with git, or `dvc add` the folder"
-    data = parse(read_text(dvc_file, shown, hint=hint, limit=1 << 20), shown).data
+    data = parse(read_text(path, shown, hint=hint, limit=_MAX_DVC_FILE), shown).data
     try:
         [out] = data["outs"]
-        found = Tracked(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
+        digest = Digest(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
     except (KeyError, TypeError, ValueError):
-        found = Tracked("", 0, 0)
-    if not found.md5.endswith(".dir"):
+        digest = Digest("", 0, 0)
+    if not digest.md5.endswith(".dir"):
         fail(
             "file-unreadable",
             "is not the .dvc file of one folder",
@@ -52,28 +63,28 @@ def tracked(dvc_file: Path, shown: str, *, subset: str = "") -> Tracked:
             file=shown,
             hint=hint,
         )
-    return found
+    return digest
 
 
-def folder_digest(files: Iterable[tuple[str, str, int]]) -> Tracked:
-    """Return what DVC records of a folder with these (path, md5, bytes): its .dir object's hash.
-
-    The object is a JSON list sorted by path (dvc_data.hashfile.tree.Tree.as_bytes).
-    """
+def folder_digest(files: Iterable[tuple[str, str, int]]) -> Digest:
+    """Return the digest of a folder with these files, each as (path, md5, bytes)."""
     listed = list(files)
-    digest = md5_of(listing_of(listed))
-    return Tracked(f"{digest}.dir", len(listed), sum(size for *_, size in listed))
+    md5 = md5_of(folder_listing(listed))
+    return Digest(f"{md5}.dir", len(listed), sum(size for *_, size in listed))
 
 
-def listing_of(files: Iterable[tuple[str, str, int]]) -> bytes:
-    """Return the .dir object of a folder with these (path, md5, bytes)."""
+def folder_listing(files: Iterable[tuple[str, str, int]]) -> bytes:
+    """Return the .dir object of a folder with these files, each as (path, md5, bytes).
+
+    It is a JSON list sorted by path (dvc_data.hashfile.tree.Tree.as_bytes).
+    """
     rows = [{"md5": md5, "relpath": path} for path, md5, _ in sorted(files)]
     return json.dumps(rows, sort_keys=True).encode()
 
 
-def digests_of_rows(rows: Iterable[ScanRow]) -> dict[str, Tracked]:
-    """Return what DVC records of img_dir and ann_dir if they hold just these samples."""
-    return {folder: folder_digest(found) for folder, found in _files_of_rows(rows).items()}
+def digests_of_rows(rows: Iterable[ScanRow]) -> dict[str, Digest]:
+    """Return the digests of img_dir and ann_dir with exactly these samples."""
+    return {folder: folder_digest(files) for folder, files in _files_of_rows(rows).items()}
 
 
 def _files_of_rows(rows: Iterable[ScanRow]) -> dict[str, list[tuple[str, str, int]]]:
@@ -85,52 +96,59 @@ def _files_of_rows(rows: Iterable[ScanRow]) -> dict[str, list[tuple[str, str, in
 
 
 def listings_of_rows(rows: Iterable[ScanRow]) -> dict[str, bytes]:
-    """Return the .dir objects of img_dir and ann_dir with just these samples, by hash."""
-    found = {}
-    for files in _files_of_rows(rows).values():
-        found[folder_digest(files).md5] = listing_of(files)
-    return found
+    """Return the .dir objects of img_dir and ann_dir with exactly these samples, by hash."""
+    return {
+        folder_digest(files).md5: folder_listing(files) for files in _files_of_rows(rows).values()
+    }
 
 
-def with_digest(text: str, digest: Tracked) -> str:
-    """Return the text of a folder's .dvc file with another content."""
+def dvc_file_with_digest(text: str, digest: Digest) -> str:
+    """Return the text of a folder's .dvc file with another digest."""
     data = yaml.safe_load(text)
     data["outs"][0] |= {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
-def digests_of_scan(table: "pa.Table") -> dict[str, Tracked]:
-    """Return the same from a scan; it must have been read with COLUMNS."""
+def digests_of_scan(table: "pa.Table") -> dict[str, Digest]:
+    """Return the digests of img_dir and ann_dir from a scan with the DIGEST_COLUMNS."""
     phases = table["phase"].to_pylist()
     return {
         folder: folder_digest(
             (f"{phase}/{file}", md5.hex(), size)
             for phase, file, md5, size in zip(
                 phases,
-                table[what].to_pylist(),
-                table[f"{what}_md5"].to_pylist(),
-                table[f"{what}_bytes"].to_pylist(),
+                table[kind].to_pylist(),
+                table[f"{kind}_md5"].to_pylist(),
+                table[f"{kind}_bytes"].to_pylist(),
                 strict=True,
             )
         )
-        for folder, what in _FOLDERS.items()
+        for folder, kind in _FOLDERS.items()
     }
 
 
-def recorded_otherwise(
-    paths: Paths, name: str, digests: Mapping[str, Tracked], message: str, hint: str
+def digest_mismatches(
+    paths: Paths, name: str, digests: Mapping[str, Digest], message: str, hint: str
 ) -> list[Finding]:
-    """Report the .dvc files of a subset that record other files than ``digests`` says."""
+    """Report the .dvc files of a subset whose digest differs from the expected one.
+
+    Args:
+        paths: The registry's paths.
+        name: The subset.
+        digests: The expected digests, by folder.
+        message: Message of a finding; ``{folder}`` is replaced by the folder's name.
+        hint: Hint of a finding, with the same placeholder.
+    """
     found = []
     for folder, digest in digests.items():
         path = paths.subset(name) / f"{folder}.dvc"
-        if tracked(path, paths.shown(path), subset=name).md5 != digest.md5:
+        if read_dvc_file(path, paths.relative(path), subset=name).md5 != digest.md5:
             found.append(
                 finding(
                     "scan-incomplete",
                     message.format(folder=folder),
                     subset=name,
-                    file=paths.shown(path),
+                    file=paths.relative(path),
                     hint=hint.format(folder=folder),
                 )
             )

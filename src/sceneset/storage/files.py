@@ -1,11 +1,15 @@
-"""Files read whole and written whole: never half a file, never a surprise in size or text."""
+"""Read and write whole files: limits on size and text, and writes that are atomic.
+
+Every atomic write of sceneset uses `atomic_write` or `atomic_folder`: the content is written under
+a temporary name beside its destination and then renamed, so readers see the old or the new
+content and never half of it. Temporary names end in ``.part``, which git and DVC ignore.
+"""
 
 import fcntl
 import hashlib
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +17,22 @@ from pathlib import Path
 from sceneset.errors import fail
 
 MAX_TEXT = 1 << 30
-"""Bytes of the largest text file that is read: the tags of about 10 million samples."""
+"""Largest text file that is read, in bytes: the tags of about 10 million samples."""
+
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
 
 
 def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> str:
-    """Return the UTF-8 text of a regular file.
+    """Return the text of a regular file encoded in UTF-8.
+
+    Args:
+        path: The file.
+        shown: How findings name the file.
+        limit: Largest size that is read, in bytes.
+        hint: How to fix a file that is missing or can't be read.
 
     Raises:
-        ProblemsFoundError: it is missing, no file, larger than ``limit`` bytes, or not UTF-8.
+        FindingsError: The file is missing, not a regular file, too large, or not UTF-8.
     """
     data = read_bytes(path, shown, limit=limit, hint=hint)
     try:
@@ -37,23 +49,27 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") 
 
 
 def read_bytes(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") -> bytes:
-    """Return the bytes of a regular file of at most ``limit`` bytes."""
+    """Return the bytes of a regular file; the arguments are those of ``read_text``.
+
+    Raises:
+        FindingsError: The file is missing, not a regular file, too large, or can't be read.
+    """
     data = first_bytes(path, shown, limit + 1, hint=hint)
     if len(data) > limit:
         fail("file-unreadable", f"is larger than {limit:,} bytes", file=shown, hint=hint)
     return data
 
 
-def first_bytes(path: Path, shown: str, most: int, *, hint: str = "") -> bytes:
-    """Return at most so many bytes of a regular file.
+def first_bytes(path: Path, shown: str, count: int, *, hint: str = "") -> bytes:
+    """Return at most the first ``count`` bytes of a regular file.
 
     Raises:
-        ProblemsFoundError: it is missing, no file, or can't be read.
+        FindingsError: The file is missing, not a regular file, or can't be read.
     """
     try:
         with open(path, "rb", opener=open_regular) as file:
-            # Asking for what there is, not for the most: read() reserves all it is asked for.
-            return file.read(min(os.fstat(file.fileno()).st_size + 1, most))
+            # read() allocates as much memory as requested, so request no more than the file's size.
+            return file.read(min(os.fstat(file.fileno()).st_size + 1, count))
     except FileNotFoundError:
         fail("file-missing", "there is no such file", file=shown, hint=hint)
     except OSError as error:
@@ -61,87 +77,113 @@ def first_bytes(path: Path, shown: str, most: int, *, hint: str = "") -> bytes:
 
 
 def md5_of(data: bytes) -> str:
-    """Return the content hash DVC gives these bytes."""
+    """Return the content hash that DVC uses for these bytes."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def open_regular(path: str | Path, flags: int) -> int:
-    """Open without waiting on a pipe or device that stands where a file should."""
+    """Open a regular file and return its descriptor; never block on a pipe or a device.
+
+    Raises:
+        OSError: The file can't be opened, or is not a regular file.
+    """
     descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(0, "is not a regular file")
+        raise not_regular()
     return descriptor
 
 
-def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Put ``text`` at ``path`` whole or not at all, in UTF-8 with the line ends it has.
+def not_regular() -> OSError:
+    """Return the error for a pipe, a device, a link or a folder at the path of a file."""
+    return OSError(0, "is not a regular file")
 
-    ``lasting`` waits for the disk: what stages make again need not outlive a power cut.
-    """
-    with replacing(path, lasting=lasting) as aside:
-        aside.write_bytes(text.encode())
+
+def write_text(path: Path, text: str, *, fsync: bool = True) -> None:
+    """Write a UTF-8 file atomically, with the line ends of ``text``; see ``atomic_write``."""
+    with atomic_write(path, fsync=fsync) as temporary:
+        temporary.write_bytes(text.encode())
 
 
 @contextmanager
-def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
-    """Lend a path beside ``path`` that takes its place when the block ends well."""
+def atomic_write(
+    path: Path, *, fsync: bool = True, temporary: Path | None = None
+) -> Iterator[Path]:
+    """Yield a temporary path for new content, and rename it to ``path`` when the block succeeds.
+
+    The block creates the file (or link) at the temporary path. If the block raises, the temporary
+    file is deleted and ``path`` keeps its content.
+
+    Args:
+        path: The file to create or replace. Missing parent folders are created.
+        fsync: Write the content and the rename to the disk before returning. Files that a
+            stage can derive again don't need to survive a power failure.
+        temporary: The temporary path, on the file system of ``path``. Without it a random name
+            beside ``path`` is used. A fixed name lets the next run remove what a killed process
+            left, but only one process at a time may write it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    aside = Path(name)
+    if temporary is None:
+        temporary = _temporary_path(path)
+    else:
+        temporary.unlink(missing_ok=True)
     try:
-        yield aside
-        aside.chmod(0o666 & ~_umask())
-        if lasting:
-            with aside.open("rb") as file:
+        yield temporary
+        if fsync:
+            with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        aside.replace(path)
-        if lasting:
+        temporary.replace(path)
+        if fsync:
             sync_folder(path.parent)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """Lend a folder beside ``path`` that becomes it when the block ends well.
+def atomic_folder(
+    path: Path, *, mode: int = 0o777, temporary: Path | None = None
+) -> Iterator[Path]:
+    """Yield a new temporary folder, and rename it to ``path`` when the block succeeds.
+
+    Args:
+        path: The folder to create. Missing parent folders are created.
+        mode: Permissions of the folder; the umask is applied.
+        temporary: The temporary path; see ``atomic_write``.
 
     Raises:
-        OSError: something stands at ``path`` that is no empty folder.
+        OSError: ``path`` exists and is not an empty folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent))
+    if temporary is None:
+        temporary = _temporary_path(path)
+    else:
+        shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode)
     try:
-        yield aside
-        aside.chmod(0o777 & ~_umask())
-        aside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
+def _temporary_path(path: Path) -> Path:
+    """Return an unused name beside ``path``; the pattern is known to those who sweep leftovers."""
+    return path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.part")
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a plain file's bytes; where the file system can, both share their blocks."""
-    with open(source, "rb", opener=open_regular) as whole, target.open("wb") as copy:
+    """Copy the content of a regular file; share disk blocks where the file system supports it."""
+    with open(source, "rb", opener=open_regular) as original, target.open("wb") as copy:
         try:
-            fcntl.ioctl(copy.fileno(), _FICLONE, whole.fileno())
+            fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
         except OSError:
-            shutil.copyfileobj(whole, copy, 1 << 20)
+            shutil.copyfileobj(original, copy, 1 << 20)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in ``folder`` outlive a power cut."""
+    """Write a folder's entries to the disk, so that renames in it survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current

@@ -1,4 +1,4 @@
-"""Git: what is committed, and the commands that ask and write."""
+"""Run git commands in a repository."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sceneset.errors import GitError
 
-_LOCAL = frozenset(
+_REPOSITORY_VARIABLES = frozenset(
     f"GIT_{name}"
     for name in (
         *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX"),
@@ -18,85 +18,89 @@ _LOCAL = frozenset(
 )
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment without what ties git to one repository.
+def git_environment() -> dict[str, str]:
+    """Return this process's environment without the variables that select a repository.
 
-    Git sets these for its hooks; a git of ours that inherits them would work on the repository of
-    the hook, whatever folder it is called for. Settings and credentials (GIT_CONFIG_*, GIT_SSH*,
-    GIT_ASKPASS) stay.
+    Git sets them for its hooks. A git command that inherits them works on the repository of the
+    hook, whatever folder it runs in. Settings and credentials (GIT_CONFIG_*, GIT_SSH*,
+    GIT_ASKPASS) are kept.
     """
-    return {name: value for name, value in os.environ.items() if name not in _LOCAL}
+    return {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
+
+
+def _run(
+    repo: Path, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run a git command in ``repo`` to its end; it never asks the user for anything."""
+    return subprocess.run(
+        ["git", "-C", str(repo), *arguments],
+        capture_output=True,
+        check=False,
+        input=stdin.encode("utf-8", "surrogateescape"),
+        env={**git_environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+    )
 
 
 def git(
     repo: Path,
-    *words: str,
+    *arguments: str,
     check: bool = True,
     env: Mapping[str, str] | None = None,
     stdin: str = "",
 ) -> str:
-    """Run git in ``repo`` and return what it printed.
+    """Run a git command in ``repo`` and return its standard output.
+
+    Args:
+        repo: A folder of the repository.
+        arguments: The command and its arguments.
+        check: Raise if the command fails; otherwise return "" then.
+        env: More environment variables.
+        stdin: Text for the standard input.
 
     Raises:
-        GitError: it failed; the message is what it said.
+        GitError: The command failed; the message is git's own.
     """
-    done = subprocess.run(
-        ["git", "-C", str(repo), *words],
-        capture_output=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        check=False,
-        input=stdin,
-        env={**environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
-    )
-    if check and done.returncode:
-        said = done.stderr.strip().splitlines() or ["no reason"]
-        if "not a git repository" in done.stderr:
-            raise GitError(f"{repo} is in no git repository; make one: git init")
-        why = next((line for line in said if line.startswith(("fatal:", "error:"))), said[-1])
-        raise GitError(f"git {words[0]} failed: {why}")
-    return done.stdout if not done.returncode else ""
+    done = _run(repo, *arguments, stdin=stdin, env=env)
+    if done.returncode and check:
+        raise GitError(_reason(repo, arguments[0], _text(done.stderr)))
+    return "" if done.returncode else _text(done.stdout)
 
 
-def content(repo: Path, oid: str) -> bytes:
-    """Return the bytes of a git object; a partial clone fetches what it lacks.
+def _text(output: bytes) -> str:
+    text = output.decode("utf-8", "surrogateescape")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _reason(repo: Path, command: str, stderr: str) -> str:
+    """Return why a git command failed, as one line."""
+    if "not a git repository" in stderr:
+        return f"{repo} is not in a git repository; create one with: git init"
+    lines = stderr.strip().splitlines() or ["git gave no reason"]
+    reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+    return f"git {command} failed: {reason}"
+
+
+def read_object(repo: Path, oid: str) -> bytes:
+    """Return the bytes of a git object; a partial clone downloads a missing one.
 
     Raises:
-        GitError: there is none.
+        GitError: There is no such object.
     """
-    words = ["git", "-C", str(repo), "cat-file", "blob", oid]
-    done = subprocess.run(
-        words, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment()
-    )
+    done = _run(repo, "cat-file", "blob", oid)
     if done.returncode:
         raise GitError(f"git has no {oid}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 
 def is_committed(root: Path, path: Path) -> bool:
-    """Whether git's last commit holds a file."""
-    words = ["git", "ls-tree", "--name-only", "HEAD", "--", str(path)]
-    with suppress(OSError):
-        done = subprocess.run(
-            words,
-            cwd=root,
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment(),
-        )
+    """Return whether the last commit contains a file."""
+    with suppress(OSError):  # git is not installed
+        done = _run(root, "ls-tree", "--name-only", "HEAD", "--", str(path))
         return done.returncode == 0 and bool(done.stdout.strip())
     return False
 
 
 def unstage(root: Path, folder: Path) -> None:
-    """Give git's index back what it had of a folder: with core.autostage, `dvc add` adds to it."""
-    with suppress(OSError):  # no git, nothing staged
-        subprocess.run(
-            ["git", "reset", "--quiet", "--", str(folder)],
-            cwd=root,
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment(),
-        )
+    """Reset git's index for a folder: with core.autostage, `dvc add` stages its files."""
+    with suppress(OSError):  # git is not installed, so nothing is staged
+        _run(root, "reset", "--quiet", "--", str(folder))

@@ -1,195 +1,223 @@
-"""Several files changed as one: prepared aside, marked ready, then put in place.
+"""Change several files of a registry as one, so that a kill at any line loses nothing.
 
-A kill at any line leaves the registry as it was, or a change that the next command finishes.
-.sceneset/changing/ holds the new files and plan.json. Without the mark ``ready`` it is nothing;
-with it, every step can be done again.
+A transaction prepares all new content in ``.sceneset/transaction``. Its record there has one of
+three states (``transaction_record.State``). Until the record is *ready*, the next command that
+changes the registry rolls the transaction back; from then on, the next command finishes it: every
+step can be repeated. ``add``, ``fix`` and ``forget`` all change the registry in this way::
+
+    with Transaction.begin(paths, Command.of("fix", *names)) as transaction:
+        if transaction is None:  # an interrupted run of the same command has been finished
+            return
+        with transaction.create_folder(paths.subset(name)) as folder:
+            ...  # fill the new folder
+        transaction.write(paths.tags(name), data)
+        transaction.delete(paths.scan(old))
+        transaction.commit(FollowUp(reproduce=True))
+
+Without ``commit`` the end of the block rolls back. Files are written in the order of the calls, so
+a file that makes others visible (params.yaml lists a subset) comes last.
 """
 
-import json
 import os
-import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from pydantic import AfterValidator
+from sceneset.errors import fail
+from sceneset.paths import Paths
+from sceneset.progress import Notify, no_notice
+from sceneset.storage.files import md5_of, sync_folder
+from sceneset.storage.locking import write_lock
+from sceneset.storage.transaction_finish import finish
+from sceneset.storage.transaction_record import (
+    Command,
+    Delete,
+    FollowUp,
+    Record,
+    State,
+    Write,
+    checked_path,
+    clear_record,
+    file_digest,
+    read_record,
+    record_folder,
+    staged_file,
+    write_record,
+)
+from sceneset.storage.transaction_rollback import (
+    inventory_path,
+    list_files,
+    roll_back,
+    unplaced_folder,
+)
 
-from sceneset.errors import FindingsError, fail
-from sceneset.paths import DATA_ROOT, Paths
-from sceneset.schemas.base import Model
-from sceneset.schemas.finding import Finding, finding
-from sceneset.storage.files import md5_of, replacing, sync_folder, write_text
+__all__ = ["Command", "FollowUp", "Transaction", "recover"]
 
 
-def _inside(shown: str) -> str:
-    path = PurePosixPath(shown)
-    if path.is_absolute() or ".." in path.parts or "\0" in shown:
-        raise ValueError(f"{shown!r} is outside of the registry")
-    return shown
+class Transaction:
+    """A change of several files of a registry; ``begin`` creates it."""
 
+    def __init__(self, paths: Paths, command: Command, lock: int) -> None:
+        self.lock = lock
+        """Descriptor of the write lock, for child processes to inherit."""
+        self._paths, self._record = paths, Record(command=command)
+        self._writes: dict[str, Write] = {}
+        self._deletes: dict[str, Delete] = {}
 
-_Shown = Annotated[str, AfterValidator(_inside)]
+    @classmethod
+    @contextmanager
+    def begin(
+        cls, paths: Paths, command: Command, *, notify: Notify = no_notice
+    ) -> Iterator["Transaction | None"]:
+        """Hold the write lock for the block and yield a transaction; roll back without a commit.
 
+        First an interrupted transaction is finished or rolled back, so read what you change
+        inside of the block. Yields None if the interrupted transaction was of the same command
+        and has been finished: then nothing is left to do.
 
-class _Plan(Model):
-    """plan.json."""
-
-    before: dict[_Shown, str]
-    """Hashes of the files as they were; "" where there was none."""
-    gone: tuple[_Shown, ...]
-    notes: dict[str, Any]
-
-
-_DERIVED = {"dvc.lock"}  # `dvc repro` writes it after us, the same each time
-
-
-class Redo:
-    """A change of several files of a registry; all but ``is_ready`` need the write lock."""
-
-    def __init__(self, paths: Paths) -> None:
-        self.paths = paths
-        self.folder = paths.work / "changing"
-        self._new = self.folder / "new"
-        self._plan = self.folder / "plan.json"
-        self._ready = self.folder / "ready"
-        self._applied = self.folder / "applied"
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a change was prepared and is not finished."""
-        return self._ready.exists()
-
-    def prepare(
-        self, new: Mapping[Path, bytes], gone: Iterable[Path], notes: dict[str, Any]
-    ) -> None:
-        """Write down the change: new contents of files, files to delete, and notes for later."""
-        self.discard()
-        shown = self.paths.shown
-        before = {shown(path): _digest(path) for path in (*new, *gone)}
-        for path, data in new.items():
-            aside = self._new / shown(path)
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(data)
-            _sync(aside)
-        plan = {"before": before, "gone": [shown(path) for path in gone], "notes": notes}
-        write_text(self._plan, json.dumps(plan))
-        self._ready.touch()
-        sync_folder(self.folder)
-
-    def apply(self) -> dict[str, Any]:
-        """Put the prepared files in place, as often as it takes; return the notes.
+        Args:
+            paths: The paths of the registry.
+            command: What the transaction is for.
+            notify: Called if an interrupted transaction was finished or rolled back.
 
         Raises:
-            ProblemsFoundError: somebody has changed a file since; nothing more is written.
+            FindingsError: Another command is writing, or an interrupted transaction collides
+                with changes that people made since.
+            DvcError: The follow-up of an interrupted transaction failed.
         """
-        plan = self._read_plan()
-        notes = plan.notes
-        if self._applied.exists():  # what has changed since is somebody's work
-            return notes
-        new = {
-            self.paths.root / aside.relative_to(self._new): aside
-            for aside in sorted(self._new.rglob("*"))
-            if aside.is_file()
-        }
-        gone = [self.paths.root / shown for shown in plan.gone]
-        self._refuse_others_changes(plan.before, new)
-        for path, aside in new.items():
-            _sweep(path)
-            with replacing(path) as part:
-                part.write_bytes(aside.read_bytes())
-        for path in gone:
-            path.unlink(missing_ok=True)
-            self._prune(path.parent)
-        return notes
-
-    def _read_plan(self) -> "_Plan":
-        """Return the plan, or refuse one that is no longer what was written."""
-        try:
-            return _Plan.model_validate_json(self._plan.read_bytes())
-        except (OSError, ValueError):
-            fail(
-                "unfinished-change",
-                "can't be read: the disk or somebody has damaged it",
-                file=self.paths.shown(self._plan),
-                hint=f"look at `git status`, delete {self.paths.shown(self.folder)}, and "
-                "begin again",
-            )
-
-    def mark_applied(self) -> None:
-        """Note that every file is in place: from now on none is written or compared again."""
-        self._applied.touch()
-        sync_folder(self.folder)
-
-    def _prune(self, folder: Path) -> None:
-        """Take away a folder of the data root that has become empty, and those above it."""
-        data = self.paths.root / DATA_ROOT
-        while folder.is_relative_to(data) and folder != data:
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                pass
-            except OSError:  # something is in it
+        with write_lock(paths.work) as lock:
+            finished = recover(paths, lock, notify=notify)
+            if finished == command:
+                yield None
                 return
-            folder = folder.parent
+            if finished:
+                notify(f"an interrupted {finished} was finished")
+            try:
+                yield cls(paths, command, lock)
+            finally:
+                # The file decides: an interrupt may have hit commit() at any line.
+                record = read_record(paths)
+                if record is None:
+                    clear_record(paths)
+                elif record.state is State.OPEN:
+                    roll_back(paths, record)
 
-    def _refuse_others_changes(self, before: dict[str, str], new: Mapping[Path, Path]) -> None:
-        changed = []
-        for shown, digest in before.items():
-            path = self.paths.root / shown
-            now = _digest(path)
-            aside = new.get(path)
-            if shown not in _DERIVED and now not in {digest, _digest(aside) if aside else ""}:
-                changed.append(shown)
-        if changed:
-            raise FindingsError(
-                finding(
-                    "unfinished-change",
-                    "was changed after a forget or fix was cut off, which would write over it",
-                    file=shown,
-                    hint=f"delete {self.paths.shown(self.folder)} and begin again",
-                )
-                for shown in changed
-            )
+    @contextmanager
+    def create_folder(self, path: Path) -> Iterator[Path]:
+        """Yield an empty folder to fill; when the block succeeds, it becomes ``path`` at once.
 
-    def discard(self) -> None:
-        """Forget the change: it is done, or never was."""
-        self._ready.unlink(missing_ok=True)
-        self._applied.unlink(missing_ok=True)
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        It is in place before the transaction is ready, so that DVC can add its files.
 
+        Args:
+            path: The folder of a new subset.
 
-def _sync(path: Path) -> None:
-    """Make a file's content outlive a power cut."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _digest(path: Path) -> str:
-    """Return the hash of a file, or "" where there is none."""
-    try:
-        return md5_of(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-
-
-def _sweep(path: Path) -> None:
-    """Take away the halves of a file that a kill left beside it."""
-    if path.parent.is_dir():
-        for part in path.parent.glob(f".{path.name[:100]}.*.part"):
-            part.unlink()
-
-
-def unfinished_findings(paths: Paths) -> list[Finding]:
-    """Report a change that was cut off; for commands, not for stages: git knows nothing of it."""
-    redo = Redo(paths)
-    if not redo.is_ready:
-        return []
-    return [
-        finding(
-            "unfinished-change",
-            "a forget or fix was cut off, or is at work",
-            file=paths.shown(redo.folder),
-            hint="if none is at work, give the same command again: it ends the change first",
+        Raises:
+            FileExistsError: There is something at ``path``.
+        """
+        name, number = self._relative(path), len(self._record.folders)
+        if os.path.lexists(path):
+            raise FileExistsError(17, os.strerror(17), str(path))
+        folder = unplaced_folder(self._paths, number)
+        folder.mkdir(parents=True)
+        sync_folder(folder.parent)
+        # The record comes after the folder and before the rename: see transaction_rollback.
+        self._save(folders=(*self._record.folders, name))
+        yield folder
+        inventory = "\n".join(sorted(list_files(folder)))
+        inventory_path(self._paths, number).write_bytes(
+            inventory.encode("utf-8", "surrogateescape")
         )
-    ]
+        path.parent.mkdir(exist_ok=True)
+        folder.rename(path)
+        sync_folder(path.parent)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Stage new content of a file."""
+        name, after = self._relative(path), md5_of(data)
+        staged = staged_file(self._paths, after)
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self._writes[name] = Write(path=name, before="", after=after)
+
+    def write_blob(self, path: Path, md5: str) -> None:
+        """Stage a blob of DVC's cache as the new content of a file of the working tree."""
+        name = self._relative(path)
+        self._writes[name] = Write(path=name, before="", after=md5, is_cached=True)
+
+    def delete(self, path: Path) -> None:
+        """Stage the removal of a file, if it exists, and of folders that it leaves empty."""
+        name = self._relative(path)
+        self._deletes[name] = Delete(path=name, before="")
+
+    def commit(self, follow_up: FollowUp | None = None) -> None:
+        """Put all files in place, then do the follow-up. A kill from here on loses nothing.
+
+        Raises:
+            FindingsError: Somebody changes a file meanwhile; it is not overwritten.
+            DvcError: The change is made, but a step of the follow-up failed.
+        """
+        if both := self._writes.keys() & self._deletes.keys():
+            raise ValueError(f"both written and deleted: {', '.join(sorted(both))}")
+        root = self._paths.root
+        if any(not write.is_cached for write in self._writes.values()):
+            sync_folder(record_folder(self._paths) / "staged")
+        self._save(
+            state=State.READY,
+            writes=tuple(
+                write.model_copy(update={"before": file_digest(root / name)})
+                for name, write in self._writes.items()
+            ),
+            deletes=tuple(
+                Delete(path=name, before=file_digest(root / name)) for name in self._deletes
+            ),
+            follow_up=follow_up or FollowUp(),
+        )
+        finish(self._paths, self._record, self.lock)
+
+    def _save(self, **changes: object) -> None:
+        self._record = Record.model_validate(dict(self._record) | changes)
+        write_record(self._paths, self._record)
+
+    def _relative(self, path: Path) -> str:
+        """Return a path as the record has it.
+
+        Raises:
+            FindingsError: Its name is not UTF-8, or a folder above it is a symbolic link.
+        """
+        name = self._paths.relative(path)
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            escaped = name.encode("utf-8", "backslashreplace").decode()
+            fail("file-unreadable", "its name is not UTF-8", file=escaped, hint="rename it")
+        checked_path(self._paths, name)
+        return name
+
+
+def recover(paths: Paths, lock: int, *, notify: Notify = no_notice) -> Command | None:
+    """Roll back or finish an interrupted transaction; return its command if it is finished now.
+
+    Args:
+        paths: The paths of the registry.
+        lock: Descriptor of the write lock. While this process holds it, a transaction that is
+            found belongs to no living process.
+        notify: Called if something was rolled back.
+
+    Raises:
+        FindingsError: People have changed or committed files of the transaction since, or its
+            record is damaged.
+        DvcError: The transaction is applied, but a step of its follow-up failed.
+    """
+    record = read_record(paths)
+    if record is None:
+        clear_record(paths)  # files of a command that was killed before it wrote a record
+        return None
+    if record.state is State.OPEN:
+        roll_back(paths, record)
+        notify(f"an interrupted {record.command} was rolled back")
+        return None
+    finish(paths, record, lock)
+    return record.command

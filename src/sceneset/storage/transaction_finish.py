@@ -1,0 +1,151 @@
+"""Finish a transaction that is ready: put its files in place, then do its follow-up.
+
+Every step can be repeated, so a transaction that was interrupted here is finished by the next
+command.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sceneset.errors import DvcError, FindingsError
+from sceneset.paths import DATA_ROOT, Paths
+from sceneset.schemas.finding import finding
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc import TEXT_STAGES, dvc
+from sceneset.storage.files import atomic_write, copy_file
+from sceneset.storage.transaction_record import (
+    FollowUp,
+    Record,
+    State,
+    Write,
+    checked_path,
+    clear_record,
+    file_digest,
+    record_folder,
+    staged_file,
+    write_record,
+)
+from sceneset.storage.user_cache import cache_folder
+
+# `dvc repro` may have written it between two attempts to finish a transaction.
+_NOT_COMPARED = {"dvc.lock"}
+
+
+def finish(paths: Paths, record: Record, lock: int) -> None:
+    """Apply a transaction that is ready, do its follow-up, and delete its record.
+
+    Args:
+        paths: The paths of the registry.
+        record: The record of the transaction.
+        lock: Descriptor of the write lock; child processes hold it while they run.
+
+    Raises:
+        FindingsError: Somebody has changed a file since; nothing more is written.
+        DvcError: The change is made, but a step of the follow-up failed.
+    """
+    if record.state is State.READY:
+        _apply(paths, record)
+        record = record.model_copy(update={"state": State.APPLIED})
+        write_record(paths, record)
+    failures = _follow_up(paths.root, record.follow_up, lock)
+    # A follow-up that failed is not tried again: it must not block all other commands.
+    clear_record(paths)
+    if failures:
+        raise DvcError(f"the change is made, but {' and '.join(failures)}")
+
+
+def _apply(paths: Paths, record: Record) -> None:
+    _refuse_changed_files(paths, record)
+    for write in record.writes:
+        _put(paths, write)
+    for delete in record.deletes:
+        path = checked_path(paths, delete.path)
+        path.unlink(missing_ok=True)
+        _delete_empty_folders(paths.root / DATA_ROOT, path.parent)
+
+
+def _refuse_changed_files(paths: Paths, record: Record) -> None:
+    expected = {write.path: {write.before, write.after} for write in record.writes}
+    expected |= {delete.path: {delete.before, ""} for delete in record.deletes}
+    changed = [
+        name
+        for name, digests in expected.items()
+        if name not in _NOT_COMPARED and file_digest(checked_path(paths, name)) not in digests
+    ]
+    if changed:
+        raise FindingsError(
+            finding(
+                record.command.unfinished_code,
+                f"was changed after {record.command} was interrupted, which would overwrite it",
+                subset=record.command.subset,
+                file=name,
+                hint="undo that change (or move the file away) and run the command again; or "
+                f"delete {paths.relative(record_folder(paths))} to give the command up",
+            )
+            for name in changed
+        )
+
+
+def _put(paths: Paths, write: Write) -> None:
+    path = checked_path(paths, write.path)
+    if file_digest(path) == write.after:
+        return
+    if write.is_cached:
+        source = Blobs(paths.root).path(write.after)
+    else:
+        source = staged_file(paths, write.after)
+    # The temporary name is fixed, so that the next attempt replaces what a kill left.
+    temporary = path.with_name(f".{path.name[:100]}.transaction.part")
+    with atomic_write(path, temporary=temporary):
+        copy_file(source, temporary)
+
+
+def _delete_empty_folders(data_root: Path, folder: Path) -> None:
+    """Delete a folder of the data root if it is empty, and then those above it."""
+    while folder.is_relative_to(data_root) and folder != data_root:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:  # not empty
+            return
+        folder = folder.parent
+
+
+def _follow_up(root: Path, follow_up: FollowUp, lock: int) -> list[str]:
+    """Do every step, also after one has failed; return what failed and how to repair it."""
+    failures = []
+    if follow_up.reproduce:
+        try:
+            dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
+        except DvcError as error:
+            failures.append(
+                f"the derived files are out of date ({error}); fix the cause and run `dvc repro`"
+            )
+    try:
+        _purge(root, follow_up.purge, follow_up.remote)
+    except DvcError as error:
+        failures.append(
+            f"the blobs could not be deleted ({error}); `sceneset forget HASH --reason ... "
+            "--purge` deletes them once the remote allows it"
+        )
+    return failures
+
+
+def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
+    """Delete blobs from the remote and from all caches of this machine.
+
+    Raises:
+        DvcError: The remote can't be opened or written to.
+    """
+    if not hashes:
+        return
+    blobs = Blobs(root, remote)
+    for md5 in hashes:
+        blobs.delete(md5)
+        name = f"files/md5/{md5[:2]}/{md5[2:]}"
+        # Blobs of registries that were opened by URL, and remotes inside such a registry.
+        copies = [cache_folder() / "blobs" / name]
+        copies += (cache_folder() / "projects").glob(f"*/**/{name}")
+        for copy in copies:
+            copy.unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""Locks between processes: waiting, timeouts, and files that can't be locks."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sceneset.api import Registry
+from sceneset.errors import FindingsError
+from sceneset.storage.locking import exclusive_lock, write_lock
+from support.build import NAME
+
+HOLDER = Path(__file__).parents[1] / "programs/hold_lock.py"
+
+
+@pytest.fixture
+def held(tmp_path):
+    """Return a lock file that another process holds, and that process."""
+    lock = tmp_path / "lock"
+    command = [sys.executable, str(HOLDER), str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"locked\n"
+        yield lock, holder
+        holder.kill()
+
+
+def test_exclusive_lock_raises_timeout_error_when_another_process_holds_it(held):
+    lock, _ = held
+    with pytest.raises(TimeoutError), exclusive_lock(lock, timeout=0.2):
+        pass
+
+
+def test_exclusive_lock_is_free_when_its_holder_is_killed(held):
+    lock, holder = held
+    holder.kill()
+    holder.wait()
+    with exclusive_lock(lock, timeout=0):
+        assert lock.is_file()
+
+
+def test_exclusive_lock_notifies_once_when_the_wait_is_long(held):
+    lock, holder = held
+    messages = []
+
+    def notify(message):
+        messages.append(message)
+        holder.stdin.close()  # the holder releases the lock
+
+    with exclusive_lock(lock, timeout=60, message="waiting for it", notify=notify):
+        assert messages == ["waiting for it"]
+
+
+def test_exclusive_lock_admits_one_thread_at_a_time(tmp_path):
+    inside, most = [], []
+
+    def work():
+        with exclusive_lock(tmp_path / "lock"):
+            inside.append(1)
+            most.append(len(inside))
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 8
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link", "broken link"])
+def test_locks_refuse_a_path_when_it_is_not_a_regular_file(tmp_path, kind):
+    lock, target = tmp_path / "lock", tmp_path / "target"
+    if kind == "pipe":
+        os.mkfifo(lock)
+    elif kind == "folder":
+        lock.mkdir()
+    else:
+        lock.symlink_to("/dev/zero" if kind == "device" else target)
+    if kind == "link":
+        target.write_bytes(b"content")
+    for open_lock in (lambda: exclusive_lock(lock), lambda: write_lock(tmp_path)):
+        with pytest.raises(OSError), open_lock():  # noqa: PT011 - the message is the system's
+            pass
+    assert kind == "link" or not target.exists()
+    assert kind != "link" or target.read_bytes() == b"content"
+
+
+def test_write_lock_is_held_until_a_child_with_its_descriptor_ends(tmp_path):
+    with write_lock(tmp_path) as descriptor:
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[descriptor])
+    with pytest.raises(FindingsError) as caught, write_lock(tmp_path):
+        pass
+    assert [found.code for found in caught.value.findings] == ["locked"]
+    child.communicate()
+    with write_lock(tmp_path):
+        pass
+
+
+def test_command_reports_a_locked_registry_when_another_command_is_writing(added, sceneset):
+    with write_lock(Registry(added).paths.work):
+        outcome = sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=added)
+    assert outcome.code == 1
+    assert "[locked]" in outcome.err
