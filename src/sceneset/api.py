@@ -8,7 +8,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.progress import Progress, no_progress
 
 if TYPE_CHECKING:
-    from sceneset.catalog.query import FoundSample
+    from sceneset.catalog.lookup import FoundSample
     from sceneset.versions.diff import Diff
     from sceneset.versions.pull import Pulled
 
@@ -56,9 +56,10 @@ class Registry(Catalog):
             UnknownNameError: No scene or subset has this name; the message lists the nearest ones.
             ValueError: ``persons`` or ``phases`` holds another word.
         """
-        from sceneset.catalog.query import ask, find_samples
+        from sceneset.catalog.lookup import find_samples
+        from sceneset.catalog.query import resolve_query
 
-        query = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
         return find_samples(self, query)
 
     def pull(
@@ -95,11 +96,11 @@ class Registry(Catalog):
             DestinationError: The folder holds something else.
             DvcError: The remote can't be reached.
         """
-        from sceneset.catalog.query import ask
+        from sceneset.catalog.query import resolve_query
         from sceneset.storage.blobs import Blobs
         from sceneset.versions.pull import pull
 
-        query = ask(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
         blobs = Blobs(self.project, remote)
         return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
 
@@ -110,6 +111,6 @@ class Registry(Catalog):
             UnknownRevisionError: There is no such revision; the message lists the nearest ones.
         """
         from sceneset.versions.diff import compare
-        from sceneset.versions.revisions import open_beside
+        from sceneset.versions.revisions import open_in_same_repository
 
-        return compare(self, open_beside(self, new) if isinstance(new, str) else new)
+        return compare(self, open_in_same_repository(self, new) if isinstance(new, str) else new)

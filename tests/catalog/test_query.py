@@ -1,83 +1,60 @@
-"""Look-ups in Python: what is asked for, and what answers."""
+"""Names as users type them become a query, or an error that lists the nearest names."""
+
+from types import SimpleNamespace
 
 import pytest
 
 from sceneset import Registry
-from sceneset.catalog import query
-from sceneset.catalog.query import Query, ask
+from sceneset.catalog.query import Query, resolve_query
 from sceneset.errors import UnknownNameError
-from sceneset.schemas.subset import SplitRow
-from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Persons, Phase
 
-SINGLE, MULTI = Persons.SINGLE, Persons.MULTI
+
+def resolve_subset(names: tuple[str, ...], name: str) -> str:
+    [resolved] = resolve_query(SimpleNamespace(names=names), subsets=[name]).subsets
+    return resolved
 
 
-def tag(scenes: str, persons: str = "", phase: str = "train") -> Tag:
-    fields = {"phase": phase, "stem": "a", "scenes": scenes, "persons": persons}
-    return Tag.model_validate(fields)
-
-
-@pytest.mark.parametrize(
-    ("asked", "made", "wanted"),
-    [
-        pytest.param(Query(), tag(""), True, id="nothing asked"),
-        pytest.param(Query(phases=(Phase.VAL,)), tag("ski"), False, id="other phase"),
-        pytest.param(Query(phases=(Phase.VAL, Phase.TRAIN)), tag("ski"), True, id="phases"),
-        pytest.param(Query(("ski",)), tag("city;ski"), True, id="one of its scenes"),
-        pytest.param(Query(("ski", "sea")), tag("city;ski"), True, id="one of two"),
-        pytest.param(Query(("sea",)), tag("city;ski"), False, id="none of its scenes"),
-        pytest.param(Query(("ski",), SINGLE), tag("ski;city:multi", "single"), True, id="single"),
-        pytest.param(Query(("city",), SINGLE), tag("ski;city:multi", "single"), False,
-                     id="multi there"),
-        pytest.param(Query(("ski",), MULTI), tag("ski"), False, id="persons not said"),
-        pytest.param(Query((), MULTI), tag("ski;city:multi", "single"), True, id="multi anywhere"),
-        pytest.param(Query(("total",), MULTI), tag("", "multi"), True, id="total"),
-        pytest.param(Query((), SINGLE), tag("", "multi"), False, id="other persons"),
-    ],
-)  # fmt: skip
-def test_samples(asked, made, wanted):
-    assert asked.wants_sample(made) is wanted
-
-
-@pytest.mark.parametrize(
-    ("asked", "fields", "wanted"),
-    [
-        pytest.param(Query(), {}, True, id="nothing asked"),
-        pytest.param(Query(("ski",)), {}, True, id="scene"),
-        pytest.param(Query(("sea",)), {}, False, id="other scene"),
-        pytest.param(Query((), MULTI), {"persons": "multi"}, True, id="persons"),
-        pytest.param(Query((), MULTI), {}, False, id="row of both"),
-        pytest.param(Query(phases=(Phase.VAL,)), {}, False, id="phase"),
-    ],
-)
-def test_rows(asked, fields, wanted):
-    row = SplitRow.model_validate({"scene": "ski", "file": "ski.txt"} | fields)
-    assert asked.wants_row(row) is wanted
-
-
-def test_names_are_checked_when_asking(added):
+def test_resolve_query_accepts_any_name_of_a_scene_and_a_part_of_a_subset(added):
     registry = Registry(added)
     [name] = registry.names
-    asked = ask(registry, ["滑雪", "High-Jump"], persons="multi", phases=["val"], subsets=["WEB"])
-    assert asked == Query(("ski", "high_jump"), MULTI, (Phase.VAL,), (name,))
-    for scenes, subsets in ((["skki"], []), ([], ["CustomSeg_Person_20240115_wbe"])):
-        with pytest.raises(UnknownNameError, match=r"Nearest: (ski|CustomSeg)"):
-            ask(registry, scenes, subsets=subsets)
+    query = resolve_query(
+        registry, ["滑雪", "High-Jump"], persons="multi", phases=["val"], subsets=["WEB"]
+    )
+    assert query == Query(("ski", "high_jump"), Persons.MULTI, (Phase.VAL,), (name,))
 
 
-def test_a_part_that_several_subsets_hold_is_refused():
+@pytest.mark.parametrize(
+    ("options", "nearest"),
+    [({"scenes": ["skki"]}, "ski"), ({"subsets": ["CustomSeg_Person_20240115_wbe"]}, "CustomSeg")],
+    ids=["scene", "subset"],
+)
+def test_resolve_query_lists_the_nearest_names_when_a_name_is_unknown(options, nearest, added):
+    with pytest.raises(UnknownNameError, match=f"Nearest: {nearest}"):
+        resolve_query(Registry(added), **options)
+
+
+@pytest.mark.parametrize("options", [{"persons": "both"}, {"phases": ["Train"]}])
+def test_resolve_query_raises_value_error_when_a_word_is_not_allowed(options, added):
+    with pytest.raises(ValueError, match="is not a valid"):
+        resolve_query(Registry(added), **options)
+
+
+def test_resolve_query_refuses_a_part_of_a_name_when_several_subsets_have_it():
     names = ("CustomSeg_Person_20240115_a", "CustomSeg_Person_20240115_ab")
-    assert query._subset(names, names[0]) == names[0]
-    assert query._subset(names, "_ab") == names[1]
-    with pytest.raises(UnknownNameError, match="write more of it"):
-        query._subset(names, "20240115")
+    assert resolve_subset(names, names[0]) == names[0]
+    assert resolve_subset(names, "_ab") == names[1]
+    with pytest.raises(UnknownNameError, match=r"matches 2 subsets.*longer part"):
+        resolve_subset(names, "20240115")
+    with pytest.raises(UnknownNameError, match="is empty"):
+        resolve_subset(names, " ")
     with pytest.raises(UnknownNameError, match="registry is empty"):
-        query._subset((), "a")
+        resolve_subset((), "a")
 
 
-def test_hashes_are_those_of_the_scan(added):
-    registry = Registry(added)
-    hashes = query.content_hashes(registry, registry.names[0])
-    assert sorted(hashes) == [("train", stem) for stem in "abcd"]
-    assert all(len(md5) == 32 for pair in hashes.values() for md5 in pair)
+def test_queries_are_equal_when_their_fields_are_equal():
+    assert Query(("ski",)) == Query(scenes=("ski",))
+    assert hash(Query(("ski",))) == hash(Query(scenes=("ski",)))
+    assert Query(("ski",)) != Query(("sea",))
+    assert Query() != ()
+    assert repr(Query(("ski",))) == "Query(scenes=('ski',), persons=None, phases=(), subsets=())"

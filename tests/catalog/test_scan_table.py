@@ -1,4 +1,4 @@
-"""Scan files: what is written is read back, the same rows give the same bytes."""
+"""Scan files keep their rows, are reproducible byte by byte, and are refused when damaged."""
 
 import hashlib
 import os
@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sceneset.catalog import scan_table as scanfile
+from sceneset.catalog import scan_table
 from sceneset.catalog.scan_table import (
     arrow_schema,
     read_scan,
-    scan_rows,
+    rows_from_table,
     scan_writer,
     write_scan,
 )
@@ -74,32 +74,32 @@ def code_of(path: Path) -> tuple[str, str]:
     return found.code, found.message
 
 
-def test_rows_come_back_sorted(tmp_path):
+def test_read_scan_returns_the_written_rows_sorted(tmp_path):
     path = tmp_path / "new" / "web.parquet"
     write_scan(path, ROWS, 3)
     table = read_scan(path, "web")
-    assert scan_rows(table) == sorted(ROWS, key=lambda row: row.key)
+    assert rows_from_table(table) == sorted(ROWS, key=lambda row: row.key)
     assert table.schema.remove_metadata() == arrow_schema()
     assert table.schema.names == list(ScanRow.model_fields)
 
 
-def test_the_same_rows_give_the_same_bytes(tmp_path):
+def test_write_scan_gives_the_same_bytes_when_the_rows_are_the_same(tmp_path):
     for name, rows in (("one", ROWS), ("two", reversed(ROWS)), ("other", ROWS[1:])):
         write_scan(tmp_path / name, rows, 1)
     one, two, other = ((tmp_path / name).read_bytes() for name in ("one", "two", "other"))
     assert one == two != other
 
 
-def test_some_columns_are_read_alone(tmp_path):
+def test_read_scan_returns_only_the_requested_columns(tmp_path):
     write_scan(tmp_path / "web", ROWS, 1)
     table = read_scan(tmp_path / "web", "web", columns=("stem", "box"))
     assert table.column_names == ["stem", "box"]
     assert table["stem"].to_pylist() == ["a", "a", "b", "滑雪"]
 
 
-def test_a_scan_of_nothing(tmp_path):
+def test_read_scan_returns_no_rows_when_none_were_written(tmp_path):
     write_scan(tmp_path / "web", [], 1)
-    assert scan_rows(read_scan(tmp_path / "web", "web")) == []
+    assert rows_from_table(read_scan(tmp_path / "web", "web")) == []
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_a_scan_of_nothing(tmp_path):
     [
         pytest.param(lambda _: b"", id="no bytes"),
         pytest.param(lambda _: b"PAR1", id="a few bytes"),
-        pytest.param(lambda data: data[:-1], id="cut"),
+        pytest.param(lambda data: data[:-1], id="truncated"),
         pytest.param(lambda data: b"\x00" * len(data), id="zeros"),
         pytest.param(lambda _: b"version https://git-lfs.github.com", id="text"),
     ],
 )
-def test_garbage_is_refused(tmp_path, change):
+def test_read_scan_refuses_a_file_when_it_is_not_a_scan(tmp_path, change):
     path = tmp_path / "web"
     write_scan(path, ROWS, 1)
     path.write_bytes(change(path.read_bytes()))
@@ -128,7 +128,7 @@ def test_garbage_is_refused(tmp_path, change):
         pytest.param({"sceneset.format": "2"}, ["phase", "stem"], id="other columns"),
     ],
 )
-def test_another_format_is_refused(tmp_path, metadata, names):
+def test_read_scan_refuses_a_file_when_its_format_differs(tmp_path, metadata, names):
     write_scan(tmp_path / "web", ROWS, 1)
     table = pq.read_table(tmp_path / "web")
     table = table.select(names) if names else table
@@ -138,7 +138,7 @@ def test_another_format_is_refused(tmp_path, metadata, names):
     assert "format" in message or "columns" in message
 
 
-def test_damage_inside_is_no_crash(tmp_path):
+def test_known_rows_do_not_crash_when_bytes_of_the_file_are_changed(tmp_path):
     path = tmp_path / "web"
     write_scan(path, ROWS, 1)
     data = path.read_bytes()
@@ -149,14 +149,14 @@ def test_damage_inside_is_no_crash(tmp_path):
             known.get((row.image_md5, row.mask_md5, ".jpg"))
 
 
-def test_a_pipe_a_folder_or_nothing_does_not_hang(tmp_path):
+def test_read_scan_does_not_block_when_the_path_is_not_a_regular_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert code_of(tmp_path / "pipe")[0] == "scan-broken"
     assert code_of(tmp_path)[0] == "scan-broken"
     assert code_of(tmp_path / "absent")[0] == "scan-missing"
 
 
-def test_rows_are_known_by_content_and_algorithm(tmp_path):
+def test_known_rows_are_found_only_when_contents_and_algorithm_match(tmp_path):
     path = tmp_path / "web"
     write_scan(path, ROWS[:2], 1)
     known = known_rows(path, 1)
@@ -166,11 +166,11 @@ def test_rows_are_known_by_content_and_algorithm(tmp_path):
         assert known.get((row.image_md5, row.mask_md5, ".png")) is None
         assert known.get((row.image_md5, "0" * 32, ".jpg")) is None
     assert known.get(("f" * 32, "0" * 32, ".jpg")) is None
-    assert not known_rows(path, 2), "another algorithm measures anew"
+    assert not known_rows(path, 2), "rows of another algorithm are not reused"
     assert not known_rows(tmp_path / "absent", 1)
 
 
-def test_big_numbers_fit():
+def test_arrow_schema_has_64_bits_for_sums_and_hashes():
     schema = arrow_schema()
     assert {str(schema.field(f"{w}_{c}").type) for w in ("sum", "sq") for c in "rgb"} == {"int64"}
     assert schema.field("phash").type == pa.uint64()
@@ -187,7 +187,7 @@ def test_big_numbers_fit():
         ("phase", "../train"),
     ],
 )
-def test_names_that_leave_their_folder_are_refused(column, value, tmp_path):
+def test_read_scan_refuses_a_name_when_it_leads_out_of_its_folder(column, value, tmp_path):
     path = tmp_path / "scan.parquet"
     write_scan(path, ROWS, 1)
     table = pq.read_table(path)
@@ -200,25 +200,26 @@ def test_names_that_leave_their_folder_are_refused(column, value, tmp_path):
         read_scan(path, "x", columns=[column])
 
 
-def test_long_scans_are_written_and_asked_in_parts(tmp_path, monkeypatch):
+def test_write_scan_writes_several_row_groups_when_the_scan_is_long(tmp_path, monkeypatch):
     rows = [
         row(f"{n:04}", image_md5=hashlib.md5(b"%d" % n).hexdigest(), mode="L" if n % 7 else "RGB")
         for n in range(1000)
     ]
     write_scan(tmp_path / "whole", rows, 1)
-    monkeypatch.setattr(scanfile, "_GROUP", 64)
-    monkeypatch.setattr(scanfile, "_CHUNK", 16)
+    monkeypatch.setattr(scan_table, "_GROUP_ROWS", 64)
+    monkeypatch.setattr(scan_table, "_CHUNK_ROWS", 16)
     path = tmp_path / "parts"
     write_scan(path, reversed(rows), 1)
     assert pq.ParquetFile(path).num_row_groups == 16
-    assert scan_rows(read_scan(path, "x")) == scan_rows(read_scan(tmp_path / "whole", "x")) == rows
+    for written in (path, tmp_path / "whole"):
+        assert rows_from_table(read_scan(written, "x")) == rows
     known = known_rows(path, 1)
     assert len(known) == 1000
     for r in rows[::-3]:
         assert known.get((r.image_md5, r.mask_md5, ".jpg")) == r
 
 
-def test_rows_that_come_unsorted_are_refused(tmp_path):
+def test_scan_writer_raises_value_error_when_rows_are_not_sorted(tmp_path):
     with scan_writer(tmp_path / "x", 1) as write:
         write(row("b"))
         with pytest.raises(ValueError, match="comes after"):

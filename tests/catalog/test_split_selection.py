@@ -1,8 +1,14 @@
-"""Views: which samples a row of a scene table selects."""
+"""Which samples each row of a scene table selects, and in which order rows are listed."""
 
 import pytest
 
-from sceneset.catalog.split_selection import boxes_of, rows_of, select, split_files, table_order
+from sceneset.catalog.split_selection import (
+    count_boxes,
+    in_table_order,
+    samples_by_row,
+    select,
+    split_files,
+)
 from sceneset.schemas.scene import Scene, Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
@@ -22,37 +28,37 @@ TAGS = [
     tag("two", "ski", "multi", boxes=2),
     tag("mixed", "ski;city:multi", "single"),
     tag("both", "ski:single;ski:multi"),
-    tag("unsaid", "ski", source="clip"),
+    tag("unknown", "ski", source="clip"),
     tag("bare"),
     tag("one", "ski", "single", phase="val", boxes=5),
 ]
 
 
 @pytest.mark.parametrize(
-    ("made", "stems"),
+    ("split_row", "stems"),
     [
-        pytest.param(row("total"), ["one", "two", "mixed", "both", "unsaid", "bare"], id="total"),
+        pytest.param(row("total"), ["one", "two", "mixed", "both", "unknown", "bare"], id="total"),
         pytest.param(row("total", persons="single"), ["one", "mixed", "both"], id="total single"),
         pytest.param(row("total", phase="val"), ["one"], id="total val"),
         pytest.param(row("total", phase="test"), [], id="total test"),
-        pytest.param(row("ski"), ["one", "two", "mixed", "both", "unsaid"], id="persons left out"),
+        pytest.param(row("ski"), ["one", "two", "mixed", "both", "unknown"], id="any persons"),
         pytest.param(row("ski", persons="single"), ["one", "mixed", "both"], id="single"),
         pytest.param(row("ski", persons="multi"), ["two", "both"], id="multi"),
         pytest.param(row("ski", persons="single", phase="val"), ["one"], id="val"),
-        pytest.param(row("city", persons="multi"), ["mixed"], id="as the scene says"),
-        pytest.param(row("city", persons="single"), [], id="not as the sample says"),
-        pytest.param(row("ski", source="clip"), ["one", "unsaid"], id="source"),
-        pytest.param(row("total", source="clip"), ["one", "unsaid"], id="source of all"),
-        pytest.param(row("sea"), [], id="nothing"),
+        pytest.param(row("city", persons="multi"), ["mixed"], id="persons of this scene"),
+        pytest.param(row("city", persons="single"), [], id="not the persons of the sample"),
+        pytest.param(row("ski", source="clip"), ["one", "unknown"], id="source"),
+        pytest.param(row("total", source="clip"), ["one", "unknown"], id="source, total"),
+        pytest.param(row("sea"), [], id="no sample"),
     ],
 )
-def test_what_a_row_selects(made, stems):
-    assert [tag.stem for tag in select(TAGS, made)] == stems
-    [(_, selected)] = rows_of([made], TAGS)
+def test_row_selects_samples_when_phase_scene_persons_and_source_match(split_row, stems):
+    assert [tag.stem for tag in select(TAGS, split_row)] == stems
+    [(_, selected)] = samples_by_row([split_row], TAGS)
     assert [tag.stem for tag in selected] == sorted(stems)
 
 
-def test_split_files_are_what_the_strictest_reader_takes():
+def test_split_files_list_one_stem_per_line_in_sorted_order():
     entry = Subset(
         name="CustomSeg_Person_20240115_web",
         kind="full",
@@ -60,7 +66,7 @@ def test_split_files_are_what_the_strictest_reader_takes():
                 row("city", "city.txt"), row("sea", "sea.txt")),
     )  # fmt: skip
     assert split_files(entry, TAGS) == {
-        "total.txt": "bare\nboth\nmixed\none\ntwo\nunsaid\n",
+        "total.txt": "bare\nboth\nmixed\none\ntwo\nunknown\n",
         "ski.txt": "both\nmixed\none\n",
         "city.txt": "mixed\n",
         "sea.txt": "",
@@ -68,18 +74,18 @@ def test_split_files_are_what_the_strictest_reader_takes():
     assert split_files(entry, TAGS[::-1]) == split_files(entry, TAGS)
 
 
-def test_boxes_are_added_where_all_are_known():
-    assert boxes_of(TAGS) is None, "a part must not pass for the whole"
+def test_count_boxes_returns_none_when_a_sample_has_no_count():
+    assert count_boxes(TAGS) is None, "the sum of some samples is not the sum of all"
     known = [tag for tag in TAGS if tag.boxes is not None]
-    assert boxes_of(known) == 8
-    assert boxes_of([TAGS[2], TAGS[5]]) is None
-    assert boxes_of([]) is None
-    assert boxes_of([tag("a", boxes=0)]) == 0
+    assert count_boxes(known) == 8
+    assert count_boxes([TAGS[2], TAGS[5]]) is None
+    assert count_boxes([]) is None
+    assert count_boxes([tag("a", boxes=0)]) == 0
 
 
-def test_rows_stand_as_in_the_document():
+def test_rows_are_sorted_as_in_the_table_of_the_document():
     scenes = tuple(Scene(key=k, name={"en": k}, file_stem=k) for k in ("ski", "city"))
-    wanted = [
+    ordered = [
         row("total", "total.txt"),
         row("ski", "a.txt"),
         row("ski", "b.txt", persons="single"),
@@ -89,9 +95,9 @@ def test_rows_stand_as_in_the_document():
         row("total", "f.txt", phase="val"),
         row("ski", "g.txt", persons="single", phase="val"),
     ]
-    found = table_order(Vocabulary(scenes=scenes), reversed(wanted))
-    assert [r.file for r in found if r.phase == "train"] == [
+    result = in_table_order(Vocabulary(scenes=scenes), reversed(ordered))
+    assert [r.file for r in result if r.phase == "train"] == [
         "total.txt", "a.txt", "b.txt", "c.txt", "d.txt", "e.txt",
     ]  # fmt: skip
-    assert [r.file for r in found if r.phase == "val"] == ["f.txt", "g.txt"]
-    assert found[:2] == [wanted[0], wanted[6]], "the totals come first"
+    assert [r.file for r in result if r.phase == "val"] == ["f.txt", "g.txt"]
+    assert result[:2] == [ordered[0], ordered[6]], "the totals come first"

@@ -1,4 +1,4 @@
-"""Tags as CSV: read as spreadsheets write it, refused with the line where it is not that."""
+"""Tags are read from CSV as spreadsheet programs write it; errors are reported with their line."""
 
 from pathlib import Path
 
@@ -37,24 +37,24 @@ def path(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_what_spreadsheets_write(path, text):
+def test_read_tags_accepts_what_spreadsheet_programs_write(path, text):
     path.write_bytes(text.encode())
     [tag] = read_tags(path, "tags.csv")
     assert tags_text([tag]) == f"{HEAD}train,a,ski,single,2,\n"
 
 
-def test_rows_that_are_left_out_are_empty(path):
+def test_read_tags_fills_in_defaults_when_columns_are_missing(path):
     path.write_text("phase,stem\ntrain,a\n")
     [tag] = read_tags(path, "tags.csv")
     assert (tag.scenes, tag.persons, tag.boxes, tag.source) == ((), None, None, "")
 
 
-def test_lines_are_those_of_the_file(path):
+def test_tags_with_lines_returns_the_line_numbers_of_the_file(path):
     path.write_text(f'{HEAD}train,a,,,,\n\ntrain,b,,,,"quoted"\n')
     assert [line for _, line in tags_with_lines(path, "tags.csv")] == [2, 4]
 
 
-def test_the_text_is_sorted_and_always_the_same(path):
+def test_tags_text_is_sorted_and_has_fixed_columns(path):
     path.write_text(f"{HEAD}val,a,,,,\ntrain,b,,,,\ntrain,B,,,,\ntest,c,,,,\n")
     text = tags_text(read_tags(path, "tags.csv"))
     assert [line.split(",")[:2] for line in text.splitlines()[1:]] == [
@@ -63,7 +63,7 @@ def test_the_text_is_sorted_and_always_the_same(path):
     assert tags_text([]) == HEAD == ",".join(COLUMNS[:-1]) + "\n"
 
 
-def test_the_origin_of_crops_has_a_column_where_it_is_said(path):
+def test_tags_text_has_an_origin_column_when_a_tag_has_an_origin(path):
     path.write_text(f"{HEAD.strip()},origin\ntrain,a,,,1,photo,10 20 110 220\ntrain,b,,,,,\n")
     tags = read_tags(path, "tags.csv")
     assert [tag.origin for tag in tags] == [(10, 20, 110, 220), None]
@@ -76,9 +76,9 @@ def test_the_origin_of_crops_has_a_column_where_it_is_said(path):
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "expected"),
     [
-        pytest.param("", [(1, "", "csv-broken")], id="nothing"),
+        pytest.param("", [(1, "", "csv-broken")], id="empty file"),
         pytest.param("phase\n", [(1, "", "csv-broken")], id="no stem"),
         pytest.param("phase,stem,scene\n", [(1, "", "csv-broken")], id="unknown column"),
         pytest.param("phase,stem,stem\n", [(1, "", "csv-broken")], id="column twice"),
@@ -91,19 +91,19 @@ def test_the_origin_of_crops_has_a_column_where_it_is_said(path):
         pytest.param(f"{HEAD}Train,a,,,,\ntrain,../b,x y,,-1,\n",
                      [(2, "phase", "schema"), (3, "boxes", "schema"), (3, "scenes", "schema"),
                       (3, "stem", "schema")], id="many fields"),
-        pytest.param(f"{HEAD}train,a\0,,,,\n", [(2, "stem", "schema")], id="NUL"),
+        pytest.param(f"{HEAD}train,a\0,,,,\n", [(2, "stem", "schema")], id="NUL character"),
         pytest.param(f"{HEAD}train,a,ski;ski,,,\n", [(2, "", "schema")], id="scene twice"),
         pytest.param(f"{HEAD}train,a,,,,\nval,a,,,,\ntrain,a,ski,,,\ntrain, a,,,,\n",
                      [(4, "", "tag-duplicate"), (5, "", "tag-duplicate")], id="sample twice"),
         pytest.param(b"phase,stem\ntrain,\xff\n", [(2, "", "file-unreadable")], id="not UTF-8"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_line(path, text, wrong):
+def test_read_tags_reports_every_error_with_its_line(path, text, expected):
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert findings(path) == wrong
+    assert findings(path) == expected
 
 
-def test_a_missing_file_says_what_to_do(path):
+def test_read_tags_gives_the_hint_when_the_file_is_missing(path):
     with pytest.raises(FindingsError) as caught:
         read_tags(path, "tags.csv", hint="write it")
     [found] = caught.value.findings

@@ -1,1 +1,1 @@
-"""The registry's files, read: entries, tags, scans, the vocabulary, and look-ups in them."""
+"""Read the files of a registry, find samples in them, and edit its lists."""

@@ -1,8 +1,9 @@
-"""Look-ups from an index of what entries, tags and the vocabulary say: no library is loaded.
+"""Answer look-ups from an index of entries, tags and the vocabulary, without loading a library.
 
-The index is one SQLite file below .sceneset: counts are kept in it, not counted, and the stems of
-a scene stand side by side. It can be deleted at any time. An answer is given only while every file
-it was made from is as it was; else sceneset.catalog.index_builder brings it up to date first.
+The index is one SQLite file, `.sceneset/index.sqlite`. It stores counts and, for each scene, the
+list of stems, so that a look-up reads a few pages of the file. It may be deleted at any time. It
+is used only while no file that it was built from has changed; `sceneset.catalog.index_builder`
+brings it up to date. The results are those of `sceneset.catalog.lookup`.
 """
 
 import os
@@ -10,10 +11,11 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 
+from sceneset.catalog.query import Query
 from sceneset.paths import INDEX
-from sceneset.schemas.terms import TOTAL, folded
+from sceneset.schemas.terms import TOTAL, Persons, Phase, fold_name
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -23,43 +25,30 @@ if TYPE_CHECKING:
     Rebuild = Callable[[], "Index"]
 
 FORMAT = 1
-"""Version of the tables, and of all that is computed into them; another one is made anew."""
+"""Version of the tables and of the values in them; an index of another version is rebuilt."""
 
 BOTH = "both"
-"""What a sample counts as that stands in a scene as single and as multi."""
+"""The persons of a sample that counts as single and as multi in the same scene."""
 
 
-class Asked:
-    """A query in the index's words; an empty field asks for all."""
-
-    def __init__(
-        self,
-        scenes: tuple[str, ...] = (),
-        persons: str = "",
-        phases: tuple[str, ...] = (),
-        subsets: tuple[str, ...] = (),
-    ) -> None:
-        self.scenes, self.persons, self.phases, self.subsets = scenes, persons, phases, subsets
-
-
-class Found:
-    """The samples of one subset and phase that answer: stems are sorted, each stands once."""
+class SampleGroup:
+    """The samples of one subset and phase that a query selects; ``stems`` are sorted and unique."""
 
     def __init__(self, subset: str, phase: str, suffix: str, stems: list[str]) -> None:
         self.subset, self.phase, self.suffix, self.stems = subset, phase, suffix, stems
 
 
 def signature(path: "str | os.PathLike[str]") -> str:
-    """Return what tells a file from what it was before, without reading it; "" if it is none."""
+    """Return size, times and inode of a file, which differ after a change; "" if it is missing."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return ""
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 class Index:
-    """What one registry's text says. Every answer is of one moment."""
+    """The index of one registry, as it was when it was opened."""
 
     def __init__(
         self, root: "str | os.PathLike[str]", connection: sqlite3.Connection, rebuild: "Rebuild"
@@ -77,92 +66,117 @@ class Index:
             rebuild: Builds a new index when this one turns out to be damaged.
         """
         try:
-            connection = connected(f"{os.fspath(root)}/{INDEX}")
-            found = cls(root, connection, rebuild)
-            if found.is_current():
-                return found
+            connection = connect(f"{os.fspath(root)}/{INDEX}")
+            index = cls(root, connection, rebuild)
+            if index.is_current():
+                return index
             connection.close()
-        except (OSError, sqlite3.Error):  # there is none yet, or it is damaged
+        except (OSError, sqlite3.Error):  # missing or damaged
             pass
         return None
 
     def is_current(self) -> bool:
-        """Whether every file that the index was made from is as it was."""
+        """Return whether no file that the index was built from has changed."""
         if self.connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
             return False
         files = self.connection.execute("SELECT path, signature FROM file").fetchall()
         return bool(files) and all(
-            said and signature(f"{self.root}/{path}") == said for path, said in files
+            indexed and signature(f"{self.root}/{path}") == indexed for path, indexed in files
         )
 
-    def ask(
+    def resolve_query(
         self,
         scenes: Iterable[str] = (),
         *,
         persons: str | None = None,
         phases: Iterable[str] = (),
         subsets: Iterable[str] = (),
-    ) -> Asked:
-        """Return a checked query; scenes in any of their names, subsets also by their note.
+    ) -> Query:
+        """Return the query for names as users type them; see `sceneset.catalog.query`.
 
         Raises:
-            UnknownNameError: a scene or a subset is not known; the nearest are named.
-            ProblemsFoundError: what is asked for can't be read.
+            UnknownNameError: No scene or subset has this name; the message lists the nearest ones.
+            FindingsError: The entry or the tags of a selected subset can't be read.
         """
         scenes, subsets, phases = tuple(scenes), tuple(subsets), tuple(phases)
-        keys = [self._all("SELECT scene FROM name WHERE name = ?", folded(s)) for s in scenes]
-        named = [self._all("SELECT name FROM subset WHERE name = ?", s) for s in subsets]
-        if not all(keys) or not all(named):  # by a part, or unknown: who says so takes his time
-            from sceneset.catalog.query import ask
+        query = self._resolve_exact(scenes, persons, phases, subsets)
+        if query is None:  # a part of a name, or an unknown name: the registry's files answer
+            from sceneset.catalog.query import resolve_query
 
-            found = ask(self._catalog(), scenes, subsets=subsets)
-            asked = Asked(found.scenes, persons or "", phases, found.subsets)
-        else:
-            rows = tuple(row for [[row]] in keys), tuple(row for [[row]] in named)
-            asked = Asked(rows[0], persons or "", phases, rows[1])
-        broken = [name for (name,) in self._all("SELECT name FROM subset WHERE broken")]
-        if broken := [name for name in broken if not asked.subsets or name in asked.subsets]:
-            self._tell(broken)
-            self._renew()  # nothing is wrong any more
-            return self.ask(scenes, persons=persons, phases=phases, subsets=subsets)
-        return asked
+            query = resolve_query(
+                self._catalog(), scenes, persons=persons, phases=phases, subsets=subsets
+            )
+        unreadable = [
+            name
+            for (name,) in self._select("SELECT name FROM subset WHERE broken")
+            if not query.subsets or name in query.subsets
+        ]
+        if unreadable:
+            self._raise_findings(unreadable)
+            self._replace_connection()  # the files are readable again
+            return self.resolve_query(scenes, persons=persons, phases=phases, subsets=subsets)
+        return query
 
-    def _tell(self, names: "list[str]") -> None:
-        """Raise what is wrong with the text of subsets: the registry itself knows best."""
+    def _resolve_exact(
+        self,
+        scenes: Sequence[str],
+        persons: str | None,
+        phases: Sequence[str],
+        subsets: Sequence[str],
+    ) -> Query | None:
+        """Return the query if the index has every name exactly, else None."""
+        keys = [self._select("SELECT scene FROM name WHERE name = ?", fold_name(s)) for s in scenes]
+        names = [self._select("SELECT name FROM subset WHERE name = ?", s) for s in subsets]
+        if not all(keys) or not all(names):
+            return None
+        return Query(
+            tuple(key for [[key]] in keys),
+            Persons(persons) if persons else None,
+            tuple(Phase(phase) for phase in phases),
+            tuple(name for [[name]] in names),
+        )
+
+    def _raise_findings(self, names: "list[str]") -> None:
+        """Raise FindingsError with all errors in the entries and tags of subsets, if any."""
         catalog = self._catalog()
         for _ in catalog.each(
-            lambda name: (catalog.entry(name), len(catalog.tags(name, keep=False))), names
+            lambda name: (catalog.entry(name), len(catalog.tags(name, cache=False))), names
         ):
             pass
 
-    def samples(self, asked: Asked) -> list[Found]:
-        """Return the samples that answer, sorted by subset, phase and stem."""
-        scenes = asked.scenes or (TOTAL,)
-        wanted = {"scene": (TOTAL,) if TOTAL in scenes else scenes}
-        if asked.persons:
-            wanted["persons"] = (asked.persons, BOTH)
-        where, values = _where(wanted | {"phase": asked.phases, "subset": asked.subsets})
-        groups: dict[tuple[str, str, str], list[str]] = {}
-        columns = "subset, phase, suffix, stems FROM samples JOIN subset ON name = subset"
-        query = f"SELECT {columns} {where} ORDER BY subset, phase"
-        for subset, phase, suffix, stems in self._all(query, *values):
-            groups.setdefault((subset, phase, suffix), []).append(stems)
-        joined = len(wanted["scene"]) > 1
-        return [Found(*group, _merged(lists, joined)) for group, lists in groups.items()]
-
-    def rows(self, asked: Asked) -> "list[dict[str, Any]]":
-        """Return the rows of scene tables that answer, subset by subset in the table's order."""
-        persons = (asked.persons,) if asked.persons else ()
+    def samples(self, query: Query) -> list[SampleGroup]:
+        """Return the samples that a query selects, sorted by subset, phase and stem."""
+        scenes = (TOTAL,) if TOTAL in query.scenes or not query.scenes else query.scenes
         where, values = _where(
             {
-                "scene": asked.scenes,
-                "persons": persons,
-                "phase": asked.phases,
-                "subset": asked.subsets,
+                "scene": scenes,
+                "persons": (query.persons, BOTH) if query.persons else (),
+                "phase": query.phases,
+                "subset": query.subsets,
             }
         )
-        query = f"SELECT json FROM row {where} ORDER BY subset, place"  # noqa: S608
-        found = self._all(query, *values)
+        columns = "subset, phase, suffix, stems FROM samples JOIN subset ON name = subset"
+        statement = f"SELECT {columns} {where} ORDER BY subset, phase"
+        groups: dict[tuple[str, str, str], list[str]] = {}
+        for subset, phase, suffix, stems in self._select(statement, *values):
+            groups.setdefault((subset, phase, suffix), []).append(stems)
+        return [
+            SampleGroup(*key, _merge_stems(lists, unique=len(scenes) == 1))
+            for key, lists in groups.items()
+        ]
+
+    def rows(self, query: Query) -> "list[dict[str, Any]]":
+        """Return the rows that a query selects, by subset, in the order of the document's table."""
+        where, values = _where(
+            {
+                "scene": query.scenes,
+                "persons": (query.persons,) if query.persons else (),
+                "phase": query.phases,
+                "subset": query.subsets,
+            }
+        )
+        statement = f"SELECT json FROM row {where} ORDER BY subset, place"  # noqa: S608
+        found = self._select(statement, *values)
         import json
 
         return [json.loads(text) for (text,) in found]
@@ -171,9 +185,9 @@ class Index:
         """Return the vocabulary in its order, with the number of samples of each scene."""
         import json
 
-        self.ask()
+        self.resolve_query()  # raises if a subset can't be read
         counts: dict[str, dict[str, int]] = {}
-        for scene, persons, count in self._all(
+        for scene, persons, count in self._select(
             "SELECT scene, persons, sum(count) FROM samples GROUP BY scene, persons"
         ):
             counts.setdefault(scene, {})[persons] = count
@@ -181,10 +195,10 @@ class Index:
             json.loads(text)
             | {
                 "images": sum(counts.get(scene, {}).values()),
-                "single": _counted(counts.get(scene, {}), "single"),
-                "multi": _counted(counts.get(scene, {}), "multi"),
+                "single": _count(counts.get(scene, {}), "single"),
+                "multi": _count(counts.get(scene, {}), "multi"),
             }
-            for scene, text in self._all("SELECT scene, json FROM scene ORDER BY place")
+            for scene, text in self._select("SELECT scene, json FROM scene ORDER BY place")
         ]
 
     def _catalog(self) -> "Catalog":
@@ -194,50 +208,57 @@ class Index:
 
         return Catalog(Path(self.root))
 
-    def _all(self, query: str, *values: str) -> "list[Any]":
+    def _select(self, statement: str, *values: str) -> "list[Any]":
         try:
-            return self.connection.execute(query, values).fetchall()
-        except UnicodeEncodeError:  # a word of a terminal that is not UTF-8: nothing is called so
+            return self.connection.execute(statement, values).fetchall()
+        except UnicodeEncodeError:  # a word from a terminal that is not UTF-8 matches no name
             return []
-        except sqlite3.ProgrammingError:  # a mistake of whoever asks
+        except sqlite3.ProgrammingError:  # a bug in the caller; rebuilding would not help
             raise
-        except sqlite3.DatabaseError:  # it is damaged somewhere
-            self._renew()
-            return self.connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError:  # the file is damaged
+            self._replace_connection()
+            return self.connection.execute(statement, values).fetchall()
 
-    def _renew(self) -> None:
+    def _replace_connection(self) -> None:
         """Build a new index and use it from now on."""
         self.connection.close()
         self.connection = self._rebuild().connection
 
 
-def connected(path: str) -> sqlite3.Connection:
-    """Open an index that is read and never changes: another one takes its place.
+def connect(path: str) -> sqlite3.Connection:
+    """Open an index for reading.
+
+    The file is opened as immutable, without locks: a writer never changes it, but replaces it.
 
     Raises:
-        OSError, sqlite3.Error: there is none.
+        OSError: The file is missing or is not a regular file.
+        sqlite3.Error: The file can't be opened.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(f"{path} is no file")  # SQLite would wait for the other end of a pipe
-    for letter in "%?#":
-        path = path.replace(letter, f"%{ord(letter):02x}")
+        raise OSError(f"{path} is not a regular file")  # SQLite would block on a pipe
+    for character in "%?#":
+        path = path.replace(character, f"%{ord(character):02x}")
     return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
 
 
-def _counted(counts: dict[str, int], persons: str) -> int:
+def _count(counts: dict[str, int], persons: str) -> int:
     return counts.get(persons, 0) + counts.get(BOTH, 0)
 
 
-def _where(wanted: Mapping[str, Sequence[str]]) -> tuple[str, list[str]]:
-    """Return a condition on columns, and the values bound to it; no value means any."""
-    terms = [f"{name} IN ({', '.join('?' * len(v))})" for name, v in wanted.items() if v]
-    values = [value for some in wanted.values() for value in some]
+def _where(accepted: Mapping[str, Sequence[str]]) -> tuple[str, list[str]]:
+    """Return a WHERE clause and its values.
+
+    Args:
+        accepted: The accepted values of each column; an empty sequence accepts any value.
+    """
+    terms = [f"{name} IN ({', '.join('?' * len(v))})" for name, v in accepted.items() if v]
+    values = [value for some in accepted.values() for value in some]
     return (f"WHERE {' AND '.join(terms)}" if terms else ""), values
 
 
-def _merged(lists: list[str], joined: bool) -> list[str]:
-    """Join sorted lists; those of several scenes may name a sample twice."""
+def _merge_stems(lists: list[str], *, unique: bool) -> list[str]:
+    """Merge sorted lists of stems, one stem per line; ``unique`` if no two lists share a stem."""
     stems = [stem for lines in lists for stem in lines.split("\n")]
     if len(lists) > 1:
-        stems = sorted(set(stems) if joined else stems)
+        stems = sorted(stems if unique else set(stems))
     return stems

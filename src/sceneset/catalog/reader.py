@@ -1,4 +1,4 @@
-"""The registry as it stands in its files: what is listed, and everything said of it."""
+"""Read the files of a registry: params.yaml, the vocabulary, entries, tags, scans, tombstones."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -25,22 +25,22 @@ T = TypeVar("T")
 
 
 class Origin(NamedTuple):
-    """Where a revision was read from."""
+    """The git repository and the revision that a registry was read from."""
 
     repo: str
-    """The folder or URL, as it is shown: without secrets."""
+    """The folder or URL as messages show it, without credentials."""
     git: Path
-    """The git repository on this machine: the folder itself, or the mirror of a URL."""
+    """The git repository on this machine: the folder, or the local mirror of the URL."""
     prefix: str
-    """The registry's folder in the repository, with a slash at its end, or ""."""
+    """The registry's folder in the repository with a trailing slash; "" for the top folder."""
     rev: str
     commit: str
 
 
 class Catalog:
-    """A registry on disk. Files are read when first asked for and kept.
+    """The files of a registry on disk, read on first use and cached.
 
-    Every method that reads raises ProblemsFoundError with all that is wrong in what it read.
+    Every method that reads raises FindingsError with all errors in the files it read.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Catalog:
     ) -> None:
         self.paths = Paths(root)
         self.project = project or root
-        """The DVC project that has the blobs: another folder where this is an old revision."""
+        """The DVC project that has the blobs; an old revision is in another folder."""
         self.origin = origin
-        """Which revision this is; None for the working tree."""
+        """The revision; None for the working tree."""
         self._entries: dict[str, Subset] = {}
         self._tags: dict[str, list[Tag]] = {}
 
@@ -76,18 +76,18 @@ class Catalog:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The scenes of registry/scenes.yaml."""
-        return load(self.paths.scenes, Vocabulary, self.paths.shown(self.paths.scenes))
+        return load(self.paths.scenes, Vocabulary, self.paths.relative(self.paths.scenes))
 
     @cached_property
-    def forgotten(self) -> "Tombstones":
-        """What was withdrawn, by image hash: as this state says, and as is known since."""
-        from sceneset.catalog import tombstones
+    def tombstones(self) -> "Tombstones":
+        """The withdrawn images by content hash: those of this state, and those withdrawn since."""
+        from sceneset.catalog.tombstones import read_tombstones, tombstones_on_branches
 
-        found = tombstones.in_folder(self.root)
+        found = read_tombstones(self.root)
         if self.project != self.root:
-            found = tombstones.in_folder(self.project) | found
+            found = read_tombstones(self.project) | found
         if self.origin:
-            found = tombstones.on_branches(self.origin.git, self.origin.prefix) | found
+            found = tombstones_on_branches(self.origin.git, self.origin.prefix) | found
         return found
 
     @property
@@ -99,10 +99,10 @@ class Catalog:
         """Return a listed subset's entry."""
         if name not in self._entries:
             path = self.paths.entry(name)
-            shown = self.paths.shown(path)
+            shown = self.paths.relative(path)
             entry = load(path, Subset, shown)
             findings = [
-                unknown_scene(self.vocabulary, row.scene, file=shown, subset=name)
+                unknown_scene_finding(self.vocabulary, row.scene, file=shown, subset=name)
                 for row in entry.splits
                 if row.scene not in self.vocabulary.order
             ]
@@ -110,11 +110,11 @@ class Catalog:
                 findings.append(
                     finding(
                         "schema",
-                        f"is {entry.name!r}, but the file is called {name}.yaml",
+                        f"the name is {entry.name!r}, but the file is {name}.yaml",
                         subset=name,
                         file=shown,
                         field="name",
-                        hint="let both say the same",
+                        hint=f"write `name: {name}`, or rename the file",
                     )
                 )
             if findings:
@@ -122,58 +122,60 @@ class Catalog:
             self._entries[name] = entry
         return self._entries[name]
 
-    def tags(self, name: str, *, keep: bool = True) -> list[Tag]:
+    def tags(self, name: str, *, cache: bool = True) -> list[Tag]:
         """Return a listed subset's tags, sorted by phase and stem.
 
-        With ``keep`` they stay in memory for who asks next: not for those who pass all subsets.
+        Args:
+            name: The subset's name.
+            cache: Keep the tags in memory. Callers that read all subsets once pass False.
         """
         found = self._tags.get(name)
         if found is None:
             path = self.paths.tags(name)
-            shown = self.paths.shown(path)
+            shown = self.paths.relative(path)
             tags = read_tags(path, shown, subset=name)
             used = {scene for tag in tags for scene, _ in tag.scenes}
             findings = [
-                unknown_scene(self.vocabulary, scene, file=shown, subset=name)
+                unknown_scene_finding(self.vocabulary, scene, file=shown, subset=name)
                 for scene in sorted(used - self.vocabulary.by_key.keys())
             ]
             if findings:
                 raise FindingsError(findings)
             found = sorted(tags, key=lambda tag: tag.key)
-            if keep:
+            if cache:
                 self._tags[name] = found
         return found
 
     def scan(self, name: str, columns: Sequence[str] | None = None) -> "pa.Table":
-        """Return a listed subset's scan, sorted by phase and stem."""
+        """Return a listed subset's scan, sorted by phase and stem; see `read_scan`."""
         path = self.paths.scan(name)
-        return read_scan(path, self.paths.shown(path), columns=columns, subset=name)
+        return read_scan(path, self.paths.relative(path), columns=columns, subset=name)
 
     def each(self, read: Callable[[str], T], names: Sequence[str] | None = None) -> Iterator[T]:
-        """Yield ``read(name)`` of every listed subset; raise all their findings together."""
+        """Yield ``read(name)`` for each subset, by default all; raise all findings together."""
         results, findings = [], []
         for name in self.names if names is None else names:
             try:
                 results.append(read(name))
-            except FindingsError as found:
-                findings.extend(found.findings)
+            except FindingsError as error:
+                findings.extend(error.findings)
         if findings:
             raise FindingsError(findings)
         yield from results
 
 
-def unknown_scene(
+def unknown_scene_finding(
     vocabulary: Vocabulary, scene: str, *, file: str, subset: str = "", row: int | None = None
 ) -> Finding:
-    """Say that ``scene`` is no key of the vocabulary, and which ones it may have meant."""
+    """Return the finding for a scene that is not a key of the vocabulary, with the nearest keys."""
     key = vocabulary.find(scene)
-    near = [key] if key else vocabulary.nearest(scene)
+    nearest = [key] if key else vocabulary.nearest(scene)
     return finding(
         "unknown-scene",
         f"{scene!r} is not a key of the vocabulary",
         subset=subset,
         file=file,
         row=row,
-        hint=(f"did you mean {', '.join(near)}? " if near else "")
-        + "Or add the scene to registry/scenes.yaml",
+        hint=(f"did you mean {' or '.join(nearest)}? Otherwise " if nearest else "")
+        + "add the scene to registry/scenes.yaml",
     )

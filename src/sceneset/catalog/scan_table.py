@@ -1,6 +1,5 @@
-"""Scans as Parquet: one row a sample, fixed columns, the same bytes for the same rows."""
+"""Read and write scans as Parquet files: one row per sample, fixed columns, reproducible bytes."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,23 +8,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from sceneset.errors import fail
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import replacing
+from sceneset.storage.files import atomic_write, open_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 FORMAT = "2"
-"""Version of the columns below; readers refuse another one."""
+"""Version of the columns below; readers refuse any other version."""
 
-_GROUP, _CHUNK = 1 << 17, 1 << 12  # rows written, and turned into columns, at a time
+_GROUP_ROWS = 1 << 17  # rows of a Parquet row group
+_CHUNK_ROWS = 1 << 12  # rows that are converted to columns together
 
-_HEX = {"image_md5", "mask_md5", "pdq"}  # stored as bytes
-_HASHES = {"phash", "phash_mirror"}  # stored as unsigned integers of 64 bits
+_HEX_COLUMNS = {"image_md5", "mask_md5", "pdq"}  # stored as bytes
+_UINT64_COLUMNS = {"phash", "phash_mirror"}  # hexadecimal in rows, unsigned integers in the file
 
 
 def arrow_schema() -> "pa.Schema":
-    """Return the columns of a scan file, in their order."""
+    """Return the columns of a scan file, in the order of the fields of `ScanRow`."""
     import pyarrow as pa
 
     small = pa.dictionary(pa.int8(), pa.string())
@@ -60,21 +60,26 @@ def arrow_schema() -> "pa.Schema":
     return pa.schema([(name, types[name]) for name in ScanRow.model_fields])
 
 
-def table_of(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
-    """Return rows as a scan's table, sorted by phase and stem."""
-    return _table(sorted(rows, key=lambda row: row.key), algorithm)
+def table_from_rows(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
+    """Return rows as an Arrow table, sorted by phase and stem.
+
+    Args:
+        rows: Rows of one subset, in any order.
+        algorithm: The number in params.yaml of the algorithm that computed the rows.
+    """
+    return _arrow_table(sorted(rows, key=lambda row: row.key), algorithm)
 
 
-def _table(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
+def _arrow_table(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {name: [] for name in ScanRow.model_fields}
     for row in rows:
         for name, values in columns.items():
             value = getattr(row, name)
-            if name in _HEX:
+            if name in _HEX_COLUMNS:
                 value = bytes.fromhex(value)
-            elif name in _HASHES:
+            elif name in _UINT64_COLUMNS:
                 value = int(value, 16)
             values.append(value)
     schema = arrow_schema().with_metadata(
@@ -84,23 +89,27 @@ def _table(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
 
 
 def write_scan(path: Path, rows: Iterable[ScanRow], algorithm: int) -> None:
-    """Write a subset's scan whole or not at all, sorted by phase and stem."""
-    with replacing(path) as aside, scan_writer(aside, algorithm) as write:
+    """Write a subset's scan atomically, sorted by phase and stem; see `table_from_rows`."""
+    with atomic_write(path) as temporary, scan_writer(temporary, algorithm) as write:
         for row in sorted(rows, key=lambda row: row.key):
             write(row)
 
 
 @contextmanager
 def scan_writer(path: Path, algorithm: int) -> Iterator[Callable[[ScanRow], None]]:
-    """Lend a function that takes rows, sorted by phase and stem, and writes them to ``path``.
+    """Yield a function that appends one row to a new scan at ``path``.
 
-    Memory holds one row group of columns, whatever the number of rows.
+    Rows must come sorted by phase and stem. Memory holds the columns of one row group, whatever
+    the number of rows.
+
+    Raises:
+        ValueError: A row comes out of order.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    waiting: list[ScanRow] = []
-    tables = [_table((), algorithm)]
+    pending: list[ScanRow] = []
+    tables = [_arrow_table((), algorithm)]
 
     with pq.ParquetWriter(
         path,
@@ -112,45 +121,51 @@ def scan_writer(path: Path, algorithm: int) -> Iterator[Callable[[ScanRow], None
 
         def flush() -> None:
             group = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-            file.write_table(group, row_group_size=_GROUP)
+            file.write_table(group, row_group_size=_GROUP_ROWS)
             del tables[1:]
 
         def write(row: ScanRow) -> None:
-            if waiting and row.key <= waiting[-1].key:
-                raise ValueError(f"{row.key} comes after {waiting[-1].key}")
-            waiting.append(row)
-            if len(waiting) == _CHUNK:  # rows take ten times what their columns take
-                tables.append(_table(waiting, algorithm))
-                waiting.clear()
-                if len(tables) * _CHUNK > _GROUP:
+            if pending and row.key <= pending[-1].key:
+                raise ValueError(f"{row.key} comes after {pending[-1].key}")
+            pending.append(row)
+            if len(pending) == _CHUNK_ROWS:  # rows take ten times the memory of columns
+                tables.append(_arrow_table(pending, algorithm))
+                pending.clear()
+                if len(tables) * _CHUNK_ROWS > _GROUP_ROWS:
                     flush()
 
         yield write
-        tables.append(_table(waiting, algorithm))
+        tables.append(_arrow_table(pending, algorithm))
         flush()
 
 
 def read_scan(
     path: Path, shown: str, *, columns: Sequence[str] | None = None, subset: str = ""
 ) -> "pa.Table":
-    """Return a subset's scan as an Arrow table; ``columns`` reads those alone.
+    """Return a subset's scan as an Arrow table.
+
+    Args:
+        path: The scan file.
+        shown: The path in messages.
+        columns: The columns to read; without it, all columns.
+        subset: The subset's name in messages.
 
     Raises:
-        ProblemsFoundError: it is missing, unreadable, or of another format.
+        FindingsError: The file is missing, unreadable, or has another format.
     """
     import pyarrow as pa
 
-    again = f"dvc repro scan@{subset or path.stem}"
+    command = f"dvc repro scan@{subset or path.stem}"
     try:
-        with open(path, "rb", opener=without_waiting) as file:
-            return scan_table(file, columns)
+        with open(path, "rb", opener=open_regular) as file:
+            return table_from_file(file, columns)
     except FileNotFoundError:
         fail(
             "scan-missing",
-            "the subset is listed but has no scan",
+            "the subset is listed in params.yaml but has no scan",
             subset=subset,
             file=shown,
-            hint=f"run `{again}` where its images are (`dvc pull` gets them)",
+            hint=f"run `{command}` where the images are (`dvc pull` fetches them)",
         )
     except (pa.ArrowException, OSError) as error:
         fail(
@@ -158,29 +173,29 @@ def read_scan(
             f"can't be read: {' '.join(str(error).splitlines()[:1])}",
             subset=subset,
             file=shown,
-            hint=f"restore it with git, or run `{again}`",
+            hint=f"restore the file with git, or run `{command}`",
         )
 
 
-def scan_table(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
-    """Return a scan from an open file.
+def table_from_file(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
+    """Return a scan from an open file; see `read_scan`.
 
     Raises:
-        pyarrow.ArrowException: it is none, or of another format.
+        pyarrow.ArrowException: The file is not a scan, or has another format.
     """
     table = open_scan(file).read(columns=list(columns) if columns else None, use_threads=False)
-    check_names(table)
+    check_safe_names(table)
     return table
 
 
 def open_scan(file: BinaryIO) -> "pq.ParquetFile":
-    """Return a scan to read parts of; their names are to be checked.
+    """Return an open scan, to read parts of it; pass each part to `check_safe_names`.
 
-    It is to be read with ``use_threads=False``: a thread of Arrow that lets go of a file of
-    Python's while Python ends aborts the process (apache/arrow issue 34314).
+    Read with ``use_threads=False``: if a thread of Arrow releases a Python file object while the
+    interpreter shuts down, the process aborts (apache/arrow issue 34314).
 
     Raises:
-        pyarrow.ArrowException: it is none, or of another format.
+        pyarrow.ArrowException: The file is not a scan, or has another format.
     """
     import pyarrow.parquet as pq
 
@@ -189,41 +204,40 @@ def open_scan(file: BinaryIO) -> "pq.ParquetFile":
     return parquet
 
 
-def without_waiting(path: str, flags: int) -> int:
-    """Open a pipe that stands where a file should, without waiting for its other end."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
 def _check_columns(found: "pa.Schema") -> None:
     import pyarrow as pa
 
     if (found.metadata or {}).get(b"sceneset.format") != FORMAT.encode():
-        raise pa.ArrowInvalid(f"its format is not {FORMAT}")
+        raise pa.ArrowInvalid(f"the format is not {FORMAT}")
     if found.remove_metadata() != arrow_schema():
-        raise pa.ArrowInvalid("its columns are other ones")
+        raise pa.ArrowInvalid(f"the columns are not those of format {FORMAT}")
 
 
-def check_names(table: "pa.Table") -> None:
-    """Refuse names that leave their folder: files are read, written and deleted by them."""
+def check_safe_names(table: "pa.Table") -> None:
+    """Check that no name leads out of its folder: files are read, written and deleted by name.
+
+    Raises:
+        pyarrow.ArrowInvalid: A name or a phase is not valid.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     for name in {"stem", "image", "mask"}.intersection(table.column_names):
         unsafe = pc.match_substring_regex(table[name], r"^$|^\.|[/\\\x00-\x1f]")
         if pc.any(unsafe).as_py() or table[name].null_count:
-            raise pa.ArrowInvalid(f"its column {name} names what is no file of its folder")
+            raise pa.ArrowInvalid(f"column {name} holds a value that is not a plain file name")
     if "phase" in table.column_names:
-        said = set(table["phase"].unique().to_pylist())
-        if not said <= set(Phase):
-            raise pa.ArrowInvalid(f"its phases are {', '.join(sorted(map(str, said)))}")
+        phases = set(table["phase"].unique().to_pylist())
+        if not phases <= set(Phase):
+            raise pa.ArrowInvalid(f"the phases are {', '.join(sorted(map(str, phases)))}")
 
 
-def scan_rows(table: "pa.Table") -> list[ScanRow]:
-    """Return a whole scan as checked rows."""
+def rows_from_table(table: "pa.Table") -> list[ScanRow]:
+    """Return the rows of a table that has all columns of a scan, validated."""
     rows = table.to_pylist()
     for row in rows:
-        for name in _HEX:
+        for name in _HEX_COLUMNS:
             row[name] = row[name].hex()
-        for name in _HASHES:
+        for name in _UINT64_COLUMNS:
             row[name] = f"{row[name]:016x}"
     return [ScanRow.model_validate(row) for row in rows]

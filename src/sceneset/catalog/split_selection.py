@@ -1,4 +1,4 @@
-"""Split rows as views: which samples of a subset a row of its scene table selects."""
+"""Select the samples of each row of a subset's scene table; a split file lists one selection."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,33 +17,38 @@ def _selects(row: SplitRow, tag: Tag) -> bool:
     if tag.phase is not row.phase or (row.source and tag.source != row.source):
         return False
     if row.scene == TOTAL:
-        return row.persons is None or row.persons in persons_said(tag)
+        return row.persons is None or row.persons in persons_of(tag)
     return any(
         scene == row.scene and row.persons in {None, persons} for scene, persons in tag.memberships
     )
 
 
-def persons_said(tag: Tag) -> set[Persons | None]:
-    """Return what the sample counts as in any of its scenes, or by itself where it is in none."""
+def persons_of(tag: Tag) -> set[Persons | None]:
+    """Return what the sample counts as in its scenes, or its own value if it is in no scene."""
     return {persons for _, persons in tag.memberships} or {tag.persons}
 
 
 def split_files(entry: Subset, tags: Sequence[Tag]) -> dict[str, str]:
     """Return the text of every split file of a subset, by file name."""
-    return {row.file: split_text(selected) for row, selected in rows_of(entry.splits, tags)}
+    return {row.file: split_text(selected) for row, selected in samples_by_row(entry.splits, tags)}
 
 
 def split_text(selected: Iterable[Tag]) -> str:
-    """Return the split file of a row that selects these, which are sorted.
+    """Return the text of a split file that lists samples, in their order.
 
-    A line is one stem, LF after each: what the strictest reader of the Custom layout takes (no
-    blank line, no mark, no suffix). A row that selects nothing gives an empty text.
+    Each line is one stem and LF, as the strictest reader of the Custom layout needs it: no blank
+    line, no byte order mark, no suffix. Without samples, the text is empty.
     """
     return "".join(f"{tag.stem}\n" for tag in selected)
 
 
-def rows_of(rows: Iterable[SplitRow], tags: Iterable[Tag]) -> list[tuple[SplitRow, list[Tag]]]:
-    """Return every row with the tags it selects, sorted by stem; each tag is looked at once."""
+def samples_by_row(
+    rows: Iterable[SplitRow], tags: Iterable[Tag]
+) -> list[tuple[SplitRow, list[Tag]]]:
+    """Return every row with the tags that it selects, sorted by stem.
+
+    Tags are grouped by phase and scene first, so that a row does not examine all of them.
+    """
     by_scene: dict[tuple[Phase, str], list[Tag]] = {}
     for tag in sorted(tags, key=lambda tag: tag.key):
         for scene in {TOTAL, *(scene for scene, _ in tag.scenes)}:
@@ -51,14 +56,14 @@ def rows_of(rows: Iterable[SplitRow], tags: Iterable[Tag]) -> list[tuple[SplitRo
     return [(row, select(by_scene.get((row.phase, row.scene), ()), row)) for row in rows]
 
 
-def boxes_of(tags: Sequence[Tag]) -> int | None:
+def count_boxes(tags: Sequence[Tag]) -> int | None:
     """Return the number of detection boxes of samples, or None unless every sample has a count."""
     known = [tag.boxes for tag in tags if tag.boxes is not None]
     return sum(known) if known and len(known) == len(tags) else None
 
 
-def table_order(vocabulary: Vocabulary, rows: Iterable[SplitRow]) -> list[SplitRow]:
-    """Sort rows as the document's table has them: total, then scene by scene, single first."""
+def in_table_order(vocabulary: Vocabulary, rows: Iterable[SplitRow]) -> list[SplitRow]:
+    """Sort rows as in the document's table: the totals first, then by phase, scene and persons."""
     phases: Mapping[Phase, int] = {phase: n for n, phase in enumerate(Phase)}
     persons = {None: 0, Persons.SINGLE: 1, Persons.MULTI: 2}
     return sorted(

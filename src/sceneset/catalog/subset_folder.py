@@ -1,4 +1,4 @@
-"""A delivery's folders as they are: which images, masks and split files stand where."""
+"""List the images, masks and split files in the folders of a delivery or a subset."""
 
 import os
 import unicodedata
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.names import stem_fault
+from sceneset.schemas.names import invalid_stem_reason
 from sceneset.schemas.terms import Phase
 
 Key = tuple[Phase, str]
 Files = list[tuple[Phase, Path]]
 
 IMAGE_SUFFIXES = (".jpg", ".png")
-_PICTURES = {
+_KNOWN_SUFFIXES = {
     ".jpg",
     ".jpeg",
     ".png",
@@ -30,16 +30,16 @@ _PICTURES = {
     ".mpo",
     ".ico",
 }
-_LONGEST_SHOWN = 300  # characters
+_MAX_SHOWN = 300  # characters
 _JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
-_LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir, phases " + ", ".join(
+_LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir; phases: " + ", ".join(
     Phase
 )
 
 
 @dataclass
 class Layout:
-    """What stands in a delivery. Keys are (phase, stem); findings name files from ``base``."""
+    """The files of a delivery by phase and stem; findings show paths relative to ``base``."""
 
     base: Path
     img_suffix: str = ".jpg"
@@ -49,7 +49,7 @@ class Layout:
     findings: list[Finding] = field(default_factory=list)
 
     def pairs(self) -> list[Key]:
-        """Return every sample that has both its files, sorted."""
+        """Return the samples that have both an image and a mask, sorted."""
         return sorted(self.images.keys() & self.masks.keys())
 
     def report(
@@ -66,69 +66,78 @@ class Layout:
 
 
 def printable(text: str) -> str:
-    """Return what can be shown of ``text``: one line, escapes for odd bytes, cut where too long."""
-    dots = "..." if len(text) > _LONGEST_SHOWN else ""
-    raw = text[:_LONGEST_SHOWN].encode("utf-8", "surrogateescape")
-    text = raw.decode("utf-8", "backslashreplace") + dots
+    """Return text for a message: one line, invalid bytes escaped, at most 300 characters."""
+    ellipsis = "..." if len(text) > _MAX_SHOWN else ""
+    raw = text[:_MAX_SHOWN].encode("utf-8", "surrogateescape")
+    text = raw.decode("utf-8", "backslashreplace") + ellipsis
     return "".join(
         repr(c)[1:-1] if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text
     )
 
 
 def read_layout(base: Path, *, img_suffix: str | None = None) -> Layout:
-    """Walk a delivery without following links; nothing is opened."""
+    """List all files of a delivery, without following links or opening files."""
     layout = read_samples(base, img_suffix=img_suffix)
     if base.is_dir() and not any((base / name).exists() for name in ("img_dir", "ann_dir")):
-        return layout  # it is another folder altogether: its files need not be told one by one
+        return layout  # not a delivery at all: do not report each of its files
     for entry in _entries(layout, base) if base.is_dir() else ():
         if entry.name == "split_dir":
-            _split_files(layout, Path(entry.path))
+            _collect_split_files(layout, Path(entry.path))
         elif entry.name not in {"img_dir", "ann_dir"} and not _is_junk(layout, entry):
             layout.report("stray-file", "is not part of the layout", Path(entry.path), _LAYOUT_HINT)
     return layout
 
 
 def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
-    """Walk img_dir and ann_dir alone; the commonest suffix of images counts unless one is given."""
+    """List the files of img_dir and ann_dir only.
+
+    Args:
+        base: The folder of the delivery or subset.
+        img_suffix: The suffix of images; without it, the most frequent one.
+    """
     layout = Layout(base)
     if not base.is_dir():
         layout.findings.append(
-            finding("layout", "is no folder", file=printable(base.name), hint=_LAYOUT_HINT)
+            finding("layout", "is not a folder", file=printable(base.name), hint=_LAYOUT_HINT)
         )
         return layout
-    (images, odd_images), (masks, odd_masks) = (
+    (images, invalid_images), (masks, invalid_masks) = (
         _phase_files(layout, base / name) for name in ("img_dir", "ann_dir")
     )
     counts = Counter(path.suffix for _, path in images)
     layout.img_suffix = img_suffix or max(IMAGE_SUFFIXES, key=lambda suffix: counts[suffix])
-    _sort_out(layout, images, masks, odd_images, odd_masks)
+    _pair_files(layout, images, masks, invalid_images, invalid_masks)
     return layout
 
 
-def listed_samples(base: Path, images: Files, masks: Files, *, img_suffix: str) -> Layout:
-    """Return the layout of files that are listed, and may not be here."""
+def layout_of_files(base: Path, images: Files, masks: Files, *, img_suffix: str) -> Layout:
+    """Return the layout of files from a list; they need not exist on this machine."""
     layout = Layout(base, img_suffix)
-    _sort_out(layout, images, masks)
+    _pair_files(layout, images, masks)
     return layout
 
 
-def _sort_out(
+def _pair_files(
     layout: Layout,
     images: Files,
     masks: Files,
-    odd_images: AbstractSet[Key] = frozenset(),
-    odd_masks: AbstractSet[Key] = frozenset(),
+    invalid_images: AbstractSet[Key] = frozenset(),
+    invalid_masks: AbstractSet[Key] = frozenset(),
 ) -> None:
-    seen_images = _collect(layout, images, layout.images, layout.img_suffix)
-    seen_masks = _collect(layout, masks, layout.masks, ".png")
-    _unpaired(layout, seen_images | odd_images, seen_masks | odd_masks)
+    """Fill the layout's images and masks, and report samples that lack one.
+
+    ``invalid_images`` and ``invalid_masks`` have a file that was already reported.
+    """
+    image_keys = _collect(layout, images, layout.images, layout.img_suffix)
+    mask_keys = _collect(layout, masks, layout.masks, ".png")
+    _report_unpaired(layout, image_keys | invalid_images, mask_keys | invalid_masks)
     if not images and not layout.findings:
-        layout.report("layout", "holds no images", layout.base / "img_dir", _LAYOUT_HINT)
+        layout.report("layout", "contains no images", layout.base / "img_dir", _LAYOUT_HINT)
 
 
-def _split_files(layout: Layout, folder: Path) -> None:
+def _collect_split_files(layout: Layout, folder: Path) -> None:
     if folder.is_symlink():
-        layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
+        layout.report("layout", "is not a folder", folder, _LAYOUT_HINT)
         return
     for entry in _entries(layout, folder):
         if entry.name.endswith(".txt") and entry.is_file(follow_symlinks=False):
@@ -136,9 +145,9 @@ def _split_files(layout: Layout, folder: Path) -> None:
         elif not _is_junk(layout, entry):
             layout.report(
                 "stray-file",
-                "is no split file",
+                "is not a split file",
                 Path(entry.path),
-                "split files are plain files called <something>.txt",
+                "split files are regular files named <something>.txt",
             )
 
 
@@ -152,30 +161,33 @@ def _entries(layout: Layout, folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
-    # macOS puts ._a.jpg beside a.jpg; alone, it may be a picture that somebody means.
-    fork = entry.name.startswith("._") and Path(entry.path).with_name(entry.name[2:]).exists()
-    if fork or entry.name.casefold() in _JUNK:
+    # macOS writes ._a.jpg next to a.jpg. Without a.jpg, ._a.jpg may be an image.
+    is_macos_copy = (
+        entry.name.startswith("._") and Path(entry.path).with_name(entry.name[2:]).exists()
+    )
+    if is_macos_copy or entry.name.casefold() in _JUNK:
         layout.report(
-            "junk-file", "is left by an operating system; it is not taken", Path(entry.path)
+            "junk-file", "is a leftover of an operating system; it is skipped", Path(entry.path)
         )
         return True
     return False
 
 
 def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
-    """Return the plain files of every phase folder; report all that is something else.
+    """Return the regular files of all phase folders, and report everything else.
 
-    The samples that such a thing stands for come second: they miss nothing more.
+    The second value holds the samples whose file is not a regular file. They are reported once,
+    and not again as missing.
     """
     files: Files = []
-    odd: set[Key] = set()
+    invalid: set[Key] = set()
     if not folder.is_dir() or folder.is_symlink():
-        layout.report("layout", "is no folder", folder, _LAYOUT_HINT)
-        return files, odd
+        layout.report("layout", "is not a folder", folder, _LAYOUT_HINT)
+        return files, invalid
     for entry in _entries(layout, folder):
         if entry.name not in set(Phase) or not entry.is_dir(follow_symlinks=False):
             if not _is_junk(layout, entry):
-                layout.report("stray-file", "is no phase folder", Path(entry.path), _LAYOUT_HINT)
+                layout.report("stray-file", "is not a phase folder", Path(entry.path), _LAYOUT_HINT)
             continue
         for file in _entries(layout, Path(entry.path)):
             if _is_junk(layout, file):
@@ -183,54 +195,62 @@ def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
             if file.is_file(follow_symlinks=False):
                 files.append((Phase(entry.name), Path(file.path)))
             else:
-                what = "a link" if file.is_symlink() else "no plain file"
+                kind = "a link" if file.is_symlink() else "not a regular file"
                 path = Path(file.path)
-                key = (Phase(entry.name), path.stem) if path.suffix.lower() in _PICTURES else None
-                odd |= {key} if key else set()
+                key = (
+                    (Phase(entry.name), path.stem)
+                    if path.suffix.lower() in _KNOWN_SUFFIXES
+                    else None
+                )
+                invalid |= {key} if key else set()
                 layout.report(
                     "stray-file",
-                    f"is {what}; files stand in the phase folder itself",
+                    f"is {kind}; a phase folder contains only regular files",
                     path,
                     "deliver the files themselves",
                     key,
                 )
-    return files, odd
+    return files, invalid
 
 
 def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -> set[Key]:
-    """Sort files into samples; return every stem that was seen, taken or not."""
+    """Put the valid files ``into`` a dictionary; return the samples of all image files.
+
+    Files with an invalid name or suffix, and stems that differ only in case or Unicode form, are
+    reported.
+    """
     seen: set[Key] = set()
-    alike: dict[tuple[Phase, str], list[tuple[Key, Path]]] = {}
+    same_name: dict[tuple[Phase, str], list[tuple[Key, Path]]] = {}
     for phase, path in files:
         stem = path.name[: -len(path.suffix)] if path.suffix else path.name
         key = (phase, stem)
-        fault = stem_fault(stem)
-        if fault or path.name.startswith("."):
+        reason = invalid_stem_reason(stem)
+        if reason or path.name.startswith("."):
             layout.report(
                 "stem-unsafe",
-                f"its name {fault or 'begins with a dot'}",
+                f"the name {reason or 'starts with a dot'}",
                 path,
-                "rename it, its mask and its lines in the split files",
+                "rename the image, its mask and its lines in the split files",
                 key,
             )
-        elif path.suffix.lower() not in _PICTURES:
-            layout.report("stray-file", "is no picture", path, "take it out of the delivery")
+        elif path.suffix.lower() not in _KNOWN_SUFFIXES:
+            layout.report("stray-file", "is not an image", path, "remove it from the delivery")
             continue
         elif path.suffix != suffix:
             layout.report(
                 "suffix",
-                f"ends in {path.suffix}, not {suffix}: mmsegmentation reads "
-                "one exact suffix for all, and never finds it",
+                f"has the suffix {path.suffix}, not {suffix}; mmsegmentation reads "
+                "files with one exact suffix and would skip this file",
                 path,
-                f"convert or rename it to {suffix}",
+                f"convert it to {suffix}, or rename it",
                 key,
             )
         else:
             into[key] = path
         seen.add(key)
-        same = (phase, unicodedata.normalize("NFC", stem).casefold())
-        alike.setdefault(same, []).append((key, path))
-    for group in alike.values():
+        name = (phase, unicodedata.normalize("NFC", stem).casefold())
+        same_name.setdefault(name, []).append((key, path))
+    for group in same_name.values():
         for key, path in group if len(group) > 1 else ():
             others = (printable(other.name) for _, other in group if other is not path)
             layout.report(
@@ -244,13 +264,13 @@ def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -
     return seen
 
 
-def _unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
+def _report_unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
     for phase, stem in sorted(layout.images.keys() - masks):
         layout.report(
             "mask-missing",
             "has no mask",
             layout.images[phase, stem],
-            f"annotate it as ann_dir/{phase}/{stem}.png, or take it out",
+            f"add the mask as ann_dir/{phase}/{stem}.png, or remove the image",
             (phase, stem),
         )
     for phase, stem in sorted(layout.masks.keys() - images):
@@ -258,6 +278,6 @@ def _unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
             "image-missing",
             "has no image",
             layout.masks[phase, stem],
-            f"deliver img_dir/{phase}/{stem}{layout.img_suffix}, or take it out",
+            f"add img_dir/{phase}/{stem}{layout.img_suffix}, or remove the mask",
             (phase, stem),
         )

@@ -1,4 +1,4 @@
-"""Tags as CSV: read with every finding's line, written the same way each time."""
+"""Read tags from CSV files, reporting every error with its line, and write them as CSV."""
 
 import csv
 import gc
@@ -22,8 +22,14 @@ _TAGS = TypeAdapter(list[Tag])
 def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> list[Tag]:
     """Return the tags of a subset, in the order of the file.
 
+    Args:
+        path: The CSV file.
+        shown: The path in messages.
+        subset: The subset's name in messages.
+        hint: The hint if the file is missing or can't be read.
+
     Raises:
-        ProblemsFoundError: all that is wrong, each with line, column, and what to write.
+        FindingsError: All errors of the file, each with line, column and hint.
     """
     return [tag for tag, _ in tags_with_lines(path, shown, subset=subset, hint=hint)]
 
@@ -31,15 +37,15 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
 def tags_with_lines(
     path: Path, shown: str, *, subset: str = "", hint: str = ""
 ) -> list[tuple[Tag, int]]:
-    """Return the tags of a subset with the line each stands on; see ``read_tags``."""
+    """Return the tags of a subset, each with its line number; see `read_tags`."""
     return parse_tags(read_text(path, shown, hint=hint), shown, subset=subset)
 
 
 def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, int]]:
-    """Return the tags in a file's text with the line each stands on; see ``read_tags``."""
-    # Spreadsheets put a byte order mark before UTF-8; people edit tags there.
+    """Return the tags in the text of a file, each with its line number; see `read_tags`."""
+    # Spreadsheet programs write a byte order mark at the start of a UTF-8 file.
     text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    with _no_garbage():
+    with _paused_garbage_collection():
         rows, lines = _rows(text, shown, subset)
         try:
             tags = _TAGS.validate_python(rows)
@@ -50,35 +56,35 @@ def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, in
                 )
                 for d in error.errors(include_url=False)
             ) from None
-    first: dict[tuple[str, str], int] = {}
-    twice = []
+    first_line: dict[tuple[str, str], int] = {}
+    duplicates = []
     for tag, line in zip(tags, lines, strict=True):
-        if tag.key in first:
-            twice.append(
+        if tag.key in first_line:
+            duplicates.append(
                 finding(
                     "tag-duplicate",
-                    f"{tag.phase} {tag.stem!r} has a row on line {first[tag.key]} already",
+                    f"{tag.phase} {tag.stem!r} already has a row on line {first_line[tag.key]}",
                     subset=subset,
                     file=shown,
                     row=line,
-                    hint="put all scenes of a sample into one row, apart by ';'",
+                    hint="write all scenes of a sample in one row, separated by ';'",
                 )
             )
-        first.setdefault(tag.key, line)
-    if twice:
-        raise FindingsError(twice)
+        first_line.setdefault(tag.key, line)
+    if duplicates:
+        raise FindingsError(duplicates)
     return list(zip(tags, lines, strict=True))
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Let nobody look for garbage: rows only pile up, and looking takes longer than reading."""
-    was = gc.isenabled()
+def _paused_garbage_collection() -> Iterator[None]:
+    """Pause garbage collection, which would visit all rows again and again and free none."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()
 
 
@@ -88,7 +94,7 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
     lines: list[int] = []
     findings: list[Finding] = []
 
-    def wrong(message: str, hint: str) -> None:
+    def report(message: str, hint: str) -> None:
         findings.append(
             finding(
                 "csv-broken",
@@ -104,32 +110,33 @@ def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], lis
         header = [name.strip() for name in next(reader, [])]
         unknown = [name for name in header if name not in COLUMNS]
         if unknown or not {"phase", "stem"} <= set(header) or len(set(header)) < len(header):
-            wrong(
+            report(
                 f"the columns are {', '.join(header) or 'missing'}",
-                f"write the first line as {','.join(COLUMNS)}",
+                f"write this first line: {','.join(COLUMNS)}",
             )
             raise FindingsError(findings)
         for row in reader:
             if not row:
                 continue
             if len(row) != len(header):
-                wrong(
-                    f"{len(row)} values for {len(header)} columns", "quote values that hold a comma"
+                report(
+                    f"{len(row)} values for {len(header)} columns",
+                    "put quotes around values that contain a comma",
                 )
                 continue
             rows.append(dict(zip(header, row, strict=True)))
             lines.append(reader.line_num)
     except csv.Error as error:
-        wrong(str(error), "write plain CSV, quotes doubled inside quotes")
+        report(str(error), "write plain CSV; double a quote inside quotes")
     if findings:
         raise FindingsError(findings)
     return rows, lines
 
 
 def tags_text(tags: Iterable[Tag]) -> str:
-    """Return the file's text: sorted by phase and stem, LF, always the same columns.
+    """Return tags as CSV, sorted by phase and stem, with LF line ends and fixed columns.
 
-    The last column, origin, stands there only if a tag says it: it is for crops.
+    The last column, origin, is written only if a tag has a value for it, which only crops do.
     """
     ordered = sorted(tags, key=lambda tag: tag.key)
     columns = COLUMNS if any(tag.origin for tag in ordered) else COLUMNS[:-1]

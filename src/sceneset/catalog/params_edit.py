@@ -1,0 +1,165 @@
+"""Write the files of the registry that `add` and `forget` edit: params.yaml and subset entries.
+
+People write comments into params.yaml. So only its list of subsets is edited, by ruamel.yaml,
+which keeps comments; all other lines stay byte-equal.
+"""
+
+import bisect
+import io
+from typing import TYPE_CHECKING, Any
+
+from sceneset.errors import FindingsError, fail
+from sceneset.schemas.subset import Subset
+from sceneset.storage.yaml_files import dump_yaml
+from sceneset.storage.yaml_parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+_KEY = "subsets"
+_FILE = "params.yaml"
+
+
+def with_subset(text: str, name: str) -> str:
+    """Return the text of params.yaml with one more subset, in alphabetical order.
+
+    Raises:
+        FindingsError: The list is written in a style that can't be edited.
+    """
+
+    def insert(names: "CommentedSeq") -> None:
+        position = bisect.bisect(names, name)
+        names.insert(position, name)
+        if position:
+            _move_comment_lines(names, position - 1, position)
+
+    listed = (parse(text, _FILE).data or {}).get(_KEY) or []
+    return _edit(text, insert, expected=[*listed, name])
+
+
+def without_subset(text: str, name: str) -> str:
+    """Return the text of params.yaml without one of its subsets.
+
+    Raises:
+        FindingsError: The list is written in a style that can't be edited.
+    """
+
+    def remove(names: "CommentedSeq") -> None:
+        position = names.index(name)
+        _move_comment_lines(names, position, position - 1 if position else None)
+        del names[position]
+
+    listed = parse(text, _FILE).data[_KEY]
+    return _edit(text, remove, expected=[other for other in listed if other != name])
+
+
+def entry_text(entry: Subset) -> str:
+    """Return the text of registry/subsets/<name>.yaml, without fields that have their default."""
+    fields = entry.model_dump(mode="json", exclude_defaults=True)
+    return dump_yaml(fields, schema="../../schemas/json/subset.json")
+
+
+def _edit(text: str, change: "Callable[[CommentedSeq], None]", expected: list[str]) -> str:
+    """Return the text with a changed list of subsets, after checking that nothing else changed."""
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        before, section, after = _split(text)
+        edited = before + _edit_section(section, change) + after
+        data = parse(edited, _FILE).data
+    except (FindingsError, YAMLError, ValueError):
+        data = None
+    wanted = (parse(text, _FILE).data or {}) | {_KEY: sorted(expected)}
+    if (
+        data is None
+        or data | {_KEY: sorted(data[_KEY])} != wanted
+        or _comment_lines(edited) != _comment_lines(text)
+    ):
+        fail(
+            "schema",
+            "the list is written in a style that sceneset can't edit",
+            file=_FILE,
+            field=_KEY,
+            hint="write one line '  - <name>' per subset",
+        )
+    return edited
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Split the text into the lines before, of and after the list of subsets.
+
+    The lines of the list begin with its key and end with its last item; comments below the last
+    item are not part of the list.
+    """
+    from ruamel.yaml import YAML
+
+    root = YAML().compose(text)
+    for key, value in root.value if root else ():
+        if key.value == _KEY:
+            items = value.value if isinstance(value.value, list) and not value.flow_style else []
+            last = items[-1] if items else value
+            end = text.find("\n", last.end_mark.index) + 1 or len(text)
+            return text[: key.start_mark.index], text[key.start_mark.index : end], text[end:]
+    before = text if not text or text.endswith("\n") else f"{text}\n"
+    return before, f"{_KEY}: []\n", ""
+
+
+def _edit_section(section: str, change: "Callable[[CommentedSeq], None]") -> str:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.util import load_yaml_guess_indent
+
+    _, sequence, offset = load_yaml_guess_indent(section)
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 1 << 20  # never wrap a line
+    if not (is_block := offset is not None):  # an empty list or `[a, b]`
+        sequence, offset = 4, 2
+    editor.indent(mapping=2, sequence=sequence, offset=offset)
+    params: CommentedMap = editor.load(section)
+    if not params[_KEY]:
+        params[_KEY] = CommentedSeq()
+    change(params[_KEY])
+    if params[_KEY]:
+        params[_KEY].fa.set_block_style()
+    elif is_block:  # ruamel.yaml would write `[]` below the comments, which is not valid
+        key_line = section.partition("\n")[0].replace(":", ": []", 1)
+        return "\n".join([key_line, *_comment_lines(section), ""])
+    out = io.StringIO()
+    editor.dump(params, out)
+    return out.getvalue()
+
+
+def _comment_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.lstrip().startswith("#")]
+
+
+def _move_comment_lines(names: "CommentedSeq", source: int, target: int | None) -> None:
+    """Move the comment and blank lines below one item to below another, or above the first.
+
+    ruamel.yaml stores these lines with the item above, together with the comment at the item's end.
+    """
+    from ruamel.yaml.error import CommentMark
+    from ruamel.yaml.tokens import CommentToken
+
+    comments: dict[int, list[Any]] = names.ca.items
+    if source not in comments:
+        return
+    own, _, lines = comments[source][0].value.partition("\n")
+    if not lines:
+        return
+    if own:
+        comments[source][0].value = f"{own}\n"
+    else:
+        del comments[source]
+    if target is None:
+        names.ca.comment = names.ca.comment or [None, []]
+        indent = len(lines) - len(lines.lstrip(" "))
+        names.ca.comment[1] = names.ca.comment[1] or []
+        names.ca.comment[1].append(CommentToken(lines.lstrip(" "), CommentMark(indent)))
+    elif target in comments:
+        comments[target][0].value += lines
+    else:
+        comments[target] = [CommentToken(f"\n{lines}", CommentMark(0)), None, None, None]
