@@ -1,4 +1,4 @@
-"""Bad deliveries: everything wrong is named in one run, nothing is changed, the good is taken."""
+"""Bad deliveries: one run reports all errors and changes nothing; --quarantine adds the rest."""
 
 import csv
 import os
@@ -47,7 +47,7 @@ def moved(old: str, new: str) -> Change:
 
 
 def sample(stem: str) -> Change:
-    """Add a good pair that is called badly."""
+    """Add a good pair under a bad name."""
 
     def change(folder: Path) -> None:
         for pattern in (IMAGE, MASK):
@@ -73,11 +73,11 @@ def nested(folder: Path) -> None:
     write_image(folder / "img_dir/train/more/e.jpg")
 
 
-# What is wrong -> the errors that name it, and how many of the four samples stay good.
-LEAVABLE = [
+# The change, the errors it causes, and how many of the four samples stay good.
+CAN_BE_LEFT_OUT = [
     pytest.param(truncated(0.9), {(IMAGE.format("b"), "image-unreadable")}, 3, id="cut JPEG"),
     pytest.param(write(IMAGE.format("b"), ""), {(IMAGE.format("b"), "image-unreadable")}, 3,
-                 id="no bytes"),
+                 id="empty file"),
     pytest.param(write(IMAGE.format("b"), "GIF89a"), {(IMAGE.format("b"), "image-format")}, 3,
                  id="GIF named .jpg"),
     pytest.param(lambda f: write_mask(f / MASK.format("b"), (31, 24)),
@@ -112,9 +112,9 @@ LEAVABLE = [
     pytest.param(write(SKI, "a\nb\na\n"), {(f"{SKI}:3", "split-duplicate-line")}, 4,
                  id="line written twice"),
     pytest.param(write(SKI, "a\nb\nz\n"), {(f"{SKI}:3", "split-unknown-stem")}, 4,
-                 id="line of no image"),
+                 id="line without an image"),
     pytest.param(write("split_dir/total.txt", "a\nb\nc\n"),
-                 {("split_dir/total.txt", "split-incomplete")}, 3, id="total leaves one out"),
+                 {("split_dir/total.txt", "split-incomplete")}, 3, id="total misses a sample"),
     pytest.param(linked, {(IMAGE.format("a"), "stray-file")}, 3, id="link"),
     pytest.param(lambda f: os.mkfifo(f / "img_dir/train/e.jpg"),
                  {("img_dir/train/e.jpg", "stray-file")}, 4, id="FIFO"),
@@ -125,7 +125,7 @@ LEAVABLE = [
                  id="phase misspelt"),
     pytest.param(write("notes.doc", "x"), {("notes.doc", "stray-file")}, 4, id="file at the top"),
     pytest.param(sample("._e"), {(p.format("._e"), "stem-unsafe") for p in (IMAGE, MASK)}, 4,
-                 id="named like a resource fork, of nothing"),
+                 id="named like a resource fork without its file"),
     pytest.param(sample(".e"), {(p.format(".e"), "stem-unsafe") for p in (IMAGE, MASK)}, 4,
                  id="leading dot"),
     pytest.param(sample("e "), {(p.format("e "), "stem-unsafe") for p in (IMAGE, MASK)}, 4,
@@ -136,20 +136,20 @@ LEAVABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "wrong", "good"), LEAVABLE)
-def test_bad_files_and_lines_are_named_and_can_be_left_out(
-    change, wrong, good, delivery, registry, tmp_path, sceneset
+@pytest.mark.parametrize(("change", "errors", "good"), CAN_BE_LEFT_OUT)
+def test_bad_files_and_lines_are_reported_and_quarantine_leaves_them_out(
+    change, errors, good, delivery, registry, tmp_path, sceneset
 ):
     change(delivery)
     before, source = snapshot(registry), snapshot(delivery)
     refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert refused.code == 1
-    assert findings(refused.err) == wrong
+    assert findings(refused.err) == errors
     left = tmp_path / "left"
-    words = ("add", delivery, "--name", NAME, "--quarantine", left, "--dry-run", "--json")
-    dry = sceneset(*words, cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--quarantine", left, "--dry-run", "--json")
+    dry = sceneset(*command, cwd=registry)
     assert (dry.code, dry.json["taken"], dry.json["samples"]) == (0, False, good)
-    assert dry.json["left_out"] == len(wrong)
+    assert dry.json["left_out"] == len(errors)
     assert not left.exists()
     assert snapshot(registry) == before
     assert snapshot(delivery) == source
@@ -160,10 +160,11 @@ def no_images(folder: Path) -> None:
         path.unlink()
 
 
-# What can't be left out: the error, and words that must stand in it.
-FATAL = [
-    pytest.param(moved("img_dir", "images"), "img_dir", "layout", "is no folder", id="no img_dir"),
-    pytest.param(no_images, "img_dir", "layout", "holds no images", id="nothing in it"),
+# The change, the place and code of the error that stops it, and words of its message.
+CAN_NOT_BE_LEFT_OUT = [
+    pytest.param(moved("img_dir", "images"), "img_dir", "layout", "is not a folder",
+                 id="no img_dir"),
+    pytest.param(no_images, "img_dir", "layout", "contains no images", id="no files"),
     pytest.param(moved(SKI, "split_dir/sky.txt"), "split_dir/sky.txt", "unknown-split-file", "ski",
                  id="unknown split file"),
     pytest.param(lambda f: (f / "split_dir/ski_multiperson.txt").write_text("c\nd\n"),
@@ -173,8 +174,8 @@ FATAL = [
 
 
 @pytest.mark.parametrize("options", [(), ("--quarantine", "left")])
-@pytest.mark.parametrize(("change", "place", "code", "words"), FATAL)
-def test_what_can_not_be_left_out_is_refused(
+@pytest.mark.parametrize(("change", "place", "code", "words"), CAN_NOT_BE_LEFT_OUT)
+def test_add_refuses_the_delivery_even_with_quarantine_when_the_error_is_not_about_one_file(
     change, place, code, words, options, delivery, registry, sceneset
 ):
     change(delivery)
@@ -183,7 +184,7 @@ def test_what_can_not_be_left_out_is_refused(
     assert refused.code == 1
     assert (place, code) in findings(refused.err)
     assert words in refused.err
-    assert "[type=" not in refused.err, "pydantic's own words"
+    assert "[type=" not in refused.err, "messages of pydantic must not be shown"
     assert snapshot(registry) == before
     assert snapshot(delivery) == source
 
@@ -191,24 +192,26 @@ def test_what_can_not_be_left_out_is_refused(
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        pytest.param("CustomSeg_Person_20240231_web", "no date", id="no date"),
+        pytest.param("CustomSeg_Person_20240231_web", "not a valid date", id="no date"),
         pytest.param("CustomSeg_Person_20240101_a/b", "not a subset name", id="slash"),
-        pytest.param("web", "not a subset name", id="note alone"),
+        pytest.param("web", "not a subset name", id="only a note"),
     ],
 )
-def test_a_bad_subset_name_is_refused(name, words, delivery, registry, sceneset):
+def test_add_refuses_the_subset_name_when_it_is_invalid(name, words, delivery, registry, sceneset):
     refused = sceneset("add", delivery, "--name", name, cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == {("--name", "subset-name")}
     assert words in refused.err
 
 
-def test_a_delivery_without_a_good_sample_is_refused(delivery, registry, tmp_path, sceneset):
+def test_add_refuses_the_delivery_when_it_has_no_good_sample(
+    delivery, registry, tmp_path, sceneset
+):
     for path in delivery.glob("img_dir/train/*"):
         path.write_bytes(b"")
     before = snapshot(registry)
-    words = ("add", delivery, "--name", NAME, "--quarantine", tmp_path / "left")
-    refused = sceneset(*words, cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--quarantine", tmp_path / "left")
+    refused = sceneset(*command, cwd=registry)
     assert refused.code == 1
     assert ("img_dir", "layout") in findings(refused.err)
     assert snapshot(registry) == before
@@ -218,15 +221,15 @@ def test_a_delivery_without_a_good_sample_is_refused(delivery, registry, tmp_pat
 @pytest.mark.parametrize(
     "folder", [pytest.param("absent", id="absent"), pytest.param("delivery/notes", id="a file")]
 )
-def test_no_delivery_at_all(folder, delivery, registry, sceneset):
+def test_add_refuses_the_delivery_when_it_is_not_a_folder(folder, delivery, registry, sceneset):
     (delivery / "notes").write_text("x")
     refused = sceneset("add", delivery.parent / folder, "--name", NAME, cwd=registry)
     assert refused.code == 1
-    assert "is no folder" in refused.err
+    assert "is not a folder" in refused.err
 
 
 def spoil(folder: Path) -> Found:
-    """Make many things wrong at once; return the errors this must give."""
+    """Break many things at once and return the errors to expect."""
     truncated(0.5)(folder)
     write_mask(folder / MASK.format("c"), (8, 8))
     (folder / MASK.format("d")).unlink()
@@ -247,23 +250,25 @@ def spoil(folder: Path) -> Found:
     }
 
 
-def test_all_of_it_at_once_then_the_good_is_taken(delivery, registry, tmp_path, sceneset):
-    wrong = spoil(delivery)
+def test_add_reports_all_errors_at_once_and_then_adds_the_good_sample_with_quarantine(
+    delivery, registry, tmp_path, sceneset
+):
+    errors = spoil(delivery)
     before, source = snapshot(registry), snapshot(delivery)
     refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert refused.code == 1
-    assert findings(refused.err) == wrong
-    harmless = findings(refused.err, "warning")
-    assert {code for _, code in harmless} == {"junk-file", "split-line-ends"}
+    assert findings(refused.err) == errors
+    warnings = findings(refused.err, "warning")
+    assert {code for _, code in warnings} == {"junk-file", "split-line-ends"}
     assert snapshot(registry) == before
 
     left = tmp_path / "left"
-    taken = sceneset("add", delivery, "--name", NAME, "--quarantine", left, cwd=registry)
-    assert taken.code == 0, taken.err
+    accepted = sceneset("add", delivery, "--name", NAME, "--quarantine", left, cwd=registry)
+    assert accepted.code == 0, accepted.err
     assert snapshot(delivery) == source
     with (left / f"{NAME}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {(r["file"] + (r["row"] and f":{r['row']}"), r["code"]) for r in rows} == wrong
+    assert {(r["file"] + (r["row"] and f":{r['row']}"), r["code"]) for r in rows} == errors
     assert all(row["message"] for row in rows)
     folder = registry / "Insta360SemanticSeg" / NAME
     files = sorted(p.relative_to(folder).as_posix() for p in folder.glob("*/train/*"))
@@ -272,7 +277,7 @@ def test_all_of_it_at_once_then_the_good_is_taken(delivery, registry, tmp_path, 
     assert [(s["stem"], s["scenes"]) for s in samples] == [("a", ["ski"])]
 
 
-def test_windows_line_ends_and_junk_are_only_warned_of(delivery, registry, sceneset):
+def test_windows_line_endings_and_junk_files_are_only_warnings(delivery, registry, sceneset):
     (delivery / SKI).write_bytes(b"a\r\nb\r\n")
     (delivery / "Thumbs.db").write_bytes(b"x")
     outcome = sceneset("add", delivery, "--name", NAME, "--dry-run", "--json", cwd=registry)
@@ -280,7 +285,7 @@ def test_windows_line_ends_and_junk_are_only_warned_of(delivery, registry, scene
     assert {p["code"] for p in outcome.json["problems"]} == {"split-line-ends", "junk-file"}
 
 
-def test_a_split_file_that_can_not_be_read_hides_nothing_else(
+def test_other_errors_are_reported_too_when_a_split_file_is_unreadable(
     delivery, registry, sceneset, monkeypatch
 ):
     truncated(0.5)(delivery)
@@ -293,7 +298,7 @@ def test_a_split_file_that_can_not_be_read_hides_nothing_else(
     }
 
 
-def test_a_linked_split_folder_is_refused(tmp_path, registry, sceneset):
+def test_add_refuses_the_delivery_when_its_split_folder_is_a_link(tmp_path, registry, sceneset):
     folder = make_delivery(tmp_path / "delivery")
     (folder / "split_dir").rename(tmp_path / "elsewhere")
     (folder / "split_dir").symlink_to(tmp_path / "elsewhere")

@@ -1,4 +1,4 @@
-"""What comes with a delivery: --entry, --tags, and split files that mean several things."""
+"""The texts of a delivery: --entry, --tags, and split files that mix phases or persons."""
 
 import csv
 from pathlib import Path
@@ -14,30 +14,32 @@ ROWS = "splits:\n- {scene: total, file: total.txt}\n"
 
 @pytest.mark.parametrize("options", [(), ("--quarantine", "left")])
 @pytest.mark.parametrize(
-    ("entry", "wrong", "words"),
+    ("entry", "errors", "words"),
     [
         pytest.param("kind: full\na: : b", {("entry.yaml:2", "yaml-broken")}, [], id="broken YAML"),
         pytest.param(b"\xff", {("entry.yaml:1", "file-unreadable")}, ["UTF-8"], id="not UTF-8"),
-        pytest.param("", {("entry.yaml:1", "schema")}, ["holds no fields"], id="nothing in it"),
+        pytest.param("", {("entry.yaml:1", "schema")}, ["holds no fields"], id="empty"),
         pytest.param("name: CustomSeg_Person_20240101_x\n", {("entry.yaml:1", "schema")},
                      ["CustomSeg_Person_20240101_x", NAME], id="another name"),
         pytest.param("# why\nkind: half\nimg_suffix: .bmp\nowner: me\n",
                      {(f"entry.yaml:{n}", "schema") for n in (2, 3, 4)}, ["known fields"],
                      id="three fields wrong"),
         pytest.param(ROWS + "- {scene: ski, persons: single, file: ski.txt, images: 3}\n",
-                     {("entry.yaml:3", "count-differs")}, ["declares 3", "2 are counted"],
+                     {("entry.yaml:3", "count-differs")}, ["declares 3 images", "tags select 2"],
                      id="wrong count"),
         pytest.param(ROWS + "- {scene: skii, file: ski.txt}\n",
                      {("entry.yaml:3", "unknown-scene")}, ["did you mean ski"], id="unknown scene"),
     ],
 )  # fmt: skip
-def test_a_bad_entry_is_refused(entry, wrong, words, options, delivery, registry, sceneset):
+def test_add_refuses_the_delivery_when_the_entry_is_bad(
+    entry, errors, words, options, delivery, registry, sceneset
+):
     path = delivery.parent / "entry.yaml"
     path.write_bytes(entry if isinstance(entry, bytes) else entry.encode())
     before = snapshot(registry)
     refused = sceneset("add", delivery, "--name", NAME, "--entry", path, *options, cwd=registry)
     assert refused.code == 1
-    assert findings(refused.err) == wrong
+    assert findings(refused.err) == errors
     assert all(word in refused.err for word in words), refused.err
     assert snapshot(registry) == before
 
@@ -46,32 +48,34 @@ def test_a_bad_entry_is_refused(entry, wrong, words, options, delivery, registry
     ("entry", "split_file", "place"),
     [
         pytest.param(True, False, "entry.yaml:3", id="in the entry"),
-        pytest.param(False, True, "split_dir/sea.txt", id="as a file without a line"),
+        pytest.param(False, True, "split_dir/sea.txt", id="as an empty file"),
     ],
 )
-def test_a_row_without_samples_is_refused_or_left_out(
+def test_row_without_samples_is_an_error_and_quarantine_leaves_it_out(
     entry, split_file, place, delivery, registry, sceneset
 ):
     path = delivery.parent / "entry.yaml"
     path.write_text(ROWS + ("- {scene: sea, persons: single, file: sea.txt}\n" if entry else ""))
     if split_file:
         (delivery / "split_dir/sea.txt").touch()
-    words = ("add", delivery, "--name", NAME, "--entry", path)
-    refused = sceneset(*words, cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--entry", path)
+    refused = sceneset(*command, cwd=registry)
     assert (refused.code, findings(refused.err)) == (1, {(place, "row-empty")})
-    taken = sceneset(*words, "--quarantine", "left", "--dry-run", cwd=registry)
-    assert findings(taken.err, "warning") == {("split_dir/sea.txt", "row-left-out")}
-    assert "sea.txt" not in taken.out
+    accepted = sceneset(*command, "--quarantine", "left", "--dry-run", cwd=registry)
+    assert findings(accepted.err, "warning") == {("split_dir/sea.txt", "row-left-out")}
+    assert "sea.txt" not in accepted.out
 
 
-def test_kind_of_entry_and_command_agree(delivery, registry, sceneset):
-    path = delivery / "entry.yaml"  # in the delivery itself: no stray file, as it is named
+def test_kind_must_be_the_same_in_entry_and_command_and_its_rules_apply(
+    delivery, registry, sceneset
+):
+    path = delivery / "entry.yaml"  # not a stray file, because --entry names it
     path.write_text("kind: crop\n")
-    words = ("add", delivery, "--name", NAME, "--entry", path, "--dry-run")
-    refused = sceneset(*words, "--kind", "full", cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--entry", path, "--dry-run")
+    refused = sceneset(*command, "--kind", "full", cwd=registry)
     assert findings(refused.err) == {("entry.yaml:1", "schema")}
-    # Now it is a crop subset, and two of its samples are multi.
-    refused = sceneset(*words, cwd=registry)
+    # As a crop subset, two of its samples are multi.
+    refused = sceneset(*command, cwd=registry)
     assert findings(refused.err) == {("split_dir", "crop-multi")}
 
 
@@ -81,7 +85,7 @@ GOOD = "train,a,ski,single\ntrain,b,ski,single\ntrain,c,ski,multi\n"
 
 @pytest.mark.parametrize("options", [(), ("--quarantine", "left")])
 @pytest.mark.parametrize(
-    ("tags", "wrong", "words"),
+    ("tags", "errors", "words"),
     [
         pytest.param("stem\na\n", {("tags.csv:1", "csv-broken")}, ["phase,stem"], id="columns"),
         pytest.param(b"\xff", {("tags.csv:1", "file-unreadable")}, ["UTF-8"], id="not UTF-8"),
@@ -95,37 +99,41 @@ GOOD = "train,a,ski,single\ntrain,b,ski,single\ntrain,c,ski,multi\n"
                                                         "split-differs")},
                      ["did you mean ski"], id="unknown scene"),
         pytest.param(f"{HEAD}{GOOD}train,d,ski,multi\ntrain,a,,\n",
-                     {("tags.csv:6", "tag-duplicate")}, ["line 2"], id="two rows"),
+                     {("tags.csv:6", "tag-duplicate")}, ["line 2"], id="two rows for a sample"),
         pytest.param(f"{HEAD}{GOOD}train,d,ski,multi\nval,z,,\n",
-                     {("tags.csv:6", "tag-without-image")}, ["val z"], id="no image"),
+                     {("tags.csv:6", "tag-without-image")}, ["val 'z'"], id="no image"),
         pytest.param(HEAD + GOOD, {("tags.csv", "image-without-tag")}, ["train,d"], id="no tags"),
         pytest.param(f"{HEAD}{GOOD}train,d,ski,single\n",
                      {(f"split_dir/{f}.txt", "split-differs")
-                      for f in ("ski", "ski_muiltiperson")}, [], id="other than the files say"),
+                      for f in ("ski", "ski_muiltiperson")}, [], id="contradict the split files"),
     ],
 )  # fmt: skip
-def test_bad_tags_are_refused(tags, wrong, words, options, delivery, registry, sceneset):
+def test_add_refuses_the_delivery_when_the_tags_are_bad(
+    tags, errors, words, options, delivery, registry, sceneset
+):
     path = delivery.parent / "tags.csv"
     path.write_bytes(tags if isinstance(tags, bytes) else tags.encode())
     before = snapshot(registry)
     refused = sceneset("add", delivery, "--name", NAME, "--tags", path, *options, cwd=registry)
     assert refused.code == 1
-    assert findings(refused.err) == wrong
+    assert findings(refused.err) == errors
     assert all(word in refused.err for word in words), refused.err
     assert snapshot(registry) == before
 
 
-def test_tags_and_a_bad_sample_are_taken_without_it(delivery, registry, tmp_path, sceneset):
+def test_quarantine_leaves_out_the_tags_of_a_bad_sample(delivery, registry, tmp_path, sceneset):
     (delivery / "img_dir/train/b.jpg").write_bytes(b"")
     tags = tmp_path / "tags.csv"
     tags.write_text(f"{HEAD}{GOOD}train,d,ski,multi\n")
-    words = ("add", delivery, "--name", NAME, "--tags", tags, "--quarantine", tmp_path / "left")
-    outcome = sceneset(*words, "--dry-run", "--json", cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--tags", tags, "--quarantine", tmp_path / "left")
+    outcome = sceneset(*command, "--dry-run", "--json", cwd=registry)
     assert (outcome.code, outcome.json["samples"], outcome.json["left_out"]) == (0, 3, 1)
 
 
-def taken(registry: Path, folder: Path, sceneset, *options: object) -> dict[str, dict[str, str]]:
-    """Add a delivery; return its tags by phase and stem, and check that they can be read again."""
+def add_and_read_tags(
+    registry: Path, folder: Path, sceneset, *options: object
+) -> dict[str, dict[str, str]]:
+    """Add a delivery and return its tags by "phase stem"; check that the registry can read them."""
     outcome = sceneset("add", folder, "--name", NAME, *options, cwd=registry)
     assert outcome.code == 0, outcome.err
     assert sceneset("lookup", cwd=registry).code == 0
@@ -133,13 +141,15 @@ def taken(registry: Path, folder: Path, sceneset, *options: object) -> dict[str,
         return {f"{row['phase']} {row['stem']}": row for row in csv.DictReader(file)}
 
 
-def test_single_here_and_multi_there_is_kept_and_reported(tmp_path, registry, sceneset):
+def test_persons_are_kept_and_reported_when_they_differ_between_scenes(
+    tmp_path, registry, sceneset
+):
     splits = {"ski.txt": "ab", "ski_muiltiperson.txt": "bc", "city_muiltiperson.txt": "ad"}
     folder = make_delivery(tmp_path / "delivery", splits)
     outcome = sceneset("add", folder, "--name", NAME, "--dry-run", cwd=registry)
     warned = [line for line in outcome.err.splitlines() if "[persons-conflict]" in line]
     assert [line.split(" is ")[0].split()[-1] for line in warned] == ["a", "b"]
-    tags = taken(registry, folder, sceneset)
+    tags = add_and_read_tags(registry, folder, sceneset)
     assert tags["train a"]["scenes"] == "city:multi;ski:single"
     assert tags["train b"]["scenes"] == "ski:multi;ski:single"
     assert tags["train c"] | {"scenes": "ski", "persons": "multi"} == tags["train c"]
@@ -147,7 +157,9 @@ def test_single_here_and_multi_there_is_kept_and_reported(tmp_path, registry, sc
     assert rows == {"total.txt": 4} | {name: len(stems) for name, stems in splits.items()}
 
 
-def test_phases_share_a_file_and_a_stem(tmp_path, registry, sceneset):
+def test_split_file_becomes_one_file_for_each_phase_when_it_mixes_phases(
+    tmp_path, registry, sceneset
+):
     splits = {"ski.txt": "abv", "city.txt": "a", "city_val.txt": "a", "total.txt": "abv"}
     folder = make_delivery(tmp_path / "delivery", splits, train="ab", val="av")
     outcome = sceneset("add", folder, "--name", NAME, "--dry-run", "--json", cwd=registry)
@@ -155,7 +167,7 @@ def test_phases_share_a_file_and_a_stem(tmp_path, registry, sceneset):
         "split_dir/ski.txt",
         "split_dir/total.txt",
     ]
-    tags = taken(registry, folder, sceneset)
+    tags = add_and_read_tags(registry, folder, sceneset)
     assert {key: row["scenes"] for key, row in tags.items()} == {
         "train a": "city;ski",
         "train b": "ski",
@@ -173,7 +185,7 @@ def test_phases_share_a_file_and_a_stem(tmp_path, registry, sceneset):
     }
 
 
-def test_rows_of_the_entry_name_files_as_they_like(tmp_path, registry, sceneset):
+def test_split_file_takes_scene_and_persons_from_its_row_in_the_entry(tmp_path, registry, sceneset):
     entry = tmp_path / "entry.yaml"
     rows = [
         {"scene": "ski", "file": "all_on_snow.txt", "images": 3, "description": {"zh": "雪地"}},
@@ -181,10 +193,10 @@ def test_rows_of_the_entry_name_files_as_they_like(tmp_path, registry, sceneset)
         {"scene": "sea", "source": "clip-1", "file": "clip.txt"},
     ]
     entry.write_text(yaml.safe_dump({"description": {"en": "two | pipes"}, "splits": rows}))
-    # b stands alone in the city; of the ski row nobody says how many are in the picture.
+    # b is single in the city; the row of ski does not specify persons.
     splits = {"all_on_snow.txt": "abc", "one.txt": "a", "city.txt": "b", "clip.txt": "d"}
     folder = make_delivery(tmp_path / "delivery", splits)
-    tags = taken(registry, folder, sceneset, "--entry", entry)
+    tags = add_and_read_tags(registry, folder, sceneset, "--entry", entry)
     assert (tags["train a"]["scenes"], tags["train a"]["persons"]) == ("ski", "single")
     assert (tags["train b"]["scenes"], tags["train b"]["persons"]) == ("city:single;ski", "")
     assert tags["train d"]["source"] == "clip-1"
@@ -192,10 +204,10 @@ def test_rows_of_the_entry_name_files_as_they_like(tmp_path, registry, sceneset)
     assert found == {"total.txt": 4} | {name: len(stems) for name, stems in splits.items()}
 
 
-def test_without_split_files_tags_make_the_rows(tmp_path, registry, sceneset):
+def test_rows_come_from_the_tags_when_there_are_no_split_files(tmp_path, registry, sceneset):
     tags = tmp_path / "tags.csv"
     tags.write_text(f"{HEAD}{GOOD}train,d,ski;city:single,multi\n")
     folder = make_delivery(tmp_path / "delivery", {})
-    taken(registry, folder, sceneset, "--tags", tags)
+    add_and_read_tags(registry, folder, sceneset, "--tags", tags)
     found = {r["split_file"]: r["images"] for r in sceneset("lookup", "--json", cwd=registry).json}
     assert found == {"total.txt": 4, "city.txt": 1, "ski.txt": 2, "ski_muiltiperson.txt": 2}

@@ -1,4 +1,4 @@
-"""137 broken and odd files, each offered as an image and as a mask: told what it is, no more."""
+"""137 broken and unusual files, each delivered as an image and as a mask: accepted or refused."""
 
 import resource
 import shutil
@@ -13,32 +13,35 @@ from PIL import Image
 from sceneset import Registry
 from sceneset.delivery.read import read_delivery
 from sceneset.delivery.types import Request
+from sceneset.progress import no_progress
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Kind
 from support.build import NAME, ROOT, SHARED, needs_shared, write_image
 
 pytestmark = needs_shared
 HOSTILE = SHARED / "data/hostile"
-WARNS = "libjpeg warns of it, and what it warns of can't be told from damage: the strict reading"
-OF_16_BITS = "gray of 16 bits: readers cut its brightness off at 255, so it is to be converted"
-TINY = "2 x 2 and 1 x 1 pixels: below limits.min_side, as s01n3p01.png, which the index refuses"
-SUFFIX = "mmsegmentation takes one suffix for all images, in this very case: rename it"
-DIFFER = {
+WARNS = (
+    "libjpeg warns about it, and the warning can also mean damage: the strict reading refuses it"
+)
+GRAY_16 = "16-bit gray: readers clip its brightness at 255, so it has to be converted"
+TINY = "2 x 2 or 1 x 1 pixels: below limits.min_side, like s01n3p01.png, which the index refuses"
+SUFFIX = "mmsegmentation takes one suffix for all images, and case matters: rename it"
+DIFFERS_FROM_INDEX = {
     "truncated_app14.jpg": WARNS,
     "junk_jpeg_header.jpg": WARNS,
     "jpeg_ff00_header.jpg": WARNS,
     "icc-after-SOF.jpg": WARNS,
     "hopper_bad_exif.jpg": WARNS,
     "photoshop-200dpi-broken.jpg": WARNS,
-    "basn0g16.png": OF_16_BITS,
-    "basi0g16.png": OF_16_BITS,
+    "basn0g16.png": GRAY_16,
+    "basi0g16.png": GRAY_16,
     "acid2.png": TINY,
     "multiple_exif.jpg": TINY,
     "invalid_palette_index.png": "refused as a mask, as the index says; as an image it decodes",
     "IMG_0001.JPG": SUFFIX,
     "photo.jpeg": SUFFIX,
 }
-"""Files that are answered otherwise than the index says, and why."""
+"""Files for which the result differs from the index, and why."""
 
 
 class Row(NamedTuple):
@@ -52,7 +55,7 @@ class Row(NamedTuple):
 
 
 def index() -> list[Row]:
-    """Read INDEX.md: sections are folders, a row is a file, a column what a careful tool says."""
+    """Read INDEX.md: a section is a folder, a row a file, a column what a careful tool does."""
     rows, folder = [], ""
     text = (HOSTILE / "INDEX.md").read_text("utf-8") if HOSTILE.is_dir() else ""
     for line in text.splitlines():
@@ -60,20 +63,20 @@ def index() -> list[Row]:
         if line.startswith("## "):
             folder = line[3:].strip()
         elif line.startswith("| ") and cells[0] != "file" and len(cells) >= 6:
-            said = next(cell for cell in cells if cell.startswith(("ACCEPT", "REJECT")))
-            rows.append(Row(folder, cells[0], said.startswith("ACCEPT")))
+            verdict = next(cell for cell in cells if cell.startswith(("ACCEPT", "REJECT")))
+            rows.append(Row(folder, cells[0], verdict.startswith("ACCEPT")))
     return rows
 
 
 @cache
-def here() -> Registry:
+def this_registry() -> Registry:
     return Registry(ROOT)
 
 
-def told(folder: Path) -> list[Finding]:
-    """Return what add would say of a delivery."""
+def findings_on(folder: Path) -> list[Finding]:
+    """Return the findings of `sceneset add` on a delivery."""
     request = Request(folder, NAME, Kind.FULL)
-    return read_delivery(request, here(), lambda items, _: items).findings
+    return read_delivery(request, this_registry(), no_progress).findings
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -84,15 +87,17 @@ def size_of(path: Path) -> tuple[int, int]:
         return (32, 24)
 
 
-def test_the_index_is_whole() -> None:
+def test_index_lists_every_file() -> None:
     rows = index()
     assert len(rows) == 137
     assert all(row.path.is_file() for row in rows)
-    assert DIFFER.keys() <= {row.file for row in rows}
+    assert DIFFERS_FROM_INDEX.keys() <= {row.file for row in rows}
 
 
 @pytest.mark.parametrize("row", index(), ids=lambda row: row.file)
-def test_as_an_image(row: Row, tmp_path: Path) -> None:
+def test_file_is_accepted_or_refused_as_the_index_says_when_it_is_an_image(
+    row: Row, tmp_path: Path
+) -> None:
     size = size_of(row.path)
     for part in ("img_dir", "ann_dir"):
         (tmp_path / part / "train").mkdir(parents=True)
@@ -100,22 +105,28 @@ def test_as_an_image(row: Row, tmp_path: Path) -> None:
     mask = np.zeros(size[::-1], np.uint8)
     mask[size[1] // 3 :, size[0] // 3 :] = 1
     Image.fromarray(mask).save(tmp_path / "ann_dir/train" / f"{Path(row.file).stem}.png")
-    findings = told(tmp_path)
-    assert all(p.hint or p.code == "mask-missing" for p in errors_of(findings)), "errors teach"
-    assert (not errors_of(findings)) == (row.accept != (row.file in DIFFER)), findings
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20, "kB: less than 1 GiB"
+    findings = findings_on(tmp_path)
+    assert all(p.hint or p.code == "mask-missing" for p in errors_of(findings)), "errors have hints"
+    assert (not errors_of(findings)) == (row.accept != (row.file in DIFFERS_FROM_INDEX)), findings
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20, (
+        "more than 1 GiB (unit: kB)"
+    )
 
 
 @pytest.mark.parametrize("row", index(), ids=lambda row: row.file)
-def test_as_a_mask(row: Row, tmp_path: Path) -> None:
+def test_file_is_accepted_only_with_valid_values_when_it_is_a_mask(
+    row: Row, tmp_path: Path
+) -> None:
     stem = "a"
     write_image(tmp_path / f"img_dir/train/{stem}.jpg", size=size_of(row.path))
     (tmp_path / "ann_dir/train").mkdir(parents=True)
     shutil.copyfile(row.path, tmp_path / f"ann_dir/train/{stem}{Path(row.file).suffix}")
-    wrong = errors_of(told(tmp_path))
-    assert all(p.hint for p in wrong), "errors teach"
-    if not wrong:  # then it is what a mask has to be, by another reading
+    errors = errors_of(findings_on(tmp_path))
+    assert all(p.hint for p in errors), "errors have hints"
+    if not errors:  # accepted, so it must be a valid mask when read independently
         with Image.open(row.path) as mask:
             assert (mask.format, mask.mode) == ("PNG", "L")
             assert set(np.unique(np.asarray(mask))) <= {0, 1, 255}
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20, "kB: less than 1 GiB"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1 << 20, (
+        "more than 1 GiB (unit: kB)"
+    )

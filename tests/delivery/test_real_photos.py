@@ -1,4 +1,4 @@
-"""Real photos with real masks: what is wrong with them is found, what is right is measured."""
+"""Real photos with real masks: errors are found, and statistics equal independent computations."""
 
 import csv
 import shutil
@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 from sceneset import Registry
-from sceneset.catalog.scan_table import scan_rows
+from sceneset.catalog.scan_table import rows_from_table
 from support.build import NAME, SHARED, Outcome, dvc, needs_shared, snapshot
 
 pytestmark = needs_shared
@@ -22,7 +22,7 @@ Pairs = Iterable[tuple[str, Path, Path]]
 
 
 def lay_out(folder: Path, pairs: Pairs, splits: dict[str, list[str]]) -> Path:
-    """Make a delivery of photos whose masks write the person as 255: they become 1."""
+    """Write a delivery of photos, with masks of 0 and 255 mapped to 0 and 1."""
     for part in ("img_dir/train", "ann_dir/train", "split_dir"):
         (folder / part).mkdir(parents=True)
     for stem, image, mask in pairs:
@@ -49,7 +49,7 @@ def vikram(tmp_path: Path) -> Path:
         for image in sorted(drop.glob("Training_Images/*.jpg"))
     ]
     stems = [stem for stem, *_ in pairs]
-    # An untagged image is only in the total; odd numbers stand in two scenes.
+    # Multiples of 6 are in no scene, only in the total; some other samples are in two scenes.
     splits = {
         "total.txt": stems,
         "natural.txt": [stem for stem in stems if int(stem) % 2],
@@ -58,28 +58,29 @@ def vikram(tmp_path: Path) -> Path:
     return lay_out(tmp_path / "vikram", pairs, splits)
 
 
-def test_masks_of_another_size_are_all_named_and_left_out(
+def test_masks_of_another_size_are_all_reported_and_quarantine_leaves_them_out(
     vikram: Path, registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
 ) -> None:
-    wrong = {
+    bad_stems = {
         Path(row["image"]).stem
         for row in expected("drop_A_vikram").values()
         if "size_mismatch" in row["flags"]
     }
-    assert len(wrong) == 198
+    assert len(bad_stems) == 198
     before, source = snapshot(registry), snapshot(vikram)
     refused = sceneset("add", vikram, "--name", NAME, cwd=registry)
     assert refused.code == 1
-    named = {line.split(": ")[1] for line in refused.err.splitlines() if "[size-differs]" in line}
-    assert named == {f"ann_dir/train/{stem}.png" for stem in wrong}
+    lines = [line for line in refused.err.splitlines() if "[size-differs]" in line]
+    reported = {line.split(": ")[1] for line in lines}
+    assert reported == {f"ann_dir/train/{stem}.png" for stem in bad_stems}
     assert snapshot(registry) == before
 
     left = tmp_path / "left"
-    taken = sceneset("add", vikram, "--name", NAME, "--quarantine", left, "--json", cwd=registry)
-    assert taken.code == 0, taken.err
-    assert (taken.json["samples"], taken.json["left_out"]) == (92, 198)
+    accepted = sceneset("add", vikram, "--name", NAME, "--quarantine", left, "--json", cwd=registry)
+    assert accepted.code == 0, accepted.err
+    assert (accepted.json["samples"], accepted.json["left_out"]) == (92, 198)
     with (left / f"{NAME}.csv").open(encoding="utf-8", newline="") as file:
-        assert {row["stem"] for row in csv.DictReader(file)} == wrong
+        assert {row["stem"] for row in csv.DictReader(file)} == bad_stems
     assert snapshot(vikram) == source
     images = registry / f"Insta360SemanticSeg/{NAME}/img_dir/train"
     assert len(list(images.iterdir())) == 92
@@ -89,7 +90,7 @@ def test_masks_of_another_size_are_all_named_and_left_out(
     check_foreground(registry, "drop_A_vikram", photos)
 
 
-def test_two_clips_are_two_scenes(
+def test_statistics_of_two_scenes_equal_independent_computations(
     registry: Path, tmp_path: Path, sceneset: Callable[..., Outcome]
 ) -> None:
     clips = {"bmx-trees": "bike.txt", "parkour": "city.txt"}
@@ -114,21 +115,21 @@ def test_two_clips_are_two_scenes(
 
 
 class Photo(NamedTuple):
-    """What a plain float64 computation makes of one photo, each channel by itself."""
+    """Statistics of one photo, by channel, in plain float64 (values 0 to 1)."""
 
     pixels: int
     mean: npt.NDArray[np.float64]
     variance: npt.NDArray[np.float64]
 
 
-def measured(path: Path) -> Photo:
+def measure_photo(path: Path) -> Photo:
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"), np.float64).reshape(-1, 3) / 255
     return Photo(len(pixels), pixels.mean(0), pixels.var(0))
 
 
-def colours_of(photos: list[Photo]) -> dict[str, npt.NDArray[np.float64]]:
-    """Return all five figures of several photos."""
+def colour_statistics(photos: list[Photo]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return all five colour statistics of several photos."""
     means = np.array([photo.mean for photo in photos])
     weights = np.array([[photo.pixels] for photo in photos]) / sum(p.pixels for p in photos)
     pooled = (weights * means).sum(0)
@@ -143,14 +144,14 @@ def colours_of(photos: list[Photo]) -> dict[str, npt.NDArray[np.float64]]:
 
 
 def check_statistics(root: Path) -> None:
-    """Compare every colour figure with a plain float64 computation over the photos."""
+    """Compare all colour statistics with a plain float64 computation over the photos."""
     stats = yaml.safe_load((root / f"registry/stats/{NAME}.yaml").read_text())
     folder = root / f"Insta360SemanticSeg/{NAME}"
-    photos = {path.stem: measured(path) for path in folder.glob("img_dir/train/*")}
+    photos = {path.stem: measure_photo(path) for path in folder.glob("img_dir/train/*")}
     for row in stats["rows"]:
         stems = (folder / "split_dir" / row["file"]).read_text().split()
         assert row["numbers"]["images"] == len(stems)
-        wanted = colours_of([photos[stem] for stem in stems])
+        wanted = colour_statistics([photos[stem] for stem in stems])
         found = row["numbers"]["colour"]
         assert set(found) == set(wanted)
         for name, values in wanted.items():
@@ -158,16 +159,16 @@ def check_statistics(root: Path) -> None:
 
 
 def check_foreground(root: Path, drop: str, sources: dict[str, Path]) -> None:
-    """Compare person pixels, image by image and in all, with the counts that came with the drop."""
+    """Compare person pixels, by image and in total, with the counts delivered with the drop."""
     registry = Registry.open(root)
     truth = expected(drop)
-    told = {stem: truth[path.relative_to(DATA).as_posix()] for stem, path in sources.items()}
-    rows = scan_rows(registry.scan(NAME))
+    counts = {stem: truth[path.relative_to(DATA).as_posix()] for stem, path in sources.items()}
+    rows = rows_from_table(registry.scan(NAME))
     for row in rows:
-        assert row.person == int(told[row.stem]["person_px"]), row.stem
+        assert row.person == int(counts[row.stem]["person_px"]), row.stem
         share = row.person / (row.width * row.height)
-        assert share == pytest.approx(float(told[row.stem]["person_frac"]), abs=1e-5)
+        assert share == pytest.approx(float(counts[row.stem]["person_frac"]), abs=1e-5)
     stats = yaml.safe_load((root / f"registry/stats/{NAME}.yaml").read_text())
-    shares = [float(told[row.stem]["person_frac"]) for row in rows]
+    shares = [float(counts[row.stem]["person_frac"]) for row in rows]
     found = stats["numbers"]["foreground"]["image_mean"]
     assert found == pytest.approx(np.mean(shares), abs=1e-5)

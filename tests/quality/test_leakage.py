@@ -1,4 +1,4 @@
-"""Held-out images that are related to training images stop the pipeline, and are named."""
+"""Held-out images that are related to training images stop the pipeline and are reported."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from sceneset import Registry
-from sceneset.quality.leakage import leakage
+from sceneset.quality.leakage import find_leakage
 from support.build import (
     NAME,
     SHARED,
@@ -25,7 +25,7 @@ IMAGES = f"{DATA}/img_dir"
 
 
 def photo(seed: int) -> Image.Image:
-    """Draw a picture with something in it, at many scales."""
+    """Return a picture with structure at several scales."""
     random = np.random.default_rng(seed)
     layers = [
         np.asarray(
@@ -38,7 +38,7 @@ def photo(seed: int) -> Image.Image:
 
 
 def deliver(folder: Path, phases: Mapping[str, Mapping[str, Image.Image]]) -> Path:
-    """Write pictures and masks of their sizes, by phase and stem."""
+    """Write a delivery of pictures by phase and stem, each with a mask of its size."""
     for phase, pictures in phases.items():
         for part in ("img_dir", "ann_dir"):
             (folder / part / phase).mkdir(parents=True)
@@ -50,12 +50,14 @@ def deliver(folder: Path, phases: Mapping[str, Mapping[str, Image.Image]]) -> Pa
     return folder
 
 
-def added(root: Path, delivery: Path, sceneset: Run, name: str = NAME) -> dict[str, list[str]]:
-    """Add a delivery; return the findings on leakage, by code."""
+def add_and_find_leakage(
+    root: Path, delivery: Path, sceneset: Run, name: str = NAME
+) -> dict[str, list[str]]:
+    """Add a delivery and return the findings on leakage as "stem: message", by code."""
     outcome = sceneset("add", delivery, "--name", name, cwd=root)
     assert outcome.code == 0, outcome.err
     found: dict[str, list[str]] = {}
-    for p in leakage(Registry.open(root)):
+    for p in find_leakage(Registry.open(root)):
         found.setdefault(p.code, []).append(f"{p.stem}: {p.message}")
     return found
 
@@ -70,59 +72,63 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_changed_copies_on_both_sides(
+def test_changed_copy_of_a_training_image_is_found_when_held_out(
     change: str, registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     pictures = {f"p{seed}": photo(seed) for seed in range(4)}
     held = {"copy": CHANGES[change](photo(2)), "other": photo(9)}
     delivery = deliver(tmp_path / "d", {"train": pictures, "val": held})
-    found = added(registry, delivery, sceneset)
+    found = add_and_find_leakage(registry, delivery, sceneset)
     assert list(found) == ["leak-near"]
-    [said] = found["leak-near"]
-    assert said.startswith("copy: looks like ")
-    assert f"{IMAGES}/train/p2.jpg" in said
-    assert ("mirror image" in said) == (change == "mirrored")
+    [message] = found["leak-near"]
+    assert message.startswith("copy: looks like ")
+    assert f"{IMAGES}/train/p2.jpg" in message
+    assert ("mirror image" in message) == (change == "mirrored")
 
 
-def test_the_gate(added_leak: Path, sceneset: Run) -> None:
-    failed = dvc(added_leak, "repro", check=False)
+def test_repro_stops_before_the_manifest_until_the_leak_is_removed(
+    with_leak: Path, sceneset: Run
+) -> None:
+    failed = dvc(with_leak, "repro", check=False)
     assert failed.code != 0
     assert "[leak-bytes]" in failed.out + failed.err
-    assert not (added_leak / "registry/manifest.json").exists(), "no version of it can be made"
-    outcome = sceneset("check", "--json", cwd=added_leak)
+    assert not (with_leak / "registry/manifest.json").exists(), "a leak must not be released"
+    outcome = sceneset("check", "--json", cwd=with_leak)
     assert (outcome.code, [p["code"] for p in outcome.json if p["severity"] == "error"]) == (
         1,
         ["leak-bytes"],
     )
     for part, suffix in (("img_dir", "jpg"), ("ann_dir", "png")):
-        (added_leak / DATA / part / f"val/copy.{suffix}").unlink()
-    tags = added_leak / f"registry/tags/{NAME}.csv"
+        (with_leak / DATA / part / f"val/copy.{suffix}").unlink()
+    tags = with_leak / f"registry/tags/{NAME}.csv"
     lines = tags.read_text().splitlines(keepends=True)
     tags.write_text("".join(line for line in lines if not line.startswith("val,copy")))
-    dvc(added_leak, "repro")
-    assert (added_leak / "registry/reports/leaks.json").read_text() == "[]\n"
-    assert sceneset("check", cwd=added_leak).code == 0
+    dvc(with_leak, "repro")
+    assert (with_leak / "registry/reports/leaks.json").read_text() == "[]\n"
+    assert sceneset("check", cwd=with_leak).code == 0
 
 
 @pytest.fixture
-def added_leak(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
-    """A registry with one training image in val too."""
+def with_leak(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
+    """A registry in which one training image is in val too."""
     phases = {"train": {"a": photo(1), "b": photo(2)}, "val": {"copy": photo(1), "c": photo(3)}}
     outcome = sceneset("add", deliver(tmp_path / "d", phases), "--name", NAME, cwd=registry)
     assert outcome.code == 0, outcome.err
     return registry
 
 
-def test_over_all_subsets(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_leak_is_found_when_the_images_are_in_different_subsets(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
     one = deliver(tmp_path / "one", {"train": {"a": photo(1)}})
     two = deliver(tmp_path / "two", {"train": {"x": photo(7)}, "val": {"a": photo(1)}})
-    assert added(registry, one, sceneset) == {}
-    found = added(registry, two, sceneset, NAME.replace("web", "two"))
+    assert add_and_find_leakage(registry, one, sceneset) == {}
+    found = add_and_find_leakage(registry, two, sceneset, NAME.replace("web", "two"))
     assert list(found) == ["leak-bytes"]
     assert f"{IMAGES}/train/a.jpg" in found["leak-bytes"][0]
 
 
-def test_duplicates_inside_a_phase_are_warnings(
+def test_duplicates_are_reported_but_do_not_stop_repro_when_in_one_phase(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     pictures = {
@@ -132,41 +138,47 @@ def test_duplicates_inside_a_phase_are_warnings(
         "d": CHANGES["mirrored"](photo(1)),
         "e": photo(2),
     }
-    found = added(registry, deliver(tmp_path / "d", {"train": pictures}), sceneset)
+    found = add_and_find_leakage(registry, deliver(tmp_path / "d", {"train": pictures}), sceneset)
     assert sorted(found) == ["duplicate-bytes", "duplicate-near"]
-    assert [said[0] for said in found["duplicate-bytes"]] == ["b"]
-    assert [said[0] for said in found["duplicate-near"]] == ["c", "d"]
+    assert [message[0] for message in found["duplicate-bytes"]] == ["b"]
+    assert [message[0] for message in found["duplicate-near"]] == ["c", "d"]
     dvc(registry, "repro")
 
 
-def test_one_source_on_both_sides(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_source_is_reported_when_it_is_in_training_and_held_out(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
     phases = {"train": {"a": photo(1), "b": photo(2)}, "val": {"c": photo(3), "d": photo(4)}}
-    assert added(registry, deliver(tmp_path / "d", phases), sceneset) == {}
+    assert add_and_find_leakage(registry, deliver(tmp_path / "d", phases), sceneset) == {}
     tags = registry / f"registry/tags/{NAME}.csv"
     sources = {"train,a": "clip 1", "train,b": "", "val,c": "clip 1", "val,d": "clip 2"}
     rows = [f"{key},,,,{source}" for key, source in sources.items()]
     tags.write_text("\n".join(["phase,stem,scenes,persons,boxes,source", *rows, ""]))
-    [p] = leakage(Registry.open(registry))
+    [p] = find_leakage(Registry.open(registry))
     assert (p.code, p.stem) == ("leak-source", "c")
     assert "'clip 1'" in p.message
 
 
-def test_frames_without_a_source(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_clip_is_reported_until_its_frames_have_a_source(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
     one, two = photo(1), photo(2)
     frames = {f"clip_{n:03d}": Image.blend(one, two, n / 200) for n in range(8)}
     others = {f"shot_{n:03d}": photo(50 + n) for n in range(8)}
     delivery = deliver(tmp_path / "d", {"train": frames | others})
-    found = added(registry, delivery, sceneset)
-    [said] = found["clip-undeclared"]
-    assert said.startswith("clip_000: to 'clip_007': 8 numbered images")
+    found = add_and_find_leakage(registry, delivery, sceneset)
+    [message] = found["clip-undeclared"]
+    assert message.startswith("clip_000: is the first of 8 numbered images up to 'clip_007'")
     tags = registry / f"registry/tags/{NAME}.csv"
     lines = tags.read_text().splitlines()
-    told = [x + "clip" if x.startswith("train,clip") else x for x in lines]
-    tags.write_text("\n".join([*told, ""]))
-    assert "clip-undeclared" not in {p.code for p in leakage(Registry.open(registry))}
+    lines = [line + "clip" if line.startswith("train,clip") else line for line in lines]
+    tags.write_text("\n".join([*lines, ""]))
+    assert "clip-undeclared" not in {p.code for p in find_leakage(Registry.open(registry))}
 
 
-def test_what_was_tested_is_not_trained_on(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_training_image_is_reported_when_it_was_a_test_image_of_a_version(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
     delivery = make_delivery(tmp_path / "d", {"ski.txt": ["a", "b"]}, train=("a", "b"))
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
     other = NAME.replace("web", "test")
@@ -202,23 +214,23 @@ def test_what_was_tested_is_not_trained_on(registry: Path, tmp_path: Path, scene
 
 
 @needs_shared
-def test_the_near_duplicates_of_drop_e(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_near_duplicates_of_drop_e_are_found(registry: Path, tmp_path: Path, sceneset: Run) -> None:
     photos = SHARED / "data/drop_E_ccp/photos"
     pairs = {"0907": "0990", "0183": "0730", "0197": "0671", "0594": "0722", "0692": "0732"}
     phases = {
         "train": {stem: Image.open(photos / f"{stem}.jpg") for stem in (*pairs, "0001", "0002")},
         "val": {stem: Image.open(photos / f"{stem}.jpg") for stem in (*pairs.values(), "0003")},
     }
-    found = added(registry, deliver(tmp_path / "d", phases), sceneset)
-    named = {said[:4]: said for said in found.pop("leak-near")}
-    assert set(named) == set(pairs.values())
+    found = add_and_find_leakage(registry, deliver(tmp_path / "d", phases), sceneset)
+    by_stem = {message[:4]: message for message in found.pop("leak-near")}
+    assert set(by_stem) == set(pairs.values())
     for one, other in pairs.items():
-        assert f"train/{one}.jpg" in named[other]
+        assert f"train/{one}.jpg" in by_stem[other]
     assert "leak-bytes" not in found
 
 
 @needs_shared
-def test_neighbouring_frames_of_drop_f_and_their_copies_in_drop_g(
+def test_neighbouring_frames_of_drop_f_and_their_copies_in_drop_g_are_found(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     frames = sorted((SHARED / "data/drop_F_davis").rglob("bmx-trees/*.jpg"))
@@ -229,9 +241,9 @@ def test_neighbouring_frames_of_drop_f_and_their_copies_in_drop_g(
         "val": {f"bmx_{path.stem}": Image.open(path) for path in frames[1::2]}
         | {f"bike_{path.stem}": Image.open(path) for path in copies},
     }
-    found = added(registry, deliver(tmp_path / "d", phases), sceneset)
-    told = {said.partition(":")[0] for said in found["leak-near"]}
-    assert {f"bike_{path.stem}" for path in copies} <= told
+    found = add_and_find_leakage(registry, deliver(tmp_path / "d", phases), sceneset)
+    near = {message.partition(":")[0] for message in found["leak-near"]}
+    assert {f"bike_{path.stem}" for path in copies} <= near
     odd = {f"bmx_{path.stem}" for path in frames[1::2]}
-    assert len(told & odd) >= 0.85 * len(odd), "as measured on other photos: 89 to 93 %"
-    assert any("clip" in said for said in found["clip-undeclared"])
+    assert len(near & odd) >= 0.85 * len(odd), "89 to 93 % are found in other photos"
+    assert found["clip-undeclared"]

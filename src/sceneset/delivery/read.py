@@ -1,365 +1,246 @@
-"""A delivery, checked whole: the subset it would become, and all that is wrong with it."""
+"""Read and check a delivery as a whole: the subset it would become, and all findings on it."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from pathlib import Path
-from typing import Any
 
-from sceneset.catalog.reader import Catalog, unknown_scene
-from sceneset.catalog.scan_table import table_of
-from sceneset.catalog.split_selection import rows_of, table_order
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import table_from_rows
+from sceneset.catalog.split_selection import in_table_order
 from sceneset.catalog.subset_folder import Key, printable, read_layout
-from sceneset.catalog.tags_csv import tags_with_lines
-from sceneset.catalog.tombstones import NEAR, Tombstones
-from sceneset.delivery.split_files import read_lines, resolve
-from sceneset.delivery.split_tags import Memberships, same_rows
-from sceneset.delivery.types import LEAVABLE, Delivery, Request
+from sceneset.delivery.entry_file import read_entry_file
+from sceneset.delivery.scene_table import (
+    complete_rows,
+    duplicate_row_findings,
+    without_empty_rows,
+)
+from sceneset.delivery.split_files import read_split_lines, resolve_stems
+from sceneset.delivery.split_tags import SplitTags
+from sceneset.delivery.tags_file import read_tags_file
+from sceneset.delivery.types import QUARANTINE_CODES, Delivery, Request
+from sceneset.delivery.withdrawn import withdrawn_findings
 from sceneset.errors import FindingsError
 from sceneset.progress import Progress
-from sceneset.quality.consistency import entry_findings, persons_conflicts
 from sceneset.quality.kind_rules import kind_findings
-from sceneset.quality.policy import in_folder as waivers_of
-from sceneset.quality.policy import weighed
+from sceneset.quality.policy import apply_policy, read_waivers
 from sceneset.quality.sample_rules import sample_findings
+from sceneset.quality.tag_rules import persons_conflict_findings, scene_table_findings
 from sceneset.scanning.measure_sample import Pair
-from sceneset.scanning.process_pool import measure_many
+from sceneset.scanning.process_pool import measure_files
 from sceneset.schemas.finding import Finding, errors_of, finding, in_order
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import SplitName
-from sceneset.schemas.subset import SplitRow, Subset, SubsetDraft
+from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
-from sceneset.storage.yaml_files import Document, load_document
+from sceneset.schemas.terms import Kind, Phase
 
 
 def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Delivery:
-    """Check everything, change nothing; pixels are decoded once, and only here."""
-    reading = _Reading(request, catalog)
-    reading.read_texts()
-    measured = reading.measure(progress)
-    reading.findings += returning(measured, catalog.forgotten)
-    return reading.finish(measured)
+    """Check a delivery completely and return the subset that it would become.
+
+    Nothing is changed. Images and masks are decoded once, here, and not again by `sceneset add`.
+
+    Args:
+        request: What to read.
+        catalog: The registry that the subset is for.
+        progress: Reports the progress of decoding.
+    """
+    reader = _Reader(request, catalog)
+    reader.read_texts()
+    rows = reader.measure(progress)
+    reader.findings += withdrawn_findings(rows, catalog.tombstones)
+    return reader.finish(rows)
 
 
-def returning(rows: Iterable[ScanRow], stones: Tombstones) -> list[Finding]:
-    """Report images that were withdrawn, and those that look like one that was."""
-    looks = [
-        (int(look, 16), stone)
-        for stone in stones.values()
-        for look in (stone.phash, stone.phash_mirror)
-    ]
-    found = []
-    for row in rows if stones else ():
-        look, said = int(row.phash, 16), stones.get(row.image_md5)
-        near = (stone for other, stone in looks if (other ^ look).bit_count() <= NEAR)
-        alike = None if said else next(near, None)
-        if said or alike:
-            found.append(
-                finding(
-                    "forgotten" if said else "forgotten-near",
-                    f"was withdrawn: {said.reason}"
-                    if said
-                    else f"looks like {alike.image if alike else ''}, which was withdrawn",
-                    file=f"img_dir/{row.phase}/{row.image}",
-                    phase=row.phase,
-                    stem=row.stem,
-                    hint="leave it out"
-                    if said
-                    else "look at it; if it shows the same, leave it out",
-                )
-            )
-    return found
-
-
-class _Reading:
-    """The steps of reading one delivery; findings gather in ``problems``."""
+class _Reader:
+    """Reads one delivery step by step and collects the findings."""
 
     def __init__(self, request: Request, catalog: Catalog) -> None:
         self.request, self.vocabulary, self.params = request, catalog.vocabulary, catalog.params
         self.waivers = [
-            waiver.model_copy(update={"subset": ""})  # findings on a delivery name none
-            for waiver in waivers_of(catalog.root)
+            waiver.model_copy(update={"subset": ""})  # findings on a delivery name no subset
+            for waiver in read_waivers(catalog.root)
             if waiver.subset == request.name
         ]
-        self.findings: list[Finding] = []
-        self.brought: list[Finding] = []
-        """Findings on --entry and --tags: unlike a delivery's own files, they can't be left out."""
-        self.document: Document | None = None
-        self.draft = self._draft()
-        suffix = self.draft.img_suffix if self.draft else None
-        self.layout = read_layout(request.folder, img_suffix=suffix)
-        self.findings += [p for p in self.layout.findings if not self._is_brought(p)]
-        self.files = Memberships(catalog.vocabulary)
-        self.given_tags: list[Tag] | None = None
+        self.entry_file = read_entry_file(request, catalog.vocabulary)
+        draft = self.entry_file.draft
+        self.kind = request.kind or (draft.kind if draft else Kind.FULL)
+        self.layout = read_layout(request.folder, img_suffix=draft.img_suffix if draft else None)
+        self.findings = [p for p in self.layout.findings if not self._is_about_user_file(p)]
+        self.user_findings: list[Finding] = [*self.entry_file.findings]
+        """Findings on --entry and --tags. Unlike files of the delivery, these can't be left out."""
+        self.split_tags = SplitTags(catalog.vocabulary)
+        self.user_tags: list[Tag] | None = None
+        """The tags of --tags; None if there are none, or they can't be read."""
 
-    @property
-    def kind(self) -> Kind:
-        return self.request.kind or (self.draft.kind if self.draft else Kind.FULL)
-
-    def _is_brought(self, p: Finding) -> bool:
-        """Whether a stray file is what the command names as --entry or --tags."""
-        brought = (self.request.entry_file, self.request.tags_file)
+    def _is_about_user_file(self, p: Finding) -> bool:
+        """Return whether a stray file in the delivery is the file of --entry or --tags."""
         path = self.request.folder / p.file
         return p.code == "stray-file" and any(
-            file and file.exists() and path.exists() and file.samefile(path) for file in brought
+            file and file.exists() and path.exists() and file.samefile(path)
+            for file in (self.request.entry_file, self.request.tags_file)
         )
 
-    def _draft(self) -> SubsetDraft | None:
-        """Read --entry, or return None; its name and kind may be left to the command."""
-        file, kind = self.request.entry_file, self.request.kind
-        if file is None:
-            return None
-        filler = {"name": self.request.name, "kind": kind or Kind.FULL}
-        try:
-            draft, self.document = load_document(file, SubsetDraft, file.name, defaults=filler)
-        except FindingsError as found:
-            self.brought += found.findings
-            return None
-        for what, said, asked in (
-            ("name", draft.name, self.request.name),
-            ("kind", draft.kind, kind or draft.kind),
-        ):
-            if said != asked:
-                self.brought.append(
-                    finding(
-                        "schema",
-                        f"is {said}, the command says {asked}",
-                        file=file.name,
-                        row=self.document.line((what,)),
-                        field=what,
-                        hint="let both say the same",
-                    )
-                )
-        for number, row in enumerate(draft.splits):
-            if row.scene not in self.vocabulary.order:
-                unknown = unknown_scene(self.vocabulary, row.scene, file=file.name)
-                where = self._where_in_entry(number, ".scene")
-                self.brought.append(unknown.model_copy(update=where))
-        return draft
-
-    def _where_in_entry(self, number: int, field: str) -> dict[str, Any]:
-        """Return where --entry says something of a row of its scene table."""
-        place = ("splits", number, field.removeprefix("."))
-        line = self.document.line(place) if self.document else None
-        return {"field": f"splits[{number + 1}]{field}", "row": line}
-
-    def _where(self, _: int, row: SplitRow, field: str) -> dict[str, Any]:
-        """Return where people find a row: in the file they brought, or as a split file."""
-        rows = self.draft.splits if self.draft else ()
-        if self.request.entry_file and row in rows:
-            where = self._where_in_entry(rows.index(row), field)
-            return {"file": self.request.entry_file.name} | where
-        return {"file": f"split_dir/{row.file}"}
-
     def read_texts(self) -> None:
-        """Read split files and --tags."""
-        known = self.layout.images.keys() | {
+        """Read the split files and --tags."""
+        samples = self.layout.images.keys() | {
             (Phase(p.phase), p.stem) for p in self.layout.findings if p.stem
         }
         for path in self.layout.split_files:
-            self._read_split_file(path, known)
-        self.findings += self.files.incomplete(self.layout.images)
+            self._read_split_file(path, samples)
+        self.findings += self.split_tags.incomplete_findings(self.layout.images)
         if self.request.tags_file:
-            self._read_tags(self.request.tags_file)
+            self.user_tags, findings = read_tags_file(
+                self.request.tags_file, self.layout, self.vocabulary
+            )
+            self.user_findings += findings
 
-    def _read_split_file(self, path: Path, known: Container[Key]) -> None:
+    def _read_split_file(self, path: Path, samples: Container[Key]) -> None:
         shown = printable(f"split_dir/{path.name}")
-        rows = {row.file: row for row in self.draft.splits} if self.draft else {}
-        row = rows.get(path.name)
-        says = (
+        row = {row.file: row for row in self.entry_file.rows}.get(path.name)
+        name = (
             SplitName(row.scene, row.persons, row.phase)
             if row
             else self.vocabulary.parse_split_file(path.name)
         )
-        # An entry that could not be read may have told what the file is.
-        if says is None and not (self.request.entry_file and self.draft is None):
-            self._unknown_file(path.name, shown)
+        # If --entry can't be read, it may have a row for this file.
+        if name is None and not self.entry_file.is_unreadable:
+            self._report_unknown_split_file(path.name, shown)
         try:
-            lines = read_lines(path, shown)
-        except FindingsError as found:
-            self.findings += found.findings
+            lines = read_split_lines(path, shown)
+        except FindingsError as error:
+            self.findings += error.findings
             return
         suffixes = (self.layout.img_suffix, ".png")
-        keys = resolve(lines, shown, known, says.phase if says else None, suffixes)
+        keys = resolve_stems(lines, shown, samples, name.phase if name else None, suffixes)
         self.findings += lines.findings
-        if says and says.scene in self.vocabulary.order:
-            self.findings += self.files.take(path.name, shown, says, set(keys), row)
+        if name and name.scene in self.vocabulary.order:
+            self.findings += self.split_tags.add_file(path.name, shown, name, set(keys), row)
 
-    def _unknown_file(self, file: str, shown: str) -> None:
-        near = self.vocabulary.nearest(file.removesuffix(".txt"))
+    def _report_unknown_split_file(self, file: str, shown: str) -> None:
+        nearest = self.vocabulary.nearest(file.removesuffix(".txt"))
         self.findings.append(
             finding(
                 "unknown-split-file",
-                "fits no scene of the vocabulary",
+                "matches no scene of the vocabulary",
                 file=shown,
-                hint=(f"nearest: {', '.join(near)}; " if near else "")
-                + "rename it, add its scene to "
-                "registry/scenes.yaml, or give it a row in --entry",
+                hint=(f"did you mean {', '.join(nearest)}? " if nearest else "")
+                + "Rename the file, add its scene to registry/scenes.yaml, or give it a row in "
+                "--entry",
             )
         )
 
-    def _read_tags(self, path: Path) -> None:
-        try:
-            found = tags_with_lines(path, path.name)
-        except FindingsError as wrong:
-            self.brought += wrong.findings
-            return
-        images = self.layout.images.keys()
-        here = images | {(p.phase, p.stem) for p in self.layout.findings}
-        for tag, line in found:
-            self.brought += [
-                unknown_scene(self.vocabulary, scene, file=path.name, row=line)
-                for scene in dict.fromkeys(scene for scene, _ in tag.scenes)
-                if scene not in self.vocabulary.by_key
-            ]
-            if tag.key not in here:
-                self.brought.append(
-                    finding(
-                        "tag-without-image",
-                        f"{tag.phase} {tag.stem} has tags and no image",
-                        file=path.name,
-                        row=line,
-                        hint="correct or delete the row",
-                    )
-                )
-        self.brought += [
-            finding(
-                "image-without-tag",
-                f"{phase} {stem} has an image and no tags",
-                file=path.name,
-                hint=f"add the row {phase},{stem}",
-            )
-            for phase, stem in sorted(images - {tag.key for tag, _ in found})
-        ]
-        self.given_tags = [tag for tag, _ in found if tag.key in images]
-
     def measure(self, progress: Progress) -> list[ScanRow]:
-        """Decode every pair; return the rows of the good ones."""
+        """Decode all pairs and return the rows of those without errors."""
         layout = self.layout
         pairs = [
             Pair(*key, layout.images[key], layout.masks[key], layout.base) for key in layout.pairs()
         ]
         rows = []
-        for measured in progress(measure_many(pairs, self.params.limits), len(pairs), "check"):
+        for measured in progress(measure_files(pairs, self.params.limits), len(pairs), "check"):
             self.findings += measured.findings
             if measured.row:
                 rows.append(measured.row)
-        self.findings += sample_findings(table_of(rows, self.params.algorithms.scan), self.params)
+        table = table_from_rows(rows, self.params.algorithms.scan)
+        self.findings += sample_findings(table, self.params)
         return rows
 
     def finish(self, rows: list[ScanRow]) -> Delivery:
-        """Decide what is left out, and put entry, tags and findings together."""
-        # What is left out is decided by weighed findings: a registry may make any rule an error.
-        self.findings = weighed(self.findings, self.params, self.waivers)
-        bad = {(p.phase, p.stem) for p in errors_of(self.findings) if p.stem}
-        leave = self.request.quarantine
-        left_out = [p for p in errors_of(self.findings) if p.code in LEAVABLE] if leave else []
-        kept: set[Key] = {row.key for row in rows if row.key not in bad}
-        samples = kept if leave else set(self.layout.images)
+        """Decide what is left out, and combine entry, tags and findings."""
+        # Apply the policy first: a registry can make any rule an error, which leaves samples out.
+        self.findings = apply_policy(self.findings, self.params, self.waivers)
+        errors = errors_of(self.findings)
+        bad = {(p.phase, p.stem) for p in errors if p.stem}
+        quarantine = self.request.quarantine
+        left_out = [p for p in errors if p.code in QUARANTINE_CODES] if quarantine else []
+        good: set[Key] = {row.key for row in rows if row.key not in bad}
+        samples = good if quarantine else set(self.layout.images)
+        rows = [row for row in rows if row.key in samples]
         tags = self._tags(samples)
         entry = self._entry(tags) if samples else None
         if entry:
-            self._compare(entry, tags)
-            table = table_of((row for row in rows if row.key in samples), 0)
-            said_in = self.request.tags_file.name if self.request.tags_file else "split_dir"
-            self.findings += [
-                p.model_copy(update={"subset": ""})
-                for p in kind_findings(entry, tags, table, self.params, folder="", file=said_in)
-            ]
-        elif not samples and (leave or not errors_of(self.findings)):
+            self._check_entry(entry, tags, rows)
+        elif not samples and (quarantine or not errors):
             self.findings.append(
                 finding(
                     "layout",
-                    "holds no good sample",
+                    "contains no good sample",
                     file="img_dir",
-                    hint="mend what is told of them",
+                    hint="fix the errors listed for its samples",
                 )
             )
-        self.findings += [
-            finding(
-                "no-scene",
-                "stands in no scene, only in the total",
-                phase=tag.phase,
-                stem=tag.stem,
-                file=f"img_dir/{tag.phase}/{tag.stem}{self.layout.img_suffix}",
-            )
-            for tag in tags
-            if not tag.scenes and any(not row.is_total for row, _ in self.files.delivered.values())
-        ]
+        if any(not row.is_total for row in self.split_tags.rows):
+            self.findings += [self._no_scene_finding(tag) for tag in tags if not tag.scenes]
+        findings = self.findings + self.user_findings
         return Delivery(
             layout=self.layout,
             entry=entry,
             tags=tags,
-            findings=weighed(self.findings + self.brought, self.params, self.waivers),
-            rows=[row for row in rows if row.key in samples],
+            findings=apply_policy(findings, self.params, self.waivers),
+            rows=rows,
             left_out=in_order(left_out),
         )
 
+    def _no_scene_finding(self, tag: Tag) -> Finding:
+        return finding(
+            "no-scene",
+            "is in no scene, only in the total",
+            phase=tag.phase,
+            stem=tag.stem,
+            file=f"img_dir/{tag.phase}/{tag.stem}{self.layout.img_suffix}",
+        )
+
     def _tags(self, samples: set[Key]) -> list[Tag]:
-        if self.given_tags is not None:
-            return [tag for tag in self.given_tags if tag.key in samples]
-        return [self.files.tag(key, self.kind) for key in sorted(samples)]
+        if self.user_tags is not None:
+            return [tag for tag in self.user_tags if tag.key in samples]
+        return [self.split_tags.tag(key, self.kind) for key in sorted(samples)]
 
     def _entry(self, tags: list[Tag]) -> Subset | None:
-        """Put the scene table together: --entry's rows, then the delivered files' own."""
-        order = self.vocabulary.order
-        rows = [row for row in self.draft.splits if row.scene in order] if self.draft else []
-        rows += [row for row, _ in self.files.delivered.values() if row not in rows]
-        have = {row.selects for row in rows}
-        wanted: set[tuple[Phase, str, Persons | None]] = {(tag.phase, TOTAL, None) for tag in tags}
-        if self.given_tags is not None and not self.files.delivered and not self.draft:
-            wanted |= {
-                (tag.phase, scene, persons)
-                for tag in tags
-                for scene, persons in tag.memberships
-                if scene in order
-            }
-        for phase, scene, persons in wanted:
-            file = self.vocabulary.split_file(scene, persons, phase)
-            row = SplitRow(scene=scene, persons=persons, phase=phase, file=file)
-            if row.selects not in have:
-                rows.append(row)
+        """Return the subset with its scene table, or None if two rows exclude each other."""
+        order, draft = self.vocabulary.order, self.entry_file.draft
+        entry_rows = [row for row in self.entry_file.rows if row.scene in order]
+        split_rows = [row for row in self.split_tags.rows if row not in entry_rows]
+        from_tags = self.user_tags is not None and not self.split_tags.rows and not draft
+        rows = complete_rows(self.vocabulary, [*entry_rows, *split_rows], tags, from_tags=from_tags)
         if self.request.quarantine:
-            rows = self._rows_with_samples(rows, tags)
-        rows = table_order(self.vocabulary, rows)
-        twice = same_rows(rows)
-        if twice:
-            self.findings += twice
+            rows, findings = without_empty_rows(rows, tags)
+            self.findings += findings
+        rows = in_table_order(self.vocabulary, rows)
+        if duplicates := duplicate_row_findings(rows):
+            self.findings += duplicates
             return None
-        base = self.draft.model_dump() if self.draft else {"name": self.request.name}
-        made = {"kind": self.kind, "img_suffix": self.layout.img_suffix, "splits": rows}
-        return Subset.model_validate(base | made)
+        fields = draft.model_dump() if draft else {"name": self.request.name}
+        fields |= {"kind": self.kind, "img_suffix": self.layout.img_suffix, "splits": rows}
+        return Subset.model_validate(fields)
 
-    def _rows_with_samples(self, rows: list[SplitRow], tags: list[Tag]) -> list[SplitRow]:
-        """Leave out rows that lost their last sample, and say so."""
-        kept = []
-        for row, selected in rows_of(rows, tags):
-            if selected:
-                kept.append(row)
-            else:
-                self.findings.append(
-                    finding(
-                        "row-left-out",
-                        f"{row.file} has no sample left; it is no row of the table",
-                        file=f"split_dir/{row.file}",
-                    )
-                )
-        return kept
-
-    def _compare(self, entry: Subset, tags: list[Tag]) -> None:
-        """Hold scene table, tags and delivered split files against each other."""
-        file = self.request.entry_file
-        shown = file.name if file else "split_dir"
-        self.findings += [
-            p.model_copy(update={"subset": ""})  # there is no subset yet to look at
-            for p in entry_findings(entry, tags, file=shown, where=self._where)
+    def _check_entry(self, entry: Subset, tags: list[Tag], rows: list[ScanRow]) -> None:
+        """Compare scene table, tags, split files and samples with each other."""
+        entry_file, tags_file = self.request.entry_file, self.request.tags_file
+        table = table_from_rows(rows, 0)
+        findings = [
+            *scene_table_findings(
+                entry,
+                tags,
+                file=entry_file.name if entry_file else "split_dir",
+                locate=self.entry_file.locate,
+            ),
+            *persons_conflict_findings(tags, subset="", file="split_dir"),
+            *kind_findings(
+                entry,
+                tags,
+                table,
+                self.params,
+                folder="",
+                file=tags_file.name if tags_file else "split_dir",
+            ),
         ]
-        self.findings += persons_conflicts(tags, subset="", file="split_dir")
-        self.findings += self.files.differing(
+        # The subset does not exist yet, so findings must not refer to it.
+        self.findings += [p.model_copy(update={"subset": ""}) for p in findings]
+        self.findings += self.split_tags.difference_findings(
             entry.splits,
             tags,
             {tag.key for tag in tags},
-            "mend the tags or the file, or leave --tags out"
-            if self.given_tags is not None
-            else "split files that mean each other's samples can't be told apart by tags: "
-            "bring --tags, or mend the files",
+            "correct the tags or the split file, or omit --tags"
+            if self.user_tags is not None
+            else "the split files contradict each other and can't be expressed as tags: "
+            "correct them, or add --tags",
         )

@@ -1,4 +1,4 @@
-"""Split files as delivered: each line checked, each stem resolved to a sample."""
+"""Read delivered split files: check each line, and find the sample that each stem names."""
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sceneset.catalog.subset_folder import Key, printable
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.names import stem_fault
+from sceneset.schemas.names import invalid_stem_reason
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_bytes
 
@@ -15,19 +15,28 @@ _MAX_BYTES = 1 << 30
 
 
 @dataclass
-class Lines:
-    """The stems of one split file with the row each stands on, and what was wrong."""
+class SplitLines:
+    """The valid lines of one split file, and the findings on the others."""
 
     stems: dict[str, int] = field(default_factory=dict)
+    """The row of each stem, from 1."""
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_lines(path: Path, shown: str) -> Lines:
-    """Read a split file as the strictest reader does; bad lines become findings, not stems."""
-    found = Lines()
+def read_split_lines(path: Path, shown: str) -> SplitLines:
+    """Read a split file as the strictest reader does.
+
+    Args:
+        path: The split file.
+        shown: Its path as findings name it.
+
+    Raises:
+        FindingsError: The file can't be read at all.
+    """
+    lines = SplitLines()
 
     def report(code: str, message: str, row: int | None, hint: str, stem: str = "") -> None:
-        found.findings.append(
+        lines.findings.append(
             finding(code, message, file=shown, row=row, hint=hint, field=stem and printable(stem))
         )
 
@@ -35,66 +44,78 @@ def read_lines(path: Path, shown: str) -> Lines:
         try:
             stem = raw.decode().strip()
         except UnicodeDecodeError:
-            report("split-encoding", "is not UTF-8", row, "save it as UTF-8")
+            report("split-encoding", "is not UTF-8", row, "save the file as UTF-8")
             continue
-        fault = stem_fault(stem)
+        reason = invalid_stem_reason(stem)
         if not stem:
             report(
                 "split-blank-line",
-                "is blank: readers take it for a sample without a name",
+                "is blank; readers take it for a sample without a name",
                 row,
                 "delete the line",
             )
-        elif fault:
-            report("split-unsafe-line", fault, row, "write the plain stem of an image", stem)
-        elif stem in found.stems:
+        elif reason:
+            report("split-unsafe-line", reason, row, "write the stem of an image", stem)
+        elif stem in lines.stems:
             report(
                 "split-duplicate-line",
-                f"stands on line {found.stems[stem]} already",
+                f"is on line {lines.stems[stem]} already",
                 row,
-                "delete one of the two: readers count both",
+                "delete one of the two lines: readers count both",
                 stem,
             )
         else:
-            found.stems[stem] = row
-    return found
+            lines.stems[stem] = row
+    return lines
 
 
 def _raw_lines(path: Path, shown: str, report: Callable[..., None]) -> Iterable[tuple[int, bytes]]:
-    """Return the file's lines with their numbers; what is wrong with the whole is reported."""
+    """Return the lines of a file with their row numbers; report what is wrong with the file."""
     data = read_bytes(path, shown, limit=_MAX_BYTES)
     if data.startswith(_BOM):
         report(
             "split-encoding",
-            "begins with a byte order mark, which joins the first name",
+            "starts with a byte order mark, which readers take for part of the first stem",
             1,
-            "save it as UTF-8 without BOM",
+            "save the file as UTF-8 without BOM",
         )
         data = data.removeprefix(_BOM)
     if b"\r\n" in data:
-        report("split-line-ends", "has Windows line ends", None, "it is written with LF")
+        report("split-line-ends", "has Windows line endings (CRLF)", None, "it is written with LF")
     lines = data.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
     return enumerate(lines, 1)
 
 
-def resolve(
-    lines: Lines, shown: str, samples: Container[Key], named: Phase | None, suffixes: Iterable[str]
+def resolve_stems(
+    lines: SplitLines,
+    shown: str,
+    samples: Container[Key],
+    phase: Phase | None,
+    suffixes: Iterable[str],
 ) -> dict[Key, int]:
-    """Return the samples that the stems mean, with their rows.
+    """Return the samples that the stems of a split file name, with their rows.
 
-    A stem that stands in several phases means the one the file is ``named`` for, else train.
+    Stems that name no sample are added to ``lines.findings``.
+
+    Args:
+        lines: The lines of the file.
+        shown: The path of the file as findings name it.
+        samples: All samples of the delivery.
+        phase: The phase that the file's name says, if any. A stem that exists in several phases
+            names the sample of this phase, or of train.
+        suffixes: Suffixes that people may have left on a stem.
     """
-    order = sorted(Phase, key=lambda phase: phase is not (named or Phase.TRAIN))
+    phases = sorted(Phase, key=lambda other: other is not (phase or Phase.TRAIN))
     keys: dict[Key, int] = {}
     for stem, row in lines.stems.items():
-        key = next(((p, stem) for p in order if (p, stem) in samples), None)
+        key = next(((p, stem) for p in phases if (p, stem) in samples), None)
         if key:
             keys[key] = row
             continue
         bare = next((stem.removesuffix(s) for s in suffixes if stem.endswith(s)), "")
-        close = bare and any((phase, bare) in samples for phase in Phase)
+        is_sample = bare and any((p, bare) in samples for p in Phase)
         lines.findings.append(
             finding(
                 "split-unknown-stem",
@@ -102,15 +123,15 @@ def resolve(
                 file=shown,
                 row=row,
                 field=printable(stem),
-                hint=_what_to_write(stem, bare if close else ""),
+                hint=_hint_on_unknown(stem, bare if is_sample else ""),
             )
         )
     return keys
 
 
-def _what_to_write(stem: str, bare: str) -> str:
+def _hint_on_unknown(stem: str, bare: str) -> str:
     if bare:
         return f"write {bare}, without the suffix"
     if not stem.isascii():
-        return "correct or delete the line; accents may be written in two ways (NFC, NFD)"
+        return "correct or delete the line; accents can be encoded in two ways (NFC and NFD)"
     return "correct or delete the line"

@@ -1,158 +1,155 @@
-"""What delivered split files say of samples, turned into tags, and compared with them again."""
+"""Turn delivered split files into rows of the scene table and tags, and compare them with tags."""
 
 from collections.abc import Container, Iterable, Sequence
 
-from sceneset.catalog.split_selection import rows_of
+from sceneset.catalog.split_selection import samples_by_row
 from sceneset.catalog.subset_folder import Key
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.scene import SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow
-from sceneset.schemas.tag import InScene, Tag
+from sceneset.schemas.tag import SceneMembership, Tag
 from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 
 
-class Memberships:
-    """Gathers split files one by one; ``delivered`` holds each row with its samples, by file."""
+class SplitTags:
+    """Collects the split files of a delivery, and derives rows and tags from them."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.delivered: dict[str, tuple[SplitRow, set[Key]]] = {}
-        self._came_from: dict[str, set[str]] = {}
-        self._members: dict[Key, set[tuple[str, Persons | None]]] = {}
+        """Each row of the scene table with its samples, by the file the row is written to."""
+        self._origins: dict[str, set[str]] = {}
+        """The delivered files that a row comes from, by the file the row is written to."""
+        self._memberships: dict[Key, set[tuple[str, Persons | None]]] = {}
         self._sources: dict[Key, set[str]] = {}
 
-    def take(
-        self, file: str, shown: str, says: SplitName, keys: set[Key], row: SplitRow | None
-    ) -> list[Finding]:
-        """Turn a file's lines into a row, or a row for each phase, and memberships.
+    @property
+    def rows(self) -> list[SplitRow]:
+        """The rows of the scene table that the files describe."""
+        return [row for row, _ in self.delivered.values()]
 
-        ``row`` is what the entry says of the file, ``says`` what is known of it in any case.
+    def add_file(
+        self, file: str, shown: str, name: SplitName, keys: set[Key], row: SplitRow | None
+    ) -> list[Finding]:
+        """Add a split file as one row, or as one row for each phase if it mixes phases.
+
+        Args:
+            file: The file's name.
+            shown: The file's path as findings name it.
+            name: Scene, persons and phase of the file, from --entry or from the file's name.
+            keys: The samples that the file lists.
+            row: The file's row in --entry, if it has one.
         """
         phases = sorted({phase for phase, _ in keys}, key=list(Phase).index)
-        first = says.phase or (phases[0] if phases else Phase.TRAIN)
+        first = name.phase or (phases[0] if phases else Phase.TRAIN)
         for phase in dict.fromkeys((first, *phases)):
-            own = file if phase is first else self.vocabulary.split_file(*says[:2], phase)
-            made = (
+            is_first = phase is first
+            target = file if is_first else self.vocabulary.split_file(*name[:2], phase)
+            new_row = (
                 row
-                if row and phase is first
-                else SplitRow(scene=says.scene, persons=says.persons, phase=phase, file=own)
+                if row and is_first
+                else SplitRow(scene=name.scene, persons=name.persons, phase=phase, file=target)
             )
-            taken = {key for key in keys if key[0] is phase}
-            if own in self.delivered:
-                made, others = self.delivered[own]
-                taken |= others
-            self.delivered[own] = (made, taken)
-            self._came_from.setdefault(own, set()).add(shown)
-            for key in taken:
-                if says.scene != TOTAL or says.persons:
-                    self._members.setdefault(key, set()).add((says.scene, says.persons))
-                if made.source:
-                    self._sources.setdefault(key, set()).add(made.source)
+            self._add_row(new_row, target, shown, {key for key in keys if key[0] is phase}, name)
         if len(phases) < 2:
             return []
         return [
             finding(
                 "split-phases",
-                f"names samples of {' and '.join(phases)}; each phase gets a file of its own",
+                f"lists samples of {' and '.join(phases)}; it becomes one file for each phase",
                 file=shown,
-                hint="readers load one phase through one file",
+                hint="readers load one phase from one file",
             )
         ]
 
-    def incomplete(self, images: Iterable[Key]) -> list[Finding]:
-        """Report samples that a delivered file of all samples of their phase leaves out."""
+    def _add_row(
+        self, row: SplitRow, file: str, shown: str, keys: set[Key], name: SplitName
+    ) -> None:
+        if file in self.delivered:
+            row, others = self.delivered[file]
+            keys |= others
+        self.delivered[file] = (row, keys)
+        self._origins.setdefault(file, set()).add(shown)
+        for key in keys:
+            if name.scene != TOTAL or name.persons:
+                self._memberships.setdefault(key, set()).add((name.scene, name.persons))
+            if row.source:
+                self._sources.setdefault(key, set()).add(row.source)
+
+    def incomplete_findings(self, images: Iterable[Key]) -> list[Finding]:
+        """Report images that are missing from the file that lists all samples of their phase."""
         findings = []
-        for file, (row, taken) in self.delivered.items():
+        for file, (row, keys) in self.delivered.items():
             if row.scene != TOTAL or row.persons or row.source:
                 continue
-            [shown] = sorted(self._came_from[file])[:1]
-            # One line can't name two samples: a stem of train and val stands in it once.
-            said = {
+            shown = min(self._origins[file])
+            # A stem that exists in train and val is listed once: one line can't name two samples.
+            listed_stems = {
                 stem
-                for other, keys in self.delivered.values()
-                for _, stem in keys
-                if other.is_total and shown in self._came_from[other.file]
+                for other, other_keys in self.delivered.values()
+                for _, stem in other_keys
+                if other.is_total and shown in self._origins[other.file]
             }
             findings += [
                 finding(
                     "split-incomplete",
-                    f"{file} leaves out {stem}",
+                    f"{file} does not list {stem}",
                     file=shown,
                     phase=phase,
                     stem=stem,
-                    hint="add the line, or take the sample out of the delivery",
+                    hint="add the line, or remove the sample from the delivery",
                 )
                 for phase, stem in sorted(images)
-                if phase is row.phase and (phase, stem) not in taken and stem not in said
+                if phase is row.phase and (phase, stem) not in keys and stem not in listed_stems
             ]
         return findings
 
     def tag(self, key: Key, kind: Kind) -> Tag:
-        """Say what the split files say of a sample; where they disagree, say both."""
-        members = self._members.get(key, set())
-        told_apart = {scene for scene, persons in members if persons}
-        # A row of single and multi alike adds nothing to one that tells them apart.
-        members = {(s, p) for s, p in members if p or s not in told_apart}
-        said = {persons for _, persons in members}
-        persons = next(iter(said)) if len(said) == 1 else None
-        crop = kind is Kind.CROP
+        """Return the tag of a sample; if files disagree on persons, it contains both answers."""
+        memberships = self._memberships.get(key, set())
+        # A file of a scene adds nothing to the scene's single and multi files.
+        specific = {scene for scene, persons in memberships if persons}
+        memberships = {(s, p) for s, p in memberships if p or s not in specific}
+        answers = {persons for _, persons in memberships}
+        persons = next(iter(answers)) if len(answers) == 1 else None
+        is_crop = kind is Kind.CROP
         order = self.vocabulary.order
         sources = self._sources.get(key, set())
         return Tag.model_construct(
             phase=key[0],
             stem=key[1],
             scenes=tuple(
-                InScene(s, None if p is persons else p)
-                for s, p in sorted(members, key=lambda m: (order[m[0]], str(m[1])))
+                SceneMembership(s, None if p is persons else p)
+                for s, p in sorted(memberships, key=lambda m: (order[m[0]], str(m[1])))
                 if s != TOTAL
             ),
-            persons=persons or (Persons.SINGLE if crop and not said - {None} else None),
-            boxes=1 if crop else None,
+            persons=persons or (Persons.SINGLE if is_crop and not answers - {None} else None),
+            boxes=1 if is_crop else None,
             source=next(iter(sources)) if len(sources) == 1 else "",
         )
 
-    def differing(
+    def difference_findings(
         self, rows: Iterable[SplitRow], tags: Sequence[Tag], samples: Container[Key], hint: str
     ) -> list[Finding]:
-        """Report files whose samples, as far as they are taken, are not what the tags select."""
+        """Report delivered files that list other samples than the tags select for their row.
+
+        Only ``samples`` are compared, so that samples that are left out are no difference.
+        """
         findings = []
-        for row, selected in rows_of(rows, tags):
-            if row.file not in self.delivered or row.selects[:2] == (TOTAL, ""):
-                continue  # what a file of all leaves out, ``incomplete`` says
-            delivered = {key for key in self.delivered[row.file][1] if key in samples}
-            mine = {tag.key for tag in selected}
-            apart = sorted(delivered ^ mine)
-            if apart:
+        for row, selected in samples_by_row(rows, tags):
+            if row.file not in self.delivered or row.selection[:2] == (TOTAL, ""):
+                continue  # ``incomplete_findings`` checks files of all samples
+            listed = {key for key in self.delivered[row.file][1] if key in samples}
+            tagged = {tag.key for tag in selected}
+            differing = sorted(listed ^ tagged)
+            if differing:
                 findings.append(
                     finding(
                         "split-differs",
-                        f"holds {len(delivered)} samples, the tags give "
-                        f"{len(mine)}; first difference: {apart[0][1]}",
+                        f"lists {len(listed)} sample{'s' if len(listed) != 1 else ''}, but the "
+                        f"tags select {len(tagged)}; first difference: {differing[0][1]}",
                         file=f"split_dir/{row.file}",
                         hint=hint,
                     )
                 )
         return findings
-
-
-def same_rows(rows: Iterable[SplitRow]) -> list[Finding]:
-    """Report rows that select the same samples, or share a file, by the names of their files."""
-    findings = []
-    seen: dict[object, SplitRow] = {}
-    for row in rows:
-        for what in (row.selects, row.file.casefold()):
-            first = seen.setdefault(what, row)
-            if first is not row:
-                words = " ".join(filter(None, row.selects))
-                findings.append(
-                    finding(
-                        "row-duplicate",
-                        f"{first.file} and {row.file} are both the row {words!r}"
-                        if first.selects == row.selects
-                        else f"two rows are written to {row.file}",
-                        file=f"split_dir/{row.file}",
-                        hint="two files mean the same row: deliver one of them",
-                    )
-                )
-                break
-    return findings

@@ -1,4 +1,4 @@
-"""What an add is asked to take, and what checking it comes to."""
+"""Input and result types of `sceneset add`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind
 
-LEAVABLE = frozenset(
+QUARANTINE_CODES = frozenset(
     {
         *(rule.code for group in (IMAGES, MASKS, NAMES) for rule in group),
         *("stray-file", "suffix", "mask-missing", "image-missing", "file-unreadable", "forgotten"),
@@ -20,32 +20,33 @@ LEAVABLE = frozenset(
         *("split-unknown-stem", "split-incomplete"),
     }
 )
-"""Errors that concern one file, sample or line: a delivery can be taken without it."""
-
-
-@dataclass
-class Delivery:
-    """What a delivery would become.
-
-    ``problems`` holds every finding, ``left_out`` those errors whose files, samples or lines are
-    not part of the subset.
-    """
-
-    layout: Layout
-    entry: Subset | None = None
-    tags: list[Tag] = field(default_factory=list)
-    rows: list[ScanRow] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    left_out: list[Finding] = field(default_factory=list)
+"""Codes of errors about one file, sample or line, which `--quarantine` leaves out."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What `sceneset add` was asked to take."""
+    """What `sceneset add` is called with."""
 
     folder: Path
+    """The delivered folder."""
     name: str
+    """The name of the new subset."""
     kind: Kind | None = None
     entry_file: Path | None = None
     tags_file: Path | None = None
     quarantine: bool = False
+    """Leave out bad files, samples and lines instead of refusing the delivery."""
+
+
+@dataclass
+class Delivery:
+    """The subset that a delivery would become, and all findings on it."""
+
+    layout: Layout
+    entry: Subset | None = None
+    """None if no scene table could be built."""
+    tags: list[Tag] = field(default_factory=list)
+    rows: list[ScanRow] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    left_out: list[Finding] = field(default_factory=list)
+    """Errors whose files, samples or lines are not part of the subset."""

@@ -1,178 +1,105 @@
-"""Checks of the registry on its text and tables alone: entries, tags and scans agree."""
+"""Check that the registry's own files agree: entries, tags, scans and .dvc files.
 
-from collections import Counter
+Only text and tables are read, no images.
+"""
+
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sceneset.catalog.query import stored
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.split_selection import rows_of
-from sceneset.catalog.tombstones import Tombstones, in_folder
+from sceneset.catalog.scanned_files import scanned_files
+from sceneset.catalog.tombstones import Tombstones, read_tombstones
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
 from sceneset.quality.kind_rules import kind_findings
-from sceneset.quality.sample_rules import COLUMNS as ROW_COLUMNS
+from sceneset.quality.sample_columns import SAMPLE_COLUMNS
 from sceneset.quality.sample_rules import sample_findings
+from sceneset.quality.tag_rules import (
+    image_without_tag_finding,
+    persons_conflict_findings,
+    scene_table_findings,
+    tag_without_image_finding,
+)
 from sceneset.schemas.finding import Finding, finding, in_order
-from sceneset.schemas.subset import SplitRow, Subset
+from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
-from sceneset.storage.dvc_digests import COLUMNS, digests_of_scan, recorded_otherwise
+from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digest_mismatches, digests_of_scan
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
-_SCANNED = tuple(dict.fromkeys((*ROW_COLUMNS, *COLUMNS)))
+_SCAN_COLUMNS = tuple(dict.fromkeys((*SAMPLE_COLUMNS, *DIGEST_COLUMNS)))
 
 
-def check(
+def check_subsets(
     catalog: Catalog, names: Sequence[str] | None = None, *, notes: bool = False
 ) -> list[Finding]:
-    """Return every finding on the listed subsets, errors first; notes only if asked for."""
+    """Return all findings on subsets, each subset by itself, errors first.
+
+    Files that can't be read are findings too; no error is raised.
+
+    Args:
+        catalog: The registry.
+        names: The subsets to check; None means all listed subsets.
+        notes: Include findings of severity "note".
+    """
     findings: list[Finding] = []
     try:
         catalog.vocabulary, catalog.params  # noqa: B018 - nothing else can be read without them
-    except FindingsError as found:
-        return found.findings
-    stones = _read(lambda _: in_folder(catalog.root), "", findings) or {}
+    except FindingsError as error:
+        return error.findings
+    tombstones = _read(lambda _: read_tombstones(catalog.root), "", findings) or {}
     for name in catalog.names if names is None else names:
         entry = _read(catalog.entry, name, findings)
-        tags = _read(partial(catalog.tags, keep=False), name, findings)
+        tags = _read(partial(catalog.tags, cache=False), name, findings)
         if entry and tags is not None:
-            shown = catalog.paths.shown
-            findings += entry_findings(entry, tags, file=shown(catalog.paths.entry(name)))
-            findings += persons_conflicts(tags, subset=name, file=shown(catalog.paths.tags(name)))
+            entry_file, tags_file = _entry_file(catalog, name), _tags_file(catalog, name)
+            findings += scene_table_findings(entry, tags, file=entry_file)
+            findings += persons_conflict_findings(tags, subset=name, file=tags_file)
         if tags is not None:
-            table = _read(partial(catalog.scan, columns=_SCANNED), name, findings)
+            table = _read(partial(catalog.scan, columns=_SCAN_COLUMNS), name, findings)
             if table is not None:
                 findings += _scan_findings(catalog, name, tags, table)
                 findings += _sample_findings(catalog, name, entry, tags, table, notes=notes)
-            findings += _forgotten(catalog, name, stones)
-    findings += _leftovers(catalog)
+            findings += _withdrawn_findings(catalog, name, tombstones)
+    findings += _unlisted_files(catalog)
     return in_order(findings)
 
 
+def _entry_file(catalog: Catalog, name: str) -> str:
+    return catalog.paths.relative(catalog.paths.entry(name))
+
+
+def _tags_file(catalog: Catalog, name: str) -> str:
+    return catalog.paths.relative(catalog.paths.tags(name))
+
+
 def _read(read: Callable[[str], T], name: str, findings: list[Finding]) -> T | None:
+    """Return ``read(name)``, or add why it failed to ``findings`` and return None."""
     try:
         return read(name)
-    except FindingsError as found:
-        findings += found.findings
+    except FindingsError as error:
+        findings += error.findings
         return None
 
 
-Where = Callable[[int, SplitRow, str], dict[str, Any]]
-
-
-def entry_findings(
-    entry: Subset, tags: list[Tag], *, file: str, where: Where | None = None
-) -> list[Finding]:
-    """Compare a scene table with the tags: empty rows, wrong counts, samples in no row.
-
-    ``where`` says at which file, row and field a row of the table is to be mended; left out, it
-    is the entry itself, ``file``.
-    """
-    findings = []
-    rows = rows_of(entry.splits, tags)
-
-    def in_entry(number: int, _: SplitRow, field: str) -> dict[str, Any]:
-        return {"file": file, "field": f"splits[{number}]{field}"}
-
-    where = where or in_entry
-    for number, (row, selected) in enumerate(rows, 1):
-        if not selected:
-            findings.append(
-                finding(
-                    "row-empty",
-                    f"{row.file} selects no sample",
-                    subset=entry.name,
-                    **where(number, row, ""),
-                    hint="mmsegmentation refuses an empty split file; tag samples with "
-                    f"{row.scene} or take the row out",
-                )
-            )
-        if row.images is not None and row.images != len(selected):
-            findings.append(
-                finding(
-                    "count-differs",
-                    f"{row.file} declares {row.images} images, {len(selected)} are counted",
-                    subset=entry.name,
-                    **where(number, row, ".images"),
-                    hint=f"mend the tags, or declare {len(selected)}",
-                )
-            )
-    findings += [
-        finding(
-            "row-missing",
-            f"{count} {phase} samples tagged {scene} "
-            f"({persons or 'persons not said'}) stand in no row",
-            subset=entry.name,
-            file=file,
-            hint="add to splits: - {"
-            + ", ".join(
-                f"{what}: {said}"
-                for what, said in (("scene", scene), ("persons", persons), ("phase", phase))
-                if said
-            )
-            + ", file: <name>.txt}",
-        )
-        for (phase, scene, persons), count in _in_no_row(rows, tags).items()
-    ]
-    return findings
-
-
-def _in_no_row(
-    rows: list[tuple[SplitRow, list[Tag]]], tags: list[Tag]
-) -> Counter[tuple[str, str, str | None]]:
-    """Count memberships that no row of the table shows."""
-    shown: dict[str, set[tuple[str, str]]] = {}
-    told: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for row, selected in rows:
-        keys = {tag.key for tag in selected}
-        if row.persons:
-            told.setdefault((row.scene, row.persons), set()).update(keys)
-        else:
-            shown.setdefault(row.scene, set()).update(keys)
-    return Counter(
-        (tag.phase, scene, persons)
-        for tag in tags
-        for scene, persons in tag.memberships
-        if tag.key not in shown.get(scene, ())
-        and tag.key not in told.get((scene, persons or ""), ())
-    )
-
-
-def persons_conflicts(tags: list[Tag], *, subset: str, file: str) -> list[Finding]:
-    """Report samples that are single in one scene and multi in another; both are kept."""
-    return [
-        finding(
-            "persons-conflict",
-            f"{tag.stem} is "
-            + ", ".join(f"{persons} in {scene}" for scene, persons in tag.memberships if persons),
-            subset=subset,
-            file=file,
-            phase=tag.phase,
-            stem=tag.stem,
-            hint="kept as written in both; if one is wrong, mend its tags",
-        )
-        for tag in tags
-        if tag.persons_word == "mixed"
-    ]
-
-
 def _scan_findings(
-    catalog: Catalog, name: str, tags: list[Tag], table: "pa.Table"
+    catalog: Catalog, name: str, tags: Sequence[Tag], table: "pa.Table"
 ) -> list[Finding]:
+    """Compare a subset's scan with its .dvc files and its tags."""
+    repair = f"run `dvc repro scan@{name}` on a machine that has its images"
     try:
-        findings = recorded_otherwise(
+        findings = digest_mismatches(
             catalog.paths,
             name,
             digests_of_scan(table),
             "records other files than were scanned",
-            f"run `dvc repro scan@{name}` where its images are; they may be newer than the scan",
+            f"{repair}: they may be newer than the scan",
         )
-    except FindingsError as found:
-        return found.findings
+    except FindingsError as error:
+        return error.findings
     tagged = {tag.key for tag in tags}
     phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
     scanned = set(zip(phases, stems, strict=True))
@@ -180,35 +107,20 @@ def _scan_findings(
         findings.append(
             finding(
                 "scan-broken",
-                "names a sample twice",
+                "lists a sample twice",
                 subset=name,
-                file=catalog.paths.shown(catalog.paths.scan(name)),
-                hint=f"delete it and run `dvc repro scan@{name}` where its images are",
+                file=catalog.paths.relative(catalog.paths.scan(name)),
+                hint=f"delete it and {repair}",
             )
         )
-    tags_file = catalog.paths.shown(catalog.paths.tags(name))
+    tags_file = _tags_file(catalog, name)
+    restore = f"restore its image and mask and run `dvc repro scan@{name}`, or delete the row"
     findings += [
-        finding(
-            "tag-without-image",
-            f"{phase} {stem!r} has tags and no image",
-            subset=name,
-            file=tags_file,
-            phase=phase,
-            stem=stem,
-            hint=f"put its image and mask back and run `dvc repro scan@{name}`, or delete the row",
-        )
-        for phase, stem in tagged - scanned
-    ] + [
-        finding(
-            "image-without-tag",
-            f"{phase} {stem!r} has an image and no tags",
-            subset=name,
-            file=tags_file,
-            phase=phase,
-            stem=stem,
-            hint=f"add the row {phase},{stem}",
-        )
-        for phase, stem in scanned - tagged
+        tag_without_image_finding(key, subset=name, file=tags_file, hint=restore)
+        for key in tagged - scanned
+    ]
+    findings += [
+        image_without_tag_finding(key, subset=name, file=tags_file) for key in scanned - tagged
     ]
     return findings
 
@@ -217,50 +129,50 @@ def _sample_findings(
     catalog: Catalog,
     name: str,
     entry: Subset | None,
-    tags: list[Tag],
+    tags: Sequence[Tag],
     table: "pa.Table",
     *,
     notes: bool,
 ) -> Iterator[Finding]:
-    """Yield what single samples are told: by their rows of the scan, and by the subset's kind."""
+    """Yield the findings on single samples: from their scan rows, and for the subset's kind."""
     folder = f"{DATA_ROOT}/{name}/"
     yield from sample_findings(table, catalog.params, folder=folder, subset=name, notes=notes)
     if entry:
-        file = catalog.paths.shown(catalog.paths.tags(name))
+        file = _tags_file(catalog, name)
         yield from kind_findings(entry, tags, table, catalog.params, folder=folder, file=file)
 
 
-def _forgotten(catalog: Catalog, name: str, stones: Tombstones) -> list[Finding]:
-    """Report samples that were withdrawn and are there again."""
+def _withdrawn_findings(catalog: Catalog, name: str, tombstones: Tombstones) -> list[Finding]:
+    """Report samples that were withdrawn but are in the subset again."""
     try:
-        pairs = list(stored(catalog, name)) if stones else []
+        files = list(scanned_files(catalog, name)) if tombstones else []
     except FindingsError:
-        return []  # told already
+        return []  # reported by _scan_findings already
     return [
         finding(
             "forgotten",
-            f"was withdrawn: {stones[image.md5].reason}",
+            f"was withdrawn: {tombstones[image.md5].reason}",
             subset=name,
             file=f"{DATA_ROOT}/{image.path}",
             phase=image.phase,
             stem=image.stem,
-            hint=f"sceneset forget {image.md5} --reason ... takes it out",
+            hint=f"remove it with `sceneset forget {image.md5} --reason ...`",
         )
-        for image, _ in pairs
-        if image.md5 in stones
+        for image, _ in files
+        if image.md5 in tombstones
     ]
 
 
-def _leftovers(catalog: Catalog) -> list[Finding]:
-    """Report files of subsets that are not listed: nothing reads them."""
+def _unlisted_files(catalog: Catalog) -> list[Finding]:
+    """Report files of subsets that params.yaml does not list: nothing reads them."""
     listed = set(catalog.names)
     return [
         finding(
             "not-registered",
             "belongs to a subset that params.yaml does not list",
             subset=path.stem,
-            file=catalog.paths.shown(path),
-            hint="list it under subsets in params.yaml, or delete the file",
+            file=catalog.paths.relative(path),
+            hint="list the subset in params.yaml, or delete the file",
         )
         for folder, suffix in (("subsets", ".yaml"), ("tags", ".csv"), ("scans", ".parquet"))
         for path in sorted((catalog.paths.registry / folder).glob(f"[!.]*{suffix}"))

@@ -1,53 +1,71 @@
-"""What is wrong with a registry, as the registry itself weighs it."""
+"""Evaluate all rules on a registry and apply its policy to the findings."""
 
 from collections.abc import Callable, Sequence
 
 from sceneset.catalog.reader import Catalog
-from sceneset.edits import unfinished_add as journal
 from sceneset.errors import FindingsError
-from sceneset.quality import leakage
-from sceneset.quality.consistency import check
-from sceneset.quality.leakage import Tested
-from sceneset.quality.policy import in_folder, weighed
+from sceneset.quality.consistency import check_subsets
+from sceneset.quality.leakage import (
+    LEAKAGE_CODES,
+    ReleasedTestImages,
+    find_leakage,
+    tested_image_findings,
+)
+from sceneset.quality.policy import apply_policy, read_waivers
 from sceneset.schemas.finding import Finding, errors_of, in_order
 from sceneset.schemas.rules import RULES
-from sceneset.storage import transaction as redo
+from sceneset.storage.transaction_rollback import unfinished_findings
 
-_CHECKED = RULES.keys() - leakage.CODES - {"forgotten-near"}  # that one is told at an add
+# `forgotten-near` is evaluated when a delivery is added, not on a registry.
+_SUBSET_CODES = RULES.keys() - LEAKAGE_CODES - {"forgotten-near"}
 
 
-def checked(
+def subset_findings(
     catalog: Catalog, names: Sequence[str] | None = None, *, notes: bool = False
 ) -> list[Finding]:
-    """Return what single subsets (all listed ones by default) are told, errors first."""
+    """Return the findings on subsets, each subset by itself, errors first.
+
+    Args:
+        catalog: The registry to check.
+        names: The subsets to check; None means all listed subsets.
+        notes: Include findings of severity "note".
+    """
     try:
-        params, waivers = catalog.params, in_folder(catalog.root)
-    except FindingsError as unread:
-        return unread.findings  # nothing can be weighed without them
+        params, waivers = catalog.params, read_waivers(catalog.root)
+    except FindingsError as error:
+        return error.findings  # the policy can't be applied without these files
     waivers = tuple(w for w in waivers if names is None or w.subset in names)
-    found = check(catalog, names, notes=notes)
-    return weighed(found, params, waivers, judged=_CHECKED)
+    findings = check_subsets(catalog, names, notes=notes)
+    return apply_policy(findings, params, waivers, evaluated=_SUBSET_CODES)
 
 
-def related(catalog: Catalog, names: Sequence[str] | None = None) -> list[Finding]:
-    """Return how images are related, over all subsets; ``names`` keeps what they are told.
+def leakage_findings(catalog: Catalog, names: Sequence[str] | None = None) -> list[Finding]:
+    """Return the findings on relations between samples of all subsets, errors first.
+
+    Args:
+        catalog: The registry to check.
+        names: Only findings about these subsets; None means all. Their samples are compared with
+            those of all subsets in any case.
 
     Raises:
-        ProblemsFoundError: scans or tags can't be read.
+        FindingsError: Scans or tags can't be read.
     """
-    waivers = in_folder(catalog.root)
-    found = weighed(leakage.leakage(catalog), catalog.params, waivers, judged=leakage.CODES)
-    return [p for p in found if names is None or p.subset in names]
+    waivers = read_waivers(catalog.root)
+    findings = find_leakage(catalog)
+    findings = apply_policy(findings, catalog.params, waivers, evaluated=LEAKAGE_CODES)
+    return _about(names, findings)
 
 
-def everything(
+def all_findings(
     catalog: Catalog,
-    tested: Callable[[Catalog], Tested] | None,
+    tested: Callable[[Catalog], ReleasedTestImages] | None,
     names: Sequence[str] | None = None,
     *,
     notes: bool = False,
 ) -> list[Finding]:
-    """Return every finding, errors first; leakage only if everything else can be read.
+    """Return the findings of all rules, errors first.
+
+    Rules on leakage are evaluated only if there is no other error.
 
     Args:
         catalog: The registry to check.
@@ -57,13 +75,15 @@ def everything(
         notes: Include findings of severity "note".
     """
     findings = [
-        *journal.unfinished_findings(catalog.paths),
-        *redo.unfinished_findings(catalog.paths),
-        *checked(catalog, names, notes=notes),
+        *unfinished_findings(catalog.paths),
+        *subset_findings(catalog, names, notes=notes),
     ]
     if not errors_of(findings):
-        findings += related(catalog, names)
+        findings += leakage_findings(catalog, names)
         if tested:
-            once = leakage.once_tested(catalog, tested(catalog))
-            findings += [p for p in once if names is None or p.subset in names]
+            findings += _about(names, tested_image_findings(catalog, tested(catalog)))
     return in_order(findings)
+
+
+def _about(names: Sequence[str] | None, findings: Sequence[Finding]) -> list[Finding]:
+    return [p for p in findings if names is None or p.subset in names]

@@ -1,8 +1,8 @@
-"""All pairs of 64-bit hashes that differ in few bits: exact, without comparing each with each.
+"""Find all pairs of 64-bit hashes within a Hamming distance, without comparing every pair.
 
-Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the hash is cut into three bands. Two
-hashes within r bits agree in one of the bands within r // 3 bits, so it is enough to look, band by
-band, at those whose band is one of the few hundred within that distance.
+Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): each hash is cut into three bands. Two
+hashes within r bits agree in at least one band within r // 3 bits. So it is enough to compare, for
+each band, the hashes whose band is one of the few hundred values within that distance.
 """
 
 import os
@@ -16,206 +16,225 @@ import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
 
-_BANDS = ((0, 21), (21, 21), (42, 22))  # first bit, bits
-_CHUNK = 1 << 22  # candidates compared at a time: bounds memory where many hashes are alike
-_BLOCK = 1 << 16  # hashes looked up at a time: what belongs to them stays in the processor's cache
-_GIVEN = 1 << 18  # pairs handed on at a time, about
-_THREADS = 4  # at most: each holds candidates of its own, and they share the way to memory
-_FEW = 4  # candidates of one place that are taken one after the other
+MAX_BITS = 14
+"""The largest distance that can be searched for; beyond it, too many bands have to be probed."""
+
+_BANDS = ((0, 21), (21, 21), (42, 22))  # (first bit, number of bits)
+_CHUNK = 1 << 22  # candidates compared at once; bounds memory where many hashes are close
+_BLOCK = 1 << 16  # hashes probed at once, so that their data stays in the processor's cache
+_BATCH = 1 << 18  # approximate number of pairs passed to the callback at once
+_MAX_THREADS = 4  # each thread has its own candidates in memory, and all share its bandwidth
+_SINGLE_STEPS = 4  # candidates of one probe that are compared one by one
 
 
 class Pairs(NamedTuple):
-    """Pairs within a distance: ``left[i]`` and ``right[i]`` are positions in the inputs."""
+    """Pairs within a distance: ``left[i]`` and ``right[i]`` are positions in the two inputs."""
 
-    left: Numbers
-    right: Numbers
+    left: Positions
+    right: Positions
     distance: npt.NDArray[np.uint8]
+    """Hamming distance in bits."""
 
 
-def search(left: Hashes, right: Hashes, bits: int, take: Callable[[Pairs], object]) -> None:
-    """Give ``take`` every pair that differs in at most ``bits``, once: some at a time, unsorted.
+def search(left: Hashes, right: Hashes, bits: int, on_pairs: Callable[[Pairs], object]) -> None:
+    """Call ``on_pairs`` with every pair that differs in at most ``bits`` bits, in batches.
 
-    Exact for any input. Cost grows with the length of ``left``, and with how many are alike; memory
-    with neither, but with the threads. It is half of that if ``left`` is ``right``. ``take`` is
-    called by one thread at a time.
+    The search is exact. Each pair is passed once, in no particular order. Time grows with the
+    length of ``left`` and with the number of close pairs; memory grows with the number of threads
+    only. If ``left`` is ``right`` (the same object), the search takes half the time.
+
+    Args:
+        left: 64-bit hashes.
+        right: 64-bit hashes.
+        bits: Maximum Hamming distance, 0 to 14.
+        on_pairs: Receives the pairs. It is called by one thread at a time.
 
     Raises:
-        ValueError: ``bits`` is more than 14: too many bands would have to be looked at.
+        ValueError: ``bits`` is out of range.
     """
-    if not 0 <= bits <= 14:
-        raise ValueError(f"{bits} bits: at most 14 can be searched for")
+    if not 0 <= bits <= MAX_BITS:
+        raise ValueError(f"can't search for a distance of {bits} bits: at most {MAX_BITS}")
     if len(left) * len(right) <= _CHUNK:
-        take(_each_with_each(left, right, bits))
+        on_pairs(_compare_all(left, right, bits))
         return
-    alone = Lock()
+    callback_lock = Lock()
 
-    def give(parts: list[Pairs]) -> None:
-        if parts:
-            joined = _joined(parts)
-            with alone:
-                take(joined)
+    def emit(batch: list[Pairs]) -> None:
+        if batch:
+            pairs = _concatenated(batch)
+            with callback_lock:
+                on_pairs(pairs)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS)) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
         for number in range(len(_BANDS)):
-            _in_band(pool, left, right, _Band(number, bits), give)
+            _search_band(pool, left, right, _Band(number, bits), emit)
 
 
-def _joined(parts: list[Pairs]) -> Pairs:
-    left, right, distance = zip(*parts, strict=True)
+def _concatenated(batch: list[Pairs]) -> Pairs:
+    left, right, distance = zip(*batch, strict=True)
     return Pairs(np.concatenate(left), np.concatenate(right), np.concatenate(distance))
 
 
-def _each_with_each(left: Hashes, right: Hashes, bits: int) -> Pairs:
-    """Compare all: of few hashes that is quicker than making the tables of the bands."""
-    apart = np.bitwise_count(left[:, None] ^ right[None])
-    one, two = np.nonzero(apart <= bits)
-    return Pairs(one, two, apart[one, two])
+def _compare_all(left: Hashes, right: Hashes, bits: int) -> Pairs:
+    """Compare every pair: for few hashes, this is faster than building tables of bands."""
+    distance = np.bitwise_count(left[:, None] ^ right[None])
+    one, other = np.nonzero(distance <= bits)
+    return Pairs(one, other, distance[one, other])
 
 
 class _Band(NamedTuple):
-    """Some bits of the hashes, by which candidates are found."""
+    """A range of bits of the hashes, used to find candidates."""
 
     number: int
     bits: int
-    """In which whole hashes may differ."""
+    """Maximum distance of whole hashes."""
 
     @property
     def width(self) -> int:
         return _BANDS[self.number][1]
 
-    def of(self, hashes: Hashes) -> Numbers:
+    def values(self, hashes: Hashes) -> Positions:
+        """Return the bits of each hash that are in this band."""
         first, width = _BANDS[self.number]
         return ((hashes >> np.uint64(first)) & np.uint64((1 << width) - 1)).astype(np.int64)
 
-    def is_first(self, differing: Hashes) -> "npt.NDArray[np.bool_]":
-        """Whether no band before this one finds pairs that differ in such bits."""
-        first = np.ones(len(differing), np.bool_)
+    def is_first(self, difference: Hashes) -> "npt.NDArray[np.bool_]":
+        """Return for each pair whether no earlier band finds it, given the XOR of its hashes."""
+        first = np.ones(len(difference), np.bool_)
         for start, width in _BANDS[: self.number]:
             mask = np.uint64(((1 << width) - 1) << start)
-            first &= np.bitwise_count(differing & mask) > self.bits // 3
+            first &= np.bitwise_count(difference & mask) > self.bits // 3
         return first
 
 
-class _Sorted(NamedTuple):
-    """Hashes in the order of their bands: look-ups go through tables from end to end, in cache."""
+class _SortedHashes(NamedTuple):
+    """Hashes sorted by band value, so that look-ups walk through tables in order, in cache."""
 
     hashes: Hashes
-    bands: Numbers
-    places: Numbers
-    """Where they stood."""
+    values: Positions
+    """Band values."""
+    positions: Positions
+    """Positions in the unsorted input."""
 
     @classmethod
-    def by(cls, band: _Band, hashes: Hashes) -> "_Sorted":
-        bands = band.of(hashes)
-        order = np.argsort(bands, kind="stable")
-        return cls(hashes[order], bands[order], order)
+    def by(cls, band: _Band, hashes: Hashes) -> "_SortedHashes":
+        values = band.values(hashes)
+        order = np.argsort(values, kind="stable")
+        return cls(hashes[order], values[order], order)
 
-    def part(self, kept: "slice | npt.NDArray[np.bool_]") -> "_Sorted":
-        return _Sorted(self.hashes[kept], self.bands[kept], self.places[kept])
+    def subset(self, selected: "slice | npt.NDArray[np.bool_]") -> "_SortedHashes":
+        return _SortedHashes(self.hashes[selected], self.values[selected], self.positions[selected])
 
 
-class _Table(NamedTuple):
-    """Where the hashes of each band begin, and how many there are."""
+class _BandTable(NamedTuple):
+    """For each band value, where its hashes start and how many there are."""
 
-    hashes: _Sorted
-    starts: Numbers
-    counts: Numbers
+    hashes: _SortedHashes
+    starts: Positions
+    counts: Positions
 
     @classmethod
-    def of(cls, band: _Band, hashes: _Sorted) -> "_Table":
-        counts = np.bincount(hashes.bands, minlength=1 << band.width)
+    def of(cls, band: _Band, hashes: _SortedHashes) -> "_BandTable":
+        counts = np.bincount(hashes.values, minlength=1 << band.width)
         starts = np.cumsum(counts) - counts
         return cls(hashes, starts, counts.astype(np.min_scalar_type(counts.max(initial=0))))
 
 
-def _in_band(
+def _search_band(
     pool: ThreadPoolExecutor,
     left: Hashes,
     right: Hashes,
     band: _Band,
-    give: Callable[[list[Pairs]], None],
+    emit: Callable[[list[Pairs]], None],
 ) -> None:
-    """Give the pairs that are found by one band and by none before it."""
-    theirs = _Sorted.by(band, right)
-    ours = theirs if left is right else _Sorted.by(band, left)
-    table = _Table.of(band, theirs)
+    """Emit the pairs that this band finds and no earlier band does."""
+    right_sorted = _SortedHashes.by(band, right)
+    left_sorted = right_sorted if left is right else _SortedHashes.by(band, left)
+    table = _BandTable.of(band, right_sorted)
+    find_pairs = _pairs_from_one_side if left is right else _pairs
 
-    def look(start: int) -> None:
-        block = ours.part(slice(start, start + _BLOCK))
-        parts, count = [], 0
-        for found in (_halves if left is right else _whole)(block, table, band):
-            parts.append(found)
-            count += len(found.left)
-            if count > _GIVEN:
-                give(parts)
-                parts, count = [], 0
-        give(parts)
+    def search_block(start: int) -> None:
+        block = left_sorted.subset(slice(start, start + _BLOCK))
+        batch, count = [], 0
+        for pairs in find_pairs(block, table, band):
+            batch.append(pairs)
+            count += len(pairs.left)
+            if count > _BATCH:
+                emit(batch)
+                batch, count = [], 0
+        emit(batch)
 
-    for _ in pool.map(look, range(0, len(left), _BLOCK)):
+    for _ in pool.map(search_block, range(0, len(left), _BLOCK)):
         pass
 
 
-def _whole(block: _Sorted, table: _Table, band: _Band) -> Iterator[Pairs]:
+def _pairs(block: _SortedHashes, table: _BandTable, band: _Band) -> Iterator[Pairs]:
     for flip in _flips(band.width, band.bits // 3):
-        yield from _candidates(block, table, flip, band)
+        yield from _pairs_at_flip(block, table, flip, band)
 
 
-def _halves(block: _Sorted, table: _Table, band: _Band) -> Iterator[Pairs]:
-    """Look for each pair from one of its ends only, which is enough where both lists are one."""
-    yield from _candidates(block, table, 0, band)
+def _pairs_from_one_side(block: _SortedHashes, table: _BandTable, band: _Band) -> Iterator[Pairs]:
+    """Find each pair from one of its two sides only; valid if both inputs are the same."""
+    yield from _pairs_at_flip(block, table, 0, band)
     for top in range(band.width):
-        without = block.part((block.bands >> top) & 1 == 0)
+        lower_side = block.subset((block.values >> top) & 1 == 0)
         for flip in _flips(top, band.bits // 3 - 1) if band.bits >= 3 else ():
-            for found in _candidates(without, table, flip | 1 << top, band):
+            for found in _pairs_at_flip(lower_side, table, flip | 1 << top, band):
                 yield found
                 yield Pairs(found.right, found.left, found.distance)
 
 
-def _candidates(block: _Sorted, table: _Table, flip: int, band: _Band) -> Iterator[Pairs]:
-    """Yield the pairs whose bands differ in just the bits of ``flip``."""
-    probe = block.bands ^ flip
-    many = table.counts.take(probe)
-    [hits] = np.nonzero(many)
-    at, many = table.starts.take(probe.take(hits)), many.take(hits)
-    for _ in range(_FEW):
+def _pairs_at_flip(
+    block: _SortedHashes, table: _BandTable, flip: int, band: _Band
+) -> Iterator[Pairs]:
+    """Yield the pairs whose band values differ in exactly the bits of ``flip``."""
+    probe = block.values ^ flip
+    counts = table.counts.take(probe)
+    [hits] = np.nonzero(counts)
+    at, counts = table.starts.take(probe.take(hits)), counts.take(hits)
+    for _ in range(_SINGLE_STEPS):
         if not len(hits):
             return
-        yield from _close(block, table, hits, at, band)
-        [more] = np.nonzero(many > 1)
-        hits, at, many = hits.take(more), at.take(more) + 1, many.take(more) - 1
-    for one, two in _expanded(hits, at, many):
-        yield from _close(block, table, one, two, band)
+        yield from _close_pairs(block, table, hits, at, band)
+        [more] = np.nonzero(counts > 1)
+        hits, at, counts = hits.take(more), at.take(more) + 1, counts.take(more) - 1
+    for one, other in _expanded(hits, at, counts):
+        yield from _close_pairs(block, table, one, other, band)
 
 
-def _close(
-    block: _Sorted, table: _Table, mine: Numbers, at: Numbers, band: _Band
+def _close_pairs(
+    block: _SortedHashes, table: _BandTable, rows: Positions, at: Positions, band: _Band
 ) -> Iterator[Pairs]:
-    differing = block.hashes.take(mine) ^ table.hashes.hashes.take(at)
-    apart = np.bitwise_count(differing)
-    [close] = np.nonzero(apart <= band.bits)
+    """Compare ``rows`` of the block with rows ``at`` of the table; yield those close enough."""
+    difference = block.hashes.take(rows) ^ table.hashes.hashes.take(at)
+    distance = np.bitwise_count(difference)
+    [close] = np.nonzero(distance <= band.bits)
     if len(close):
-        close = close[band.is_first(differing.take(close))]
-        left, right = block.places.take(mine.take(close)), table.hashes.places.take(at.take(close))
-        yield Pairs(left, right, apart.take(close))
+        close = close[band.is_first(difference.take(close))]
+        left = block.positions.take(rows.take(close))
+        right = table.hashes.positions.take(at.take(close))
+        yield Pairs(left, right, distance.take(close))
 
 
-def _expanded(mine: Numbers, starts: Numbers, many: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield every ``mine`` with each of the ``many`` places from ``starts`` on, in parts."""
-    ends = np.cumsum(many, dtype=np.int64)
+def _expanded(
+    rows: Positions, starts: Positions, counts: Positions
+) -> Iterator[tuple[Positions, Positions]]:
+    """Yield each row with each of its ``counts`` positions from ``starts`` on, in chunks."""
+    ends = np.cumsum(counts, dtype=np.int64)
     at, done = 0, 0
-    while at < len(mine):
-        # At least one, however many it is alike to.
+    while at < len(rows):
+        # Take at least one row, even if it alone exceeds the chunk.
         stop = max(int(np.searchsorted(ends, done + _CHUNK, "right")), at + 1)
-        part = many[at:stop].astype(np.int64)
-        within = np.arange(part.sum()) - np.repeat(ends[at:stop] - part - done, part)
-        yield np.repeat(mine[at:stop], part), np.repeat(starts[at:stop], part) + within
+        chunk = counts[at:stop].astype(np.int64)
+        offset = np.arange(chunk.sum()) - np.repeat(ends[at:stop] - chunk - done, chunk)
+        yield np.repeat(rows[at:stop], chunk), np.repeat(starts[at:stop], chunk) + offset
         at, done = stop, int(ends[stop - 1])
 
 
 def _flips(width: int, bits: int) -> Iterator[int]:
-    """Yield every number of so many bits of which at most ``bits`` are set."""
+    """Yield every ``width``-bit number with at most ``bits`` bits set."""
     for count in range(bits + 1):
         for chosen in combinations(range(width), count):
             yield sum(1 << bit for bit in chosen)

@@ -1,8 +1,8 @@
-"""Whether images are related to each other that should not be: told from scans and tags alone.
+"""Detect leakage between training and held-out images, and duplicates, from scans and tags.
 
-Related is: the same bytes, the same pixels, a picture that looks the same (its perceptual hash, or
-that of its mirror image, is within few bits), or the same declared source (a video, a session, an
-original).
+Two images are related if they have the same bytes, the same pixels, perceptual hashes that differ
+in few bits (also if one is mirrored), or the same declared source (a video, a session or an
+original image).
 """
 
 import re
@@ -12,95 +12,106 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scanned_files import scanned_files
 from sceneset.paths import DATA_ROOT
-from sceneset.quality.similarity import Alike, Reach, Table, earlier, nearest, table_of
+from sceneset.quality.sample_table import SampleTable, read_sample_table
+from sceneset.quality.similarity import Match, Thresholds, earlier_matches, nearest_matches
 from sceneset.schemas.finding import Finding, finding, in_order
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
-    from sceneset.quality.similarity import Rows
+    from sceneset.quality.sample_table import Rows
 
-CODES = frozenset(
+LEAKAGE_CODES = frozenset(
     {
         *("leak-bytes", "leak-pixels", "leak-near", "leak-source", "leak-review"),
         *("duplicate-bytes", "duplicate-near", "mask-disagrees", "clip-undeclared"),
     }
 )
-"""The rules that are looked at here."""
+"""Codes of the rules that ``find_leakage`` evaluates."""
 
 _TRAIN = Phase.TRAIN
-_FRAMES = re.compile(r"(.*?)(\d+)$")
-_CLIP = 4  # frames that make a run look like a clip
-_STEP = 10  # bits between neighbouring frames, at most
-_MOVE = (
-    "put both on one side: move one with its mask to the other's phase and mend its row of tags, "
-    "or take it out"
+_NUMBERED_STEM = re.compile(r"(.*?)(\d+)$")
+_MIN_FRAMES = 4  # a run of at least so many similar frames is reported as a clip
+_MAX_FRAME_DISTANCE = 10  # bits between neighbouring frames of a clip
+_SAME_PHASE = (
+    "put both images in one phase: move one of them and its mask to the other's phase and update "
+    "its row in the tags, or remove it"
 )
-_LOOK = "look at both; if they show the same, give them one source in the tags, and one phase"
+_REVIEW = "look at both images; if they are related, give them one source and one phase in the tags"
 
 
-def leakage(catalog: Catalog) -> list[Finding]:
-    """Return every relation of training images to held-out ones, errors first.
+def find_leakage(catalog: Catalog) -> list[Finding]:
+    """Return the findings of all rules in LEAKAGE_CODES, errors first.
 
-    Copies inside one phase, one picture with two masks, pictures that only may be related, and
-    runs of frames without a source are warnings.
+    Relations between training and held-out images are errors. Duplicates within a phase, different
+    masks of one image, pairs to review and clips without a source are warnings.
+
+    Raises:
+        FindingsError: Scans or tags can't be read.
     """
-    table, bits = table_of(catalog), catalog.params.leakage
-    reach = Reach(bits.near, bits.review, bits.second)
+    table, bits = read_sample_table(catalog), catalog.params.leakage
+    thresholds = Thresholds(bits.near, bits.review, bits.second)
     return in_order(
         [
-            *_same_source(table),
-            *_across(table, reach),
-            *_within(table, bits.near),
-            *_two_masks(table),
-            *_clips(table),
+            *source_findings(table),
+            *held_out_findings(table, thresholds),
+            *duplicate_findings(table, bits.near),
+            *mask_findings(table),
+            *clip_findings(table),
         ]
     )
 
 
-def _across(table: Table, reach: Reach) -> Iterator[Finding]:
-    """Report each held-out image with the nearest training image, and how many more there are."""
+def held_out_findings(table: SampleTable, thresholds: Thresholds) -> Iterator[Finding]:
+    """Yield each held-out image that has a match in training, with the nearest match."""
     import numpy as np
 
-    train = np.array([phase == _TRAIN for phase in table.phase], bool)
-    held, trained = np.flatnonzero(~train), np.flatnonzero(train)
-    same_bytes = _first_of(table.md5, trained)[table.md5]
-    same_pixels = _first_of(table.picture, trained)[table.picture]
-    alike = {found.one: found for found in nearest(table, held, trained, reach)}
-    for n in held.tolist():
-        if same_bytes[n] >= 0:
-            said = f"has the same bytes as {table.place(same_bytes[n])}, which is trained on"
-            yield table.found("leak-bytes", n, said, _MOVE)
-        elif same_pixels[n] >= 0:
-            said = f"has the same pixels as {table.place(same_pixels[n])}, which is trained on"
-            yield table.found("leak-pixels", n, said, _MOVE)
-        elif n in alike:
-            yield _leak(table, alike[n], reach)
+    is_train = np.array([phase == _TRAIN for phase in table.phase], bool)
+    held_out, train = np.flatnonzero(~is_train), np.flatnonzero(is_train)
+    same_bytes = _first_row_with(table.image_id, train)[table.image_id]
+    same_pixels = _first_row_with(table.pixels_id, train)[table.pixels_id]
+    matches = {match.row: match for match in nearest_matches(table, held_out, train, thresholds)}
+    for row in held_out.tolist():
+        if same_bytes[row] >= 0:
+            message = (
+                f"has the same bytes as the training image {table.image_path(same_bytes[row])}"
+            )
+            yield table.finding_on(row, "leak-bytes", message, _SAME_PHASE)
+        elif same_pixels[row] >= 0:
+            other = table.image_path(same_pixels[row])
+            message = f"has the same pixels as the training image {other}"
+            yield table.finding_on(row, "leak-pixels", message, _SAME_PHASE)
+        elif row in matches:
+            yield _match_finding(table, matches[row], thresholds)
 
 
-def _first_of(values: "Rows", rows: "Rows") -> "Rows":
-    """Return the first of ``rows`` that has each value, or -1."""
+def _first_row_with(ids: "Rows", rows: "Rows") -> "Rows":
+    """Return for each id the first of ``rows`` that has it, or -1."""
     import numpy as np
 
-    found = np.full(values.max(initial=-1) + 1, -1)
-    found[values[rows[::-1]]] = rows[::-1]  # of several the last to be written stays
-    return found
+    first = np.full(ids.max(initial=-1) + 1, -1)
+    first[ids[rows[::-1]]] = rows[::-1]  # reversed: the last assignment wins
+    return first
 
 
-def _leak(table: Table, alike: Alike, reach: Reach) -> Finding:
-    sure = alike.apart <= reach.near
-    more = f" (and {alike.many - 1} more look like it)" if alike.many > 1 else ""
-    said = f"{_looks_like(table, alike)}, which is trained on{more}"
-    code, hint = ("leak-near", _MOVE) if sure else ("leak-review", _LOOK)
-    return table.found(code, alike.one, said, hint)
+def _match_finding(table: SampleTable, match: Match, thresholds: Thresholds) -> Finding:
+    more = match.total - 1
+    message = _looks_like(table, match, "the training image ")
+    if more:
+        message += f", and like {more} more training image{'s' if more > 1 else ''}"
+    is_near = match.distance <= thresholds.near
+    code, hint = ("leak-near", _SAME_PHASE) if is_near else ("leak-review", _REVIEW)
+    return table.finding_on(match.row, code, message, hint)
 
 
-def _looks_like(table: Table, alike: Alike) -> str:
-    mirror = "the mirror image of " if alike.mirrored else ""
-    return f"looks like {mirror}{table.place(alike.other)} ({alike.apart} of 64 bits apart)"
+def _looks_like(table: SampleTable, match: Match, what: str = "") -> str:
+    mirror = "the mirror image of " if match.is_mirrored else ""
+    path = table.image_path(match.other)
+    return f"looks like {mirror}{what}{path} ({match.distance} of 64 bits differ)"
 
 
-class Tested(NamedTuple):
+class ReleasedTestImages(NamedTuple):
     """The test images of all released versions."""
 
     images: dict[str, str]
@@ -109,15 +120,17 @@ class Tested(NamedTuple):
     """Versions that can't be read, each with the reason."""
 
 
-def once_tested(catalog: Catalog, tested: Tested) -> list[Finding]:
-    """Return training images that were test images of a version: its results would be invalid."""
-    from sceneset.catalog.query import stored
-
+def tested_image_findings(catalog: Catalog, tested: ReleasedTestImages) -> list[Finding]:
+    """Return training images that are test images of a version, whose results they invalidate."""
+    names = catalog.names if tested.images else ()
     unread = [
         finding(
-            "version-unread", why, file="registry/versions", hint="its test images are not told"
+            "version-unread",
+            reason,
+            file="registry/versions",
+            hint="the test images of this version were not compared with the training images",
         )
-        for why in tested.unread
+        for reason in tested.unread
     ]
     return unread + [
         finding(
@@ -127,95 +140,98 @@ def once_tested(catalog: Catalog, tested: Tested) -> list[Finding]:
             phase=image.phase,
             stem=image.stem,
             file=f"{DATA_ROOT}/{image.path}",
-            hint="put it back into test, or take it out",
+            hint="move it back to test, or remove it",
         )
-        for pairs in catalog.each(lambda name: list(stored(catalog, name)) if tested.images else [])
-        for image, _ in pairs
+        for files in catalog.each(lambda name: list(scanned_files(catalog, name)), names)
+        for image, _ in files
         if image.phase == _TRAIN and image.md5 in tested.images
     ]
 
 
-def _same_source(table: Table) -> Iterator[Finding]:
-    """Report held-out images whose declared source is trained on."""
-    trained: dict[str, int] = {}
-    for n, source in enumerate(table.source):
-        if source and table.phase[n] == _TRAIN:
-            trained.setdefault(source, n)
-    for n, source in enumerate(table.source):
-        if source in trained and table.phase[n] != _TRAIN:
-            yield table.found(
+def source_findings(table: SampleTable) -> Iterator[Finding]:
+    """Yield held-out images that have the same declared source as a training image."""
+    train: dict[str, int] = {}
+    for row, source in enumerate(table.source):
+        if source and table.phase[row] == _TRAIN:
+            train.setdefault(source, row)
+    for row, source in enumerate(table.source):
+        if source in train and table.phase[row] != _TRAIN:
+            yield table.finding_on(
+                row,
                 "leak-source",
-                n,
-                f"is of {source!r}, and so is {table.place(trained[source])}, which is trained on",
-                "put all of one source into one phase",
+                f"has the source {source!r}, as the training image "
+                f"{table.image_path(train[source])} does",
+                "put all images of one source in one phase",
             )
 
 
-def _within(table: Table, near: int) -> Iterator[Finding]:
-    """Report images that have a copy or a look-alike before them in their own phase."""
+def duplicate_findings(table: SampleTable, near: int) -> Iterator[Finding]:
+    """Yield images that have a copy or a near-duplicate before them in their own phase."""
     import numpy as np
 
-    hint = "a copy weighs its picture double; take one out if that is not meant"
+    hint = "a duplicate counts twice in training; remove one of the two unless that is intended"
     for phase in Phase:
-        own = np.array([n for n, p in enumerate(table.phase) if p == phase], np.int64)
-        first = _first_of(table.md5, own)[table.md5]
-        alike = {found.one: found for found in earlier(table, own, near)}
-        for n in sorted({*own[first[own] != own].tolist(), *alike}):
-            if first[n] != n:
-                said = f"has the same bytes as {table.place(first[n])}"
-                yield table.found("duplicate-bytes", n, f"{said}, in the same phase", hint)
+        rows = np.array([row for row, p in enumerate(table.phase) if p == phase], np.int64)
+        first = _first_row_with(table.image_id, rows)[table.image_id]
+        matches = {match.row: match for match in earlier_matches(table, rows, near)}
+        for row in sorted({*rows[first[rows] != rows].tolist(), *matches}):
+            if first[row] != row:
+                message = f"has the same bytes as {table.image_path(first[row])} in the same phase"
+                yield table.finding_on(row, "duplicate-bytes", message, hint)
             else:
-                said = f"{_looks_like(table, alike[n])}, in the same phase"
-                yield table.found("duplicate-near", n, said, hint)
+                message = f"{_looks_like(table, matches[row])} in the same phase"
+                yield table.finding_on(row, "duplicate-near", message, hint)
 
 
-def _two_masks(table: Table) -> Iterator[Finding]:
-    """Report pictures that stand before with another mask."""
+def mask_findings(table: SampleTable) -> Iterator[Finding]:
+    """Yield images that occur earlier, with the same pixels but another mask."""
     import numpy as np
 
-    first = _first_of(table.picture, np.arange(len(table.picture)))[table.picture]
-    for n in np.flatnonzero(table.mask != table.mask[first]).tolist():
-        yield table.found(
+    first = _first_row_with(table.pixels_id, np.arange(len(table.pixels_id)))[table.pixels_id]
+    for row in np.flatnonzero(table.mask_id != table.mask_id[first]).tolist():
+        yield table.finding_on(
+            row,
             "mask-disagrees",
-            n,
-            f"is the same picture as {table.place(first[n])}, and their masks differ",
-            "look at both masks, and keep the better sample",
+            f"has the same pixels as {table.image_path(first[row])}, but another mask",
+            "compare both masks and keep the better sample",
         )
 
 
-def _clips(table: Table) -> Iterator[Finding]:
-    """Report numbered runs whose neighbours look alike and that name no source."""
+def clip_findings(table: SampleTable) -> Iterator[Finding]:
+    """Yield numbered runs of similar neighbours that have no declared source."""
     for _, rows in groupby(range(len(table.stem)), table.subset.__getitem__):
-        yield from _clips_among(table, rows)
+        yield from _clip_findings_in_subset(table, rows)
 
 
-def _clips_among(table: Table, rows: Iterable[int]) -> Iterator[Finding]:
+def _clip_findings_in_subset(table: SampleTable, rows: Iterable[int]) -> Iterator[Finding]:
     runs: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for n in rows:
-        match = _FRAMES.fullmatch(table.stem[n])
-        if match and not table.source[n]:
-            runs[match[1]].append((int(match[2]), n))
+    for row in rows:
+        match = _NUMBERED_STEM.fullmatch(table.stem[row])
+        if match and not table.source[row]:
+            runs[match[1]].append((int(match[2]), row))
     for prefix, frames in runs.items():
         frames.sort()
         clip = _longest_clip(table, frames)
-        if len(clip) >= _CLIP:
-            first, last = clip[0], clip[-1]
-            yield table.found(
+        if len(clip) >= _MIN_FRAMES:
+            example = prefix.strip("_-") or "a"
+            yield table.finding_on(
+                clip[0],
                 "clip-undeclared",
-                first,
-                f"to {table.stem[last]!r}: {len(clip)} numbered images whose neighbours look "
-                "alike, as frames of one clip do, and no source is given",
-                f"write the clip into their source column, for example {prefix.strip('_-') or 'a'}",
+                f"is the first of {len(clip)} numbered images up to {table.stem[clip[-1]]!r} that "
+                "look like frames of one clip, but have no source",
+                f"write the clip in their source column in the tags, for example {example}",
             )
 
 
-def _longest_clip(table: Table, frames: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the longest stretch of a run in which each frame looks like the one before."""
-    best: list[int] = []
-    now: list[int] = []
-    for _, n in frames:
-        if now and (int(table.looks[now[-1], 0]) ^ int(table.looks[n, 0])).bit_count() > _STEP:
-            now = []
-        now.append(n)
-        best = max(best, now, key=len)
-    return best
+def _longest_clip(table: SampleTable, frames: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the rows of the longest run in which each frame looks like the one before it."""
+    longest: list[int] = []
+    current: list[int] = []
+    for _, row in frames:
+        if current:
+            difference = int(table.hashes[current[-1], 0]) ^ int(table.hashes[row, 0])
+            if difference.bit_count() > _MAX_FRAME_DISTANCE:
+                current = []
+        current.append(row)
+        longest = max(longest, current, key=len)
+    return longest

@@ -1,4 +1,4 @@
-"""How a registry weighs findings: severities of params.yaml, and what people accept."""
+"""Apply a registry's policy to findings: severities from params.yaml, and its waivers."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -9,8 +9,8 @@ from sceneset.schemas.rules import Severity
 from sceneset.schemas.waiver import Waiver, Waivers
 from sceneset.storage.yaml_files import load
 
-FILE = "registry/waivers.yaml"
-EMPTY = """\
+WAIVERS_FILE = "registry/waivers.yaml"
+EMPTY_WAIVERS = """\
 # yaml-language-server: $schema=../schemas/json/waivers.json
 # Findings that people have looked at and accept: `sceneset rules` says which rules allow it.
 # - code: duplicate-near
@@ -22,60 +22,71 @@ waivers: []
 """
 
 
-def in_folder(root: Path) -> tuple[Waiver, ...]:
-    """Return a registry's waivers; none where there is no such file.
+def read_waivers(root: Path) -> tuple[Waiver, ...]:
+    """Return the waivers of the registry at ``root``, or () if it has no waivers file.
 
     Raises:
-        ProblemsFoundError: the file can't be read, or waives what can't be.
+        FindingsError: The file can't be read, or waives a rule that can't be waived.
     """
-    path = root / FILE
-    return load(path, Waivers, FILE).waivers if path.exists() else ()
+    path = root / WAIVERS_FILE
+    return load(path, Waivers, WAIVERS_FILE).waivers if path.exists() else ()
 
 
-def weighed(
+def apply_policy(
     findings: Iterable[Finding],
     params: Params,
     waivers: Iterable[Waiver] = (),
     *,
-    judged: Collection[str] = (),
+    evaluated: Collection[str] = (),
 ) -> list[Finding]:
-    """Return findings as the registry weighs them, those it accepts marked, errors first.
+    """Set the registry's severities, drop rules that are off and mark waived findings.
 
-    ``judged`` are the codes that were looked for: waivers of these that accept nothing are
-    findings themselves.
+    Args:
+        findings: Findings with the default severities of their rules.
+        params: Names the rules that have another severity in this registry.
+        waivers: Findings that people accept.
+        evaluated: Codes of the rules that were evaluated. A waiver of such a rule that matches no
+            finding is reported as ``waiver-stale``.
+
+    Returns:
+        The remaining findings, errors first.
     """
-    waived = {waiver.key: waiver for waiver in waivers}
+    waiver_by_key = {waiver.key: waiver for waiver in waivers}
     used: set[tuple[str, str, str]] = set()
-    found = []
+    result = []
     for p in findings:
         severity = params.severity(p.code)
         if severity is None:
             continue
-        key = next((key for key in _keys(p) if key in waived), None)
+        key = next((key for key in _waiver_keys(p) if key in waiver_by_key), None)
         if key:
             used.add(key)
-        change = {"severity": severity, "waived": waived[key].reason if key else ""}
-        same = severity is p.severity and not key
-        found.append(p if same else p.model_copy(update=change))
-    told = {Severity.ERROR, Severity.WARNING}  # notes and what is off are not looked for
+        change = {"severity": severity, "waived": waiver_by_key[key].reason if key else ""}
+        is_unchanged = severity is p.severity and not key
+        result.append(p if is_unchanged else p.model_copy(update=change))
+    # Rules that are off or notes may not have been evaluated, so their waivers can't be stale.
+    always_evaluated = {Severity.ERROR, Severity.WARNING}
     stale = [
         waiver
-        for key, waiver in waived.items()
-        if key not in used and waiver.code in judged and params.severity(waiver.code) in told
+        for key, waiver in waiver_by_key.items()
+        if key not in used
+        and waiver.code in evaluated
+        and params.severity(waiver.code) in always_evaluated
     ]
-    return in_order([*found, *map(_stale, stale)])
+    return in_order([*result, *map(_stale_finding, stale)])
 
 
-def _keys(p: Finding) -> list[tuple[str, str, str]]:
+def _waiver_keys(p: Finding) -> list[tuple[str, str, str]]:
+    """Return the keys of waivers that accept a finding: by its file, or by its sample."""
     keys = [(p.code, p.subset, p.file)]
     return [*keys, (p.code, p.subset, f"{p.phase}/{p.stem}")] if p.stem else keys
 
 
-def _stale(waiver: Waiver) -> Finding:
+def _stale_finding(waiver: Waiver) -> Finding:
     return finding(
         "waiver-stale",
-        f"{waiver.code} of {waiver.sample or waiver.file} is waived, and is not found",
+        f"waives {waiver.code} for {waiver.sample or waiver.file}, but there is no such finding",
         subset=waiver.subset,
-        file=FILE,
+        file=WAIVERS_FILE,
         hint="delete the waiver",
     )

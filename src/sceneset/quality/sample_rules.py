@@ -1,312 +1,240 @@
-"""Rules that look at one sample at a time: told from its row of the scan alone.
+"""Rules on single samples, evaluated on a scan's rows.
 
-A rule is a test of whole columns, so that millions of good rows cost next to nothing, and a few
-words for each row that fails it.
+A rule tests whole columns, so that millions of good rows cost next to nothing; a message is only
+made for the rows that break the rule.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.imaging import metadata
+from sceneset.quality.sample_columns import SampleColumns
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.rules import Severity
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pyarrow as pa
 
-    Hits = npt.NDArray[np.bool_]
-
-COLUMNS = (
-    *("phase", "stem", "image", "mask", "width", "height", "mode", "traits", "orientation"),
-    *("person", "ignore", "box", "parts", "parts_total", "holes", "holes_total"),
-    *("straight", "contrast"),
-)
-"""What of a scan is read."""
-
-
-class Columns:
-    """A scan's columns as arrays, each made when first asked for."""
-
-    def __init__(self, table: "pa.Table", params: Params) -> None:
-        self.table, self.params = table, params
-
-    def __getitem__(self, name: str) -> Any:
-        return self.table[name].to_numpy()
-
-    @cached_property
-    def pixels(self) -> Any:
-        """Pixels of each picture."""
-        return self["width"].astype("int64") * self["height"]
-
-    @cached_property
-    def _traits(self) -> tuple[list[str], Any]:
-        import pyarrow.compute as pc
-
-        column = self.table["traits"].combine_chunks()
-        return pc.list_flatten(column).to_pylist(), pc.list_parent_indices(column).to_numpy()
-
-    def has_trait(self, start: str) -> "Hits":
-        """Say which rows have a trait that begins so."""
-        import numpy as np
-
-        words, rows = self._traits
-        hits = np.zeros(len(self.table), bool)
-        hits[
-            [row for word, row in zip(words, rows.tolist(), strict=True) if word.startswith(start)]
-        ] = True
-        return hits
-
-    def small(self, name: str, least: float) -> Any:
-        """Count the parts or holes of each row that are smaller than a share of the picture.
-
-        Those beyond the listed ones are not larger than the smallest listed one.
-        """
-        import numpy as np
-        import pyarrow.compute as pc
-
-        column = self.table[name].combine_chunks()
-        rows = pc.list_parent_indices(column).to_numpy()
-        areas = pc.list_flatten(column).to_numpy()
-        of_row = rows[areas < least * self.pixels[rows]]
-        counts = np.bincount(of_row, minlength=len(self.table))
-        listed = np.bincount(rows, minlength=len(self.table))
-        return np.where(counts > 0, counts + self[f"{name}_total"] - listed, 0)
-
-    def stems(self, pattern: str) -> "Hits":
-        """Say which stems hold a match of a pattern."""
-        import pyarrow.compute as pc
-
-        hits: Hits = pc.match_substring_regex(self.table["stem"], pattern).to_numpy()
-        return hits
-
-    def other_form(self) -> "Hits":
-        """Say which stems are not in Unicode's normal form NFC."""
-        import numpy as np
-        import pyarrow.compute as pc
-
-        hits = np.zeros(len(self.table), bool)
-        foreign = np.flatnonzero(~pc.string_is_ascii(self.table["stem"]).to_numpy())
-        for row, stem in zip(
-            foreign.tolist(), self.table["stem"].take(foreign).to_pylist(), strict=True
-        ):
-            hits[row] = not unicodedata.is_normalized("NFC", stem)
-        return hits
-
-    def cut(self) -> "Hits":
-        """Say where the person touches the picture's top or a side."""
-        import numpy as np
-        import pyarrow.compute as pc
-
-        column = self.table["box"].combine_chunks()
-        hits = np.zeros(len(self.table), bool)
-        rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-        left, top, right, _ = pc.list_flatten(column).to_numpy().reshape(-1, 4).T
-        hits[rows] = (left == 0) | (top == 0) | (right == self["width"][rows])
-        return hits
-
+    from sceneset.quality.sample_columns import Mask
 
 Row = dict[str, Any]
+"""One row of a scan, by column."""
 
 
-class RowRule(NamedTuple):
-    """How a rule is told from columns, and what is said of a row that fails it."""
+class SampleRule(NamedTuple):
+    """How a rule is tested, and what it reports."""
 
     code: str
-    fails: "Callable[[Columns], Hits]"
-    says: Callable[[Row, Params], str]
+    breaks: "Callable[[SampleColumns], Mask]"
+    """Returns for each row whether it breaks the rule."""
+    message: Callable[[Row, Params], str]
+    """Returns the message for a row that breaks the rule."""
     hint: str = ""
 
 
-def _share(row: Row, pixels: int) -> str:
-    return f"{100 * pixels / (row['width'] * row['height']):.1f} %"
-
-
-def _said(row: Row, start: str) -> str:
-    return ", ".join(t.removeprefix(start) for t in row["traits"] if t.startswith(start))
-
-
-_NAMES = {
+_NAME_PATTERNS = {
     "name-dot": r"\.",
     "name-space": "[\\s\u00a0\u2000-\u200a\u3000]",
     "name-windows": r'[<>:"|?*]|\.$',
 }
+"""Patterns that a stem must not contain, by rule."""
 
 
-def name_faults(stem: str) -> set[str]:
-    """Return the rules on names that one stem breaks."""
-    found = {code for code, pattern in _NAMES.items() if re.search(pattern, stem)}
-    return found if unicodedata.is_normalized("NFC", stem) else found | {"name-normal-form"}
+def broken_name_rules(stem: str) -> set[str]:
+    """Return the codes of the ``name-*`` rules that a stem breaks."""
+    codes = {code for code, pattern in _NAME_PATTERNS.items() if re.search(pattern, stem)}
+    return codes if unicodedata.is_normalized("NFC", stem) else codes | {"name-normal-form"}
+
+
+def _percent(row: Row, pixels: int) -> str:
+    return f"{100 * pixels / (row['width'] * row['height']):.1f} %"
+
+
+def _details(row: Row, prefix: str) -> str:
+    """Return what follows ``prefix`` in traits: "owner" for "personal: owner"."""
+    return ", ".join(t.removeprefix(prefix) for t in row["traits"] if t.startswith(prefix))
+
+
+def _small_areas(row: Row, name: str, min_share: float) -> str:
+    """Describe the parts or holes that are smaller than a share of the image."""
+    limit = min_share * row["width"] * row["height"]
+    small = [area for area in row[name] if area < limit]
+    shown = ", ".join(map(str, small[:3])) + (", ..." if len(small) > 3 else "")
+    total = len(small) + row[f"{name}_total"] - len(row[name])
+    return f"{total} smaller than {limit:.0f} pixels ({shown})"
 
 
 _FIX = "`sceneset fix` does it"
-RULES = (
-    RowRule(
+_RENAME = f"rename the sample; {_FIX}"
+SAMPLE_RULES = (
+    SampleRule(
         "image-mode",
         lambda c: c["mode"] != "RGB",
-        lambda r, _: f"the image is {r['mode']}, not RGB; readers convert it each in their own way",
+        lambda r, _: f"the image is {r['mode']}, not RGB; readers convert it in different ways",
         "convert it to RGB; for gray images `sceneset fix` does it",
     ),
-    RowRule(
+    SampleRule(
         "image-orientation",
         lambda c: c["orientation"] != 1,
-        lambda r, _: f"EXIF orientation {r['orientation']} turns the image, but not its mask",
-        f"turn the pixels of both and drop the tag; {_FIX}",
+        lambda r, _: f"EXIF orientation {r['orientation']} rotates the image, but not its mask",
+        f"rotate the pixels of both and remove the EXIF tag; {_FIX}",
     ),
-    RowRule(
+    SampleRule(
         "image-gps",
         lambda c: c.has_trait(metadata.GPS),
-        lambda *_: "its EXIF data says where it was taken",
-        f"take the EXIF data out; {_FIX}",
+        lambda *_: "the EXIF data contains the GPS position",
+        f"remove the EXIF data; {_FIX}",
     ),
-    RowRule(
+    SampleRule(
         "image-personal",
         lambda c: c.has_trait(metadata.PERSONAL),
-        lambda r, _: f"carries personal metadata: {_said(r, metadata.PERSONAL)}",
-        f"take it out; {_FIX}",
+        lambda r, _: f"contains personal metadata: {_details(r, metadata.PERSONAL)}",
+        f"remove the metadata; {_FIX}",
     ),
-    RowRule(
+    SampleRule(
         "image-profile",
         lambda c: c.has_trait(metadata.PROFILE),
-        lambda r, _: f"its colour profile is {_said(r, metadata.PROFILE)}, not sRGB",
-        "convert its colours to sRGB: readers ignore the profile",
+        lambda r, _: f"the colour profile is {_details(r, metadata.PROFILE)}, not sRGB",
+        "convert the image to sRGB: readers ignore the profile",
     ),
-    RowRule(
+    SampleRule(
         "image-frames",
         lambda c: c.has_trait(metadata.FRAMES),
-        lambda r, _: f"holds {_said(r, metadata.FRAMES)} pictures; readers take the first",
-        "keep the first picture alone; for multi-picture JPEGs `sceneset fix` does it",
+        lambda r, _: (
+            f"contains {_details(r, metadata.FRAMES)} pictures; readers take the first one"
+        ),
+        "keep the first picture only; for multi-picture JPEGs `sceneset fix` does it",
     ),
-    RowRule(
+    SampleRule(
         "image-metadata",
         lambda c: c.has_trait(metadata.BROKEN),
-        lambda *_: "its metadata is broken; its pixels decode",
-        f"take the metadata out; {_FIX}",
+        lambda *_: "the metadata is broken, but the pixels can be decoded",
+        f"remove the metadata; {_FIX}",
     ),
-    RowRule(
+    SampleRule(
         "image-trailing",
         lambda c: c.has_trait(metadata.TRAILING),
-        lambda *_: "bytes follow its end",
-        f"cut them off; {_FIX}",
+        lambda *_: "has extra bytes after the end of the image",
+        f"remove them; {_FIX}",
     ),
-    RowRule(
+    SampleRule(
         "image-progressive",
         lambda c: c.has_trait(metadata.PROGRESSIVE),
         lambda *_: "is stored progressively or interlaced",
     ),
-    RowRule(
+    SampleRule(
         "mask-empty",
         lambda c: c["person"] == 0,
-        lambda *_: "the mask shows no person",
-        "right for a picture without people",
+        lambda *_: "the mask contains no person",
+        "correct for an image without people",
     ),
-    RowRule(
+    SampleRule(
         "mask-full",
         lambda c: c["person"] == c.pixels,
-        lambda *_: "the mask is all person",
-        "look whether it was inverted or filled",
+        lambda *_: "every pixel of the mask is person",
+        "check whether the mask was inverted or filled",
     ),
-    RowRule(
+    SampleRule(
         "mask-ignored",
         lambda c: c["ignore"] > c.params.masks.max_ignore * c.pixels,
-        lambda r, _: f"{_share(r, r['ignore'])} of the mask is ignored",
-        "annotate more of it, or leave the sample out",
+        lambda r, _: f"{_percent(r, r['ignore'])} of the mask is ignored (255)",
+        "annotate more of it, or remove the sample",
     ),
-    RowRule(
+    SampleRule(
         "mask-specks",
-        lambda c: c.small("parts", c.params.masks.min_part) > 0,
-        lambda r, p: f"the mask has specks: {_smallest(r, 'parts', p.masks.min_part)}",
-        "clean it: parts this small are no people",
+        lambda c: c.small_areas("parts", c.params.masks.min_part) > 0,
+        lambda r, p: f"the mask has specks: {_small_areas(r, 'parts', p.masks.min_part)}",
+        "remove them: parts this small are not people",
     ),
-    RowRule(
+    SampleRule(
         "mask-holes",
-        lambda c: c.small("holes", c.params.masks.min_hole) > 0,
-        lambda r, p: f"the mask has small holes: {_smallest(r, 'holes', p.masks.min_hole)}",
-        "fill what is not seen through",
+        lambda c: c.small_areas("holes", c.params.masks.min_hole) > 0,
+        lambda r, p: f"the mask has small holes: {_small_areas(r, 'holes', p.masks.min_hole)}",
+        "fill the holes that show no background",
     ),
-    RowRule(
+    SampleRule(
         "mask-coarse",
         lambda c: c["straight"] > 1000 * c.params.masks.max_straight,
-        lambda r, _: f"{r['straight'] / 10:.0f} % of the outline lies in long straight edges",
-        "draw it finer, if it was drawn as a polygon",
+        lambda r, _: f"{r['straight'] / 10:.0f} % of the outline are long straight edges",
+        "if it was drawn as a polygon, draw it more finely",
     ),
-    RowRule(
+    SampleRule(
         "mask-on-nothing",
         lambda c: c["contrast"] < c.params.masks.min_contrast,
         lambda r, _: (
-            "under the mask the picture is flat: "
-            f"{r['contrast']} gray levels between its darkest and brightest pixel"
+            "the image is flat under the mask: its darkest and brightest pixels differ by "
+            f"{r['contrast']} gray level{'s' if r['contrast'] != 1 else ''}"
         ),
-        "look whether the mask belongs to another picture, or lies on a blank border",
+        "check whether the mask belongs to another image, or covers a blank border",
     ),
-    RowRule("mask-cut", Columns.cut, lambda *_: "the person is cut by the frame"),
-    RowRule(
+    SampleRule(
+        "mask-cut", SampleColumns.is_cut, lambda *_: "the person is cut off by the image border"
+    ),
+    SampleRule(
         "name-dot",
-        lambda c: c.stems(_NAMES["name-dot"]),
-        lambda r, _: f"the stem {r['stem']!r} holds a dot, where readers may end it",
-        f"rename the sample; {_FIX}",
+        lambda c: c.stem_matches(_NAME_PATTERNS["name-dot"]),
+        lambda r, _: f"the stem {r['stem']!r} contains a dot; some readers cut it off there",
+        _RENAME,
     ),
-    RowRule(
+    SampleRule(
         "name-space",
-        lambda c: c.stems(_NAMES["name-space"]),
-        lambda r, _: f"the stem {r['stem']!r} holds white space",
-        f"rename the sample; {_FIX}",
+        lambda c: c.stem_matches(_NAME_PATTERNS["name-space"]),
+        lambda r, _: f"the stem {r['stem']!r} contains white space",
+        _RENAME,
     ),
-    RowRule(
+    SampleRule(
         "name-normal-form",
-        Columns.other_form,
-        lambda r, _: f"the stem {r['stem']!r} is not in Unicode's normal form NFC",
-        f"rename the sample; {_FIX}",
+        SampleColumns.is_not_nfc,
+        lambda r, _: f"the stem {r['stem']!r} is not in Unicode normal form NFC",
+        _RENAME,
     ),
-    RowRule(
+    SampleRule(
         "name-windows",
-        lambda c: c.stems(_NAMES["name-windows"]),
-        lambda r, _: f"the stem {r['stem']!r} can't be a file on Windows",
-        f"rename the sample; {_FIX}",
+        lambda c: c.stem_matches(_NAME_PATTERNS["name-windows"]),
+        lambda r, _: f"the stem {r['stem']!r} is not a valid file name on Windows",
+        _RENAME,
     ),
 )
-
-
-def _smallest(row: Row, name: str, least: float) -> str:
-    limit = least * row["width"] * row["height"]
-    small = [area for area in row[name] if area < limit]
-    shown = ", ".join(map(str, small[:3])) + (", ..." if len(small) > 3 else "")
-    many = len(small) + row[f"{name}_total"] - len(row[name])
-    return f"{many} of less than {limit:.0f} pixels ({shown})"
+"""All rules on single samples. Their severities and help texts are in schemas/rules/."""
 
 
 def sample_findings(
     table: "pa.Table", params: Params, *, folder: str = "", subset: str = "", notes: bool = False
 ) -> Iterator[Finding]:
-    """Yield what a scan's rows are told; ``folder`` is what the paths of findings begin with.
+    """Yield the findings of SAMPLE_RULES on a scan.
 
-    Rules that are switched off, and notes unless they are asked for, are not looked at.
+    Args:
+        table: A scan with at least SAMPLE_COLUMNS.
+        params: Thresholds and severities. Rules that are off are not evaluated.
+        folder: Prefix of the files in findings, for example "Insta360SemanticSeg/<subset>/".
+        subset: The subset to name in findings.
+        notes: Evaluate rules with severity "note" too.
     """
     import numpy as np
 
-    columns = Columns(table, params)
-    for rule in RULES:
+    columns = SampleColumns(table, params)
+    for rule in SAMPLE_RULES:
         severity = params.severity(rule.code)
         if severity is None or (severity is Severity.NOTE and not notes):
             continue
-        failing = np.flatnonzero(rule.fails(columns))
-        for row in table.take(failing).to_pylist() if len(failing) else ():
-            said = rule.says(row, params)
-            yield of_row(rule.code, row, said, rule.hint, folder=folder, subset=subset)
+        broken = np.flatnonzero(rule.breaks(columns))
+        for row in table.take(broken).to_pylist() if len(broken) else ():
+            message = rule.message(row, params)
+            yield finding_on_row(rule.code, row, message, rule.hint, folder=folder, subset=subset)
 
 
-def of_row(code: str, row: Row, said: str, hint: str, *, folder: str, subset: str) -> Finding:
-    """Make a finding on a row: about the mask where its rule is, else about the image."""
-    mask = code.startswith(("mask-", "person-"))
-    part, file = ("ann_dir", row["mask"]) if mask else ("img_dir", row["image"])
+def finding_on_row(
+    code: str, row: Row, message: str, hint: str, *, folder: str, subset: str
+) -> Finding:
+    """Return a finding on a sample: about its mask for rules on masks, else about its image."""
+    is_about_mask = code.startswith(("mask-", "person-"))
+    part, file = ("ann_dir", row["mask"]) if is_about_mask else ("img_dir", row["image"])
     return finding(
         code,
-        said,
+        message,
         subset=subset,
         file=f"{folder}{part}/{row['phase']}/{file}",
         phase=row["phase"],
