@@ -1,4 +1,4 @@
-"""A change is judged as a pull request needs it: from texts, with no blob anywhere."""
+"""Reviews: a change to a registry is compared with its base without any blob."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from support.build import NAME, ROOT, Run, dvc, git, make_delivery
 
 @pytest.fixture
 def clone(added: Path, tmp_path: Path) -> Path:
-    """A clone without images and without a cache, on a branch of its own."""
+    """A clone without images and without a DVC cache, on a new branch."""
     root = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(added), str(root))
     git(root, "checkout", "--quiet", "-b", "relabel")
@@ -26,22 +26,22 @@ def relabel(root: Path, old: str, new: str) -> None:
     tags.write_text(text.replace(old, new))
 
 
-def test_nothing_changed(clone: Path, sceneset: Run) -> None:
+def test_review_reports_no_changes_when_nothing_changed(clone: Path, sceneset: Run) -> None:
     outcome = sceneset("review", cwd=clone)
     assert outcome.code == 0, outcome.err
-    assert "✅ may be merged" in outcome.out
-    assert "Samples: none." in outcome.out
-    assert "Nothing is wrong." in outcome.out
+    assert "✅ ready to merge" in outcome.out
+    assert "Samples: no changes." in outcome.out
+    assert "No findings." in outcome.out
 
 
-def test_a_scene_is_added(clone: Path, sceneset: Run) -> None:
+def test_review_lists_scenes_and_rows_when_a_scene_is_added(clone: Path, sceneset: Run) -> None:
     relabel(clone, "train,a,ski,single", "train,a,ski;city,single")
     entry = clone / f"registry/subsets/{NAME}.yaml"
     row = "- scene: city\n  persons: single\n  file: city.txt\n"
     entry.write_text(entry.read_text().replace("splits:\n", f"splits:\n{row}"))
     stale = sceneset("review", cwd=clone)
     assert stale.code == 1
-    assert "what is derived is not current" in stale.out
+    assert "the pipeline is out of date" in stale.out
     dvc(clone, "repro", "--allow-missing")
     outcome = sceneset("review", "main", cwd=clone)
     assert outcome.code == 0, outcome.out
@@ -58,22 +58,22 @@ def test_a_scene_is_added(clone: Path, sceneset: Run) -> None:
     ]
 
 
-def test_findings_that_are_new_and_those_that_were_there(
-    added: Path, clone: Path, tmp_path: Path, sceneset: Run
-) -> None:
+def test_review_lists_only_findings_that_the_base_does_not_have(clone: Path, sceneset: Run) -> None:
     entry = clone / f"registry/subsets/{NAME}.yaml"
     entry.write_text(entry.read_text().replace("file: ski.txt", "file: ski.txt\n  images: 9"))
     outcome = sceneset("review", cwd=clone)
     assert outcome.code == 1
-    assert "❌ must not be merged as it is" in outcome.out
+    assert "❌ not ready to merge" in outcome.out
     assert "`count-differs`" in outcome.out
     git(clone, "commit", "--quiet", "--all", "--message", "Wrong")
     again = sceneset("review", "HEAD", "--json", cwd=clone).json
     assert "count-differs" not in {p["code"] for p in again["new"]}
-    assert not again["good"], "what was wrong before is wrong still"
+    assert not again["good"], "errors of the base still prevent merging"
 
 
-def test_leakage_is_told(registry: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_review_reports_leakage_when_a_held_out_image_is_in_train(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
     git(registry, "branch", "base")
     delivery = make_delivery(tmp_path / "d", train=("a", "b"), val=("c",))
     (delivery / "split_dir/ski_muiltiperson.txt").unlink()
@@ -85,12 +85,12 @@ def test_leakage_is_told(registry: Path, tmp_path: Path, sceneset: Run) -> None:
     dvc(registry, "repro", check=False)
     page = sceneset("review", "base", cwd=registry)
     assert page.code == 1
-    assert "`leak-bytes`: a held-out image is trained on | 1 |" in page.out
+    assert "`leak-bytes`: a held-out image is also a training image | 1 |" in page.out
 
 
-def test_the_workflow_calls_it() -> None:
+def test_workflow_template_runs_review_and_is_shown_in_the_docs() -> None:
     text = (ROOT / "src/sceneset/cli/templates/workflow.yml").read_text("utf-8")
     steps = yaml.safe_load(text)["jobs"]["review"]["steps"]
     assert any("sceneset review" in step.get("run", "") for step in steps)
     page = (ROOT / "docs/ci.md").read_text("utf-8")
-    assert text.split("\n", 1)[1] in page, "the page shows the file"
+    assert text.split("\n", 1)[1] in page, "docs/ci.md shows the whole template"

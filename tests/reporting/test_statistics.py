@@ -1,4 +1,4 @@
-"""Statistics against a plain computation over the pixels themselves."""
+"""Statistics from scan rows are compared with a plain computation over pixels."""
 
 from pathlib import Path
 
@@ -7,31 +7,32 @@ import pyarrow.parquet as pq
 import pytest
 
 from sceneset import Registry
-from sceneset.catalog.scan_table import write_scan
+from sceneset.catalog.scan_table import read_scan, write_scan
 from sceneset.errors import FindingsError
-from sceneset.reporting.scan_columns import COLUMNS, Measures, spreads
-from sceneset.reporting.statistics import all_statistics, exact_sum, mean_of, numbers
-from sceneset.schemas.stats import Colour, Numbers
+from sceneset.reporting.group_statistics import exact_mean, exact_sum, group_statistics
+from sceneset.reporting.scan_columns import STATISTICS_COLUMNS, Measures, scaled_variances
+from sceneset.reporting.statistics import compute_statistics
+from sceneset.schemas.stats import Colour, GroupStats
 from support.build import NAME
 
 SIZES = [(7, 5), (40, 30), (5, 7), (1, 1), (40, 30), (64, 3)]
 
 
-def pictures(seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return images and masks of several sizes, dark and light, one without a person."""
+def images_and_masks(seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return images and masks of several sizes and brightnesses, one without a person."""
     rng = np.random.default_rng(seed)
-    made = []
+    samples = []
     for n, (width, height) in enumerate(SIZES):
         low = 40 * n
         image = rng.integers(low, min(low + 60, 256), (height, width, 3), dtype=np.int64)
         mask = rng.choice([0, 1, 255], (height, width)) if n else np.zeros((height, width), int)
-        made.append((image, mask))
-    return made
+        samples.append((image, mask))
+    return samples
 
 
-def measures_of(made: list[tuple[np.ndarray, np.ndarray]]) -> Measures:
-    columns: dict[str, list[int]] = {name: [] for name in COLUMNS[2:]}
-    for image, mask in made:
+def measures_of(samples: list[tuple[np.ndarray, np.ndarray]]) -> Measures:
+    columns: dict[str, list[int]] = {name: [] for name in STATISTICS_COLUMNS[2:]}
+    for image, mask in samples:
         columns["width"].append(image.shape[1])
         columns["height"].append(image.shape[0])
         columns["person"].append((mask == 1).sum())
@@ -42,8 +43,8 @@ def measures_of(made: list[tuple[np.ndarray, np.ndarray]]) -> Measures:
     return Measures({name: np.asarray(values, np.int64) for name, values in columns.items()})
 
 
-def colours_of(made: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
-    flat = [image.reshape(-1, 3) / 255 for image, _ in made]
+def colours_of(samples: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    flat = [image.reshape(-1, 3) / 255 for image, _ in samples]
     means = np.array([one.mean(0) for one in flat])
     return {
         "pooled_mean": np.concatenate(flat).mean(0),
@@ -55,20 +56,20 @@ def colours_of(made: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarra
 
 
 @pytest.mark.parametrize("count", [1, 2, len(SIZES)])
-def test_colours_are_those_of_the_pixels(count):
-    made = pictures()[:count]
-    found = numbers(measures_of(made), None)
-    wanted = colours_of(made)
+def test_group_statistics_gives_the_colours_of_the_pixels(count):
+    samples = images_and_masks()[:count]
+    found = group_statistics(measures_of(samples), None)
+    wanted = colours_of(samples)
     assert set(wanted) == set(Colour.model_fields)
     for name, values in wanted.items():
         assert getattr(found.colour, name) == pytest.approx(values, abs=1e-9), name
 
 
-def test_sizes_and_persons_are_those_of_the_pixels():
-    made = pictures()
-    found = numbers(measures_of(made), 3)
-    shares = [(mask == 1).mean() for _, mask in made]
-    masks = np.concatenate([mask.ravel() for _, mask in made])
+def test_group_statistics_gives_the_sizes_and_person_shares_of_the_pixels():
+    samples = images_and_masks()
+    found = group_statistics(measures_of(samples), 3)
+    shares = [(mask == 1).mean() for _, mask in samples]
+    masks = np.concatenate([mask.ravel() for _, mask in samples])
     assert (found.images, found.boxes) == (6, 3)
     assert found.sizes.model_dump() == {
         "distinct": 5, "smallest": (1, 1), "largest": (40, 30), "commonest": (40, 30),
@@ -79,77 +80,79 @@ def test_sizes_and_persons_are_those_of_the_pixels():
     assert found.foreground.without_person == 1 + sum(share == 0 for share in shares[1:])
 
 
-def test_of_sizes_as_common_the_smallest_area_is_named():
-    made = [(np.zeros((h, w, 3), np.int64), np.zeros((h, w), int)) for w, h in [(10, 90), (20, 20)]]
-    assert numbers(measures_of(made), None).sizes.commonest == (20, 20)
+def test_commonest_size_is_the_smallest_when_several_are_equally_common():
+    samples = [
+        (np.zeros((h, w, 3), np.int64), np.zeros((h, w), int)) for w, h in [(10, 90), (20, 20)]
+    ]
+    assert group_statistics(measures_of(samples), None).sizes.commonest == (20, 20)
 
 
-def test_a_group_without_images_has_no_numbers():
-    assert numbers(Measures.joined([]), None) == Numbers(images=0)
-    assert numbers(measures_of(pictures()).take([]), 0) == Numbers(images=0, boxes=0)
+def test_group_statistics_has_no_numbers_when_the_group_is_empty():
+    assert group_statistics(Measures.concatenate([]), None) == GroupStats(images=0)
+    assert group_statistics(measures_of(images_and_masks()).take([]), 0) == GroupStats(
+        images=0, boxes=0
+    )
 
 
-def test_order_and_grouping_change_no_digit():
-    made = measures_of(pictures())
-    whole = numbers(made, None)
+def test_group_statistics_is_equal_when_samples_are_reordered_or_grouped():
+    samples = measures_of(images_and_masks())
+    whole = group_statistics(samples, None)
     rng = np.random.default_rng(1)
     for _ in range(20):
-        assert numbers(made.take(rng.permutation(len(made)).tolist()), None) == whole
-    parts = [made.take([n]) for n in range(len(made))]
-    assert numbers(Measures.joined(parts), None) == whole
+        assert group_statistics(samples.take(rng.permutation(len(samples)).tolist()), None) == whole
+    parts = [samples.take([n]) for n in range(len(samples))]
+    assert group_statistics(Measures.concatenate(parts), None) == whole
 
 
-def test_sums_go_beyond_64_bits():
+def test_exact_sum_is_correct_when_it_exceeds_64_bits():
     column = np.full(1000, 2**62 - 1, np.int64)
     assert exact_sum(column) == 1000 * (2**62 - 1)
     assert exact_sum(np.asarray([], np.int64)) == 0
 
 
-def test_a_white_set_too_large_for_64_bits_is_still_white():
+def test_group_statistics_is_exact_when_sums_exceed_64_bits():
     n, pixels = 2000, 80_000_000
     columns = {"width": 10_000, "height": 8_000, "person": pixels, "ignore": 0}
     columns |= {f"sum_{c}": 255 * pixels for c in "rgb"}
     columns |= {f"sq_{c}": 255**2 * pixels for c in "rgb"}
     assert n * pixels * n * columns["sq_r"] > 2**64
-    found = numbers(Measures({k: np.full(n, v, np.int64) for k, v in columns.items()}), None)
+    found = group_statistics(
+        Measures({k: np.full(n, v, np.int64) for k, v in columns.items()}), None
+    )
     assert found.colour.pooled_mean == found.colour.image_mean == (1, 1, 1)
     assert found.colour.pooled_std == found.colour.image_std == (0, 0, 0)
     assert found.foreground.pooled == 1
 
 
-def test_a_mean_is_rounded_once():
+def test_exact_mean_does_not_depend_on_the_order():
     values = [1e16, 1.0, -1e16, 1.0] * 3
-    assert mean_of(values) == mean_of(sorted(values)) == 0.5
+    assert exact_mean(values) == exact_mean(sorted(values)) == 0.5
 
 
-def test_columns_come_from_a_scan(added):
-    from sceneset import Registry
-
+def test_measures_from_scan_has_one_entry_per_sample(added):
     registry = Registry(added)
     [name] = registry.names
-    measures = Measures.of(registry.scan(name, COLUMNS))
+    measures = Measures.from_scan(registry.scan(name, STATISTICS_COLUMNS))
     assert len(measures) == 4
     assert measures.columns["width"].tolist() == [32] * 4
     assert measures.columns["sq_r"].dtype == np.int64
     write_scan(added / "empty", [], 1)
-    from sceneset.catalog.scan_table import read_scan
-
-    assert len(Measures.of(read_scan(added / "empty", "x"))) == 0
+    assert len(Measures.from_scan(read_scan(added / "empty", "x"))) == 0
 
 
 @pytest.mark.parametrize("side", [3000, 3316, 3317, 30_000])
-def test_spreads_are_exact_in_pictures_of_any_size(side: int) -> None:
+def test_scaled_variances_is_exact_for_images_of_any_size(side: int) -> None:
     pixels = side * side
     half = pixels // 2
     sums, squares = half * 255, half * 255 * 255  # half black, half white
     columns = [np.asarray([value], np.int64) for value in (pixels, sums, squares)]
-    assert spreads(*columns).tolist() == [pixels * squares - sums * sums]
+    assert scaled_variances(*columns).tolist() == [pixels * squares - sums * sums]
 
 
-BROKEN = {
-    "no pixel": {"width": 0},
-    "a side below nothing": {"width": -4, "height": -3},
-    "more people than pixels": {"person": 36},
+IMPOSSIBLE = {
+    "no pixels": {"width": 0},
+    "negative sides": {"width": -4, "height": -3},
+    "more person pixels than pixels": {"person": 36},
     "brighter than white": {"sum_g": 35 * 255 + 1},
     "darker than black": {"sum_g": -1, "sq_g": -1},
     "squares too small": {"sum_r": 350, "sq_r": 3499},
@@ -157,22 +160,24 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_sums_that_no_picture_has(change: dict[str, int]) -> None:
-    measures = measures_of(pictures())
-    assert measures.could_be()
+@pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_measures_is_possible_is_false_when_no_image_can_have_the_sums(
+    change: dict[str, int],
+) -> None:
+    measures = measures_of(images_and_masks())
+    assert measures.is_possible()
     for name, value in change.items():
         measures.columns[name][0] = value
-    assert not measures.could_be()
+    assert not measures.is_possible()
 
 
-def test_such_a_scan_is_refused(added: Path) -> None:
+def test_compute_statistics_fails_when_a_scan_has_impossible_sums(added: Path) -> None:
     registry = Registry(added)
     path = registry.paths.scan(NAME)
     table = pq.read_table(path)
     place = table.column_names.index("sq_g")
     pq.write_table(table.set_column(place, table.schema.field("sq_g"), table["sum_g"]), path)
     with pytest.raises(FindingsError) as found:
-        all_statistics(registry)
-    [told] = found.value.findings
-    assert (told.code, told.file) == ("scan-broken", f"registry/scans/{NAME}.parquet")
+        compute_statistics(registry)
+    [finding] = found.value.findings
+    assert (finding.code, finding.file) == ("scan-broken", f"registry/scans/{NAME}.parquet")

@@ -1,4 +1,4 @@
-"""Pulls by scene: exactly the samples asked for, verified, into a folder of their own."""
+"""Pulls: the samples of a scene are written to a folder, verified, and no others."""
 
 import json
 import shutil
@@ -13,14 +13,14 @@ from support.servers import BUCKET, KEYS, S3, s3_server
 
 @pytest.fixture
 def pushed(ready: Path) -> Path:
-    """A registry whose blobs are on a remote, and nowhere else; its four masks are one blob."""
+    """A registry without a DVC cache; its four masks are one blob."""
     shutil.rmtree(ready / ".dvc/cache")
     return ready
 
 
 @pytest.fixture
 def store(pushed: Path) -> Path:
-    """The remote's folder."""
+    """The folder of the remote."""
     return pushed.parent / "store"
 
 
@@ -28,7 +28,9 @@ def files_below(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_exactly_the_scene_comes(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_writes_exactly_the_samples_of_the_scene(
+    pushed: Path, tmp_path: Path, sceneset: Run
+) -> None:
     before = snapshot(pushed)
     to = tmp_path / "out"
     outcome = sceneset("pull", "滑雪", "--persons", "single", "--to", to, "--json", cwd=pushed)
@@ -47,17 +49,19 @@ def test_exactly_the_scene_comes(pushed: Path, tmp_path: Path, sceneset: Run) ->
 @pytest.mark.parametrize(
     ("option", "folder"), [("--masks-only", "ann_dir"), ("--images-only", "img_dir")]
 )
-def test_one_half_alone(
+def test_pull_writes_one_folder_when_only_masks_or_images_are_requested(
     option: str, folder: str, pushed: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     outcome = sceneset("pull", "ski", option, "--to", tmp_path / "out", "--json", cwd=pushed)
     assert outcome.json["files"] == 4
-    held = {path.split("/")[1] for path in files_below(tmp_path / "out") if "/" in path}
-    assert held == {folder, "split_dir"}
+    folders = {path.split("/")[1] for path in files_below(tmp_path / "out") if "/" in path}
+    assert folders == {folder, "split_dir"}
 
 
 @pytest.mark.parametrize("link", ["copy", "hard", "sym", "ref"])
-def test_links(link: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_links_files_as_requested(
+    link: str, pushed: Path, tmp_path: Path, sceneset: Run
+) -> None:
     to = tmp_path / "out"
     assert sceneset("pull", "ski", "--to", to, "--link", link, cwd=pushed).code == 0
     image = to / NAME / "img_dir/train/a.jpg"
@@ -67,28 +71,30 @@ def test_links(link: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
     assert (image.stat().st_nlink > 1) == (link == "hard")
 
 
-def test_it_goes_on_where_it_stopped(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_continues_when_it_was_interrupted(
+    pushed: Path, tmp_path: Path, sceneset: Run
+) -> None:
     words = ("pull", "ski", "--to", tmp_path / "out", "--json")
     assert sceneset(*words, cwd=pushed).json["fetched"] == 5
     whole = snapshot(tmp_path / "out")
     record = tmp_path / "out/sceneset.json"
     record.write_text(record.read_text().replace('"complete": true', '"complete": false'))
     (tmp_path / "out" / NAME / "img_dir/train/a.jpg").unlink()
-    (tmp_path / "out" / NAME / "img_dir/train/b.jpg").write_bytes(b"half a file")
-    (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").write_bytes(b"left by a kill")
+    (tmp_path / "out" / NAME / "img_dir/train/b.jpg").write_bytes(b"partial file")
+    (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").write_bytes(b"left by a killed process")
     outcome = sceneset(*words, cwd=pushed)
     assert outcome.json == {"files": 8, "fetched": 0, "bad": {}, "forgotten": 0}
     (tmp_path / "out" / NAME / "ann_dir/train/.c.png.part").unlink(missing_ok=True)
     assert snapshot(tmp_path / "out") == whole
 
 
-def test_bad_blobs_are_named_and_the_good_are_there(
+def test_pull_lists_bad_blobs_and_writes_the_others(
     pushed: Path, store: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     samples = sceneset("lookup", "ski", "--samples", "--json", cwd=pushed).json
     hashes = {sample["stem"]: sample["image_md5"] for sample in samples}
     blob(store, hashes["a"]).chmod(0o644)
-    blob(store, hashes["a"]).write_bytes(b"another picture")
+    blob(store, hashes["a"]).write_bytes(b"another image")
     blob(store, hashes["b"]).unlink()
     blob(store, hashes["c"]).chmod(0o644)
     blob(store, hashes["c"]).write_bytes(b"")
@@ -99,17 +105,19 @@ def test_bad_blobs_are_named_and_the_good_are_there(
     assert "damaged" in bad["a"]
     assert "has no blob" in bad["b"]
     assert "damaged" in bad["c"]
-    there = {Path(p).name for p in files_below(tmp_path / "out") if "img_dir" in p}
-    assert there == {"d.jpg"}
+    written = {Path(p).name for p in files_below(tmp_path / "out") if "img_dir" in p}
+    assert written == {"d.jpg"}
     assert json.loads((tmp_path / "out/sceneset.json").read_text())["complete"] is False
 
 
-def test_a_rotten_cache_is_healed(pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_downloads_blobs_again_when_the_cache_is_damaged(
+    pushed: Path, tmp_path: Path, sceneset: Run
+) -> None:
     assert sceneset("pull", "ski", "--to", tmp_path / "one", cwd=pushed).code == 0
     for path in (pushed / ".dvc/cache").rglob("*"):
         if path.is_file():
             path.chmod(0o644)
-            path.write_bytes(b"rot")
+            path.write_bytes(b"damaged")
     outcome = sceneset("pull", "ski", "--to", tmp_path / "two", "--json", cwd=pushed)
     assert outcome.json == {"files": 8, "fetched": 5, "bad": {}, "forgotten": 0}
 
@@ -125,17 +133,17 @@ def test_a_rotten_cache_is_healed(pushed: Path, tmp_path: Path, sceneset: Run) -
         "../../used",
     ],
 )
-def test_folders_in_use_are_refused(to: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_refuses_a_folder_in_use(to: str, pushed: Path, tmp_path: Path, sceneset: Run) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used/notes.txt").write_text("mine")
     before = snapshot(tmp_path)
     outcome = sceneset("pull", "ski", "--to", to, cwd=pushed)
     assert outcome.code == 2
-    assert "name a" in outcome.err
+    assert "choose another folder" in outcome.err
     assert snapshot(tmp_path) == before
 
 
-def test_no_remote(added: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_pull_fails_when_there_is_no_remote(added: Path, tmp_path: Path, sceneset: Run) -> None:
     shutil.rmtree(added / ".dvc/cache")
     outcome = sceneset("pull", "ski", "--to", tmp_path / "out", cwd=added)
     assert outcome.code == 1
@@ -148,7 +156,7 @@ def s3(tmp_path: Path) -> Iterator[S3]:
         yield server
 
 
-def test_the_cost_follows_the_scene(
+def test_pull_downloads_only_the_blobs_of_the_scene(
     added: Path, s3: S3, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in KEYS.items():
@@ -157,7 +165,7 @@ def test_the_cost_follows_the_scene(
     git(added, "commit", "--quiet", "--all", "--message", "A remote")
     dvc(added, "push")
     url, to = f"file://{added}", tmp_path / "out"
-    asked = len(s3.requests("GET"))
+    before = len(s3.requests("GET"))
     words = ("pull", "ski", "--persons", "multi", "--repo", url, "--to", to, "--json")
     assert sceneset(*words, cwd=tmp_path).json == {
         "files": 4,
@@ -165,14 +173,14 @@ def test_the_cost_follows_the_scene(
         "bad": {},
         "forgotten": 0,
     }
-    objects = [path for path in s3.requests("GET")[asked:] if "/files/md5/" in path]
+    objects = [path for path in s3.requests("GET")[before:] if "/files/md5/" in path]
     assert len(objects) == len(set(objects)) == 3
     heads = [path for path in s3.requests("HEAD") if "/files/md5/" in path]
-    assert len(s3.requests("GET")[asked:]) <= 3 + 4, heads
+    assert len(s3.requests("GET")[before:]) <= 3 + 4, heads
 
 
-def test_a_pull_of_nothing_writes_nothing(ready, sceneset, tmp_path):
+def test_pull_writes_nothing_when_no_sample_matches(ready, sceneset, tmp_path):
     done = sceneset("pull", "ski", "--phase", "test", "--to", tmp_path / "new", cwd=ready)
     assert done.code == 2
-    assert "no sample answers that" in done.err
+    assert "no sample matches" in done.err
     assert not (tmp_path / "new").exists()

@@ -1,12 +1,12 @@
-"""Versions are made wholly or not at all, and only of states that keep what they promise."""
+"""Releases are atomic, and only complete and correct states are released."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from sceneset.versions import release as versions
-from sceneset.versions.revisions import ARTIFACT
+from sceneset.versions import release as release_module
+from sceneset.versions.resolve import ARTIFACT
 from support.build import NAME, Outcome, Run, dvc, git, snapshot, write_mask
 
 DATA = f"Insta360SemanticSeg/{NAME}"
@@ -23,26 +23,28 @@ def refs(root: Path) -> str:
     return git(root, "for-each-ref")
 
 
-def test_a_release_is_a_record_a_changelog_entry_a_commit_and_a_tag(
+def test_release_creates_a_record_a_changelog_entry_a_commit_and_a_tag(
     ready: Path, sceneset: Run
 ) -> None:
     outcome = sceneset("release", "1.0.0", "--notes", "第一版", cwd=ready)
     assert outcome.code == 0, outcome.err
     assert git(ready, "status", "--porcelain") == ""
     tag = f"{ARTIFACT}@v1.0.0"
-    assert git(ready, "cat-file", "-t", f"refs/tags/{tag}").strip() == "tag", "annotated"
+    assert git(ready, "cat-file", "-t", f"refs/tags/{tag}").strip() == "tag", "the tag is annotated"
     assert git(ready, "rev-parse", f"{tag}^{{commit}}") == git(ready, "rev-parse", "HEAD")
     changed = git(ready, "diff", "--name-only", "HEAD~1").split()
     assert changed == ["CHANGELOG.md", "registry/versions/1.0.0.yaml"]
     assert "### 1.0.0" in (ready / "CHANGELOG.md").read_text("utf-8")
     [record] = sceneset("versions", "--json", cwd=ready).json
     assert (record["version"], record["samples"], record["notes"]) == ("1.0.0", 4, "第一版")
-    again = refs(ready)
-    assert sceneset("release", "1.0.0", cwd=ready).code == 0, "the same call has nothing to do"
-    assert refs(ready) == again
+    before = refs(ready)
+    assert sceneset("release", "1.0.0", cwd=ready).code == 0, "a second call changes nothing"
+    assert refs(ready) == before
 
 
-def test_dvc_alone_gets_a_version(ready: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_dvc_without_sceneset_can_download_a_version(
+    ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     words = ("artifacts", "get", str(ready), ARTIFACT, "--rev", "v1.0.0", "--out", "got")
     dvc(tmp_path, *words)
@@ -63,53 +65,57 @@ def refused(outcome: Outcome, code: str) -> str:
     return outcome.err
 
 
-def test_a_dirty_tree_is_refused(ready: Path, sceneset: Run) -> None:
+def test_release_fails_when_a_file_is_not_committed(ready: Path, sceneset: Run) -> None:
     (ready / "notes.txt").write_text("mine")
     assert "notes.txt" in refused(sceneset("release", "1.0.0", cwd=ready), "release-dirty")
 
 
-def test_a_stale_pipeline_is_refused(ready: Path, sceneset: Run) -> None:
+def test_release_fails_when_the_pipeline_is_out_of_date(ready: Path, sceneset: Run) -> None:
     tags = ready / TAGS
     tags.write_text(tags.read_text().replace("train,a,ski,single", "train,a,ski,multi"))
-    git(ready, "commit", "--quiet", "--all", "--message", "Relabel, and no repro")
+    git(ready, "commit", "--quiet", "--all", "--message", "Relabel without repro")
     refused(sceneset("release", "1.0.0", cwd=ready), "release-stale")
 
 
-def test_a_blob_that_is_not_on_the_remote_is_named(
+def test_release_fails_and_names_the_file_when_a_blob_is_not_on_the_remote(
     ready: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     samples = sceneset("lookup", "--samples", "--json", cwd=ready).json
     md5 = next(s["image_md5"] for s in samples if s["stem"] == "b")
     (ready.parent / "store/files/md5" / md5[:2] / md5[2:]).unlink()
     before = refs(ready)
-    said = refused(sceneset("release", "1.0.0", cwd=ready), "blob-absent")
-    assert f"{NAME}/img_dir/train/b" in said
+    error = refused(sceneset("release", "1.0.0", cwd=ready), "blob-absent")
+    assert f"{NAME}/img_dir/train/b" in error
     assert (refs(ready), git(ready, "status", "--porcelain")) == (before, "")
 
 
-def test_one_other_mask_asks_for_a_major_step(ready: Path, sceneset: Run) -> None:
+def test_release_requires_a_major_step_when_a_mask_changed(ready: Path, sceneset: Run) -> None:
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     write_mask(ready / DATA / "ann_dir/train/c.png", ignore=True)
     dvc(ready, "add", "--quiet", f"{DATA}/ann_dir")
     commit(ready)
     dvc(ready, "push")
     for number in ("1.0.1", "1.1.0"):
-        said = refused(sceneset("release", number, cwd=ready), "release-step")
-        assert f"{NAME}/train/c (mask)" in said
-        assert "release it as 2.0.0" in said
+        error = refused(sceneset("release", number, cwd=ready), "release-step")
+        assert f"{NAME}/train/c (mask)" in error
+        assert "release it as 2.0.0" in error
     assert sceneset("release", "2.0.0", cwd=ready).code == 0
     last = sceneset("versions", "--json", cwd=ready).json[-1]
     assert (last["previous"], last["changes"]["samples"]) == ("1.0.0", {"mask": 1})
 
 
-def test_a_state_has_one_version_and_numbers_rise(ready: Path, sceneset: Run) -> None:
+def test_release_fails_when_the_state_is_released_or_the_number_is_not_greater(
+    ready: Path, sceneset: Run
+) -> None:
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     refused(sceneset("release", "1.0.1", cwd=ready), "release-same")
     refused(sceneset("release", "0.9.0", cwd=ready), "release-number")
     assert sceneset("release", "one", cwd=ready).code == 2
 
 
-def test_words_alone_are_a_patch(ready: Path, sceneset: Run) -> None:
+def test_release_accepts_a_patch_step_when_only_a_description_changed(
+    ready: Path, sceneset: Run
+) -> None:
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     entry = ready / f"registry/subsets/{NAME}.yaml"
     entry.write_text(entry.read_text() + "description: {en: words}\n")
@@ -122,31 +128,33 @@ def test_words_alone_are_a_patch(ready: Path, sceneset: Run) -> None:
     assert text.index("### 1.0.1") < text.index("### 1.0.0")
 
 
-def test_cut_off_before_or_after_the_tag(
+def test_release_can_be_repeated_when_it_was_interrupted(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, run = refs(ready), versions.git
+    before, run = refs(ready), release_module.git
 
-    def stops_at(word: str) -> None:
-        def stopping(repo: Path, *words: str, **options: object) -> str:
-            if words[0] == word:
+    def interrupt_at(command: str) -> None:
+        def interrupted(repo: Path, *words: str, **options: object) -> str:
+            if words[0] == command:
                 raise KeyboardInterrupt
             return run(repo, *words, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(versions, "git", stopping)
+        monkeypatch.setattr(release_module, "git", interrupted)
 
-    stops_at("update-ref")
+    interrupt_at("update-ref")
     assert sceneset("release", "1.0.0", cwd=ready).code == 130
     assert (refs(ready), git(ready, "status", "--porcelain")) == (before, "")
-    stops_at("checkout")  # branch and tag are there, the files are not yet
+    interrupt_at("checkout")  # branch and tag exist, the files do not
     assert sceneset("release", "1.0.0", cwd=ready).code == 130
-    monkeypatch.setattr(versions, "git", run)
+    monkeypatch.setattr(release_module, "git", run)
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     assert git(ready, "status", "--porcelain") == ""
     assert len(sceneset("versions", "--json", cwd=ready).json) == 1
 
 
-def test_it_works_where_no_blob_is(ready: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_release_works_in_a_clone_without_images(
+    ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
     git(ready, "clone", "--quiet", str(ready), str(ready.parent / "clone"))
     outcome = sceneset("release", "1.0.0", cwd=ready.parent / "clone")
     assert outcome.code == 0, outcome.err

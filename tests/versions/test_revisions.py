@@ -1,4 +1,4 @@
-"""Old states are read without a checkout, by any of their names, from here or from a URL."""
+"""Revisions are opened without a checkout, by any of their names, from a folder or a URL."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from sceneset import Registry
 from sceneset.errors import DestinationError, UnknownNameError, UnknownRevisionError
 from sceneset.storage.files import md5_of
-from sceneset.versions.revisions import ARTIFACT
+from sceneset.versions.resolve import ARTIFACT
 from support.build import NAME, Run, git, snapshot
 
 TAGS = f"registry/tags/{NAME}.csv"
@@ -18,7 +18,7 @@ TAGS = f"registry/tags/{NAME}.csv"
 
 @pytest.fixture
 def history(added: Path) -> Path:
-    """Three states: ski in all; tagged 1.0.0; then `a` only in city, on a branch of its own."""
+    """Two states: all samples in ski, tagged 1.0.0; then `a` in city, on another branch."""
     git(added, "tag", "--annotate", "--message", "first", f"{ARTIFACT}@v1.0.0")
     git(added, "checkout", "--quiet", "-b", "relabelled")
     tags = added / TAGS
@@ -32,15 +32,19 @@ def stems(run: Run, root: Path, *words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["1.0.0", "v1.0.0", f"{ARTIFACT}@v1.0.0", "HEAD~1", "main"])
-def test_a_state_has_many_names(name: str, history: Path, sceneset: Run) -> None:
-    (history / "params.yaml").write_text("subsets: []\n")  # the working tree is not looked at
+def test_lookup_reads_a_revision_by_each_of_its_names(
+    name: str, history: Path, sceneset: Run
+) -> None:
+    (history / "params.yaml").write_text("subsets: []\n")  # the working tree is not read
     before = snapshot(history), git(history, "status", "--porcelain")
     assert stems(sceneset, history, "--rev", name) == ["a", "b", "c", "d"]
     assert stems(sceneset, history, "--rev", "relabelled") == ["b", "c", "d"]
     assert (snapshot(history), git(history, "status", "--porcelain")) == before
 
 
-def test_a_version_without_its_tag_is_found_by_its_record(history: Path, sceneset: Run) -> None:
+def test_lookup_finds_a_version_by_its_record_when_the_tag_is_missing(
+    history: Path, sceneset: Run
+) -> None:
     git(history, "tag", "--delete", f"{ARTIFACT}@v1.0.0")
     record = history / "registry/versions/1.0.0.yaml"
     record.parent.mkdir()
@@ -54,7 +58,9 @@ def test_a_version_without_its_tag_is_found_by_its_record(history: Path, scenese
     assert stems(sceneset, history, "--rev", "1.0.0") == ["b", "c", "d"]
 
 
-def test_an_unknown_revision_names_the_nearest(history: Path, sceneset: Run) -> None:
+def test_lookup_suggests_the_nearest_revision_when_one_is_unknown(
+    history: Path, sceneset: Run
+) -> None:
     outcome = sceneset("lookup", "--rev", "1.0.1", cwd=history)
     assert outcome.code == 2
     assert "Nearest: 1.0.0" in outcome.err
@@ -62,25 +68,27 @@ def test_an_unknown_revision_names_the_nearest(history: Path, sceneset: Run) -> 
     assert sceneset("lookup", "--rev=--output=x", cwd=history).code == 2
 
 
-def test_commands_read_other_repositories(history: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_commands_read_another_repository_by_folder_or_url(
+    history: Path, tmp_path: Path, sceneset: Run
+) -> None:
     url = f"file://{history}"
     for repo in (history, url):
         for words in (("show", "web", "--json"), ("scenes", "--json"), ("check", "--json")):
             outcome = sceneset(*words, "--repo", repo, "--rev", "1.0.0", cwd=tmp_path)
             assert outcome.code == 0, outcome.err
     assert stems(sceneset, tmp_path, "--repo", url) == ["b", "c", "d"]
-    # The clone is brought up to date each time.
+    # The mirror is fetched each time.
     git(history, "revert", "--no-edit", "HEAD")
     assert stems(sceneset, tmp_path, "--repo", url) == ["a", "b", "c", "d"]
 
 
-def test_a_repository_that_is_not_there(tmp_path: Path, sceneset: Run) -> None:
+def test_lookup_fails_when_the_repository_does_not_exist(tmp_path: Path, sceneset: Run) -> None:
     outcome = sceneset("lookup", "--repo", f"file://{tmp_path}/nowhere", cwd=tmp_path)
     assert outcome.code == 2
     assert "git clone failed" in outcome.err
 
 
-def test_a_registry_below_the_top_of_its_repository(
+def test_lookup_reads_a_revision_when_the_registry_is_in_a_subfolder(
     tmp_path: Path, added: Path, sceneset: Run
 ) -> None:
     top = tmp_path / "monorepo"
@@ -89,25 +97,25 @@ def test_a_registry_below_the_top_of_its_repository(
     subprocess.run(["rm", "-rf", top / "data/.git"], check=True)
     git(top, "init", "--quiet", "--initial-branch=main")
     git(top, "add", "--all")
-    git(top, "commit", "--quiet", "--message", "All of it")
+    git(top, "commit", "--quiet", "--message", "Add everything")
     (top / "data" / TAGS).unlink()
     assert stems(sceneset, top / "data", "--rev", "HEAD") == ["a", "b", "c", "d"]
 
 
-def test_the_same_from_python(history: Path) -> None:
-    then = Registry.open(history, rev="1.0.0")
-    assert {tag.stem for tag in then.tags(NAME) if tag.scenes[0].scene == "ski"} == set("abcd")
+def test_registry_opens_a_revision_from_python(history: Path) -> None:
+    old = Registry.open(history, rev="1.0.0")
+    assert {tag.stem for tag in old.tags(NAME) if tag.scenes[0].scene == "ski"} == set("abcd")
     with pytest.raises(UnknownRevisionError):
         Registry.open(history, rev="2.0.0")
 
 
 def state(root: Path) -> str:
-    """Return what a version's record calls its state."""
+    """Return the digest of the state, as a version's record gives it."""
     return md5_of((root / "registry/manifest.json").read_bytes())
 
 
 def release(root: Path, message: str, number: str = "1.1.0") -> None:
-    """Commit the record of a version, and tag it."""
+    """Commit the record of a version, without a tag."""
     record = root / f"registry/versions/{number}.yaml"
     record.parent.mkdir(exist_ok=True)
     record.write_text(f"version: {number}\nstate: {state(root)}\nnotes: {message}\n")
@@ -115,7 +123,7 @@ def release(root: Path, message: str, number: str = "1.1.0") -> None:
     git(root, "commit", "--quiet", "--message", message)
 
 
-def test_a_version_that_two_commits_claim(history: Path, sceneset: Run) -> None:
+def test_lookup_fails_when_two_commits_added_the_same_version(history: Path, sceneset: Run) -> None:
     first = git(history, "rev-parse", "--abbrev-ref", "HEAD").strip()
     release(history, "One")
     git(history, "checkout", "--quiet", "-b", "other", "HEAD~1")
@@ -125,14 +133,16 @@ def test_a_version_that_two_commits_claim(history: Path, sceneset: Run) -> None:
     for branch in (first, "other"):
         assert git(history, "rev-parse", branch)[:12] in outcome.err
     git(history, "tag", "--annotate", "--message", "one", f"{ARTIFACT}@v1.1.0", first)
-    assert sceneset("lookup", "--rev", "1.1.0", cwd=history).code == 0, "the tag decides"
+    assert sceneset("lookup", "--rev", "1.1.0", cwd=history).code == 0, "the tagged commit is used"
     git(history, "tag", "--force", f"{ARTIFACT}@v1.1.0", f"{first}~1")
     outcome = sceneset("lookup", "--rev", "1.1.0", cwd=history)
     assert outcome.code == 2
     assert "no record of it" in outcome.err
 
 
-def test_a_tag_that_moved_at_its_origin(history: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_lookup_fails_when_the_tag_of_a_version_moved_at_the_origin(
+    history: Path, tmp_path: Path, sceneset: Run
+) -> None:
     url = ("--repo", f"file://{history}")
     git(history, "tag", f"{ARTIFACT}@v2.0.0")
     assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
@@ -142,19 +152,19 @@ def test_a_tag_that_moved_at_its_origin(history: Path, tmp_path: Path, sceneset:
     for _ in range(2):
         outcome = sceneset("lookup", *url, "--rev", "1.0.0", cwd=tmp_path)
         assert outcome.code == 2
-        assert "claimed by two commits" in outcome.err
+        assert "version 1.0.0 is ambiguous" in outcome.err
         assert old in outcome.err
     assert stems(sceneset, tmp_path, *url, "--rev", "2.0.0") == ["b", "c", "d"]
     assert stems(sceneset, tmp_path, *url, "--rev", "new") == ["b", "c", "d"]
-    # Put back, all is well again.
+    # When the tag is moved back, the version can be read again.
     git(history, "tag", "--force", f"{ARTIFACT}@v1.0.0", "main")
     assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
 
 
-def test_many_ask_at_once(history: Path, tmp_path: Path) -> None:
+def test_lookup_works_when_many_processes_use_one_mirror(history: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sceneset", "lookup", "ski", "--stems"]
     command += ["--repo", f"file://{history}", "--rev", "1.0.0"]
-    for turn in range(2):  # the first time it is cloned, then it is brought up to date
+    for turn in range(2):  # the first time it is cloned, then fetched
         jobs = [
             subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
             for _ in range(6)
@@ -164,18 +174,18 @@ def test_many_ask_at_once(history: Path, tmp_path: Path) -> None:
         git(history, "tag", f"more-{turn}")
 
 
-def test_lookup_pull_and_diff_from_python(history: Path, tmp_path: Path) -> None:
-    then = Registry.open(history, rev="1.0.0")
-    assert [sample.tag.stem for sample in then.lookup("滑雪", persons="single")] == ["a", "b"]
+def test_registry_looks_up_pulls_and_diffs_from_python(history: Path, tmp_path: Path) -> None:
+    old = Registry.open(history, rev="1.0.0")
+    assert [sample.tag.stem for sample in old.lookup("滑雪", persons="single")] == ["a", "b"]
     with pytest.raises(UnknownNameError, match="Nearest: ski"):
-        then.lookup("skii")
+        old.lookup("skii")
     for new in ("relabelled", Registry.open(history)):
-        assert {c.sample.place.stem: c.kind for c in then.diff(new).changes} == {"a": "scenes"}
-    done = then.pull("ski", to=tmp_path / "out", subsets=["web"], folders=["ann_dir"])
-    assert (done.files, done.fetched, done.bad) == (4, 0, {}), "all is in the cache"
+        assert {c.sample.place.stem: c.kind for c in old.diff(new).changes} == {"a": "scenes"}
+    result = old.pull("ski", to=tmp_path / "out", subsets=["web"], folders=["ann_dir"])
+    assert (result.files, result.fetched, result.bad) == (4, 0, {}), "all blobs are in the cache"
     assert (tmp_path / "out" / NAME / "ann_dir/train/d.png").is_file()
     record = json.loads((tmp_path / "out/sceneset.json").read_text())
     assert record["version"] == "1.0.0"
     assert record["commit"] == git(history, "rev-parse", "main").strip()
     with pytest.raises(DestinationError):
-        then.pull("sea", to=tmp_path / "out")
+        old.pull("sea", to=tmp_path / "out")

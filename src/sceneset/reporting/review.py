@@ -1,139 +1,163 @@
-"""What a change to a registry comes to, told from texts and tables: for pull requests."""
+"""Reviews: what a change to a registry adds, removes and breaks, for pull requests.
+
+A review reads text files and tables only, so it runs where no image is available.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.split_selection import rows_of
+from sceneset.catalog.split_selection import samples_by_row
 from sceneset.errors import FindingsError
-from sceneset.quality.evaluate import everything
-from sceneset.reporting.sarif import markdown, plain
-from sceneset.schemas.finding import Finding, errors_of, finding
-from sceneset.storage.dvc import TEXT_STAGES, is_current
+from sceneset.quality.evaluate import all_findings
+from sceneset.reporting.markdown import escape_markdown, findings_markdown
+from sceneset.schemas.finding import Finding, errors_of
 from sceneset.versions.diff import Diff, compare
-from sceneset.versions.history import tested_images
+from sceneset.versions.history import released_test_images
+from sceneset.versions.release import pipeline_findings
 
-View = tuple[str, str, str, str, str]
-"""Subset, split file, scene, persons, phase."""
+
+class TableRow(NamedTuple):
+    """Identifies a row of the scene table of a subset."""
+
+    subset: str
+    file: str
+    scene: str
+    persons: str
+    phase: str
+
+
+class RowChange(NamedTuple):
+    """A row with its number of images before and after the change; 0 if there is no such row."""
+
+    row: TableRow
+    before: int
+    after: int
 
 
 @dataclass
 class Review:
-    """A registry beside what it grew from."""
+    """The differences and findings of a changed registry."""
 
     findings: list[Finding]
-    """Every finding of the registry as it stands, errors first."""
+    """All findings of the changed registry."""
     new: list[Finding]
-    """Those that what it grew from does not have."""
+    """The findings that the base does not have."""
     diff: Diff | None = None
-    """None where one of the states can't be read."""
-    before: Counter[View] = field(default_factory=Counter)
-    after: Counter[View] = field(default_factory=Counter)
-    """Images of each row of the scene tables."""
+    """The differences from the base; None if one of the states can't be read."""
+    before: Counter[TableRow] = field(default_factory=Counter)
+    """Number of images of each row in the base."""
+    after: Counter[TableRow] = field(default_factory=Counter)
+    """Number of images of each row in the changed registry."""
 
     @property
     def is_good(self) -> bool:
-        """Whether it may be merged."""
+        """Whether the changed registry has no errors."""
         return not errors_of(self.findings)
 
     @property
-    def moved(self) -> list[tuple[View, int, int]]:
-        """Rows that came, went or hold other numbers of images."""
-        views = sorted(self.before.keys() | self.after.keys())
-        counts = [(view, self.before[view], self.after[view]) for view in views]
-        known = self.before.keys() & self.after.keys()
-        return [(v, one, two) for v, one, two in counts if one != two or v not in known]
+    def changed_rows(self) -> list[RowChange]:
+        """Rows that were added, removed, or select another number of images."""
+        in_both = self.before.keys() & self.after.keys()
+        changes = (
+            RowChange(row, self.before[row], self.after[row])
+            for row in sorted(self.before.keys() | self.after.keys())
+        )
+        return [c for c in changes if c.before != c.after or c.row not in in_both]
 
 
-def review(base: Catalog, here: Catalog) -> Review:
-    """Compare the registry as it stands with ``base``, and judge it; no blob is read."""
-    findings = everything(here, tested_images)
-    if not is_current(here.root, TEXT_STAGES):
-        findings.insert(0, _stale())
+def review(base: Catalog, changed: Catalog) -> Review:
+    """Compare a changed registry with its base and collect its findings; no blob is read."""
+    findings = [
+        *pipeline_findings(changed.root),
+        *all_findings(changed, released_test_images),
+    ]
     try:
-        old = {_same(p) for p in everything(base, None)}
+        known = {_identity(finding) for finding in all_findings(base, None)}
     except FindingsError:
-        old = set()  # what was broken is no measure
-    found = Review(findings, [p for p in findings if _same(p) not in old])
+        known = set()  # the base can't be checked: report every finding as new
+    result = Review(findings, [finding for finding in findings if _identity(finding) not in known])
     try:
-        found.before, found.after = _counts(base), _counts(here)
-        found.diff = compare(base, here)
+        result.before, result.after = _count_images(base), _count_images(changed)
+        result.diff = compare(base, changed)
     except FindingsError:
-        pass  # what can't be read is among the findings
-    return found
+        pass  # files that can't be read are among the findings
+    return result
 
 
-def _stale() -> Finding:
-    return finding(
-        "release-stale",
-        "what is derived is not current",
-        file="dvc.lock",
-        hint="run `dvc repro --allow-missing`, and commit what it writes",
+def _identity(finding: Finding) -> tuple[str, ...]:
+    """Return the parts of a finding that stay the same when rows of a file move."""
+    return (
+        finding.code,
+        finding.subset,
+        finding.phase,
+        finding.stem or finding.file,
+        finding.message,
     )
 
 
-def _same(p: Finding) -> tuple[str, ...]:
-    return (p.code, p.subset, p.phase, p.stem or p.file, p.message)
-
-
-def _counts(catalog: Catalog) -> Counter[View]:
-    found: Counter[View] = Counter()
+def _count_images(catalog: Catalog) -> Counter[TableRow]:
+    counts: Counter[TableRow] = Counter()
     for name in catalog.names:
-        for row, tags in rows_of(catalog.entry(name).splits, catalog.tags(name)):
-            found[name, row.file, row.scene, row.persons or "", row.phase] = len(tags)
-    return found
+        for row, tags in samples_by_row(catalog.entry(name).splits, catalog.tags(name)):
+            key = TableRow(name, row.file, row.scene, row.persons or "", row.phase)
+            counts[key] = len(tags)
+    return counts
 
 
-def review_json(found: Review) -> dict[str, Any]:
-    """Return a review as `sceneset review --json` prints it."""
-    columns = ("subset", "file", "scene", "persons", "phase", "before", "after")
+def review_json(result: Review) -> dict[str, Any]:
+    """Return a review in the format of `sceneset review --json`."""
+    diff = result.diff
     return {
-        "good": found.is_good,
-        "step": found.diff and found.diff.step,
-        "samples": found.diff and found.diff.counts,
-        "scenes": found.diff
-        and {"added": found.diff.scenes_added, "removed": found.diff.scenes_removed},
-        "rows": [dict(zip(columns, (*v, *n), strict=True)) for v, *n in found.moved],
-        "new": [p.model_dump(mode="json") for p in found.new],
-        "problems": len(found.findings),
+        "good": result.is_good,
+        "step": diff and diff.step,
+        "samples": diff and diff.counts,
+        "scenes": diff and {"added": diff.scenes_added, "removed": diff.scenes_removed},
+        "rows": [
+            {**change.row._asdict(), "before": change.before, "after": change.after}
+            for change in result.changed_rows
+        ],
+        "new": [finding.model_dump(mode="json") for finding in result.new],
+        "problems": len(result.findings),
     }
 
 
-def review_page(found: Review, base: str) -> str:
-    """Return a review as Markdown, for the page of a pull request."""
-    verdict = "✅ may be merged" if found.is_good else "❌ must not be merged as it is"
+def review_page(result: Review, base: str) -> str:
+    """Return a review as Markdown, for the page of a pull request.
+
+    Args:
+        result: The review.
+        base: The name of the base, for example "origin/main".
+    """
+    verdict = "✅ ready to merge" if result.is_good else "❌ not ready to merge"
     parts = [f"## sceneset: {verdict}\n"]
-    if found.diff:
-        parts.append(_changes(found, base))
-    parts.append("### Findings that are new\n\n" + markdown(found.new))
-    old = len(found.findings) - len(found.new)
-    if old:
-        parts.append(f"{old} findings were there before: `sceneset check` shows all.\n")
+    if result.diff:
+        parts.append(_changes(result.diff, result.changed_rows, base))
+    parts.append("### New findings\n\n" + findings_markdown(result.new))
+    known = len(result.findings) - len(result.new)
+    if known:
+        parts.append(f"Findings that the base has too: {known}. `sceneset check` lists all.\n")
     return "\n".join(parts)
 
 
-def _changes(found: Review, base: str) -> str:
-    diff = found.diff
-    assert diff is not None, "the caller has looked"
-    lines = [f"### What changed since `{base}`", ""]
+def _changes(diff: Diff, rows: list[RowChange], base: str) -> str:
     counts = [f"{count} {kind}" for kind, count in diff.counts.items() if count]
-    lines.append(f"Samples: {', '.join(counts) or 'none'}.")
-    for what, names in (
+    lines = [f"### Changes since `{base}`", "", f"Samples: {', '.join(counts) or 'no changes'}."]
+    for label, names in (
         ("Subsets added", diff.subsets_added),
         ("Subsets removed", diff.subsets_removed),
         ("Scenes added", diff.scenes_added),
         ("Scenes removed", diff.scenes_removed),
     ):
         if names:
-            lines.append(f"{what}: {', '.join(map(plain, names))}.")
-    if counts or found.moved:
-        lines.append(f"A version after this is at least a {diff.step} step.")
-    if found.moved:
+            lines.append(f"{label}: {', '.join(map(escape_markdown, names))}.")
+    if counts or rows:
+        lines.append(f"The next version requires at least a {diff.step} step.")
+    if rows:
         lines += ["", "| subset | split file | scene | persons | phase | before | after |"]
         lines.append("| --- | --- | --- | --- | --- | ---: | ---: |")
-        lines += [
-            "| " + " | ".join([*map(plain, view), str(one), str(two)]) + " |"
-            for view, one, two in found.moved
-        ]
+        for row, before, after in rows:
+            cells = [*map(escape_markdown, row), str(before), str(after)]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])

@@ -1,4 +1,7 @@
-"""All rules as a page: `python -m sceneset.reporting.rules_page` prints docs/problems.md."""
+"""All rules as a Markdown page, docs/problems.md.
+
+Print it with `python -m sceneset.reporting.rules_page`.
+"""
 
 import sys
 
@@ -7,22 +10,22 @@ from sceneset.schemas.rules import GROUPS, Freedom, Rule
 _HEAD = """\
 # Findings
 
-Every finding has a code, a severity, a place (file and row), what is wrong and what to do.
-Errors stop a command before anything is changed; warnings do not, and notes are shown only when
-they are asked for (`sceneset check --notes`). [rules.md](rules.md) tells how to set severities and
-thresholds, and how to accept single findings. `sceneset rules` prints this list.
+Every finding has a code, a severity, a place (file and row), a message and a hint that says how to
+fix it. Errors stop a command before it changes anything; warnings do not. Notes are shown only by
+`sceneset check --notes`. See [rules.md](rules.md) to change severities and thresholds and to accept
+single findings. `sceneset rules` prints this list.
 
 Generated from the code by `make generated`.
 """
-_MAY = {
+_OVERRIDES = {
     Freedom.FIXED: "",
-    Freedom.WAIVE: "may be waived",
-    Freedom.SET: "may be set or waived",
+    Freedom.WAIVE: ", can be waived",
+    Freedom.SET: ", can be set or waived",
 }
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the page with all rules, group by group."""
     parts = [
         f"## {name.capitalize()}\n\n" + "".join(map(_entry, group))
         for name, group in GROUPS.items()
@@ -31,8 +34,8 @@ def page() -> str:
 
 
 def _entry(rule: Rule) -> str:
-    may = f", {_MAY[rule.freedom]}" if _MAY[rule.freedom] else ""
-    return f"- **`{rule.code}`** ({rule.severity}{may}): {rule.meaning}. {rule.help}\n"
+    override = _OVERRIDES[rule.freedom]
+    return f"- **`{rule.code}`** ({rule.severity}{override}): {rule.meaning}. {rule.help}\n"
 
 
 if __name__ == "__main__":

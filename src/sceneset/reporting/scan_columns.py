@@ -1,4 +1,4 @@
-"""The numbers of a scan as arrays."""
+"""The numeric columns of a scan as arrays, which statistics are computed from."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,46 +10,39 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-_FIT = 11_000_000  # pixels up to which a spread fits 63 bits: pixels^2 * 255^2
-COLUMNS = (
-    "phase",
-    "stem",
-    "width",
-    "height",
-    "person",
-    "ignore",
-    "sum_r",
-    "sum_g",
-    "sum_b",
-    "sq_r",
-    "sq_g",
-    "sq_b",
+_MAX_INT64_PIXELS = 11_000_000  # below, pixels^2 * 255^2 fits into a signed 64-bit integer
+_NUMERIC = (
+    *("width", "height"),
+    *("person", "ignore"),  # numbers of mask pixels with the values 1 and 255
+    *("sum_r", "sum_g", "sum_b"),  # sums of the pixel values of a channel
+    *("sq_r", "sq_g", "sq_b"),  # sums of their squares
 )
+STATISTICS_COLUMNS = ("phase", "stem", *_NUMERIC)
 """The columns of a scan that statistics read."""
 
 
 class Measures:
-    """The numeric columns of some samples, as arrays of one length."""
+    """The numeric columns of some samples: arrays of equal length, one entry per sample."""
 
     def __init__(self, columns: dict[str, "Ints"]) -> None:
         self.columns = columns
 
     @classmethod
-    def of(cls, table: "pa.Table") -> "Measures":
-        """Take the columns from a scan."""
+    def from_scan(cls, table: "pa.Table") -> "Measures":
+        """Return the columns of a scan."""
         import numpy as np
 
-        return cls({name: table[name].to_numpy().astype(np.int64) for name in COLUMNS[2:]})
+        return cls({name: table[name].to_numpy().astype(np.int64) for name in _NUMERIC})
 
     def take(self, indices: Sequence[int]) -> "Measures":
-        """Return those samples alone."""
+        """Return the samples at these indices."""
         import numpy as np
 
-        chosen = np.asarray(indices, np.int64)
-        return Measures({name: column[chosen] for name, column in self.columns.items()})
+        rows = np.asarray(indices, np.int64)
+        return Measures({name: column[rows] for name, column in self.columns.items()})
 
     @classmethod
-    def joined(cls, parts: Sequence["Measures"]) -> "Measures":
+    def concatenate(cls, parts: Sequence["Measures"]) -> "Measures":
         """Return the samples of all parts."""
         import numpy as np
 
@@ -57,22 +50,24 @@ class Measures:
         return cls(
             {
                 name: np.concatenate([part.columns[name] for part in parts] or empty)
-                for name in COLUMNS[2:]
+                for name in _NUMERIC
             }
         )
 
-    def could_be(self) -> bool:
-        """Whether there are pictures that measure so."""
+    def is_possible(self) -> bool:
+        """Return whether 8-bit images with these sizes, sums and sums of squares can exist."""
         columns = self.columns
         pixels = columns["width"] * columns["height"]
         if (pixels <= 0).any() or (columns["person"] + columns["ignore"] > pixels).any():
             return False
         for channel in "rgb":
             sums, squares = columns[f"sum_{channel}"], columns[f"sq_{channel}"]
-            least, most = sums, sums * 255  # of squares: a value is 0, or from 1 to 255
-            if (sums > pixels * 255).any() or ((squares < least) | (squares > most)).any():
+            if (sums > pixels * 255).any():
                 return False
-            if (spreads(pixels, sums, squares) < 0).any():
+            # For every integer value from 0 to 255: value <= value^2 <= 255 * value.
+            if ((squares < sums) | (squares > sums * 255)).any():
+                return False
+            if (scaled_variances(pixels, sums, squares) < 0).any():
                 return False
         return True
 
@@ -80,12 +75,22 @@ class Measures:
         return len(self.columns["width"])
 
 
-def spreads(pixels: "Ints", sums: "Ints", squares: "Ints") -> "Ints":
-    """Return the variance of each picture's values times its pixels squared, exactly."""
+def scaled_variances(pixels: "Ints", sums: "Ints", squares: "Ints") -> "Ints":
+    """Return the exact variance of each image's values, multiplied by its squared pixel count.
+
+    The formula is n * (sum of squares) - (sum)^2 for an image of n pixels.
+
+    Args:
+        pixels: Number of pixels of each image.
+        sums: Sum of the values of one channel.
+        squares: Sum of the squared values of that channel.
+
+    Returns:
+        Integers of 64 bits, or Python integers if an image is too large for those.
+    """
     import numpy as np
 
-    # Past 64 bits, in large pictures, Python's integers are taken.
-    kind = object if pixels.max(initial=0) > _FIT else np.int64
+    kind = object if pixels.max(initial=0) > _MAX_INT64_PIXELS else np.int64
     n, total, total_squares = (column.astype(kind) for column in (pixels, sums, squares))
-    found: Ints = n * total_squares - total * total
-    return found
+    variances: Ints = n * total_squares - total * total
+    return variances

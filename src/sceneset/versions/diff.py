@@ -1,7 +1,7 @@
-"""What changed between two states of a registry, told by content: no blob is needed.
+"""The differences between two states of a registry, computed from tables without any blob.
 
-An image is known by its hash, so a sample that got another name is one rename and not one sample
-lost and one gained.
+Images are identified by content hash, so a renamed sample is one rename, not one sample removed
+and one added.
 """
 
 from collections import Counter, defaultdict
@@ -10,48 +10,49 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sceneset.catalog.query import content_hashes
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import FindingsError
-from sceneset.schemas.stats import RowStats, SetStats
-from sceneset.storage.yaml_files import load
+from sceneset.catalog.scanned_files import content_hashes
 
 
 class Step(StrEnum):
-    """How far a version number must move."""
+    """The part of a version number that must increase."""
 
     MAJOR = "major"
     MINOR = "minor"
     PATCH = "patch"
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to a sample."""
 
     ADDED = "added"
     REMOVED = "removed"
     MOVED = "moved"
-    """To another subset or phase."""
+    """Moved to another subset or phase."""
     RENAMED = "renamed"
     MASK = "mask"
-    """Its mask is another one."""
+    """Its mask has other content."""
     SCENES = "scenes"
-    """It stands in other scenes, or as single instead of multi."""
+    """It has other scenes, or is single instead of multi."""
 
 
 STEPS = {
-    Kind.REMOVED: Step.MAJOR,
-    Kind.MASK: Step.MAJOR,
-    Kind.MOVED: Step.MAJOR,
-    Kind.ADDED: Step.MINOR,
-    Kind.RENAMED: Step.MINOR,
-    Kind.SCENES: Step.MINOR,
+    ChangeKind.REMOVED: Step.MAJOR,
+    ChangeKind.MASK: Step.MAJOR,
+    ChangeKind.MOVED: Step.MAJOR,
+    ChangeKind.ADDED: Step.MINOR,
+    ChangeKind.RENAMED: Step.MINOR,
+    ChangeKind.SCENES: Step.MINOR,
 }
-"""The least step each change asks for: what a training run may have used is gone, or is more."""
+"""The smallest step that each change requires.
+
+Major: a training run may have used data that is gone or different now. Minor: there is more data,
+or the same data is described in another way.
+"""
 
 
 class Place(NamedTuple):
-    """Where a sample stands."""
+    """Identifies a sample."""
 
     subset: str
     phase: str
@@ -71,21 +72,21 @@ class Sample(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One change of one sample; ``old`` or ``new`` is None where it was or is not there."""
+    """One change of one sample; ``old`` is None if it was added, ``new`` if it was removed."""
 
-    kind: Kind
+    kind: ChangeKind
     old: Sample | None
     new: Sample | None
 
     @property
     def sample(self) -> Sample:
-        """The sample as it is, or as it was where it is gone."""
-        found = self.new or self.old
-        assert found is not None, "a change has a sample before or after"
-        return found
+        """The sample after the change, or before it if the sample was removed."""
+        sample = self.new or self.old
+        assert sample is not None, "a change has an old or a new sample"
+        return sample
 
     def as_json(self) -> dict[str, Any]:
-        """Return the change as `diff --json` prints it."""
+        """Return the change in the format of `sceneset diff --json`."""
         return {
             "change": self.kind,
             "old": self.old._asdict() | {"place": str(self.old.place)} if self.old else None,
@@ -95,7 +96,7 @@ class Change(NamedTuple):
 
 @dataclass
 class Diff:
-    """All changes from one state to another."""
+    """All differences between two states."""
 
     changes: list[Change] = field(default_factory=list)
     subsets_added: list[str] = field(default_factory=list)
@@ -105,13 +106,13 @@ class Diff:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of changes of each kind, all kinds named."""
-        found = Counter(change.kind for change in self.changes)
-        return {kind.value: found[kind] for kind in Kind}
+        """Number of changes of each kind, including kinds without changes."""
+        counts = Counter(change.kind for change in self.changes)
+        return {kind.value: counts[kind] for kind in ChangeKind}
 
     @property
     def step(self) -> Step:
-        """The least step of the version number that the changes ask for."""
+        """The smallest step of the version number that the changes require."""
         steps = {STEPS[change.kind] for change in self.changes}
         if self.subsets_removed or self.scenes_removed:
             steps.add(Step.MAJOR)
@@ -120,31 +121,36 @@ class Diff:
         return next((step for step in Step if step in steps), Step.PATCH)
 
 
-def samples_of(catalog: Catalog) -> Iterator[Sample]:
+def read_samples(catalog: Catalog) -> Iterator[Sample]:
     """Yield every sample of a state."""
-    read = catalog.each(lambda name: (name, catalog.tags(name), content_hashes(catalog, name)))
-    for name, tags, hashes in read:
+    subsets = catalog.each(lambda name: (name, catalog.tags(name), content_hashes(catalog, name)))
+    for name, tags, hashes in subsets:
         for tag in tags:
             image, mask = hashes[tag.key]
-            scenes = sorted(f"{scene}:{p}" if p else scene for scene, p in tag.memberships)
+            scenes = sorted(
+                f"{scene}:{persons}" if persons else scene for scene, persons in tag.memberships
+            )
             yield Sample(Place(name, tag.phase, tag.stem), image, mask, tuple(scenes))
 
 
 def compare(old: Catalog, new: Catalog) -> Diff:
-    """Return what changed from ``old`` to ``new``, samples sorted by kind and place."""
-    before, after = list(samples_of(old)), list(samples_of(new))
-    scenes = [{row.scene for name in r.names for row in r.entry(name).splits} for r in (old, new)]
+    """Return the differences from ``old`` to ``new``, changes sorted by kind and place."""
+    before, after = list(read_samples(old)), list(read_samples(new))
+    old_scenes, new_scenes = (
+        {row.scene for name in state.names for row in state.entry(name).splits}
+        for state in (old, new)
+    )
     return Diff(
-        changes=sorted(_changes(before, after), key=_order),
+        changes=sorted(_changes(before, after), key=_sort_key),
         subsets_added=sorted(set(new.names) - set(old.names)),
         subsets_removed=sorted(set(old.names) - set(new.names)),
-        scenes_added=sorted(scenes[1] - scenes[0]),
-        scenes_removed=sorted(scenes[0] - scenes[1]),
+        scenes_added=sorted(new_scenes - old_scenes),
+        scenes_removed=sorted(old_scenes - new_scenes),
     )
 
 
-def _order(change: Change) -> tuple[int, Place]:
-    return list(Kind).index(change.kind), change.sample.place
+def _sort_key(change: Change) -> tuple[int, Place]:
+    return list(ChangeKind).index(change.kind), change.sample.place
 
 
 def _changes(before: Iterable[Sample], after: Iterable[Sample]) -> Iterator[Change]:
@@ -153,80 +159,43 @@ def _changes(before: Iterable[Sample], after: Iterable[Sample]) -> Iterator[Chan
         for sample in samples:
             by_image[sample.image][side].append(sample)
     for olds, news in by_image.values():
-        for old, new in _matched(olds, news):
+        for old, new in _pair(olds, news):
             yield from _changes_of(old, new)
 
 
-def _matched(
+def _pair(
     olds: Sequence[Sample], news: Sequence[Sample]
 ) -> Iterator[tuple[Sample | None, Sample | None]]:
-    """Pair samples of one image: those that stayed, those that kept their mask, then the rest."""
-    left, right = list(olds), list(news)
+    """Pair the old and new samples of one image.
+
+    Samples with the same place are paired first, then those with the same mask, then the rest.
+    """
+    unpaired_old, unpaired_new = list(olds), list(news)
     keys: tuple[Callable[[Sample], object], ...] = (
         lambda sample: sample.place,
         lambda sample: sample.mask,
         lambda sample: sample.image,
     )
-    for same in keys:
-        for old in tuple(left):
-            new = next((new for new in right if same(new) == same(old)), None)
+    for key in keys:
+        for old in tuple(unpaired_old):
+            new = next((new for new in unpaired_new if key(new) == key(old)), None)
             if new is not None:
-                left.remove(old)
-                right.remove(new)
+                unpaired_old.remove(old)
+                unpaired_new.remove(new)
                 yield old, new
-    yield from ((old, None) for old in left)
-    yield from ((None, new) for new in right)
+    yield from ((old, None) for old in unpaired_old)
+    yield from ((None, new) for new in unpaired_new)
 
 
 def _changes_of(old: Sample | None, new: Sample | None) -> Iterator[Change]:
     if old is None or new is None:
-        yield Change(Kind.ADDED if old is None else Kind.REMOVED, old, new)
+        yield Change(ChangeKind.ADDED if old is None else ChangeKind.REMOVED, old, new)
         return
     if old.place[:2] != new.place[:2]:
-        yield Change(Kind.MOVED, old, new)
+        yield Change(ChangeKind.MOVED, old, new)
     elif old.place != new.place:
-        yield Change(Kind.RENAMED, old, new)
+        yield Change(ChangeKind.RENAMED, old, new)
     if old.mask != new.mask:
-        yield Change(Kind.MASK, old, new)
+        yield Change(ChangeKind.MASK, old, new)
     if old.scenes != new.scenes:
-        yield Change(Kind.SCENES, old, new)
-
-
-class Drift(NamedTuple):
-    """How a scene's numbers moved; None where one of the states has no statistics of it."""
-
-    scene: str
-    persons: str | None
-    phase: str
-    images: tuple[int, int]
-    colour: float | None
-    """Largest move of the pooled mean of R, G or B, on a scale of 0 to 1."""
-    foreground: float | None
-    """Move of the share of person pixels."""
-
-
-def drifts(old: Catalog, new: Catalog) -> list[Drift]:
-    """Return every scene whose numbers moved, from the statistics of both states."""
-    before, after = _rows(old), _rows(new)
-    found = []
-    for key in {**before, **after}:
-        one, two = before.get(key), after.get(key)
-        images = (one.numbers.images if one else 0, two.numbers.images if two else 0)
-        colour = foreground = None
-        if one and two and one.numbers.colour and two.numbers.colour:
-            pairs = zip(one.numbers.colour.pooled_mean, two.numbers.colour.pooled_mean, strict=True)
-            colour = round(max(abs(b - a) for a, b in pairs), 12)
-        if one and two and one.numbers.foreground and two.numbers.foreground:
-            foreground = two.numbers.foreground.pooled - one.numbers.foreground.pooled
-        if images[0] != images[1] or colour or foreground:
-            found.append(Drift(*key, images, colour, foreground))
-    return found
-
-
-def _rows(catalog: Catalog) -> dict[tuple[str, str | None, str], RowStats]:
-    path = catalog.paths.stats / "dataset.yaml"
-    try:
-        stats = load(path, SetStats, catalog.paths.shown(path))
-    except FindingsError:
-        return {}  # statistics come from `dvc repro`; samples can be compared without
-    return {(row.scene, row.persons, row.phase): row for row in stats.rows}
+        yield Change(ChangeKind.SCENES, old, new)

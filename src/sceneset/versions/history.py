@@ -1,7 +1,7 @@
-"""Where an image stands: in the registry as it is, and in every version that was released.
+"""Search for images in the working tree of a registry and in all its released versions.
 
-Versions are read out of git, without a checkout, and what they share is read once: the scan of a
-subset that did not change is the same object in all of them.
+Versions are read from git objects, without a checkout. States share objects: the scan of a subset
+that did not change between versions is read only once.
 """
 
 import io
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scan_table import scan_table
+from sceneset.catalog.scan_table import table_from_file
 from sceneset.catalog.tags_csv import parse_tags
-from sceneset.catalog.tombstones import NEAR
+from sceneset.catalog.tombstones import MAX_COPY_DISTANCE
 from sceneset.errors import UnknownRevisionError
-from sceneset.quality.leakage import Tested
-from sceneset.storage.git import content, git
-from sceneset.versions.records import versions
-from sceneset.versions.revisions import ARTIFACT, resolve
+from sceneset.quality.leakage import ReleasedTestImages
+from sceneset.storage.git import git, read_object
+from sceneset.versions.records import read_records
+from sceneset.versions.resolve import ARTIFACT, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,34 +28,39 @@ _COLUMNS = (
     "phase", "stem", "image", "mask", "image_md5", "mask_md5", "phash", "phash_mirror",
 )  # fmt: skip
 
+_ScenesOfSamples = dict[tuple[str, str], tuple[str, ...]]
+"""The scenes of each sample, by phase and stem."""
 
-class Sighting(NamedTuple):
-    """One sample in one state."""
+
+class Occurrence(NamedTuple):
+    """A sample in one state of the registry."""
 
     version: str
-    """A version's number, a branch, or "" for the registry as it stands."""
+    """A version number or branch, or "" for the working tree."""
     subset: str
     phase: str
     stem: str
     image: str
     """File name."""
     mask: str
+    """File name."""
     image_md5: str
     mask_md5: str
     phash: int
     phash_mirror: int
     scenes: tuple[str, ...]
     distance: int = 0
-    """Bits in which its perceptual hash differs from the one it was found by."""
+    """Hamming distance in bits to the perceptual hash of the query; 0 in exact searches."""
 
     @property
     def place(self) -> str:
-        """The sample: subset, phase and stem."""
+        """The sample as subset/phase/stem."""
         return f"{self.subset}/{self.phase}/{self.stem}"
 
 
 class _Scan(NamedTuple):
     versions: tuple[str, ...]
+    """All states that contain this scan; "" is the working tree."""
     subset: str
     table: "pa.Table"
 
@@ -64,16 +69,18 @@ class History:
     """All states of a registry, searched by image."""
 
     def __init__(self, catalog: Catalog, *, everywhere: bool = False) -> None:
-        """Take the working tree of a registry; its versions are those it has records of.
+        """Collect the states to search.
 
-        With ``everywhere`` all branches and version tags count too, those of remotes as they were
-        last fetched.
+        Args:
+            catalog: The working tree of a registry; its records list the versions.
+            everywhere: Search all branches and version tags too, including remote-tracking
+                branches as of the last fetch.
         """
         self._catalog = catalog
         self.unread: set[str] = set()
-        """What could not be searched, and why; filled while searching."""
+        """What could not be searched, each with the reason; grows during searches."""
         self._commits: dict[str, str] = {}
-        for record in versions(catalog):
+        for record in read_records(catalog):
             try:
                 commit = resolve(catalog.root, record.version, self._prefix)
             except UnknownRevisionError as error:
@@ -85,66 +92,68 @@ class History:
             self._commits |= {
                 name: commit for name, commit in self._refs().items() if commit not in known
             }
-        self._tags: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {}
+        self._scenes_by_object: dict[str, _ScenesOfSamples] = {}
 
     def _refs(self) -> dict[str, str]:
-        """Return the commits of branches and version tags, by their names."""
-        kinds = ("refs/heads", "refs/remotes", f"refs/tags/{ARTIFACT}@v*")
-        names = "--format=%(refname:short)"
-        listed = git(self._catalog.root, "for-each-ref", names, *kinds).split()
+        """Return the commits of branches and version tags, by name."""
+        patterns = ("refs/heads", "refs/remotes", f"refs/tags/{ARTIFACT}@v*")
+        output = git(self._catalog.root, "for-each-ref", "--format=%(refname:short)", *patterns)
         return {
             name: git(self._catalog.root, "rev-parse", f"{name}^{{commit}}").strip()
-            for name in listed
+            for name in output.split()
         }
 
     @property
     def _prefix(self) -> str:
         return git(self._catalog.root, "rev-parse", "--show-prefix", check=False).strip()
 
-    def exactly(self, hashes: Iterable[str]) -> list[Sighting]:
-        """Return every sample whose image has one of these hashes."""
-        import pyarrow as pa
+    def find_by_hash(self, hashes: Iterable[str]) -> list[Occurrence]:
+        """Return every sample whose image has one of these content hashes."""
         import pyarrow.compute as pc
 
-        values = pa.array([bytes.fromhex(md5) for md5 in hashes], pa.binary(16))
+        values = _binary(hashes)
         return [
-            sighting
+            occurrence
             for scan in self._scans()
-            for sighting in self._sightings(scan, pc.is_in(scan.table["image_md5"], values))
+            for occurrence in self._occurrences(scan, pc.is_in(scan.table["image_md5"], values))
         ]
 
-    def named(self, subset: str, phase: str, stem: str) -> list[Sighting]:
-        """Return a sample as every state has it that has one of this name."""
+    def find_by_name(self, subset: str, phase: str, stem: str) -> list[Occurrence]:
+        """Return the sample with this name from every state that has one."""
         import pyarrow.compute as pc
 
         return [
-            sighting
+            occurrence
             for scan in self._scans()
             if scan.subset == subset
-            for sighting in self._sightings(
+            for occurrence in self._occurrences(
                 scan,
                 pc.and_(pc.equal(scan.table["phase"], phase), pc.equal(scan.table["stem"], stem)),
             )
         ]
 
-    def near(self, hashes: Sequence[tuple[int, int]]) -> list[Sighting]:
-        """Return samples that look like one of these (perceptual hash, mirrored one)."""
+    def find_similar(self, hashes: Sequence[tuple[int, int]]) -> list[Occurrence]:
+        """Return samples that look like one of the images with these perceptual hashes.
+
+        Args:
+            hashes: For each image, its perceptual hash and that of its mirror image.
+        """
         import numpy as np
         import pyarrow as pa
 
-        found: list[Sighting] = []
+        found: list[Occurrence] = []
         for scan in self._scans():
-            stored = scan.table["phash"].to_numpy()
-            distance = np.full(len(stored), 64, np.uint8)
+            phashes = scan.table["phash"].to_numpy()
+            distance = np.full(len(phashes), 64, np.uint8)
             for pair in hashes:
-                for one in pair:
-                    distance = np.minimum(distance, _distances(stored, one))
-            close = distance <= NEAR
-            found += self._sightings(scan, pa.array(close), distance[close].tolist())
+                for phash in pair:
+                    distance = np.minimum(distance, _hamming_distances(phashes, phash))
+            is_close = distance <= MAX_COPY_DISTANCE
+            found += self._occurrences(scan, pa.array(is_close), distance[is_close].tolist())
         return found
 
-    def tested(self) -> dict[str, str]:
-        """Return the images that were test images of a version, with the first that had them."""
+    def test_images(self) -> dict[str, str]:
+        """Return the test images of all versions, each with the first version that has it."""
         import pyarrow.compute as pc
 
         found: dict[str, str] = {}
@@ -155,90 +164,103 @@ class History:
                     found.setdefault(md5.hex(), version)
         return found
 
-    def masks_of_others(self, images: set[str], masks: set[str]) -> set[str]:
-        """Return those masks that samples of other images have too."""
-        import pyarrow as pa
+    def masks_shared_with_other_images(self, images: set[str], masks: set[str]) -> set[str]:
+        """Return those of ``masks`` that belong to an image outside ``images`` too."""
         import pyarrow.compute as pc
 
-        gone = pa.array([bytes.fromhex(md5) for md5 in images], pa.binary(16))
-        asked = pa.array([bytes.fromhex(md5) for md5 in masks], pa.binary(16))
+        image_values, mask_values = _binary(images), _binary(masks)
         shared: set[str] = set()
         for scan in self._scans():
-            stays = pc.invert(pc.is_in(scan.table["image_md5"], gone))
-            rows = pc.and_(stays, pc.is_in(scan.table["mask_md5"], asked))
+            is_other = pc.invert(pc.is_in(scan.table["image_md5"], image_values))
+            rows = pc.and_(is_other, pc.is_in(scan.table["mask_md5"], mask_values))
             shared |= {md5.hex() for md5 in scan.table["mask_md5"].filter(rows).to_pylist()}
         return shared
 
     def _scans(self) -> Iterator[_Scan]:
-        """Yield every scan once, with the versions that have it."""
+        """Yield every distinct scan with the states that contain it."""
         import pyarrow as pa
 
         catalog = self._catalog
         for name, table in catalog.each(lambda name: (name, catalog.scan(name, _COLUMNS))):
             yield _Scan(("",), name, table)
-        owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+        versions_of: dict[tuple[str, str], list[str]] = defaultdict(list)
         for version, commit in self._commits.items():
             for subset, oid in self._objects(commit, "scans").items():
-                owners[subset, oid].append(version)
-        for (subset, oid), having in owners.items():
+                versions_of[subset, oid].append(version)
+        for (subset, oid), versions in versions_of.items():
             try:
-                table = scan_table(io.BytesIO(content(catalog.root, oid)), _COLUMNS)
+                table = table_from_file(io.BytesIO(read_object(catalog.root, oid)), _COLUMNS)
             except pa.ArrowException as error:
-                said = " ".join(str(error).splitlines()[:1])
+                reason = " ".join(str(error).splitlines()[:1])
                 self.unread.add(
-                    f"the scan of {subset} in {', '.join(having)} can't be read: {said}"
+                    f"the scan of {subset} in {', '.join(versions)} can't be read: {reason}"
                 )
             else:
-                yield _Scan(tuple(having), subset, table)
+                yield _Scan(tuple(versions), subset, table)
 
     def _objects(self, commit: str, folder: str) -> dict[str, str]:
-        """Return the git objects of a folder of the registry at a commit, by subset."""
+        """Return the git objects in a folder of the registry at a commit, by subset."""
         path = f"{self._prefix}registry/{folder}/"
-        listed = git(self._catalog.root, "ls-tree", "-z", "--full-tree", commit, "--", path)
+        output = git(self._catalog.root, "ls-tree", "-z", "--full-tree", commit, "--", path)
         found = {}
-        for line in filter(None, listed.split("\0")):
-            words, _, name = line.partition("\t")
+        for line in filter(None, output.split("\0")):
+            fields, _, name = line.partition("\t")
             stem = name.rpartition("/")[2].rpartition(".")[0]
             if stem:
-                found[stem] = words.split()[2]
+                found[stem] = fields.split()[2]
         return found
 
-    def _sightings(
-        self, scan: _Scan, rows: "pa.Array", distances: Sequence[int] = ()
-    ) -> Iterator[Sighting]:
-        found = scan.table.filter(rows).to_pylist()
-        for row in found:
+    def _occurrences(
+        self, scan: _Scan, mask: "pa.Array", distances: Sequence[int] = ()
+    ) -> Iterator[Occurrence]:
+        """Yield the rows of a scan that ``mask`` selects, once for each state."""
+        rows = scan.table.filter(mask).to_pylist()
+        for row in rows:
             row |= {name: row[name].hex() for name in ("image_md5", "mask_md5")}
-        for version in scan.versions if found else ():
+        for version in scan.versions if rows else ():
             scenes = self._scenes(version, scan.subset)
-            for row, bits in zip(found, distances or [0] * len(found), strict=True):
-                said = scenes.get((row["phase"], row["stem"]), ())
-                yield Sighting(version, scan.subset, **row, scenes=said, distance=bits)
+            for row, distance in zip(rows, distances or [0] * len(rows), strict=True):
+                yield Occurrence(
+                    version,
+                    scan.subset,
+                    **row,
+                    scenes=scenes.get((row["phase"], row["stem"]), ()),
+                    distance=distance,
+                )
 
-    def _scenes(self, version: str, subset: str) -> dict[tuple[str, str], tuple[str, ...]]:
-        """Return the scenes of every sample of a subset at a version, read once an object."""
+    def _scenes(self, version: str, subset: str) -> _ScenesOfSamples:
+        """Return the scenes of every sample of a subset; each git object is read only once."""
         root = self._catalog.root
         oid = self._objects(self._commits[version], "tags").get(subset, "") if version else ""
         key = oid or f"{version}:{subset}"
-        if key not in self._tags:
-            shown = f"{version}:registry/tags/{subset}.csv"
+        if key not in self._scenes_by_object:
             if oid:
-                text = content(root, oid).decode("utf-8", "replace")
-                tags = [tag for tag, _ in parse_tags(text, shown, subset=subset)]
+                text = read_object(root, oid).decode("utf-8", "replace")
+                file = f"{version}:registry/tags/{subset}.csv"
+                tags = [tag for tag, _ in parse_tags(text, file, subset=subset)]
             else:
                 tags = [] if version else self._catalog.tags(subset)
-            self._tags[key] = {tag.key: tuple(s for s, _ in tag.memberships) for tag in tags}
-        return self._tags[key]
+            self._scenes_by_object[key] = {
+                tag.key: tuple(scene for scene, _ in tag.memberships) for tag in tags
+            }
+        return self._scenes_by_object[key]
 
 
-def tested_images(catalog: Catalog) -> Tested:
+def released_test_images(catalog: Catalog) -> ReleasedTestImages:
     """Return the test images of all released versions, read from git."""
     history = History(catalog)
-    return Tested(history.tested(), tuple(sorted(history.unread)))
+    return ReleasedTestImages(history.test_images(), tuple(sorted(history.unread)))
 
 
-def _distances(stored: "npt.NDArray[np.uint64]", one: int) -> "npt.NDArray[np.uint8]":
-    """Return the number of bits in which each of 64-bit hashes differs from ``one``."""
+def _binary(hashes: Iterable[str]) -> "pa.Array":
+    """Return MD5 hashes in hexadecimal as an array of 16 bytes each."""
+    import pyarrow as pa
+
+    return pa.array([bytes.fromhex(md5) for md5 in hashes], pa.binary(16))
+
+
+def _hamming_distances(hashes: "npt.NDArray[np.uint64]", query: int) -> "npt.NDArray[np.uint8]":
+    """Return the number of bits in which each hash differs from ``query``."""
     import numpy as np
 
-    return np.asarray(np.bitwise_count(stored ^ np.uint64(one)), np.uint8)
+    return np.asarray(np.bitwise_count(hashes ^ np.uint64(query)), np.uint8)

@@ -1,4 +1,4 @@
-"""How far masks that changed agree with what they were, where the blobs can be had."""
+"""The IoU of changed masks between two states, where both masks are available."""
 
 import os
 import warnings
@@ -8,68 +8,74 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import BlobError, DvcError, FindingsError
+from sceneset.errors import BlobError, DvcError, FindingsError, UndecodableError
 from sceneset.paths import DATA_ROOT
 from sceneset.progress import Progress
 from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
-from sceneset.versions.diff import Change, Kind, Sample
+from sceneset.versions.diff import Change, ChangeKind, Sample
 
-_BATCH = 512  # what is handed to the pool at a time
+_BATCH = 512  # items submitted to the thread pool at a time, to bound memory
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 
 class Overlap(NamedTuple):
-    """A sample whose mask is another one, and how far the two agree."""
+    """A changed mask and its overlap with the old one."""
 
     change: Change
     iou: float | None
-    """None where a mask can't be had or read, or the two differ in size."""
-    unfetched: str = ""
-    """Why a mask could not be fetched, where that is what keeps them from being compared."""
+    """None if a mask is unavailable or unreadable, or if the two differ in size."""
+    fetch_error: str = ""
+    """Why a mask could not be fetched, if that is why ``iou`` is None."""
 
 
-def overlaps(
+def compare_masks(
     catalog: Catalog, changes: Iterable[Change], *, fetch: bool, progress: Progress
 ) -> list[Overlap]:
-    """Return every change of a mask with the IoU of the person class, old to new.
+    """Return the IoU of the person class, old to new, for every change of a mask.
 
-    IoU is the number of pixels that are a person in both over that in either, counted where
-    neither mask is 255 (ignore); it is 1 where neither shows a person. Masks are taken from the
-    local cache or the working tree; with ``fetch`` those that are not there come from the remote
-    first. Without it nothing is written, and no project and no remote is needed.
+    Args:
+        catalog: The registry whose cache, working tree and remote have the masks.
+        changes: Changes of any kind; those of other kinds are ignored.
+        fetch: Download masks that are neither in the local cache nor in the working tree.
+            Otherwise nothing is written, and neither a DVC project nor a remote is needed.
+        progress: Called with the masks.
 
     Raises:
-        DvcError: with ``fetch``, the remote can't be reached.
+        DvcError: ``fetch`` is set and the remote can't be reached.
     """
-    changed = [change for change in changes if change.kind is Kind.MASK]
+    changed = [change for change in changes if change.kind is ChangeKind.MASK]
     if not changed:
-        return []  # before DVC is imported: that takes half a second
+        return []  # return before `Blobs` imports DVC, which takes half a second
     masks = _Masks(catalog, fetch=fetch)
-    why = masks.fetch(changed, progress) if fetch else {}
+    errors = masks.fetch(changed, progress) if fetch else {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of large masks: the limits are ours
-        compared = progress(_in_threads(masks.compare, changed), len(changed), "compare masks")
-        found = list(compared)
+        # Pillow warns about large images; our own limits apply instead.
+        warnings.simplefilter("ignore")
+        results = _map_in_threads(masks.compare, changed)
+        ious = list(progress(results, len(changed), "compare masks"))
     return [
-        Overlap(change, iou, _reason(change, why) if iou is None else "")
-        for change, iou in zip(changed, found, strict=True)
+        Overlap(change, iou, _fetch_error(change, errors) if iou is None else "")
+        for change, iou in zip(changed, ious, strict=True)
     ]
 
 
-def _reason(change: Change, why: dict[str, str]) -> str:
-    return next((why[sample.mask] for sample in _sides(change) if sample.mask in why), "")
+def _fetch_error(change: Change, errors: dict[str, str]) -> str:
+    return next((errors[sample.mask] for sample in _sides(change) if sample.mask in errors), "")
 
 
 def _sides(change: Change) -> list[Sample]:
+    """Return the old and the new sample of a change."""
     return [sample for sample in (change.old, change.new) if sample]
 
 
 class _Masks:
+    """The masks of old and new samples, found in the cache or the working tree."""
+
     def __init__(self, catalog: Catalog, *, fetch: bool) -> None:
         self.project, self.limits = catalog.project, catalog.params.limits
         try:
@@ -77,39 +83,42 @@ class _Masks:
         except DvcError:
             if fetch:
                 raise
-            self.blobs = None  # no project: the working tree may still have them
+            self.blobs = None  # without a DVC project, masks can still be in the working tree
 
     def fetch(self, changed: Sequence[Change], progress: Progress) -> dict[str, str]:
-        """Fetch the masks that are not here; return why some could not be, by hash."""
-        looked = progress(_in_threads(self._lacking, changed), len(changed), "look for masks")
-        # Each once: samples share masks, and two threads must not put one blob into the cache.
-        lacking = sorted({md5 for hashes in looked for md5 in hashes})
+        """Download the masks that are missing here; return the errors, by hash."""
+        searched = _map_in_threads(self._missing, changed)
+        missing_of_each = progress(searched, len(changed), "look for masks")
+        # Samples may share a mask, and two threads must not write the same blob to the cache.
+        missing = sorted({md5 for hashes in missing_of_each for md5 in hashes})
         if self.blobs:
-            self.blobs.reach(lacking)  # a remote that is away is told once
-        said = _in_threads(self._fetched, lacking, WORKERS)
-        reasons = progress(said, len(lacking), "fetch masks")
-        return {md5: why for md5, why in zip(lacking, reasons, strict=True) if why}
+            self.blobs.probe(missing)  # raises once if the remote can't be reached
+        errors = progress(
+            _map_in_threads(self._fetch_one, missing, WORKERS), len(missing), "fetch masks"
+        )
+        return {md5: error for md5, error in zip(missing, errors, strict=True) if error}
 
-    def _lacking(self, change: Change) -> list[str]:
+    def _missing(self, change: Change) -> list[str]:
         hashes = (sample.mask for sample in _sides(change))
-        return [md5 for md5 in hashes if self._here(md5, change) is None]
+        return [md5 for md5 in hashes if self._read(md5, change) is None]
 
-    def _fetched(self, md5: str) -> str:
-        assert self.blobs, "who fetches has a project"
+    def _fetch_one(self, md5: str) -> str:
+        """Download a mask; return the error message, or ""."""
+        assert self.blobs, "fetching requires a DVC project"
         try:
-            if self.blobs.cached(md5) is None:  # else it is the one that the remote answered with
+            if self.blobs.cached(md5) is None:  # `probe` has fetched one of them already
                 self.blobs.fetch(md5)
         except BlobError as error:
             return str(error)
         return ""
 
     def compare(self, change: Change) -> float | None:
-        """Return the IoU of the two masks of a change, if both are here."""
-        old, new = (self._here(sample.mask, change) for sample in _sides(change))
+        """Return the IoU of the two masks of a change, or None if one is unavailable."""
+        old, new = (self._read(sample.mask, change) for sample in _sides(change))
         return None if old is None or new is None else iou(old, new, self.limits)
 
-    def _here(self, md5: str, change: Change) -> bytes | None:
-        """Return a mask that is on this machine, verified; what is not it is left as it is."""
+    def _read(self, md5: str, change: Change) -> bytes | None:
+        """Return a mask from this machine, verified by its hash; damaged files are not deleted."""
         paths = [self.blobs.path(md5)] if self.blobs else []
         for subset, phase, stem in {sample.place for sample in _sides(change)}:
             paths.append(self.project / DATA_ROOT / subset / "ann_dir" / phase / f"{stem}.png")
@@ -123,28 +132,34 @@ class _Masks:
         return None
 
 
-def _in_threads(
+def _map_in_threads(
     call: Callable[[S], T], items: Iterable[S], workers: int | None = None
 ) -> Iterator[T]:
-    """Yield ``call`` of every item, in their order; memory is bounded by the batch."""
-    waiting = iter(items)
+    """Yield ``call(item)`` for every item, in order, computed in threads."""
+    remaining = iter(items)
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        while batch := list(islice(waiting, _BATCH)):
+        while batch := list(islice(remaining, _BATCH)):
             yield from pool.map(call, batch)
 
 
 def iou(old: bytes, new: bytes, limits: Limits) -> float | None:
-    """Return the IoU of the person class of two masks, or None where one can't be read."""
-    from sceneset.errors import UndecodableError
-    from sceneset.imaging.decode import decoded_mask
+    """Return the intersection over union of the person class (value 1) of two PNG masks.
+
+    Pixels that are 255 (ignore) in either mask are not counted. Two masks without a person have
+    IoU 1.
+
+    Returns:
+        A number from 0 to 1, or None if a mask can't be decoded or the sizes differ.
+    """
+    from sceneset.imaging.decode import decode_mask
 
     try:
-        one, two = decoded_mask(old, limits), decoded_mask(new, limits)
+        first, second = decode_mask(old, limits), decode_mask(new, limits)
     except UndecodableError:
         return None
-    if one.shape != two.shape:
+    if first.shape != second.shape:
         return None
-    told = (one != 255) & (two != 255)
-    both = int(((one == 1) & (two == 1) & told).sum())
-    either = int((((one == 1) | (two == 1)) & told).sum())
-    return both / either if either else 1.0
+    is_counted = (first != 255) & (second != 255)
+    intersection = int(((first == 1) & (second == 1) & is_counted).sum())
+    union = int((((first == 1) | (second == 1)) & is_counted).sum())
+    return intersection / union if union else 1.0

@@ -1,20 +1,17 @@
-"""Records of versions: registry/versions/<number>.yaml, read and written."""
-
-import yaml
+"""Version records, registry/versions/<number>.yaml, read and written."""
 
 from sceneset.catalog.reader import Catalog
-from sceneset.schemas.version import Number, Version
-from sceneset.storage.yaml_files import load
+from sceneset.schemas.version import Version, VersionNumber
+from sceneset.storage.yaml_files import dump_yaml, load
 
 
-def versions(catalog: Catalog) -> list[Version]:
+def read_records(catalog: Catalog) -> list[Version]:
     """Return the records of all versions, oldest first."""
     paths = (catalog.paths.registry / "versions").glob("[!.]*.yaml")
-    found = [load(path, Version, catalog.paths.shown(path)) for path in paths]
-    return sorted(found, key=lambda record: Number.of(record.version))
+    records = [load(path, Version, catalog.paths.relative(path)) for path in paths]
+    return sorted(records, key=lambda record: VersionNumber.parse(record.version))
 
 
 def record_text(record: Version) -> str:
-    """Return a record as YAML, the same bytes for the same record."""
-    fields = record.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+    """Return a record as YAML; equal records give equal bytes."""
+    return dump_yaml(record.model_dump(mode="json", exclude_defaults=True))

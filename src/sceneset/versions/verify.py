@@ -1,98 +1,115 @@
-"""Whether a remote has every blob of a state, whole; and putting back what it lacks."""
+"""Verify that a remote has every blob of a state undamaged, and upload those it lacks."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from sceneset.catalog.query import Stored, stored
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scanned_files import ScannedFile, scanned_files
 from sceneset.errors import BlobDamagedError, BlobError, BlobMissingError
 from sceneset.paths import DATA_ROOT
 from sceneset.progress import Progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc_digests import folder_digest, listing_of
+from sceneset.storage.dvc_digests import folder_digest, folder_listing
 from sceneset.storage.files import md5_of
 from sceneset.storage.object_store import WORKERS
 
-_PUSH = "run `dvc push` where the files are; if it says that all is there: sceneset verify --repair"
+_HINT = (
+    "run `dvc push` where the files are; if it reports that everything is up to date, run "
+    "`sceneset verify --repair`"
+)
+_CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
 
 
-class Held(NamedTuple):
-    """One blob of a state, and the first file that it is."""
+class ExpectedBlob(NamedTuple):
+    """A blob that a state needs, and the first file with this content."""
 
     size: int
+    """In bytes."""
     subset: str
     file: str
-    """From the registry's root."""
+    """Path relative to the registry's root."""
     listing: bytes = b""
-    """Its content, where it is the list of a folder's files."""
+    """The content of the blob if it is the listing of a folder, which DVC stores as a blob."""
 
 
-def blobs_of(catalog: Catalog) -> dict[str, Held]:
-    """Return every blob that a state needs, by hash; what was withdrawn is not needed any more."""
-    found: dict[str, Held] = {}
-    for pairs in catalog.each(lambda name: list(stored(catalog, name))):
-        for folder in zip(*pairs, strict=True):
-            listing = listing_of(_listed(folder))
-            digest = folder_digest(_listed(folder))
-            place = f"{DATA_ROOT}/{folder[0].subset}/{folder[0].folder}"
-            found[digest.md5] = Held(len(listing), folder[0].subset, place, listing)
+def expected_blobs(catalog: Catalog) -> dict[str, ExpectedBlob]:
+    """Return every blob that a state needs, by hash; blobs of withdrawn samples are not needed."""
+    blobs: dict[str, ExpectedBlob] = {}
+    for pairs in catalog.each(lambda name: list(scanned_files(catalog, name))):
+        for files in zip(*pairs, strict=True):
+            entries = _listing_entries(files)
+            listing = folder_listing(entries)
+            path = f"{DATA_ROOT}/{files[0].subset}/{files[0].folder}"
+            blobs[folder_digest(entries).md5] = ExpectedBlob(
+                len(listing), files[0].subset, path, listing
+            )
         for pair in pairs:
-            if pair[0].md5 not in catalog.forgotten:
+            if pair[0].md5 not in catalog.tombstones:
                 for file in pair:
-                    held = Held(file.bytes, file.subset, f"{DATA_ROOT}/{file.path}")
-                    found.setdefault(file.md5, held)
-    return found
+                    blob = ExpectedBlob(file.bytes, file.subset, f"{DATA_ROOT}/{file.path}")
+                    blobs.setdefault(file.md5, blob)
+    return blobs
 
 
-def _listed(folder: Iterable[Stored]) -> list[tuple[str, str, int]]:
-    return [(f"{file.phase}/{file.file}", file.md5, file.bytes) for file in folder]
+def _listing_entries(files: Iterable[ScannedFile]) -> list[tuple[str, str, int]]:
+    """Return path, hash and size of the files of one folder, as DVC lists them."""
+    return [(f"{file.phase}/{file.file}", file.md5, file.bytes) for file in files]
 
 
-def lacking(blobs: Mapping[str, Held], sizes: Mapping[str, int]) -> dict[str, Finding]:
-    """Return a finding for every blob that is not on the remote, or is there in another size."""
+def compare_sizes(
+    blobs: Mapping[str, ExpectedBlob], sizes: Mapping[str, int]
+) -> dict[str, Finding]:
+    """Return a finding for every blob that is missing on the remote or has another size there."""
     found = {}
-    for md5, held in blobs.items():
+    for md5, blob in blobs.items():
         if md5 not in sizes:
-            found[md5] = _finding("blob-absent", f"its blob {md5} is not on the remote", held)
-        elif sizes[md5] != held.size:
-            said = f"its blob {md5} is {sizes[md5]:,} bytes on the remote, not {held.size:,}"
-            found[md5] = _finding("blob-damaged", said, held)
+            found[md5] = _finding("blob-absent", f"its blob {md5} is not on the remote", blob)
+        elif sizes[md5] != blob.size:
+            message = (
+                f"its blob {md5} has {sizes[md5]:,} bytes on the remote instead of {blob.size:,}"
+            )
+            found[md5] = _finding("blob-damaged", message, blob)
     return found
 
 
-def _finding(code: str, message: str, held: Held) -> Finding:
-    return finding(code, message, subset=held.subset, file=held.file, hint=_PUSH)
+def _finding(code: str, message: str, blob: ExpectedBlob) -> Finding:
+    return finding(code, message, subset=blob.subset, file=blob.file, hint=_HINT)
 
 
 def verify(
-    blobs: Mapping[str, Held], remote: Blobs, *, deep: bool, progress: Progress
+    blobs: Mapping[str, ExpectedBlob], remote: Blobs, *, deep: bool, progress: Progress
 ) -> dict[str, Finding]:
-    """Return what is wrong with the blobs on the remote, by hash.
+    """Return a finding for every blob that is missing or damaged on the remote, by hash.
 
-    Sizes are compared; with ``deep`` every blob is read and its hash compared too. Nothing is
-    written, on neither side.
+    Nothing is written, neither on the remote nor here.
+
+    Args:
+        blobs: The blobs to look for, by hash.
+        remote: The remote to verify.
+        deep: Read every blob and compare its hash. Otherwise only sizes are compared.
+        progress: Called with the blobs that are read.
 
     Raises:
-        DvcError: the remote can't be reached.
+        DvcError: The remote can't be reached.
     """
-    found = lacking(blobs, remote.sizes(list(blobs)))
+    found = compare_sizes(blobs, remote.sizes(list(blobs)))
     if not deep:
         return found
 
     def read(md5: str) -> bool:
         try:
-            remote.ask(md5)
+            remote.download(md5)
         except BlobError as error:
-            code = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
-            found[md5] = _finding(code.get(type(error), "blob-unread"), str(error), blobs[md5])
+            code = _CODES.get(type(error), "blob-unread")
+            found[md5] = _finding(code, str(error), blobs[md5])
         return True
 
-    there = sorted(blobs.keys() - found.keys())
+    unread = sorted(blobs.keys() - found.keys())
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
-            for _ in progress(pool.map(read, there), len(there), "verify"):
+            for _ in progress(pool.map(read, unread), len(unread), "verify"):
                 pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -101,30 +118,36 @@ def verify(
 
 
 def repair(
-    catalog: Catalog, blobs: Mapping[str, Held], wrong: Iterable[str], remote: Blobs
+    catalog: Catalog, blobs: Mapping[str, ExpectedBlob], wrong: Iterable[str], remote: Blobs
 ) -> set[str]:
-    """Put blobs on the remote, from DVC's cache or the working tree; return those it had not.
+    """Upload blobs from DVC's cache or the working tree; return those found in neither.
 
-    `dvc push` does not: it takes a folder whose list is on the remote as wholly there, and never
-    writes over a damaged blob.
+    `dvc push` does not repair a remote: if the listing of a folder is there, it assumes that all
+    files of the folder are, and it never overwrites a damaged blob.
+
+    Args:
+        catalog: The registry whose working tree may contain the files.
+        blobs: The blobs of the verified state, by hash.
+        wrong: The hashes of the blobs to upload.
+        remote: The remote to upload to.
 
     Raises:
-        DvcError: the remote can't be written to.
+        DvcError: The remote can't be written to.
     """
-    left = set()
+    not_found = set()
     for md5 in wrong:
-        data = blobs[md5].listing or remote.cached(md5) or _worktree(catalog, blobs[md5], md5)
+        data = blobs[md5].listing or remote.cached(md5) or _read_file(catalog, blobs[md5], md5)
         if data is None:
-            left.add(md5)
+            not_found.add(md5)
         else:
-            remote.put(md5, data)
-    return left
+            remote.upload(md5, data)
+    return not_found
 
 
-def _worktree(catalog: Catalog, held: Held, md5: str) -> bytes | None:
-    """Return a file of the working tree if it is the blob: a version may have had another."""
+def _read_file(catalog: Catalog, blob: ExpectedBlob, md5: str) -> bytes | None:
+    """Return a file of the working tree, or None if its content is not that of the blob."""
     try:
-        data = (catalog.project / held.file).read_bytes()
+        data = (catalog.project / blob.file).read_bytes()
     except OSError:
         return None
     return data if md5_of(data) == md5 else None

@@ -1,0 +1,46 @@
+"""Findings as Markdown, for the pages and comments of pull requests."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sceneset.schemas.finding import Finding
+from sceneset.schemas.rules import RULES, Severity
+
+_ICONS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "i"}
+_MAX_LISTED = 50  # code hosts limit the length of pages and comments
+
+
+def findings_markdown(findings: Iterable[Finding]) -> str:
+    """Return a table with the number of findings of each rule, and a list of the first ones."""
+    findings = list(findings)
+    active = [finding for finding in findings if not finding.waived]
+    waived = len(findings) - len(active)
+    if not active:
+        return f"No findings ({waived} waived).\n" if waived else "No findings.\n"
+    ranks = {severity: rank for rank, severity in enumerate(Severity)}
+    counts = Counter((ranks[finding.severity], finding.code) for finding in active)
+    lines = ["| | finding | count |", "| --- | --- | ---: |"]
+    for (rank, code), count in sorted(counts.items()):
+        icon = _ICONS[list(Severity)[rank]]
+        lines.append(f"| {icon} | `{code}`: {RULES[code].meaning} | {count} |")
+    if waived:
+        lines.append(f"| | waived | {waived} |")
+    lines += ["", "<details><summary>List of findings</summary>", ""]
+    lines += [f"- {_ICONS[finding.severity]} {_line(finding)}" for finding in active[:_MAX_LISTED]]
+    if len(active) > _MAX_LISTED:
+        lines.append(f"- and {len(active) - _MAX_LISTED} more: `sceneset check` lists all")
+    return "\n".join([*lines, "", "</details>", ""])
+
+
+def _line(finding: Finding) -> str:
+    hint = f" → {escape_markdown(finding.hint)}" if finding.hint else ""
+    return f"{_code(finding.place)}: {escape_markdown(finding.text)} (`{finding.code}`){hint}"
+
+
+def _code(text: str) -> str:
+    return f"`` {text.replace('`', chr(39))} ``" if text else "the registry"
+
+
+def escape_markdown(text: str) -> str:
+    """Escape characters that Markdown or HTML would interpret, for example in file names."""
+    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)

@@ -1,0 +1,118 @@
+"""Names of revisions resolved to commits: version numbers, tags, branches and commits."""
+
+import difflib
+import posixpath
+import re
+from pathlib import Path
+
+from sceneset.errors import GitError, UnknownRevisionError
+from sceneset.storage.files import md5_of
+from sceneset.storage.git import git, read_object
+
+ARTIFACT = "insta360-semantic-seg"
+"""The DVC artifact that is versioned: tags are named insta360-semantic-seg@v1.2.0."""
+
+_VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
+
+
+def resolve(repo: Path, rev: str, prefix: str = "") -> str:
+    """Return the commit of a version number, tag, branch or commit.
+
+    A version is found by its tag, or by the commit that added its record if tags were not
+    fetched.
+
+    Args:
+        repo: The git repository.
+        rev: The name to resolve.
+        prefix: The registry's folder in the repository, with a slash at its end, or "".
+
+    Raises:
+        UnknownRevisionError: There is no such revision, or the version is ambiguous.
+    """
+    match = _VERSION.fullmatch(rev.removeprefix(f"{ARTIFACT}@"))
+    if match:
+        commit = _version_commit(repo, match[1], f"{prefix}registry/versions/{match[1]}.yaml")
+        if commit:
+            return commit
+    commit = _parse_commit(repo, rev)
+    if commit:
+        return commit
+    raise UnknownRevisionError(f"there is no revision {rev!r}. {_suggestion(repo, rev)}")
+
+
+def version_at(repo: Path, commit: str) -> str | None:
+    """Return the version number that a commit is tagged with, or None."""
+    tags = git(repo, "tag", "--points-at", commit, "--list", f"{ARTIFACT}@v*", check=False).split()
+    numbers = [tag.removeprefix(f"{ARTIFACT}@v") for tag in tags]
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _version_commit(repo: Path, number: str, record: str) -> str:
+    """Return the commit of a version, or "" if there is no such version."""
+    tagged = _tagged_commit(repo, number)
+    if tagged and git(repo, "ls-tree", "--full-tree", "--name-only", tagged, "--", record):
+        return tagged
+    paths = ("--", f":(top,literal){record}")
+    found = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
+    added = [commit for commit in found if _has_recorded_state(repo, commit, record)]
+    if found and not added and not tagged:
+        raise UnknownRevisionError(
+            f"version {number} can't be found: its history is incomplete (a shallow clone) or was "
+            "squashed. Fetch the full history: git fetch --unshallow --tags"
+        )
+    if tagged and added:
+        raise UnknownRevisionError(
+            f"version {number} is ambiguous: its tag is at commit {tagged[:12]}, which has no "
+            f"record of it, and commit {added[0][:12]} added its record. Pass the commit you mean"
+        )
+    if tagged:
+        return tagged
+    if len(added) > 1:
+        raise UnknownRevisionError(
+            f"version {number} is ambiguous: {len(added)} commits added its record "
+            f"({', '.join(commit[:12] for commit in added)}) and there is no tag. Fetch the tags "
+            "(git fetch --tags) or pass the commit you mean"
+        )
+    return added[0] if added else ""
+
+
+def _tagged_commit(repo: Path, number: str) -> str:
+    """Return the commit that a version's tag names, or "" if there is no tag."""
+    tag = f"refs/tags/{ARTIFACT}@v{number}"
+    tagged, moved = _parse_commit(repo, tag), _parse_commit(repo, f"refs/moved/{tag}")
+    if moved not in {"", tagged}:
+        raise UnknownRevisionError(
+            f"version {number} is ambiguous: its tag was at commit {tagged[:12]} when it was first "
+            f"fetched and is now at {moved[:12]}. Tags of versions must not move: ask the owner of "
+            "the repository, or pass the commit you mean"
+        )
+    return tagged
+
+
+def _has_recorded_state(repo: Path, commit: str, record: str) -> bool:
+    """Return whether a commit has the manifest whose digest a version's record gives.
+
+    In a shallow clone the oldest commit seems to add every record there is.
+    """
+    state = re.search(r"(?m)^state: ([0-9a-f]{32})$", git(repo, "show", f"{commit}:{record}"))
+    manifest = posixpath.join(posixpath.dirname(posixpath.dirname(record)), "manifest.json")
+    try:
+        return state is not None and state[1] == md5_of(read_object(repo, f"{commit}:{manifest}"))
+    except GitError:
+        return False
+
+
+def _parse_commit(repo: Path, name: str) -> str:
+    """Return the commit that git finds by a name, or ""."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return git(repo, *words, check=False).strip()
+
+
+def _suggestion(repo: Path, rev: str) -> str:
+    """Return a sentence with the names most similar to ``rev``."""
+    if _VERSION.fullmatch(rev) and not git(repo, "tag", "--list", f"{ARTIFACT}@v*").strip():
+        return "There is no version yet; `sceneset release` creates one."
+    refs = git(repo, "for-each-ref", "--format=%(refname:short)", "refs/tags", "refs/heads")
+    names = [name.removeprefix(f"{ARTIFACT}@v") for name in refs.split()]
+    near = difflib.get_close_matches(rev.removeprefix("v"), names, n=3, cutoff=0.3) or names[:5]
+    return f"Nearest: {', '.join(near)}." if near else "There is no tag or branch yet."
