@@ -1,9 +1,9 @@
-"""What has one right answer is mended, when asked: deliveries as a copy, subsets as one change."""
+"""`sceneset fix`: deliveries are fixed in a copy, subsets in place as one change."""
 
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ import simplejpeg
 from PIL import Image
 
 from sceneset import Registry
+from sceneset.storage import transaction_finish
 from support.build import (
     NAME,
+    ROOT,
     SHARED,
     Outcome,
     Run,
@@ -37,24 +39,24 @@ def exif(**tags: object) -> bytes:
     return data.tobytes()
 
 
-def again(path: Path, **how: object) -> None:
-    """Save an image anew, as it is but for ``how``."""
+def save_again(path: Path, **options: object) -> None:
+    """Encode an image again with other options."""
     with Image.open(path) as image:
         image.load()
-    image.save(path, quality=95, **how)  # type: ignore[arg-type]
+    image.save(path, quality=95, **options)  # type: ignore[arg-type]
 
 
-def codes(outcome: Outcome) -> dict[str, list[str]]:
+def fixed_rules(outcome: Outcome) -> dict[str, list[str]]:
     return {s["stem"]: s["done"] for s in outcome.json["samples"]}
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    """A delivery in which each sample has something else that can be mended."""
+    """A delivery in which each sample breaks another rule that can be fixed."""
     folder = make_delivery(tmp_path / "d", train=("a", "b", "c", "d", "e", "clip 1.v2"))
     images, masks = folder / "img_dir/train", folder / "ann_dir/train"
-    again(images / "a.jpg", exif=exif(gps="N", artist="Somebody"))
-    again(images / "b.jpg", exif=exif(orientation=6))
+    save_again(images / "a.jpg", exif=exif(gps="N", artist="Somebody"))
+    save_again(images / "b.jpg", exif=exif(orientation=6))
     with Image.open(images / "c.jpg") as image:
         image.convert("L").save(images / "c.jpg", quality=95)
     with Image.open(masks / "d.png") as mask:
@@ -64,7 +66,7 @@ def broken(tmp_path: Path) -> Path:
     return folder
 
 
-MENDED = {
+FIXED = {
     "a": ["image-gps", "image-personal"],
     "b": ["image-orientation"],
     "c": ["image-mode"],
@@ -74,31 +76,31 @@ MENDED = {
 }
 
 
-def test_a_preview_writes_nothing(broken: Path, sceneset: Run) -> None:
+def test_fix_writes_nothing_when_no_destination_is_given(broken: Path, sceneset: Run) -> None:
     before = snapshot(broken.parent)
     outcome = sceneset("fix", broken, "--json", cwd=broken.parent)
     assert outcome.code == 0, outcome.err
-    assert (outcome.json["changed"], codes(outcome)) == (False, MENDED)
+    assert (outcome.json["changed"], fixed_rules(outcome)) == (False, FIXED)
     shown = sceneset("fix", broken, cwd=broken.parent)
-    assert "6 samples would be mended" in shown.err
+    assert "6 samples would be fixed" in shown.err
     assert "clip_1_v2" in shown.out
     assert snapshot(broken.parent) == before
 
 
-def test_a_mended_copy_can_be_added(
+def test_fixed_copy_of_a_delivery_can_be_added(
     broken: Path, registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
-    before, to = snapshot(broken), tmp_path / "mended"
+    before, to = snapshot(broken), tmp_path / "fixed"
     assert sceneset("add", broken, "--name", NAME, "--dry-run", cwd=registry).code == 1
     outcome = sceneset("fix", broken, "--to", to, "--json", cwd=registry)
     assert outcome.code == 0, outcome.err
-    assert (outcome.json["changed"], codes(outcome)) == (True, MENDED)
+    assert (outcome.json["changed"], fixed_rules(outcome)) == (True, FIXED)
     assert snapshot(broken) == before, "a delivery is never changed"
     assert sceneset("fix", to, "--json", cwd=registry).json["samples"] == []
     taken = sceneset("add", to, "--name", NAME, "--json", cwd=registry)
     assert taken.json["taken"], taken.out
-    told = {p["code"] for p in taken.json["problems"]}
-    assert not {code for mended in MENDED.values() for code in mended} & told
+    reported = {p["code"] for p in taken.json["problems"]}
+    assert not {code for codes in FIXED.values() for code in codes} & reported
     assert (to / "split_dir/ski.txt").read_text() == "a\nb\nclip_1_v2\n"
     for stem in "abcde":
         assert simplejpeg.decode_jpeg((to / f"img_dir/train/{stem}.jpg").read_bytes()).shape[2] == 3
@@ -106,12 +108,12 @@ def test_a_mended_copy_can_be_added(
         Image.open(to / "img_dir/train/b.jpg") as image,
         Image.open(to / "ann_dir/train/b.png") as m,
     ):
-        assert image.size == m.size == (24, 32), "both are turned"
+        assert image.size == m.size == (24, 32), "image and mask are both rotated"
     with Image.open(to / "ann_dir/train/d.png") as mask:
         assert set(np.unique(np.asarray(mask))) == {0, 1}
 
 
-def test_where_a_copy_may_not_go(broken: Path, sceneset: Run) -> None:
+def test_fix_is_refused_when_its_arguments_make_no_sense(broken: Path, sceneset: Run) -> None:
     for to in (broken / "inside", broken):
         assert sceneset("fix", broken, "--to", to, cwd=broken.parent).code == 2
     assert sceneset("fix", broken, "--apply", cwd=broken.parent).code == 2
@@ -119,21 +121,21 @@ def test_where_a_copy_may_not_go(broken: Path, sceneset: Run) -> None:
     assert sceneset("fix", broken.parent, cwd=broken.parent).code == 2
 
 
-def test_one_rule_alone(broken: Path, sceneset: Run) -> None:
+def test_fix_applies_one_rule_when_it_is_named(broken: Path, sceneset: Run) -> None:
     outcome = sceneset("fix", broken, "--rule", "mask-0-255", "--json", cwd=broken.parent)
-    assert codes(outcome) == {"d": ["mask-0-255"]}
+    assert fixed_rules(outcome) == {"d": ["mask-0-255"]}
 
 
-def test_what_has_no_one_right_answer_is_left_and_said(tmp_path: Path, sceneset: Run) -> None:
+def test_fix_reports_what_has_more_than_one_right_answer(tmp_path: Path, sceneset: Run) -> None:
     folder = make_delivery(tmp_path / "d", train=("a", "b", "x y", "x_y"))
-    again(folder / "img_dir/train/a.jpg", exif=exif(orientation=3))
+    save_again(folder / "img_dir/train/a.jpg", exif=exif(orientation=3))
     with Image.open(folder / "img_dir/train/b.jpg") as image:
         image.convert("CMYK").save(folder / "img_dir/train/b.jpg")
     found = sceneset("fix", folder, "--json", cwd=tmp_path).json["samples"]
     left = {s["stem"]: [x["rule"] for x in s["left"]] for s in found}
     assert left == {"a": ["image-orientation"], "b": ["image-mode"], "x y": ["name-space"]}
-    [turned] = [s for s in found if s["stem"] == "a"]
-    assert "--masks" in turned["left"][0]["why"]
+    [rotated] = [s for s in found if s["stem"] == "a"]
+    assert "--masks" in rotated["left"][0]["why"]
     for frame, changed in (("stored", True), ("shown", False)):
         to = tmp_path / frame
         assert sceneset("fix", folder, "--masks", frame, "--to", to, cwd=tmp_path).code == 0
@@ -146,26 +148,28 @@ def test_what_has_no_one_right_answer_is_left_and_said(tmp_path: Path, sceneset:
         ) == changed, masks
 
 
-def test_a_kill_leaves_no_half_copy(broken: Path, tmp_path: Path, sceneset: Run) -> None:
-    to = tmp_path / "mended"
-    command = [sys.executable, "-m", "sceneset", "fix", str(broken), "--to", str(to)]
-    for moment in (0.3, 0.5, 0.6):
-        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-            time.sleep(moment)
-            process.kill()
-        assert not to.exists() or (to / "split_dir/total.txt").exists()
-    if not to.exists():
-        assert sceneset("fix", broken, "--to", to, cwd=tmp_path).code == 0
+@pytest.mark.parametrize("point", ["before", "after"])
+def test_fix_leaves_no_partial_copy_when_it_is_killed(
+    point: str, broken: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    to, program = tmp_path / "fixed", ROOT / "tests/programs/kill_fix.py"
+    command = [sys.executable, str(program), point, str(broken), str(to)]
+    done = subprocess.run(command, cwd=tmp_path, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not to.exists()
+    assert list(tmp_path.glob(".*part")), "it was killed within the copy"
+    assert sceneset("fix", broken, "--to", to, cwd=tmp_path).code == 0
+    assert (to / "split_dir/total.txt").exists()
     assert not list(tmp_path.glob(".*part"))
 
 
 @pytest.fixture
 def imperfect(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
-    """A registry with a subset in which four samples can be mended."""
+    """A registry with a subset in which four samples can be fixed."""
     folder = make_delivery(tmp_path / "d", train=("a", "b", "c", "clip 1", "e"))
     images = folder / "img_dir/train"
-    again(images / "a.jpg", exif=exif(gps="N"))
-    again(images / "b.jpg", exif=exif(orientation=6))
+    save_again(images / "a.jpg", exif=exif(gps="N"))
+    save_again(images / "b.jpg", exif=exif(orientation=6))
     with Image.open(images / "c.jpg") as image:
         image.convert("L").save(images / "c.jpg", quality=95)
     outcome = sceneset("add", folder, "--name", NAME, cwd=registry)
@@ -178,7 +182,7 @@ def imperfect(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
     return registry
 
 
-def check_mended(root: Path, sceneset: Run) -> None:
+def check_fixed(root: Path, sceneset: Run) -> None:
     findings = sceneset("check", "--json", cwd=root).json
     assert not {p["code"] for p in findings} & {
         "image-gps", "image-orientation", "image-mode", "name-space",
@@ -191,15 +195,15 @@ def check_mended(root: Path, sceneset: Run) -> None:
     assert row["c"]["mode"] == "RGB"
 
 
-def test_a_subset_is_mended_in_place(imperfect: Path, sceneset: Run) -> None:
+def test_fix_changes_a_subset_in_place(imperfect: Path, sceneset: Run) -> None:
     before = snapshot(imperfect)
     shown = sceneset("fix", "web", "--json", cwd=imperfect)
     assert (shown.code, shown.json["changed"], len(shown.json["samples"])) == (0, False, 4)
     assert snapshot(imperfect) == before
     outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
     assert outcome.code == 0, outcome.err
-    check_mended(imperfect, sceneset)
-    # What dvc and git see is one whole change: nothing is stale, nothing is lost.
+    check_fixed(imperfect, sceneset)
+    # For dvc and git it is one complete change: nothing is out of date, nothing is lost.
     assert dvc(imperfect, "status", "-q", check=False).code == 0
     assert dvc(imperfect, "repro").out.count("Running stage") == 0
     images = imperfect / DATA / "img_dir/train"
@@ -219,28 +223,30 @@ def test_a_subset_is_mended_in_place(imperfect: Path, sceneset: Run) -> None:
     assert len(list(images.iterdir())) == 5
 
 
-def test_a_subset_without_a_checkout(imperfect: Path, sceneset: Run) -> None:
+def test_fix_changes_a_subset_when_its_images_are_not_checked_out(
+    imperfect: Path, sceneset: Run
+) -> None:
     for part in ("img_dir", "ann_dir"):
         shutil.rmtree(imperfect / DATA / part)
     outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
     assert outcome.code == 0, outcome.err
-    check_mended(imperfect, sceneset)
-    assert not (imperfect / DATA / "img_dir/train").exists(), "nobody has asked for the images"
+    check_fixed(imperfect, sceneset)
+    assert not (imperfect / DATA / "img_dir/train").exists(), "images are not checked out"
     shutil.rmtree(imperfect / ".dvc/cache")
     outcome = sceneset("fix", "web", "--rule", "suffix", cwd=imperfect)
-    assert outcome.code == 0, "nothing is to be read"
+    assert outcome.code == 0, "no sample has to be read"
 
 
-def test_blobs_that_are_not_here_and_files_that_nobody_tracks(
+def test_fix_is_refused_when_an_image_is_missing_or_differs_from_the_scan(
     imperfect: Path, sceneset: Run
 ) -> None:
     image = imperfect / DATA / "img_dir/train/a.jpg"
     image.chmod(0o644)
-    image.write_bytes(b"somebody's work")
+    image.write_bytes(b"an untracked change")
     before = snapshot(imperfect)
     outcome = sceneset("fix", "web", "--apply", cwd=imperfect)
     assert outcome.code == 1
-    assert "is another file than was scanned" in outcome.err
+    assert "differs from the file that was scanned" in outcome.err
     assert snapshot(imperfect) == before
     image.unlink()
     shutil.rmtree(imperfect / ".dvc/cache")
@@ -249,31 +255,29 @@ def test_blobs_that_are_not_here_and_files_that_nobody_tracks(
     assert "dvc pull" in outcome.err
 
 
-def test_a_fix_that_was_cut_off_is_ended(
+def test_fix_is_finished_when_it_is_run_again_after_an_interrupt(
     imperfect: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sceneset.edits import subset_change as rewrite
-
-    def cut(*_: object, **__: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rewrite, "dvc", cut)
+        patch.setattr(transaction_finish, "dvc", interrupt)
         assert sceneset("fix", "web", "--apply", cwd=imperfect).code == 130
     assert "unfinished-change" in sceneset("check", cwd=imperfect).out
     assert sceneset("fix", "web", "--apply", cwd=imperfect).code == 0
-    check_mended(imperfect, sceneset)
+    check_fixed(imperfect, sceneset)
     assert dvc(imperfect, "status", "-q", check=False).code == 0
 
 
 @needs_shared
-def test_real_turned_portraits(tmp_path: Path, sceneset: Run) -> None:
+def test_fix_turns_real_photos_upright_in_all_orientations(tmp_path: Path, sceneset: Run) -> None:
     folder = tmp_path / "d"
     for part in ("img_dir/train", "ann_dir/train"):
         (folder / part).mkdir(parents=True)
     for source in sorted((SHARED / "data/hostile").glob("04*/Portrait_?.jpg")):
         shutil.copyfile(source, folder / "img_dir/train" / source.name)
-        mask = np.zeros((1800, 1200), np.uint8)  # drawn on what people see
+        mask = np.zeros((1800, 1200), np.uint8)  # drawn on the image as it is shown
         mask[200:900, 300:700] = 1
         Image.fromarray(mask).save(folder / f"ann_dir/train/{source.stem}.png")
     outcome = sceneset("fix", folder, "--masks", "shown", "--to", tmp_path / "to", cwd=tmp_path)
@@ -284,4 +288,4 @@ def test_real_turned_portraits(tmp_path: Path, sceneset: Run) -> None:
             assert (image.size, image.getexif().get(0x0112, 1)) == ((1200, 1800), 1)
             shown.append(np.asarray(image.convert("L").resize((30, 45)), np.int16))
     assert len(shown) == 8
-    assert all(abs(one - shown[0]).mean() < 8 for one in shown), "all show the same picture upright"
+    assert all(abs(one - shown[0]).mean() < 8 for one in shown), "all show the same image, upright"

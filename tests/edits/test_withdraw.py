@@ -1,4 +1,4 @@
-"""Withdrawn images: out of every state that is to come, and never in again."""
+"""`sceneset forget`: images leave the registry and can't be added again."""
 
 import json
 import shutil
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sceneset.storage import transaction_finish
 from support.build import (
     NAME,
     Run,
@@ -21,7 +22,7 @@ from support.build import (
 )
 
 DATA = f"Insta360SemanticSeg/{NAME}"
-WHY = ("--reason", "case 17")
+REASON = ("--reason", "case 17")
 
 
 def commit(root: Path) -> None:
@@ -34,7 +35,7 @@ def is_current(root: Path) -> bool:
 
 
 @pytest.mark.parametrize("blobless", [False, True])
-def test_it_goes_out_of_all_that_is_derived(
+def test_forget_removes_an_image_from_all_derived_files(
     blobless: bool, released: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     md5 = images_of(released, sceneset)["a"]
@@ -42,7 +43,7 @@ def test_it_goes_out_of_all_that_is_derived(
     if blobless:
         root = tmp_path / "home/clone"
         git(released, "clone", "--quiet", str(released), str(root))
-    outcome = sceneset("forget", "web/train/a", *WHY, "--json", cwd=root)
+    outcome = sceneset("forget", "web/train/a", *REASON, "--json", cwd=root)
     assert outcome.code == 0, outcome.err
     places = {(one["version"], one["stem"]) for one in outcome.json["found"]}
     assert places == {(None, "a"), ("1.0.0", "a")}
@@ -59,8 +60,8 @@ def test_it_goes_out_of_all_that_is_derived(
         assert not (root / DATA / "img_dir/train/a.jpg").exists()
         before = snapshot(root)
         dvc(root, "repro", "--force")
-        assert snapshot(root) == before, "the scan stage gives the very bytes forget wrote"
-    # Others get it with plain git and DVC.
+        assert snapshot(root) == before, "the scan stage gives the same bytes as forget"
+    # Other clones get the change with plain git and DVC.
     commit(root)
     dvc(root, "push")
     git(root, "clone", "--quiet", str(root), str(tmp_path / "home/other"))
@@ -69,9 +70,9 @@ def test_it_goes_out_of_all_that_is_derived(
     assert there == {"b.jpg", "c.jpg", "d.jpg"}
 
 
-def test_a_dry_run_shows_it_and_changes_nothing(released: Path, sceneset: Run) -> None:
+def test_forget_changes_nothing_when_it_is_a_dry_run(released: Path, sceneset: Run) -> None:
     before, store = snapshot(released), snapshot(released.parent / "store")
-    words = ("forget", "web/train/a", *WHY, "--purge", "--dry-run")
+    words = ("forget", "web/train/a", *REASON, "--purge", "--dry-run")
     outcome = sceneset(*words, cwd=released)
     assert outcome.code == 0, outcome.err
     assert f"{NAME}/train/a" in outcome.out
@@ -80,8 +81,10 @@ def test_a_dry_run_shows_it_and_changes_nothing(released: Path, sceneset: Run) -
     assert sceneset(*words, "--json", cwd=released).json["changed"] is False
 
 
-@pytest.mark.parametrize("how", ["file", "hash", "path", "name"])
-def test_an_image_is_named_in_many_ways(how: str, released: Path, sceneset: Run) -> None:
+@pytest.mark.parametrize("form", ["file", "hash", "path", "name"])
+def test_forget_finds_an_image_by_file_hash_path_and_name(
+    form: str, released: Path, sceneset: Run
+) -> None:
     image = released / DATA / "img_dir/train/b.jpg"
     md5 = images_of(released, sceneset)["b"]
     shutil.copy(image, released.parent / "mine.jpg")
@@ -90,21 +93,23 @@ def test_an_image_is_named_in_many_ways(how: str, released: Path, sceneset: Run)
         "hash": md5,
         "path": f"{DATA}/img_dir/train/b.jpg",
         "name": f"{NAME}/train/b",
-    }[how]
-    outcome = sceneset("forget", word, *WHY, "--dry-run", "--json", cwd=released)
+    }[form]
+    outcome = sceneset("forget", word, *REASON, "--dry-run", "--json", cwd=released)
     assert [one["image"] for one in outcome.json["forgotten"]] == [md5], outcome.err
 
 
 @pytest.mark.parametrize("word", ["web/train/nobody", "0" * 32, "what", "webb/train/a"])
-def test_what_nobody_holds_is_refused(word: str, released: Path, sceneset: Run) -> None:
+def test_forget_changes_nothing_when_one_name_is_unknown(
+    word: str, released: Path, sceneset: Run
+) -> None:
     before = snapshot(released)
-    outcome = sceneset("forget", "web/train/a", word, *WHY, cwd=released)
+    outcome = sceneset("forget", "web/train/a", word, *REASON, cwd=released)
     assert outcome.code == 2
     assert word in outcome.err
-    assert snapshot(released) == before, "not even what is known was taken out"
+    assert snapshot(released) == before, "the known sample is kept too"
 
 
-def test_look_alikes_are_listed_and_taken_when_confirmed(
+def test_forget_lists_similar_images_and_removes_them_when_confirmed(
     added: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     name = NAME.replace("web", "more")
@@ -115,22 +120,24 @@ def test_look_alikes_are_listed_and_taken_when_confirmed(
         write_mask(delivery / "ann_dir/train/y.png", (64, 48))
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mine.webp", quality=80)
     assert sceneset("add", delivery, "--name", name, cwd=added).code == 0
-    outcome = sceneset("forget", "web/train/a", *WHY, "--dry-run", "--json", cwd=added).json
+    outcome = sceneset("forget", "web/train/a", *REASON, "--dry-run", "--json", cwd=added).json
     assert [one["stem"] for one in outcome["near"]] == ["y"]
-    # A file that is no sample itself, mirrored and encoded anew: told by its look.
-    refused = sceneset("forget", tmp_path / "mine.webp", *WHY, cwd=added)
+    # A file that is not a sample itself: mirrored and re-encoded.
+    refused = sceneset("forget", tmp_path / "mine.webp", *REASON, cwd=added)
     assert refused.code == 2
     assert f"{name}/train/y" in refused.err
     assert f"{NAME}/train/a" in refused.err
-    done = sceneset("forget", tmp_path / "mine.webp", *WHY, "--with-near", "--json", cwd=added)
+    done = sceneset("forget", tmp_path / "mine.webp", *REASON, "--with-near", "--json", cwd=added)
     assert sorted(one["stem"] for one in done.json["found"]) == ["a", "y"]
     assert sorted(images_of(added, sceneset)) == ["b", "c", "d", "x"]
-    assert len(done.json["forgotten"]) == 3, "the file itself is kept out too"
+    assert len(done.json["forgotten"]) == 3, "the file itself gets a tombstone too"
 
 
-def test_add_refuses_it_ever_after(added: Path, tmp_path: Path, sceneset: Run) -> None:
+def test_add_refuses_an_image_when_it_was_withdrawn(
+    added: Path, tmp_path: Path, sceneset: Run
+) -> None:
     image = (added / DATA / "img_dir/train/a.jpg").read_bytes()
-    assert sceneset("forget", "web/train/a", *WHY, cwd=added).code == 0
+    assert sceneset("forget", "web/train/a", *REASON, cwd=added).code == 0
     delivery = make_delivery(
         tmp_path / "again", {"sea.txt": ["x", "y", "z"]}, train=("x", "y", "z")
     )
@@ -149,7 +156,7 @@ def test_add_refuses_it_ever_after(added: Path, tmp_path: Path, sceneset: Run) -
     words = ("add", delivery, "--name", name, "--quarantine", tmp_path / "left")
     assert sceneset(*words, cwd=added).code == 0
     assert "x" not in images_of(added, sceneset)
-    # Past add, through DVC alone, it is seen by the checks.
+    # If it is added with DVC alone, the check reports it.
     (added / DATA / "img_dir/train/n.jpg").write_bytes(image)
     write_mask(added / DATA / "ann_dir/train/n.png")
     with (added / f"registry/tags/{NAME}.csv").open("a") as tags:
@@ -159,7 +166,7 @@ def test_add_refuses_it_ever_after(added: Path, tmp_path: Path, sceneset: Run) -
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
-def test_an_older_version_is_pulled_without_it(
+def test_pull_leaves_out_a_withdrawn_image_when_an_older_version_has_it(
     scheme: str, ready: Path, tmp_path: Path, sceneset: Run
 ) -> None:
     released = ready
@@ -170,13 +177,13 @@ def test_an_older_version_is_pulled_without_it(
     words = ("pull", "ski", "--rev", "1.0.0", "--repo", f"{scheme}{released}", "--to", to, "--json")
     assert sceneset(*words, cwd=tmp_path).json["forgotten"] == 0
     assert (to / NAME / "img_dir/train/a.jpg").exists()
-    done = sceneset("forget", md5, *WHY, "--purge", "--json", cwd=released)
+    done = sceneset("forget", md5, *REASON, "--purge", "--json", cwd=released)
     assert done.code == 0, done.err
     assert md5 in done.json["purged"]
     assert not blob(released.parent / "store", md5).exists()
     assert not (released / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).exists()
     commit(released)
-    # The same pull again takes out what it had put there; one from nothing never has it.
+    # The same pull deletes the image that it wrote before; a new pull never writes it.
     for target in (to, tmp_path / "new"):
         again = (*words[:-3], "--to", target, "--json")
         outcome = sceneset(*again, cwd=tmp_path)
@@ -185,40 +192,46 @@ def test_an_older_version_is_pulled_without_it(
         assert not (target / NAME / "ann_dir/train/a.png").exists()
         assert (target / NAME / "split_dir/ski.txt").read_text() == "b\n"
         assert json.loads((target / "sceneset.json").read_text())["forgotten"] == 1
-    said = sceneset(*again[:-1], cwd=tmp_path)
-    assert "1 samples were withdrawn" in said.err
-    # The version itself still verifies: nothing asks for what was withdrawn.
+    outcome = sceneset(*again[:-1], cwd=tmp_path)
+    assert "1 withdrawn sample was left out" in outcome.err
+    # The version still verifies: withdrawn blobs are not expected.
     assert sceneset("verify", "--rev", "1.0.0", "--deep", cwd=released).code == 0
 
 
-def test_a_mask_that_others_have_is_not_purged(released: Path, sceneset: Run) -> None:
+def test_forget_keeps_a_mask_when_other_samples_have_the_same(
+    released: Path, sceneset: Run
+) -> None:
     mask = next(s["mask_md5"] for s in sceneset("lookup", "--samples", "--json", cwd=released).json)
-    purged = sceneset("forget", "web/train/a", *WHY, "--purge", "--json", cwd=released).json[
+    purged = sceneset("forget", "web/train/a", *REASON, "--purge", "--json", cwd=released).json[
         "purged"
     ]
     assert mask not in purged, "all four samples have the same mask"
     assert blob(released.parent / "store", mask).exists()
-    words = ("forget", *(f"web/train/{stem}" for stem in "bcd"), *WHY, "--purge", "--json")
+    words = ("forget", *(f"web/train/{stem}" for stem in "bcd"), *REASON, "--purge", "--json")
     assert mask in sceneset(*words, cwd=released).json["purged"]
 
 
-def test_counts_and_rows_of_the_scene_table_follow(added: Path, sceneset: Run) -> None:
+def test_forget_updates_counts_and_deletes_empty_rows_of_the_scene_table(
+    added: Path, sceneset: Run
+) -> None:
     entry = added / f"registry/subsets/{NAME}.yaml"
     text = entry.read_text()
     assert "file: ski.txt" in text
     entry.write_text(text.replace("file: ski.txt", "file: ski.txt\n  images: 2"))
     dvc(added, "repro")
-    assert sceneset("forget", "web/train/a", *WHY, cwd=added).code == 0
+    assert sceneset("forget", "web/train/a", *REASON, cwd=added).code == 0
     assert "images: 1" in entry.read_text()
     assert sceneset("check", "--json", cwd=added).json == []
-    assert sceneset("forget", "web/train/b", *WHY, cwd=added).code == 0
+    assert sceneset("forget", "web/train/b", *REASON, cwd=added).code == 0
     assert "ski.txt" not in entry.read_text(), "mmsegmentation refuses an empty split file"
     assert not (added / DATA / "split_dir/ski.txt").exists()
     assert sceneset("check", "--json", cwd=added).json == []
 
 
-def test_the_last_sample_takes_the_subset_with_it(added: Path, sceneset: Run) -> None:
-    words = ("forget", *(f"web/train/{stem}" for stem in "abcd"), *WHY)
+def test_forget_removes_the_subset_when_its_last_sample_is_withdrawn(
+    added: Path, sceneset: Run
+) -> None:
+    words = ("forget", *(f"web/train/{stem}" for stem in "abcd"), *REASON)
     outcome = sceneset(*words, cwd=added)
     assert outcome.code == 0, outcome.err
     assert sceneset("lookup", "--samples", "--json", cwd=added).json == []
@@ -231,19 +244,16 @@ def test_the_last_sample_takes_the_subset_with_it(added: Path, sceneset: Run) ->
     assert left == []
 
 
-def test_others_changes_are_not_written_over(
+def test_forget_does_not_overwrite_a_file_when_it_was_changed_after_an_interrupt(
     added: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sceneset.storage import transaction as redo
-
-    def stops(self: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    whole = redo.Redo.apply
-    monkeypatch.setattr(redo.Redo, "apply", stops)
-    words = ("forget", "web/train/a", *WHY)
-    assert sceneset(*words, cwd=added).code == 130
-    monkeypatch.setattr(redo.Redo, "apply", whole)
+    words = ("forget", "web/train/a", *REASON)
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction_finish, "_apply", interrupt)
+        assert sceneset(*words, cwd=added).code == 130
     assert "unfinished-change" in sceneset("check", cwd=added).out
     tags = added / f"registry/tags/{NAME}.csv"
     mine = tags.read_text().replace("train,b,ski,single", "train,b,ski,multi")
@@ -252,12 +262,12 @@ def test_others_changes_are_not_written_over(
     assert outcome.code == 1
     assert "unfinished-change" in outcome.err
     assert tags.read_text() == mine
-    shutil.rmtree(added / ".sceneset/changing")
+    shutil.rmtree(added / ".sceneset/transaction")
     assert sceneset(*words, cwd=added).code == 0
     assert "train,b,ski,multi" in tags.read_text()
 
 
-def test_a_remote_that_is_away_stops_a_purge_before_it_begins(
+def test_forget_changes_nothing_when_the_remote_to_purge_is_unreachable(
     released: Path, sceneset: Run
 ) -> None:
     dvc(released, "remote", "modify", "store", "url", "s3://nowhere/people")
@@ -265,7 +275,7 @@ def test_a_remote_that_is_away_stops_a_purge_before_it_begins(
     dvc(released, "remote", "modify", "store", "access_key_id", "x")
     dvc(released, "remote", "modify", "store", "secret_access_key", "y")
     before = snapshot(released)
-    outcome = sceneset("forget", "web/train/a", *WHY, "--purge", cwd=released)
+    outcome = sceneset("forget", "web/train/a", *REASON, "--purge", cwd=released)
     assert outcome.code == 1
     assert "can't be reached" in outcome.err
     assert snapshot(released) == before

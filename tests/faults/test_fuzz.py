@@ -16,16 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sceneset import Registry
-from sceneset.catalog.query import ask, find_rows, find_samples
+from sceneset.catalog.lookup import find_rows, find_samples
+from sceneset.catalog.query import resolve_query
 from sceneset.delivery.read import read_delivery
 from sceneset.delivery.types import Request
-from sceneset.edits.unfinished_add import take_back, unfinished_findings
 from sceneset.errors import FindingsError, UnknownNameError
-from sceneset.quality.evaluate import everything
+from sceneset.quality.evaluate import all_findings
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Kind
-from sceneset.storage.transaction import Redo
-from sceneset.versions.records import versions
+from sceneset.storage.locking import write_lock
+from sceneset.storage.transaction import recover
+from sceneset.storage.transaction_rollback import unfinished_findings
+from sceneset.versions.records import read_records
 from support.build import NAME, make_delivery
 
 TRIES = 12 * int(os.environ.get("SCENESET_FUZZ", "1"))
@@ -135,9 +137,9 @@ def test_a_file_of_the_registry(
     (root / file).write_bytes(spoiled(good, seed))
     try:
         registry = Registry(root)
-        taught(everything(registry))
-        tolerated(lambda: versions(Registry(root)))
-        tolerated(lambda: find_samples(Registry(root), ask(Registry(root), ["ski"])))
+        taught(all_findings(registry, None))
+        tolerated(lambda: read_records(Registry(root)))
+        tolerated(lambda: find_samples(Registry(root), resolve_query(Registry(root), ["ski"])))
     except (FindingsError, UnknownNameError):
         pass
     finally:
@@ -190,7 +192,7 @@ def test_a_file_of_a_delivery(file: str, _empty_registry: Path, tmp_path_factory
 def test_any_question(words: list[str], part: str) -> None:
     registry = Registry(Path(__file__).parents[1])
     try:
-        asked = ask(registry, words, subsets=[part] if part else [])
+        asked = resolve_query(registry, words, subsets=[part] if part else [])
         find_rows(registry, asked)
     except UnknownNameError:
         pass
@@ -204,18 +206,22 @@ def test_what_a_cut_off_command_has_left(_empty_registry: Path, tmp_path_factory
     shutil.copytree(_empty_registry, root, symlinks=True)
     outside = root.parent / "outside.txt"
     outside.write_text("mine")
-    plan = {
-        "before": {"params.yaml": "x"},
-        "gone": ["registry/nothing.yaml"],
-        "notes": {"blobs": []},
-    }
-    folder = root / ".sceneset/changing"
+    records = (
+        {
+            "command": {"name": "fix"},
+            "state": "ready",
+            "writes": [{"path": "params.yaml", "before": "0" * 32, "after": "1" * 32}],
+            "deletes": [{"path": "registry/nothing.yaml", "before": ""}],
+        },
+        {"command": {"name": "add"}, "folders": [f"Insta360SemanticSeg/{NAME}"]},
+    )
+    folder = root / ".sceneset/transaction"
     folder.mkdir(parents=True)
-    (folder / "plan.json").write_bytes(spoiled(json.dumps(plan).encode(), seed))
-    (folder / "ready").touch()
+    record = json.dumps(records[seed % len(records)]).encode()
+    (folder / "record.json").write_bytes(spoiled(record, seed))
     registry = Registry(root)
-    tolerated(lambda: Redo(registry.paths).apply())
-    for found in (unfinished_findings(registry.paths), everything(registry)):
+    for found in (unfinished_findings(registry.paths), all_findings(registry, None)):
         taught(found)
-    tolerated(lambda: take_back(registry))
+    with write_lock(registry.paths.work) as lock:
+        tolerated(lambda: recover(registry.paths, lock))
     assert outside.read_text() == "mine"

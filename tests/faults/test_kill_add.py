@@ -1,4 +1,4 @@
-"""kill -9 at any step of an add: nothing is lost, and the same command gets to the same end."""
+"""Kill `sceneset add` at any step: nothing is lost, and the same command ends in the same state."""
 
 import fcntl
 import os
@@ -14,210 +14,188 @@ from pathlib import Path
 import pytest
 
 from sceneset import Registry
-from sceneset.edits import ingest as add
-from sceneset.edits.ingest import refuse_taken_name
-from sceneset.edits.unfinished_add import Journal, unfinished_findings
+from sceneset.edits import ingest
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths
-from sceneset.storage.locking import writing
-from support.build import NAME, Run, dvc, git, make_delivery, snapshot
+from sceneset.storage.locking import write_lock
+from sceneset.storage.transaction import Command, Transaction, recover
+from sceneset.storage.transaction_record import Record, write_record
+from sceneset.storage.transaction_rollback import unfinished_findings, unplaced_folder
+from support.build import NAME, ROOT, Run, dvc, git, make_delivery, snapshot
 
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-# Imports everything once, then forks for every line "ROOT DELIVERY NAME N": the child adds, and
-# dies before the N-th call that changes the disk, or the N-th one inside dvc if N is negative.
-MORTAL = """
-import os, shutil, signal, subprocess, sys
-from pathlib import Path
-import dvc.cli, dvc.repo, dvc.commands.add
-from sceneset.cli import main as cli
-from sceneset.delivery import read as delivery
-from sceneset.imaging import facts as pixels
-from sceneset.storage import dvc as remote
-from sceneset.catalog import scan_table as scanfile
-import pyarrow.parquet
-
-def child(root, folder, name, last):
-    inside, calls = False, {True: 0, False: 0}
-    def deadly(call):
-        def wrapped(*args, **options):
-            calls[inside] += 1
-            if calls[inside] == abs(last) and inside is (last < 0):
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*args, **options)
-        return wrapped
-    def dvc_here(command, **options):
-        nonlocal inside
-        if command[1:3] != ("-m", "dvc"):
-            return run(command, **options)
-        inside = True
-        code = dvc.cli.main(list(command[3:]))
-        inside = False
-        return subprocess.CompletedProcess(command, code, "", "")
-    for where, what in [(os, "mkdir"), (os, "rename"), (os, "replace"), (os, "unlink"),
-                        (os, "rmdir"), (os, "link"), (shutil, "copyfile"), (Path, "touch")]:
-        setattr(where, what, deadly(getattr(where, what)))
-    run = subprocess.run
-    remote.subprocess.run = deadly(dvc_here)
-    os.chdir(root)
-    return cli.main(["add", folder, "--name", name])
-
-answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what commands say is not asked for
-
-# One whole add, so that every child finds loaded what it needs.
-cli.main(["init", "warm"])
-os.chdir("warm")
-cli.main(["add", sys.argv[1], "--name", "CustomSeg_Person_20240101_warm"])
-dvc.cli.main(["add", "--quiet", "README.md"])
-
-for line in sys.stdin:
-    *words, last = line.rstrip("\\n").split("\\t")
-    pid = os.fork()
-    if not pid:
-        code = 99
-        try:
-            code = child(*words, int(last))
-        finally:
-            os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), file=answers, flush=True)
-"""
+PROGRAMS = ROOT / "tests/programs"
+OTHER = NAME.replace("web", "other")
+DATA = f"Insta360SemanticSeg/{NAME}"
+_STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
+POINTS = {
+    "before the record is created": f"before {_STAGING} write_record 1",
+    "after the record is created": f"after {_STAGING} write_record 1",
+    "while files are copied": "before sceneset.edits.ingest copy_file 2",
+    "before the folder is placed": "before pathlib Path.rename 1",
+    "after the folder is placed": "after pathlib Path.rename 1",
+    "after dvc add": "after sceneset.edits.ingest add_folders 1",
+    "before the record is ready": f"before {_STAGING} write_record 2",
+    "after the record is ready": f"after {_STAGING} write_record 2",
+    "after the first text is written": f"after {_FINISH} _put 1",
+    "before params.yaml is written": f"before {_FINISH} _put 4",
+    "after params.yaml is written": f"after {_FINISH} _put 4",
+    "before the record is deleted": f"before {_FINISH} clear_record 1",
+}
+Add = Callable[..., int]
 
 
 @pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., int]]:
-    """Add a delivery in a process that dies at a given step (0: never); return its exit code."""
+def mortal_add(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Add]:
+    """Add a delivery in a process that is killed at a point; return its exit code."""
     folder = tmp_path_factory.mktemp("mortal")
-    command = [sys.executable, "-c", MORTAL, make_delivery(folder / "delivery")]
+    command = [sys.executable, PROGRAMS / "kill_add.py", make_delivery(folder / "delivery")]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=folder, text=True, **streams) as zygote:
-        talk, answers = zygote.stdin, zygote.stdout
-        assert talk is not None
-        assert answers is not None
+    with subprocess.Popen(command, cwd=folder, text=True, **streams) as server:
 
-        def run(root: Path, delivery: Path, last: int = 0) -> int:
-            talk.write(f"{root}\t{delivery}\t{NAME}\t{last}\n")
-            talk.flush()
-            return int(answers.readline())
+        def run(root: Path, delivery: Path, point: str = "never") -> int:
+            assert server.stdin
+            assert server.stdout
+            server.stdin.write(f"{root}\t{delivery}\t{NAME}\t{point}\n")
+            server.stdin.flush()
+            return int(server.stdout.readline())
 
         yield run
+
+
+class Trial:
+    """An add that is killed at a point, and run again."""
+
+    def __init__(self, registry: Path, folder: Path, add: Add) -> None:
+        self.registry, self.folder, self.add = registry, folder, add
+        self.delivery = make_delivery(
+            folder / "delivery", {"ski.txt": ["a"]}, train=("a",), val=("b",)
+        )
+        good = copy_tree(registry, folder / "good")
+        assert add(good, self.delivery) == 0
+        self.complete, self.complete_status = snapshot(good), status(good)
+        self.before, self.source = snapshot(registry), snapshot(self.delivery)
+
+    def run(self, point: str) -> bool:
+        """Kill an add at a point and check everything; return False if the point was not met."""
+        root = self.folder / "killed"
+        shutil.rmtree(root, ignore_errors=True)
+        copy_tree(self.registry, root)
+        code = self.add(root, self.delivery, point)
+        if code == 0:
+            return False
+        assert code == -signal.SIGKILL
+        if NAME in (root / "params.yaml").read_text():
+            assert snapshot(root) == self.complete, f"listed before it was complete, {point}"
+            with write_lock(root / ".sceneset") as lock:
+                recover(Paths(root), lock)  # as the next command does
+        else:
+            new = {k: data for k, data in snapshot(root).items() if k not in self.before}
+            assert {**self.before, **new} == snapshot(root), "an add changes no other file"
+            if new:
+                assert unfinished_findings(Paths(root)), f"not reported, {point}"
+            assert self.add(root, self.delivery) == 0, point
+        assert snapshot(root) == self.complete, point
+        assert status(root) == self.complete_status
+        assert not (root / ".sceneset/transaction").exists()
+        assert snapshot(self.delivery) == self.source
+        return True
+
+
+@pytest.fixture(scope="module")
+def trial(
+    tmp_path_factory: pytest.TempPathFactory, _empty_registry: Path, mortal_add: Add
+) -> Trial:
+    return Trial(_empty_registry, tmp_path_factory.mktemp("trial"), mortal_add)
 
 
 def status(root: Path) -> str:
     return git(root, "status", "--porcelain", "--untracked-files=all")
 
 
-def fresh(template: Path, target: Path) -> Path:
+def copy_tree(template: Path, target: Path) -> Path:
     return Path(shutil.copytree(template, target, symlinks=True))
 
 
-@pytest.mark.parametrize("direction", [1, -1], ids=["own", "dvc"])
-def test_killed_at_every_step(
-    direction: int, registry: Path, mortal: Callable[..., int], tmp_path: Path
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
+def test_add_ends_in_the_same_state_when_it_is_killed(point: str, trial: Trial) -> None:
+    assert trial.run(point), "the point is reached"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("where", ["own", "dvc"])
+def test_add_ends_in_the_same_state_when_it_is_killed_at_every_step(
+    where: str, trial: Trial
 ) -> None:
-    delivery = make_delivery(tmp_path / "delivery", {"ski.txt": ["a"]}, train=("a",), val=("b",))
-    good = fresh(registry, tmp_path / "good")
-    assert mortal(good, delivery) == 0
-    whole, whole_status = snapshot(good), status(good)
-    source, before = snapshot(delivery), snapshot(registry)
-    # dvc makes many more steps than we do, and they are its own affair: a sample will do.
-    stride = 1 if direction > 0 else 6
-    deaths = 0
-    for step in range(1, 1000, stride):
-        root = fresh(registry, tmp_path / f"died{step}")
-        code = mortal(root, delivery, direction * step)
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        deaths += 1
-        if NAME in (root / "params.yaml").read_text():
-            assert snapshot(root) == whole, f"listed before it was whole, step {step}"
-            again = Registry.open(root)
-            with writing(again.paths.work):
-                add.take_back(again)  # as the next add does
-        else:
-            left = {path: data for path, data in snapshot(root).items() if path not in before}
-            assert {**before, **left} == snapshot(root), "an add only makes new files"
-            if left:
-                assert unfinished_findings(Paths(root)), f"nobody tells of it, step {step}"
-            assert mortal(root, delivery) == 0, f"step {step}"
-        assert snapshot(root) == whole, f"step {step}"
-        assert status(root) == whole_status
-        assert not list((root / ".sceneset/adding").iterdir())
-        shutil.rmtree(root)
-    assert deaths >= (25 if direction > 0 else 5), "the killer reached every step"
-    assert snapshot(delivery) == source
+    # dvc takes many more steps than sceneset, and they are its own affair: some of them will do.
+    steps = range(1, 1000, 1 if where == "own" else 6)
+    kills = next(count for count, step in enumerate(steps) if not trial.run(f"{where} {step}"))
+    assert kills >= (25 if where == "own" else 5), "every step is reached"
 
 
-def test_killed_at_any_moment(registry: Path, tmp_path: Path, sceneset: Run) -> None:
-    """As a person or the kernel does it: the whole command, dvc in a process of its own."""
+@pytest.mark.faults
+def test_add_ends_in_the_same_state_when_the_whole_command_is_killed_at_any_time(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    """Like a kill by a user or the kernel: here dvc is a process of its own, and goes on."""
     delivery = make_delivery(tmp_path / "big", train=[f"s{n:03}" for n in range(60)])
-    words = [sys.executable, "-m", "sceneset", "add", delivery, "--name", NAME]
-    good = fresh(registry, tmp_path / "good")
-    begun = time.monotonic()
-    subprocess.run(words, cwd=good, check=True, capture_output=True)
-    lasts, whole = time.monotonic() - begun, snapshot(good)
+    command = [sys.executable, "-m", "sceneset", "add", delivery, "--name", NAME]
+    good = copy_tree(registry, tmp_path / "good")
+    start = time.monotonic()
+    subprocess.run(command, cwd=good, check=True, capture_output=True)
+    duration, complete = time.monotonic() - start, snapshot(good)
     for part in (0.4, 0.6, 0.75, 0.9):
-        root = fresh(registry, tmp_path / f"part{part}")
+        root = copy_tree(registry, tmp_path / f"part{part}")
         with suppress(subprocess.TimeoutExpired):  # run() kills then
-            subprocess.run(words, cwd=root, check=False, timeout=part * lasts, **QUIET)
-        wait_until_free(root)
+            subprocess.run(command, cwd=root, check=False, timeout=part * duration, **QUIET)
+        wait_for_lock(root)
         if NAME not in (root / "params.yaml").read_text():
             outcome = sceneset("add", delivery, "--name", NAME, cwd=root)
             assert outcome.code == 0, outcome.err
-        assert snapshot(root) == whole
+        assert snapshot(root) == complete
         assert status(root) == status(good)
         shutil.rmtree(root)
 
 
-def wait_until_free(root: Path) -> None:
+def wait_for_lock(root: Path) -> None:
     """Wait for the dvc that a killed add has started; it ends by itself."""
     (root / ".sceneset").mkdir(exist_ok=True)
     with (root / ".sceneset/lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
-def test_a_dvc_that_outlives_its_add_keeps_the_next_one_out(
+def test_add_is_refused_while_the_dvc_of_a_killed_add_is_running(
     registry: Path, delivery: Path, sceneset: Run, tmp_path: Path
 ) -> None:
-    """Nobody may take back a folder that a dvc is still working in."""
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    # Stands in for a dvc that takes long: it ends when somebody has written to the pipe.
-    script = f"""
-import os, subprocess, sys
-from sceneset.cli import main as cli
-from sceneset.storage import dvc as remote
-def slow(command, *, pass_fds, **options):
-    waits = "open(%r).read()" % {str(fifo)!r}
-    subprocess.Popen([sys.executable, "-c", waits], pass_fds=pass_fds,
-                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.kill(os.getpid(), 9)
-remote.subprocess.run = slow
-cli.main(["add", {str(delivery)!r}, "--name", {NAME!r}])
-"""
-    words = [sys.executable, "-c", script]
-    done = subprocess.run(words, cwd=registry, capture_output=True, check=False)
+    """A folder that dvc still works in must not be rolled back."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, PROGRAMS / "add_with_slow_dvc.py", pipe, delivery, NAME]
+    done = subprocess.run(command, cwd=registry, capture_output=True, check=False)
     try:
         assert done.returncode == -signal.SIGKILL
-        placed = snapshot(registry)
+        before = snapshot(registry)
         refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
         assert refused.code == 1
         assert "another sceneset command" in refused.err
         assert "wait" in refused.err
-        assert snapshot(registry) == placed
-        told = sceneset("check", cwd=registry)
-        assert (told.code, NAME in told.out, "unfinished-add" in told.out) == (1, True, True)
+        assert snapshot(registry) == before
+        check = sceneset("check", cwd=registry)
+        assert check.code == 1
+        assert NAME in check.out
+        assert "unfinished-add" in check.out
     finally:
-        fifo.write_text("go on")
-    wait_until_free(registry)
+        pipe.write_text("go on")
+    wait_for_lock(registry)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
     assert "unfinished" not in sceneset("check", cwd=registry).out
 
 
-def test_two_adds_at_once(registry: Path, delivery: Path, sceneset: Run) -> None:
+def test_add_is_refused_while_another_command_writes(
+    registry: Path, delivery: Path, sceneset: Run
+) -> None:
     before = snapshot(registry)
-    with writing(registry / ".sceneset"):
+    with write_lock(registry / ".sceneset"):
         outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 1
     assert "another sceneset command" in outcome.err
@@ -226,87 +204,102 @@ def test_two_adds_at_once(registry: Path, delivery: Path, sceneset: Run) -> None
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
 
 
-def test_what_another_add_listed_meanwhile_is_left_alone(
+def test_add_keeps_a_subset_that_was_added_while_it_checked_the_delivery(
     registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Checking pixels takes long: what was read before the lock is held may be old by then."""
-    other = NAME.replace("web", "other")
-    stale = Registry.open(registry)
-    assert stale.names == ()
-    assert sceneset("add", delivery, "--name", other, cwd=registry).code == 0
-    left = registry / f".sceneset/adding/{other}/placed"  # by an add that died after it listed it
-    left.parent.mkdir(parents=True)
-    left.touch()
+    """Checking pixels takes long: what was read before the lock is held may be outdated."""
+    outdated = Registry.open(registry)
+    assert outdated.names == ()
+    assert sceneset("add", delivery, "--name", OTHER, cwd=registry).code == 0
+    # The other add was killed after it had listed its subset.
+    interrupt_add(registry, OTHER)
     with_other = snapshot(registry)
-    monkeypatch.setattr(Registry, "open", lambda *_: stale)
+    monkeypatch.setattr(Registry, "open", lambda *_: outdated)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
     assert with_other.keys() <= snapshot(registry).keys()
-    assert Registry(registry).names == (other, NAME)
-    assert not list((registry / ".sceneset/adding").iterdir())
+    assert Registry(registry).names == (OTHER, NAME)
+    assert not (registry / ".sceneset/transaction").exists()
 
 
-@pytest.mark.parametrize("failing", ["add_folders", "write_scan", "write_text"])
-def test_a_step_that_fails_is_rolled_back(
-    failing: str, registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+def interrupt_add(root: Path, name: str) -> Path:
+    """Write the record of an interrupted add; return where its folder would wait to be placed."""
+    paths = Paths(root)
+    folder = f"Insta360SemanticSeg/{name}"
+    write_record(paths, Record(command=Command.of("add", subset=name), folders=(folder,)))
+    return unplaced_folder(paths, 0)
+
+
+def raise_disk_full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("owner", "failing"),
+    [(ingest, "_copy_files"), (ingest, "add_folders"), (ingest, "encode_scan"),
+     (Transaction, "write"), (Transaction, "commit")],
+)  # fmt: skip
+def test_add_is_rolled_back_when_a_step_fails(
+    owner: object,
+    failing: str,
+    registry: Path,
+    delivery: Path,
+    sceneset: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = snapshot(registry)
-
-    def fails(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(add, failing, fails)
+        patch.setattr(owner, failing, raise_disk_full)
         outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 1
     assert "No space left" in outcome.err
     assert snapshot(registry) == before
     assert status(registry) == ""
-    assert not list((registry / ".sceneset/adding").iterdir())
+    assert not (registry / ".sceneset/transaction").exists()
 
 
-def test_a_rollback_takes_back_what_dvc_has_staged(
+def test_add_unstages_what_dvc_has_staged_when_it_is_rolled_back(
     registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dvc(registry, "config", "core.autostage", "true")
-    git(registry, "commit", "--quiet", "--all", "--message", "Stage of itself")
+    git(registry, "commit", "--quiet", "--all", "--message", "Stage automatically")
     staged = []
 
-    def fails(*_: object, **__: object) -> None:
+    def record_and_fail(*_: object, **__: object) -> None:
         staged.append(status(registry))
-        raise OSError(28, "No space left on device")
+        raise_disk_full()
 
-    monkeypatch.setattr(add, "write_scan", fails)
+    monkeypatch.setattr(ingest, "encode_scan", record_and_fail)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 1
     assert "A  " in staged[0]
     assert status(registry) == ""
 
 
-def test_a_dvc_that_fails_is_shown_and_rolled_back(
+def test_add_shows_the_error_of_dvc_when_it_is_rolled_back(
     registry: Path, delivery: Path, sceneset: Run
 ) -> None:
     before = snapshot(registry)
-    # A file where dvc wants a folder: nobody can write there, root neither.
+    # A file where dvc needs a folder: not even root can write there.
     cache = registry / ".dvc/cache"
     shutil.rmtree(cache, ignore_errors=True)
-    cache.write_text("in the way")
+    cache.write_text("not a folder")
     outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 1
     assert "dvc add failed" in outcome.err
     cache.unlink()
     assert snapshot(registry) == before
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
-    assert dvc(registry, "status", "-q", f"Insta360SemanticSeg/{NAME}/img_dir.dvc").code == 0
+    assert dvc(registry, "status", "-q", f"{DATA}/img_dir.dvc").code == 0
 
 
-def test_stopped_by_the_keyboard(
+def test_add_is_rolled_back_when_the_user_interrupts_it(
     registry: Path, delivery: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(registry)
 
-    def stops(*_: object, **__: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(add, "add_folders", stops)
+    monkeypatch.setattr(ingest, "add_folders", interrupt)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 130
     assert snapshot(registry) == before
 
@@ -314,54 +307,46 @@ def test_stopped_by_the_keyboard(
 @pytest.mark.parametrize(
     "place",
     [
-        f"Insta360SemanticSeg/{NAME}/notes.txt",
+        f"{DATA}/notes.txt",
         f"registry/subsets/{NAME}.yaml",
         f"registry/tags/{NAME}.csv",
         f"registry/scans/{NAME}.parquet",
     ],
 )
-@pytest.mark.parametrize("journal", ["none", "building", "marked"])
-def test_somebody_elses_files_are_never_touched(
-    place: str, journal: str, registry: Path, delivery: Path, sceneset: Run
+@pytest.mark.parametrize("is_interrupted", [False, True], ids=["new add", "interrupted add"])
+def test_add_never_touches_files_of_others_with_its_name(
+    place: str, is_interrupted: bool, registry: Path, delivery: Path, sceneset: Run
 ) -> None:
-    """Also where an add of that name was cut off before it had put anything there."""
-    begun = Journal(Paths(registry), NAME)
-    if journal != "none":
-        begun.subset.mkdir(parents=True)
-    if journal == "marked":
-        (begun.folder / "placed").touch()
-    mine = registry / place
-    mine.parent.mkdir(parents=True, exist_ok=True)
-    mine.write_text("mine")
+    """Also if an add of that name was interrupted before it put anything there."""
+    if is_interrupted:
+        interrupt_add(registry, NAME).mkdir(parents=True)
+    file = registry / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("mine")
     before = snapshot(registry)
     outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
     assert outcome.code == 1
     assert "subset-exists" in outcome.err
     assert snapshot(registry) == before
-    # Another delivery takes back the journal, and nothing that is not the journal's.
-    registered = Registry.open(registry)
-    with writing(registered.paths.work):
-        add.take_back(registered)
+    with write_lock(registry / ".sceneset") as lock:
+        recover(Paths(registry), lock)  # as an add of another subset does
     assert snapshot(registry) == before
-    assert not begun.folder.exists()
+    assert not (registry / ".sceneset/transaction").exists()
 
 
-def test_a_link_to_nowhere_is_somebody_elses_too(registry: Path) -> None:
+def test_add_refuses_its_name_when_a_dangling_link_has_it(registry: Path) -> None:
     (registry / f"registry/tags/{NAME}.csv").symlink_to("nowhere")
-    with pytest.raises(FindingsError, match="stands here"):
-        refuse_taken_name(Registry(registry), NAME)
+    with pytest.raises(FindingsError, match="exists"):
+        ingest.refuse_taken_name(Registry(registry), NAME)
 
 
-def test_a_journal_of_a_listed_subset_is_just_removed(
+def test_add_only_deletes_the_record_of_an_interrupted_add_whose_subset_is_listed(
     added: Path, delivery: Path, sceneset: Run
 ) -> None:
-    left = added / f".sceneset/adding/{NAME}/placed"
-    left.parent.mkdir(parents=True)
-    left.touch()
+    interrupt_add(added, NAME)
     before = snapshot(added)
     assert "unfinished" not in sceneset("check", cwd=added).out
-    other = NAME.replace("web", "other")
-    assert sceneset("add", delivery, "--name", other, cwd=added).code == 0
+    assert sceneset("add", delivery, "--name", OTHER, cwd=added).code == 0
     after = snapshot(added)
     assert {path for path, data in before.items() if after.get(path) != data} == {"params.yaml"}
-    assert not list((added / ".sceneset/adding").iterdir())
+    assert not (added / ".sceneset/transaction").exists()

@@ -1,12 +1,13 @@
-"""kill -9 at random moments of a pull, a release and a forget; the rerun ends it.
+"""Kill pull, release, forget and fix: the same command, run again, ends in the same state.
 
-SCENESET_MOMENTS=20 makes it twenty of each instead of three. What is there then is what an
-undisturbed run leaves, byte for byte: files, branches and tags, and the blobs on the remote.
+Compared byte for byte: files, branches and tags, and the blobs on the remote. The tests marked
+"faults" kill at random times; SCENESET_MOMENTS is their number for each command.
 """
 
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,55 +18,83 @@ from typing import NamedTuple
 
 import psutil
 import pytest
+from PIL import Image
 
-from support.build import git, snapshot
+from sceneset.storage.files import md5_of
+from support.build import NAME, ROOT, dvc, git, snapshot
 
-MOMENTS, GROUPS = int(os.environ.get("SCENESET_MOMENTS", "3")), 2
-# Commits are the same only if they are made at the same time.
+MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
+# Commits are equal only if they are made at the same time.
 DATES = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
-WORDS = {
+COMMANDS = {
     "pull": ("pull", "ski", "--to", "../out"),
     "release": ("release", "1.1.0", "--notes", "第一版"),
     "forget": ("forget", "web/train/a", "--reason", "case 17", "--purge"),
+    "fix": ("fix", "web", "--apply"),
 }
+_STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
+_TRANSACTION_POINTS = (
+    f"after {_STAGING} write_record 1",
+    f"before {_FINISH} _put 2",
+    f"after {_FINISH} write_record 1",
+)
+_MORE_POINTS = (
+    f"before {_STAGING} write_record 1",
+    f"before {_FINISH} write_record 1",
+    f"after {_FINISH} dvc 1",
+    f"before {_FINISH} clear_record 1",
+)
+POINTS = [
+    *(("pull", f"after pathlib Path.replace {number}") for number in (1, 4)),
+    *(("release", f"{when} sceneset.versions.release _commit 1") for when in ("before", "after")),
+    *(("forget", point) for point in (*_TRANSACTION_POINTS, f"after {_FINISH} Blobs.delete 1")),
+    ("fix", _TRANSACTION_POINTS[1]),
+    *(
+        pytest.param(name, point, marks=pytest.mark.faults)
+        for name, points in (
+            ("forget", _MORE_POINTS),
+            ("fix", (_TRANSACTION_POINTS[0], _TRANSACTION_POINTS[2], *_MORE_POINTS)),
+        )
+        for point in points
+    ),
+]
+"""Points before or after a durable step; those that repeat the code of others are slow tests."""
 
 
-class End(NamedTuple):
-    """What a run leaves."""
+class State(NamedTuple):
+    """What a command leaves."""
 
     files: dict[str, dict[str, bytes]]
-    """Of registry, remote and destination."""
+    """Files of the registry, the remote and the destination."""
     refs: str
     status: str
 
 
 def start(root: Path, name: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "sceneset", *WORDS[name]]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=root, env={**os.environ, **DATES}, **quiet)
+    command = [sys.executable, "-m", "sceneset", *COMMANDS[name]]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=root, env={**os.environ, **DATES}, **streams)
 
 
 def finish(root: Path, name: str) -> None:
     with start(root, name) as process:
-        _, said = process.communicate()
-    assert process.returncode == 0, said.decode()
+        _, error = process.communicate()
+    assert process.returncode == 0, error.decode()
 
 
-def end_of(home: Path) -> End:
+def state_of(home: Path) -> State:
     root = home / "registry"
-    here = str(home).encode()  # a pull's record names the registry it came from
+    here = str(home).encode()  # the record of a pull names the registry it came from
     files = {
         name: {path: data.replace(here, b"") for path, data in snapshot(home / name).items()}
         for name in ("registry", "store", "out")
     }
     words = ("for-each-ref", "--format=%(refname) %(objectname)")
-    return End(files, git(root, *words), git(root, "status", "--porcelain"))
+    return State(files, git(root, *words), git(root, "status", "--porcelain"))
 
 
-def false_blobs(home: Path) -> set[str]:
-    """Return the names of blobs in the cache that are not what their names say."""
-    from sceneset.storage.files import md5_of
-
+def damaged_blobs(home: Path) -> set[str]:
+    """Return the names of blobs in the cache whose content has another hash."""
     return {
         path.name
         for path in (home / "registry/.dvc/cache/files/md5").rglob("*")
@@ -75,56 +104,85 @@ def false_blobs(home: Path) -> set[str]:
     }
 
 
+def break_image(root: Path) -> None:
+    """Give an image of the subset an error that `fix` can fix."""
+    folder = root / f"Insta360SemanticSeg/{NAME}"
+    path = folder / "img_dir/train/a.jpg"
+    with Image.open(path) as image:
+        gray = image.convert("L")
+    path.unlink()
+    gray.save(path)
+    dvc(root, "add", "--quiet", str(folder / "img_dir"), str(folder / "ann_dir"))
+    dvc(root, "repro", "--quiet")
+
+
+Undisturbed = Callable[[str], tuple[Path, State, float]]
+
+
 @pytest.fixture(scope="module")
 def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, _ready_registry: Path, _released_registry: Path
-) -> Callable[[str], tuple[Path, End, float]]:
-    """Return, for a command: where it begins, what it leaves, and how long it takes."""
+) -> Undisturbed:
+    """Return, for a command: the state before it, the state after it, and its duration."""
 
     @cache
-    def run(name: str) -> tuple[Path, End, float]:
+    def run(name: str) -> tuple[Path, State, float]:
         folder = tmp_path_factory.mktemp(name)
-        begin = _released_registry if name == "forget" else _ready_registry
-        before = Path(shutil.copytree(begin, folder / "before", symlinks=True))
+        source = _released_registry if name == "forget" else _ready_registry
+        before = Path(shutil.copytree(source, folder / "before", symlinks=True))
         root = before / "registry"
         if name == "pull":
             shutil.rmtree(root / ".dvc/cache")
+        elif name == "fix":
+            break_image(root)
         after = Path(shutil.copytree(before, folder / "after", symlinks=True))
-        began = time.monotonic()
+        start = time.monotonic()
         finish(after / "registry", name)
-        return before, end_of(after), time.monotonic() - began
+        duration = time.monotonic() - start
+        return before, state_of(after), duration
 
     return run
 
 
-def moments(group: int) -> list[float]:
-    """Return a group's share of the moments, as parts of a whole run; the same each time."""
-    chosen = random.Random(905)
-    return [chosen.random() for _ in range(MOMENTS)][group::GROUPS]
+def check_rerun(home: Path, name: str, complete: State, when: str) -> None:
+    """Check what a killed command left, run it again, and compare the states."""
+    assert not damaged_blobs(home), "a partial blob would be taken for a complete one"
+    finish(home / "registry", name)
+    state = state_of(home)
+    for place, files in complete.files.items():
+        assert state.files[place] == files, f"{place}, killed {when}"
+    assert state[1:] == complete[1:], f"killed {when}"
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
-@pytest.mark.parametrize("name", WORDS)
-def test_killed_at_random(
-    name: str,
-    group: int,
-    undisturbed: Callable[[str], tuple[Path, End, float]],
-    tmp_path: Path,
+@pytest.mark.parametrize(("name", "point"), POINTS)
+def test_command_ends_in_the_same_state_when_it_is_killed_at_a_durable_step(
+    name: str, point: str, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    before, whole, seconds = undisturbed(name)
-    for number, moment in enumerate(moments(group)):
+    before, complete, _ = undisturbed(name)
+    home = Path(shutil.copytree(before, tmp_path / "home", symlinks=True))
+    program = ROOT / "tests/programs/kill_command.py"
+    command = [sys.executable, str(program), point, *COMMANDS[name]]
+    env = {**os.environ, **DATES}
+    done = subprocess.run(command, cwd=home / "registry", env=env, check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    check_rerun(home, name, complete, point)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_ends_in_the_same_state_when_it_is_killed_at_any_time(
+    name: str, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    before, complete, seconds = undisturbed(name)
+    generator = random.Random(905)
+    for number in range(MOMENTS):
+        moment = generator.random()
         home = Path(shutil.copytree(before, tmp_path / str(number), symlinks=True))
-        root = home / "registry"
-        process = start(root, name)
-        time.sleep(moment * seconds)
+        process = start(home / "registry", name)
+        time.sleep(moment * seconds)  # not a wait: the time of the kill is what is tested
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.communicate()
-        psutil.wait_procs(children, timeout=60)  # dvc and git end what they were at
-        assert not false_blobs(home), "a half blob would be taken for a whole one"
-        finish(root, name)
-        end = end_of(home)
-        for where, files in whole.files.items():
-            assert end.files[where] == files, f"{where}, killed {moment:.2f} of the way"
-        assert end[1:] == whole[1:], f"killed {moment:.2f} of the way"
+        psutil.wait_procs(children, timeout=60)  # dvc and git end what they are doing
+        check_rerun(home, name, complete, f"after {moment:.0%} of its time")
         shutil.rmtree(home)

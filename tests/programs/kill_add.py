@@ -11,15 +11,14 @@ starts one process; its exit code is printed. A POINT is one of:
 Everything is imported once, by one whole add, so that a process takes a fraction of a second.
 """
 
-import importlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import dvc.cli
+from kill_points import kill_at, kill_at_point
 
 from sceneset.cli import main as cli
 from sceneset.storage import dvc as storage_dvc
@@ -29,23 +28,6 @@ DISK_CALLS = (
     (shutil, "copyfile"),
     (Path, "touch"),
 )
-
-
-def kill_at(owner, name, number, *, is_after=False, counts=lambda: True, counter=None):
-    """Make the process kill itself at a call of a function; calls of one counter add up."""
-    call, counter = getattr(owner, name), [0] if counter is None else counter
-
-    def call_or_die(*args, **options):
-        counted = counts()
-        counter[0] += counted
-        if counted and counter[0] == number and not is_after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = call(*args, **options)
-        if counted and counter[0] == number and is_after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, call_or_die)
 
 
 def run_dvc_here():
@@ -75,15 +57,11 @@ def add(root, folder, name, point):
                     owner,
                     call,
                     int(number),
-                    counts=lambda: is_in_dvc() is (where == "dvc"),
+                    is_counted=lambda: is_in_dvc() is (where == "dvc"),
                     counter=counter,
                 )
-        case [when, module, function, number]:
-            *owner, attribute = function.split(".")
-            place = importlib.import_module(module)
-            for part in owner:
-                place = getattr(place, part)
-            kill_at(place, attribute, int(number), is_after=when == "after")
+        case [_, _, _, _]:
+            kill_at_point(point)
     os.chdir(root)
     return cli.main(["add", folder, "--name", name])
 

@@ -1,7 +1,6 @@
-"""Fixing a delivery: a mended copy of it, made aside and put in place whole."""
+"""Fix a delivery: write a fixed copy of it, completely or not at all."""
 
 import os
-import shutil
 import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -9,82 +8,96 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from sceneset.edits.fix_sample import Files, Frame, Key, Mended, Names, mend, renamed
+from sceneset.edits.fix_sample import (
+    FixedFiles,
+    Key,
+    MaskFrame,
+    NewStems,
+    SampleFiles,
+    Unfixed,
+    choose_stems,
+    fix_files,
+)
 from sceneset.errors import FindingsError, UsageError
 from sceneset.progress import Progress
 from sceneset.schemas.params import Limits
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import copy_file, read_bytes
+from sceneset.storage.files import atomic_folder, copy_file, read_bytes
 
-T = TypeVar("T")
-_PICTURES = {".jpg", ".jpeg", ".png"}
-_BATCH = 256  # samples whose bytes may wait in memory
+_SUFFIXES = {".jpg", ".jpeg", ".png"}
+_BATCH = 256  # samples whose files are in memory at the same time
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """What a fix does to one sample, or does not."""
+class FixedSample:
+    """What a fix changes in one sample."""
 
     phase: str
     stem: str
     new_stem: str
-    done: tuple[str, ...]
-    left: tuple[tuple[str, str], ...]
-    """Rules it was not mended by, and why."""
+    fixed: tuple[str, ...]
+    """Rules whose findings are fixed."""
+    unfixed: Unfixed
     subset: str = ""
-    """The subset, where it is one of the registry's."""
+    """The subset, or "" for a sample of a delivery."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a fix is to do."""
+class FixOptions:
+    """The options of a fix; see ``fix_files``."""
 
     rules: Collection[str]
-    frame: Frame | None
+    mask_frame: MaskFrame | None
     limits: Limits
 
 
-def fix_delivery(folder: Path, to: Path | None, asked: Asked, progress: Progress) -> list[Fixed]:
-    """Return what has one right answer in a delivery; with ``to``, write a mended copy there.
-
-    The delivery itself is never changed. The copy is there whole or not at all.
-
-    Raises:
-        UsageError: ``folder`` is no delivery, or ``to`` is there already.
-        OSError: a file can't be read or written.
-    """
-    images, masks = _pictures(folder / "img_dir"), _pictures(folder / "ann_dir")
-    if not images:
-        raise UsageError(f"{folder} holds no images in img_dir/<phase>")
-    found = _Found(images, masks, renamed(images.keys() | masks.keys(), asked.rules))
-    if to is None:
-        return _mended(found, asked, progress, None)
-    if to.exists() or to.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{to}: name a new folder, outside of the delivery")
-    aside = to.with_name(f".{to.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)  # what a fix that was cut off has left
-    aside.mkdir(parents=True)
-    try:
-        fixed = _mended(found, asked, progress, aside)
-        _copy_rest(folder, aside, found)
-        aside.rename(to)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return fixed
-
-
-class _Found(NamedTuple):
-    """The pictures of a delivery, and the new stems they get."""
+class _Files(NamedTuple):
+    """The image and mask files of a delivery, and new stems."""
 
     images: dict[Key, Path]
     masks: dict[Key, Path]
-    names: Names
+    names: NewStems
 
 
-def _pictures(folder: Path) -> dict[Key, Path]:
-    """Return the pictures of every phase, by phase and stem; links are not followed."""
+def fix_delivery(
+    folder: Path, to: Path | None, options: FixOptions, progress: Progress
+) -> list[FixedSample]:
+    """Find what can be fixed in a delivery, and write a fixed copy of the whole delivery.
+
+    The delivery itself is never changed.
+
+    Args:
+        folder: The delivery.
+        to: The folder for the copy. None means to write nothing.
+        options: What to fix.
+        progress: Reports the number of samples.
+
+    Returns:
+        The samples with something that is fixed, or that can't be fixed.
+
+    Raises:
+        UsageError: ``folder`` is not a delivery, or ``to`` exists or is inside of it.
+        OSError: A file can't be read or written.
+    """
+    images, masks = _list_files(folder / "img_dir"), _list_files(folder / "ann_dir")
+    if not images:
+        raise UsageError(f"{folder} has no images in img_dir/<phase>")
+    files = _Files(images, masks, choose_stems(images.keys() | masks.keys(), options.rules))
+    if to is None:
+        return _fix_samples(files, options, progress, None)
+    if to.exists() or to.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{to}: name a new folder, outside of the delivery")
+    # The temporary name is fixed, so that the next fix removes what a killed one left.
+    with atomic_folder(to, temporary=to.with_name(f".{to.name}.part")) as temporary:
+        samples = _fix_samples(files, options, progress, temporary)
+        _copy_other_files(folder, temporary, files)
+    return samples
+
+
+def _list_files(folder: Path) -> dict[Key, Path]:
+    """Return the image files of every phase, by phase and stem; links are not followed."""
     found: dict[Key, Path] = {}
     for phase in Phase:
         if folder.is_symlink() or not (folder / phase).is_dir() or (folder / phase).is_symlink():
@@ -92,58 +105,61 @@ def _pictures(folder: Path) -> dict[Key, Path]:
         with os.scandir(folder / phase) as entries:
             for entry in sorted(entries, key=lambda e: e.name):
                 path = Path(entry.path)
-                if entry.is_file(follow_symlinks=False) and path.suffix.lower() in _PICTURES:
+                if entry.is_file(follow_symlinks=False) and path.suffix.lower() in _SUFFIXES:
                     found.setdefault((phase, path.name[: -len(path.suffix)]), path)
     return found
 
 
-def _mended(found: _Found, asked: Asked, progress: Progress, to: Path | None) -> list[Fixed]:
-    images, masks, names = found
+def _fix_samples(
+    files: _Files, options: FixOptions, progress: Progress, to: Path | None
+) -> list[FixedSample]:
+    images, masks, names = files
 
-    def one(key: Key) -> Fixed:
-        mended = _read_and_mend(images.get(key), masks.get(key), asked)
+    def fix(key: Key) -> FixedSample:
+        result = _read_and_fix(images.get(key), masks.get(key), options)
         stem = names.stems.get(key, key[1])
-        if to and mended:
-            _write(mended.files, to, key[0], stem)
+        if to and result:
+            _write_sample(result.files, to, key[0], stem)
         elif to:
             for part, path in (("img_dir", images.get(key)), ("ann_dir", masks.get(key))):
                 if path:
                     _copy(path, to / part / key[0] / (stem + path.suffix))
-        done = (*(mended.done if mended else ()), *names.done.get(key, ()))
-        left = (*(mended.left if mended else ()), *names.left.get(key, ()))
-        return Fixed(*key, stem, done, left)
+        fixed = (*(result.fixed if result else ()), *names.fixed.get(key, ()))
+        unfixed = (*(result.unfixed if result else ()), *names.unfixed.get(key, ()))
+        return FixedSample(*key, stem, fixed, unfixed)
 
     keys = sorted(images.keys() | masks.keys())
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        every = list(progress(_in_batches(pool, one, keys), len(keys), "fix"))
-    return [fixed for fixed in every if fixed.done or fixed.left]
+        samples = list(progress(_in_batches(pool, fix, keys), len(keys), "fix"))
+    return [sample for sample in samples if sample.fixed or sample.unfixed]
 
 
 def _in_batches(
-    pool: ThreadPoolExecutor, work: Callable[[Key], Fixed], keys: list[Key]
-) -> Iterator[Fixed]:
+    pool: ThreadPoolExecutor, fix: Callable[[Key], FixedSample], keys: list[Key]
+) -> Iterator[FixedSample]:
     waiting = iter(keys)
     while batch := list(islice(waiting, _BATCH)):
-        yield from pool.map(work, batch)
+        yield from pool.map(fix, batch)
 
 
-def _read_and_mend(image: Path | None, mask: Path | None, asked: Asked) -> Mended | None:
-    """Return a sample mended, or None where it has no image, or one beyond the limits."""
+def _read_and_fix(image: Path | None, mask: Path | None, options: FixOptions) -> FixedFiles | None:
+    """Return a fixed sample, or None if it has no image or a file that can't be read."""
     if image is None:
         return None
+    limit = options.limits.max_bytes
     try:
-        read = [
-            read_bytes(path, path.name, limit=asked.limits.max_bytes) if path else None
-            for path in (image, mask)
-        ]
+        files = SampleFiles(
+            image.suffix,
+            read_bytes(image, image.name, limit=limit),
+            read_bytes(mask, mask.name, limit=limit) if mask else None,
+        )
     except FindingsError:
         return None
-    assert read[0] is not None, "there is an image"
-    return mend(Files(image.suffix, read[0], read[1]), asked.rules, asked.limits, asked.frame)
+    return fix_files(files, options.rules, options.limits, options.mask_frame)
 
 
-def _write(files: Files, to: Path, phase: str, stem: str) -> None:
+def _write_sample(files: SampleFiles, to: Path, phase: str, stem: str) -> None:
     for part, suffix, data in (
         ("img_dir", files.suffix, files.image),
         ("ann_dir", ".png", files.mask),
@@ -159,34 +175,34 @@ def _copy(source: Path, target: Path) -> None:
     copy_file(source, target)
 
 
-def _copy_rest(folder: Path, to: Path, found: _Found) -> None:
-    """Copy all other files as they are, split files with the new stems; links are left out."""
-    new = {stem: clean for (_, stem), clean in found.names.stems.items()}
-    taken = {*found.images.values(), *found.masks.values()}
-    for base, folders, files in os.walk(folder):
+def _copy_other_files(folder: Path, to: Path, files: _Files) -> None:
+    """Copy all files but images and masks; split files get the new stems, links are left out."""
+    new_stems = {stem: new_stem for (_, stem), new_stem in files.names.stems.items()}
+    done = {*files.images.values(), *files.masks.values()}
+    for base, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(files):
+        for name in sorted(names):
             path = Path(base, name)
-            if path in taken or path.is_symlink() or not path.is_file():
+            if path in done or path.is_symlink() or not path.is_file():
                 continue
             target = to / path.relative_to(folder)
-            if path.parent == folder / "split_dir" and path.suffix == ".txt" and new:
+            if path.parent == folder / "split_dir" and path.suffix == ".txt" and new_stems:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_relined(path.read_bytes(), new))
+                target.write_bytes(_replace_stems(path.read_bytes(), new_stems))
             else:
                 _copy(path, target)
 
 
-def _relined(data: bytes, new: dict[str, str]) -> bytes:
-    """Return a split file's bytes with new stems; all else of it stays as it is."""
+def _replace_stems(data: bytes, new_stems: dict[str, str]) -> bytes:
+    """Return a split file with new stems; line ends and white space stay as they are."""
     try:
         lines = data.decode().splitlines(keepends=True)
     except UnicodeDecodeError:
-        return data  # an add says so
-    composed = {unicodedata.normalize("NFC", stem): clean for stem, clean in new.items()}
-    out = []
+        return data  # `sceneset add` reports it
+    normalized = {unicodedata.normalize("NFC", old): new for old, new in new_stems.items()}
+    result = []
     for line in lines:
         stem = line.strip()
-        clean = new.get(stem) or composed.get(unicodedata.normalize("NFC", stem))
-        out.append(line.replace(stem, clean) if clean else line)
-    return "".join(out).encode()
+        new = new_stems.get(stem) or normalized.get(unicodedata.normalize("NFC", stem))
+        result.append(line.replace(stem, new) if new else line)
+    return "".join(result).encode()

@@ -1,27 +1,23 @@
-"""Mending samples: which findings on two files have one right answer, and the files after it."""
+"""Fix the files of one sample: errors that have exactly one right answer."""
 
-import io
 from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import NamedTuple
 
-from PIL import Image
-
-from sceneset.imaging import edit as mending
-from sceneset.imaging import metadata
+from sceneset.imaging import edit, metadata
 from sceneset.imaging.metadata import orientation_of
-from sceneset.quality.sample_rules import name_faults
-from sceneset.schemas.names import stem_fault
+from sceneset.quality.sample_rules import broken_name_rules
+from sceneset.schemas.names import invalid_stem_reason
 from sceneset.schemas.params import Limits
 
-RULES = (
+FIXABLE_RULES = (
     *("image-gps", "image-personal", "image-metadata", "image-trailing", "image-frames"),
     *("image-orientation", "image-mode", "mask-0-255", "suffix"),
     *("stem-unsafe", "name-dot", "name-space", "name-normal-form", "name-windows"),
 )
-"""What can be mended."""
+"""Codes of the rules whose findings can be fixed."""
 
-_TRAITS = {
+_TRAIT_OF_RULE = {
     "image-gps": metadata.GPS,
     "image-personal": metadata.PERSONAL,
     "image-metadata": metadata.BROKEN,
@@ -30,194 +26,212 @@ _TRAITS = {
 }
 _SUFFIXES = {".jpeg": ".jpg", ".jpg": ".jpg", ".png": ".png"}
 
+Key = tuple[str, str]
+"""Phase and stem of a sample."""
+Unfixed = tuple[tuple[str, str], ...]
+"""Rules whose findings were not fixed, each with the reason."""
 
-class Frame(StrEnum):
-    """On what masks of turned images were drawn."""
+
+class MaskFrame(StrEnum):
+    """The pixels on which the masks of images with an orientation tag were drawn."""
 
     STORED = "stored"
-    """The pixels as the file has them."""
+    """The pixels as they are stored in the file."""
     SHOWN = "shown"
-    """The picture as its orientation turns it."""
+    """The image as viewers show it, after the orientation is applied."""
 
 
-Key = tuple[str, str]
-"""Phase and stem."""
-
-
-class Files(NamedTuple):
-    """A sample's two files."""
+class SampleFiles(NamedTuple):
+    """The content of the files of one sample."""
 
     suffix: str
-    """Of the image."""
+    """Suffix of the image."""
     image: bytes
     mask: bytes | None
-    """None where there is none."""
+    """None if there is no mask."""
 
 
-class Mended(NamedTuple):
-    """What became of a sample."""
+class FixedFiles(NamedTuple):
+    """The result for one sample."""
 
-    files: Files
-    done: tuple[str, ...] = ()
-    """Rules that it was mended by."""
-    left: tuple[tuple[str, str], ...] = ()
-    """Rules that it was not mended by, and why."""
+    files: SampleFiles
+    fixed: tuple[str, ...] = ()
+    """Rules whose findings were fixed."""
+    unfixed: Unfixed = ()
 
 
-def mend(
-    files: Files, rules: Collection[str], limits: Limits, frame: Frame | None = None
-) -> Mended:
-    """Return a sample mended by ``rules``; what has no one right answer is left, and said.
+def fix_files(
+    files: SampleFiles,
+    rules: Collection[str],
+    limits: Limits,
+    mask_frame: MaskFrame | None = None,
+) -> FixedFiles:
+    """Fix the findings of some rules on the files of a sample.
 
-    ``frame`` decides on masks of which their size does not tell what they were drawn on. Files
-    that are no pictures come back as they are: other rules are told of them.
+    Files that don't decode are returned unchanged: other rules report them.
+
+    Args:
+        files: The files of the sample.
+        rules: Codes of the rules to fix.
+        limits: Files beyond these limits are returned unchanged.
+        mask_frame: On which pixels the mask was drawn. It is used only if the size of the mask
+            does not show it; without it, such a sample is not fixed.
     """
     try:
         _refuse_too_large(files, limits)
-        now, done, left = _without_carried(files, rules)
+        files, fixed, unfixed = _strip(files, rules)
     except OSError:
-        return Mended(files)
+        return FixedFiles(files)
     for code, step in _STEPS:
         if code not in rules:
             continue
         try:
-            after = step(now, frame)
+            result = step(files, mask_frame)
         except ValueError as error:
-            left.append((code, str(error)))
+            unfixed.append((code, str(error)))
         except OSError:
-            pass  # the mask does not open
+            pass  # the mask does not decode
         else:
-            if after is not None:
-                now = after
-                done.append(code)
-    return Mended(now, tuple(done), tuple(left))
+            if result is not None:
+                files = result
+                fixed.append(code)
+    return FixedFiles(files, tuple(fixed), tuple(unfixed))
 
 
-Step = Callable[[Files, Frame | None], Files | None]
+_Step = Callable[[SampleFiles, MaskFrame | None], SampleFiles | None]
+"""Returns the fixed files, or None if there is nothing to fix.
+
+Raises:
+    ValueError: There is no single right answer; the message is the reason.
+    OSError: A file does not decode.
+"""
 
 
-def _open(data: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
-    except Exception as error:  # decoders raise anything
-        raise OSError from error
-
-
-def _refuse_too_large(files: Files, limits: Limits) -> None:
+def _refuse_too_large(files: SampleFiles, limits: Limits) -> None:
     for data in filter(None, (files.image, files.mask)):
-        width, height = _open(data).size
+        width, height = edit.open_image(data).size
         if width * height > limits.max_pixels:
             raise OSError("is beyond limits.max_pixels")
 
 
-def _without_carried(
-    files: Files, rules: Collection[str]
-) -> tuple[Files, list[str], list[tuple[str, str]]]:
-    """Take out all that an image file carries, at once."""
-    opened = _open(files.image)
-    carried = metadata.traits(opened, files.image)
+def _strip(
+    files: SampleFiles, rules: Collection[str]
+) -> tuple[SampleFiles, list[str], list[tuple[str, str]]]:
+    """Remove metadata and trailing bytes from an image; return the fixed and unfixed rules too."""
+    opened = edit.open_image(files.image)
+    traits = metadata.traits(opened, files.image)
     found = [
         code
-        for code, start in _TRAITS.items()
-        if code in rules and any(trait.startswith(start) for trait in carried)
+        for code, prefix in _TRAIT_OF_RULE.items()
+        if code in rules and any(trait.startswith(prefix) for trait in traits)
     ]
     if opened.format == "PNG" and "image-frames" in found:
-        why = "an animation has no one picture that is meant"
-        return files, [], [(code, why) for code in found]
+        reason = "it is an animation, and any of its frames may be the meant image"
+        return files, [], [(code, reason) for code in found]
     if not found:
         return files, [], []
     try:
-        return files._replace(image=mending.without_personal(files.image)), found, []
+        return files._replace(image=edit.strip_personal_data(files.image)), found, []
     except ValueError as error:
         return files, [], [(code, str(error)) for code in found]
 
 
-def _upright(files: Files, frame: Frame | None) -> Files | None:
-    opened = _open(files.image)
+def _orient(files: SampleFiles, mask_frame: MaskFrame | None) -> SampleFiles | None:
+    opened = edit.open_image(files.image)
     orientation = orientation_of(opened)
     if orientation == 1:
         return None
-    image = mending.upright(files.image, orientation)
-    if files.mask is None or _frame(opened.size, files.mask, orientation, frame) is Frame.SHOWN:
+    image = edit.orient_image(files.image, orientation)
+    if files.mask is None:
         return files._replace(image=image)
-    return files._replace(image=image, mask=mending.upright_mask(files.mask, orientation))
+    if _frame_of_mask(opened.size, files.mask, orientation, mask_frame) is MaskFrame.SHOWN:
+        return files._replace(image=image)
+    return files._replace(image=image, mask=edit.orient_mask(files.mask, orientation))
 
 
-def _frame(size: tuple[int, int], mask: bytes, orientation: int, said: Frame | None) -> Frame:
-    """Return on what a mask was drawn: its size tells, or the person who asks does."""
-    width, height = _open(mask).size
-    if orientation >= 5 and size[0] != size[1]:
-        if (width, height) == size:
-            return Frame.STORED
-        if (height, width) == size:
-            return Frame.SHOWN
-    if said is None:
+def _frame_of_mask(
+    image_size: tuple[int, int], mask: bytes, orientation: int, default: MaskFrame | None
+) -> MaskFrame:
+    """Return on which pixels a mask was drawn: its size shows it, or the default applies."""
+    width, height = edit.open_image(mask).size
+    if orientation >= 5 and image_size[0] != image_size[1]:
+        if (width, height) == image_size:
+            return MaskFrame.STORED
+        if (height, width) == image_size:
+            return MaskFrame.SHOWN
+    if default is None:
         raise ValueError(
-            f"orientation {orientation}: the mask's size does not tell whether it was drawn on the "
-            "pixels as stored or as shown; look, and give --masks stored or --masks shown"
+            f"orientation {orientation}: the size of the mask does not show whether it was drawn "
+            "on the pixels as stored or as shown; look at it and give --masks stored or --masks "
+            "shown"
         )
-    return said
+    return default
 
 
-def _rgb(files: Files, _: Frame | None) -> Files | None:
-    if _open(files.image).mode == "RGB":
+def _to_rgb(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
+    if edit.open_image(files.image).mode == "RGB":
         return None
-    return files._replace(image=mending.as_rgb(files.image))
+    return files._replace(image=edit.convert_to_rgb(files.image))
 
 
-def _ones(files: Files, _: Frame | None) -> Files | None:
-    if files.mask is None or _open(files.mask).mode != "L":
+def _to_0_and_1(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
+    if files.mask is None or not edit.marks_person_with_255(files.mask):
         return None
-    with _open(files.mask) as opened:
-        if opened.getextrema()[1] != 255 or opened.histogram()[1]:
-            return None
-    return files._replace(mask=mending.person_is_one(files.mask))
+    return files._replace(mask=edit.map_255_to_1(files.mask))
 
 
-def _suffix(files: Files, _: Frame | None) -> Files | None:
-    meant = _SUFFIXES.get(files.suffix.lower())
-    if meant is None or meant == files.suffix:
+def _fix_suffix(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
+    suffix = _SUFFIXES.get(files.suffix.lower())
+    if suffix is None or suffix == files.suffix:
         return None
-    if (_open(files.image).format == "PNG") != (meant == ".png"):
-        raise ValueError(f"is named {files.suffix} and holds another format")
-    return files._replace(suffix=meant)
+    if (edit.open_image(files.image).format == "PNG") != (suffix == ".png"):
+        raise ValueError(f"the suffix is {files.suffix}, but the file has another format")
+    return files._replace(suffix=suffix)
 
 
-_STEPS: tuple[tuple[str, Step], ...] = (
-    ("image-orientation", _upright),
-    ("image-mode", _rgb),
-    ("mask-0-255", _ones),
-    ("suffix", _suffix),
+_STEPS: tuple[tuple[str, _Step], ...] = (
+    ("image-orientation", _orient),
+    ("image-mode", _to_rgb),
+    ("mask-0-255", _to_0_and_1),
+    ("suffix", _fix_suffix),
 )
 
 
-class Names(NamedTuple):
-    """New stems of samples whose old ones break readers."""
+class NewStems(NamedTuple):
+    """New stems of samples whose stems break rules, by the sample's key."""
 
     stems: dict[Key, str]
-    done: dict[Key, tuple[str, ...]]
-    """The rules each was renamed by."""
-    left: dict[Key, tuple[tuple[str, str], ...]]
+    fixed: dict[Key, tuple[str, ...]]
+    """The rules that the old stem breaks."""
+    unfixed: dict[Key, Unfixed]
 
 
-def renamed(keys: Collection[Key], rules: Collection[str]) -> Names:
-    """Return clean stems for those that break ``rules``, none of them that of another sample."""
-    names = Names({}, {}, {})
+def choose_stems(keys: Collection[Key], rules: Collection[str]) -> NewStems:
+    """Choose a clean stem for every sample whose stem breaks one of some rules.
+
+    A new stem is unique in its phase, also on file systems that ignore case.
+
+    Args:
+        keys: Phase and stem of all samples.
+        rules: Codes of the rules to fix; those that are not about names are ignored.
+    """
+    result = NewStems({}, {}, {})
     taken = {(phase, stem.casefold()) for phase, stem in keys}
     for phase, stem in sorted(keys):
-        broken = name_faults(stem) | ({"stem-unsafe"} if stem_fault(stem) else set())
-        codes = tuple(code for code in RULES if code in broken and code in rules)
+        broken = broken_name_rules(stem) | ({"stem-unsafe"} if invalid_stem_reason(stem) else set())
+        codes = tuple(code for code in FIXABLE_RULES if code in broken and code in rules)
         if not codes:
             continue
         key = (phase, stem)
         try:
-            clean = mending.clean_stem(stem)
+            clean = edit.clean_stem(stem)
         except ValueError as error:
-            names.left[key] = tuple((code, str(error)) for code in codes)
+            result.unfixed[key] = tuple((code, str(error)) for code in codes)
             continue
         if (phase, clean.casefold()) in taken - {(phase, stem.casefold())}:
-            names.left[key] = tuple((code, f"{clean!r} is another sample") for code in codes)
+            reason = f"the new name {clean!r} is taken by another sample"
+            result.unfixed[key] = tuple((code, reason) for code in codes)
             continue
         taken.add((phase, clean.casefold()))
-        names.stems[key], names.done[key] = clean, codes
-    return names
+        result.stems[key], result.fixed[key] = clean, codes
+    return result

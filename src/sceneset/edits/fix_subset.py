@@ -1,24 +1,25 @@
-"""Fixing a subset of the registry: files, scan, tags and .dvc files, changed as one."""
+"""Fix subsets of the registry: images, masks, scan, tags and .dvc files in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scan_table import scan_rows
-from sceneset.edits.fix_delivery import Asked, Fixed
-from sceneset.edits.fix_sample import Files, Key, Names, mend, renamed
-from sceneset.edits.subset_change import Change, finish, put_lock, put_rows
+from sceneset.catalog.scan_table import rows_from_table
+from sceneset.edits.fix_delivery import FixedSample, FixOptions
+from sceneset.edits.fix_sample import Key, NewStems, SampleFiles, choose_stems, fix_files
+from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError, fail
-from sceneset.progress import Progress
-from sceneset.quality.sample_rules import COLUMNS, sample_findings
-from sceneset.scanning.measure_sample import Content, Loaded, Pair, measure_bytes
+from sceneset.progress import Notify, Progress, no_notice
+from sceneset.quality.sample_columns import SAMPLE_COLUMNS
+from sceneset.quality.sample_rules import sample_findings
+from sceneset.scanning.measure_sample import Content, LoadedPair, Pair, measure_loaded
 from sceneset.schemas.scan_row import ScanRow
+from sceneset.schemas.terms import Phase
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc_digests import digests_of_scan, recorded_otherwise
+from sceneset.storage.dvc_digests import digest_mismatches, digests_of_scan
 from sceneset.storage.files import md5_of
-from sceneset.storage.locking import writing
-from sceneset.storage.transaction import Redo
+from sceneset.storage.transaction import Command, FollowUp, Transaction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,147 +28,169 @@ if TYPE_CHECKING:
 def fix_subsets(
     catalog: Catalog,
     names: Sequence[str],
-    asked: Asked,
+    options: FixOptions,
     *,
     apply: bool,
     progress: Progress,
-) -> list[Fixed]:
-    """Return what has one right answer in subsets; with ``apply``, change it, as one.
+    notify: Notify = no_notice,
+) -> list[FixedSample]:
+    """Find what can be fixed in subsets, and fix all of it as one change.
 
-    Cut off at any line, the same call ends it. Only samples that rules find something in are read,
-    from the working tree or DVC's cache; files of the working tree are changed where they are.
+    Only samples with findings are read, from the working tree or DVC's cache. Files of the working
+    tree are replaced in place; files that are not checked out are changed in the cache alone.
+
+    Args:
+        catalog: The registry.
+        names: The subsets.
+        options: What to fix.
+        apply: Change the files. Without it nothing is written.
+        progress: Reports the number of samples with findings, subset by subset.
+        notify: Called if an interrupted command was finished or rolled back.
+
+    Returns:
+        The samples with something that is fixed, or that can't be fixed; nothing if an
+        interrupted run of the same command was finished.
 
     Raises:
-        ProblemsFoundError: an image is neither here nor there, or is another than was scanned.
-        DvcError: the pipeline does not run through.
+        FindingsError: An image is neither in the working tree nor in the cache, or differs from
+            the scan.
+        DvcError: A stage of the pipeline fails.
     """
     if not apply:
-        return list(_Fixing(catalog, asked, None).subsets(names, progress))
-    with writing(catalog.paths.work) as lock:
-        redo = Redo(catalog.paths)
-        if redo.is_ready:
-            finish(catalog.root, redo, lock)
-        work = _Fixing(Catalog(catalog.root), asked, Change())
-        fixed = list(work.subsets(names, progress))
-        if work.made and work.made.new:
-            put_lock(catalog, work.made)
-            for md5, listing in work.made.listings.items():
-                work.blobs.keep(md5, listing)
-            notes = {"asked": "fix", "blobs": [], "files": work.files}
-            redo.prepare(work.made.new, work.made.gone, notes)
-            finish(catalog.root, redo, lock)
-    return fixed
+        return list(_SubsetFix(catalog, options, None).samples(names, progress))
+    frame = options.mask_frame or ""
+    command = Command.of("fix", *names, "--rules", *sorted(options.rules), "--masks", frame)
+    with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
+        if transaction is None:
+            notify("an interrupted run of this command was finished")
+            return []
+        catalog = Catalog(catalog.root)
+        samples = list(_SubsetFix(catalog, options, transaction).samples(names, progress))
+        if any(sample.fixed for sample in samples):
+            transaction.commit(FollowUp(reproduce=True))
+    return samples
 
 
-class _Fixing:
-    """Subsets being fixed: what becomes of their samples, and of the files where that is noted."""
+class _SubsetFix:
+    """The fix of some subsets; with a transaction, the new files are staged there."""
 
-    def __init__(self, catalog: Catalog, asked: Asked, made: Change | None) -> None:
-        self.catalog, self.asked, self.made = catalog, asked, made
-        self.blobs = Blobs(catalog.root)
-        self.files: dict[str, str] = {}
-        """Files of the working tree that are to hold other blobs."""
+    def __init__(
+        self, catalog: Catalog, options: FixOptions, transaction: Transaction | None
+    ) -> None:
+        self._catalog, self._options, self._transaction = catalog, options, transaction
+        self._blobs = Blobs(catalog.root)
 
-    def subsets(self, names: Sequence[str], progress: Progress) -> Iterator[Fixed]:
-        """Yield what is fixed, subset by subset."""
+    def samples(self, names: Sequence[str], progress: Progress) -> Iterator[FixedSample]:
+        """Yield the fixed samples, subset by subset; then stage the files of the registry."""
+        change = SubsetChange(self._catalog, self._transaction) if self._transaction else None
         for name in names:
-            table = self.catalog.scan(name)
-            self._refuse_unscanned(name, table)
-            rows = {row.key: row for row in scan_rows(table)}
-            wanted = [code for code in self.asked.rules if code.startswith("name-")]
-            stems = renamed([*rows], wanted)
-            told = self._told(name)
-            found = [row for key, row in rows.items() if key in told]
+            table = self._catalog.scan(name)
+            self._refuse_outdated_scan(name, table)
+            rows = {row.key: row for row in rows_from_table(table)}
+            # Other rules about names are errors when a delivery is added: no subset breaks them.
+            name_rules = [code for code in self._options.rules if code.startswith("name-")]
+            stems = choose_stems([*rows], name_rules)
+            keys = self._keys_with_findings(name)
+            found = [row for key, row in rows.items() if key in keys]
             new = dict(rows)
             for row in progress(found, len(found), "fix"):
-                fixed, after = self._sample(name, row, stems)
-                if fixed.done or fixed.left:
-                    yield fixed
-                new[row.key] = after
-            if self.made and new != rows:
+                sample, new[row.key] = self._fix_sample(name, row, stems)
+                if sample.fixed or sample.unfixed:
+                    yield sample
+            if change and new != rows:
                 tags = [
                     tag.model_copy(update={"stem": new[tag.key].stem}) if tag.key in new else tag
-                    for tag in self.catalog.tags(name)
+                    for tag in self._catalog.tags(name)
                 ]
-                put_rows(self.catalog, name, list(new.values()), tags, self.made)
+                change.replace_samples(name, list(new.values()), tags)
+        if change:
+            change.stage_lists()
 
-    def _refuse_unscanned(self, name: str, table: "pa.Table") -> None:
-        wrong = recorded_otherwise(
-            self.catalog.paths,
+    def _refuse_outdated_scan(self, name: str, table: "pa.Table") -> None:
+        findings = digest_mismatches(
+            self._catalog.paths,
             name,
             digests_of_scan(table),
             "records other files than were scanned",
             f"run `dvc repro scan@{name}` where its images are, then fix again",
         )
-        if wrong:
-            raise FindingsError(wrong)
+        if findings:
+            raise FindingsError(findings)
 
-    def _told(self, name: str) -> set[Key]:
-        """Return the samples that a rule which is asked for finds something in."""
-        table = self.catalog.scan(name, COLUMNS)
-        found = sample_findings(table, self.catalog.params, subset=name, notes=True)
-        return {(p.phase, p.stem) for p in found if p.code in self.asked.rules}
+    def _keys_with_findings(self, name: str) -> set[Key]:
+        """Return the samples on which one of the rules to fix has a finding."""
+        table = self._catalog.scan(name, SAMPLE_COLUMNS)
+        found = sample_findings(table, self._catalog.params, subset=name, notes=True)
+        return {(p.phase, p.stem) for p in found if p.code in self._options.rules}
 
-    def _sample(self, name: str, row: ScanRow, stems: Names) -> tuple[Fixed, ScanRow]:
-        """Mend one sample; return what was done, and its row after it."""
-        folder = self.catalog.paths.subset(name)
-        parts = [folder / part / row.phase for part in ("img_dir", "ann_dir")]
-        old = [parts[0] / row.image, parts[1] / row.mask]
-        image, mask = map(self._bytes, old, (row.image_md5, row.mask_md5))
-        asked = self.asked
-        files = Files(old[0].suffix, image, mask)
-        mended = mend(files, asked.rules, asked.limits, asked.frame)
+    def _fix_sample(self, name: str, row: ScanRow, stems: NewStems) -> tuple[FixedSample, ScanRow]:
+        """Fix one sample and stage its files; return the result and the new scan row."""
+        folder = self._catalog.paths.subset(name)
+        folders = [folder / part / row.phase for part in ("img_dir", "ann_dir")]
+        old = [folders[0] / row.image, folders[1] / row.mask]
+        image, mask = map(self._read, old, (row.image_md5, row.mask_md5))
+        options = self._options
+        files = SampleFiles(old[0].suffix, image, mask)
+        result = fix_files(files, options.rules, options.limits, options.mask_frame)
         stem = stems.stems.get(row.key, row.stem)
-        fixed = Fixed(
+        sample = FixedSample(
             row.phase,
             row.stem,
             stem,
-            (*mended.done, *stems.done.get(row.key, ())),
-            (*mended.left, *stems.left.get(row.key, ())),
+            (*result.fixed, *stems.fixed.get(row.key, ())),
+            (*result.unfixed, *stems.unfixed.get(row.key, ())),
             subset=name,
         )
-        if not fixed.done or self.made is None:
-            return fixed, row
-        new = [parts[0] / (stem + old[0].suffix), parts[1] / f"{stem}.png"]
-        after = (mended.files.image, mended.files.mask or b"")
-        data = dict(zip(new, after, strict=True))
-        pair = Pair(row.phase, stem, new[0], new[1], self.catalog.root)
-        contents = {path: Content(bytes_) for path, bytes_ in data.items()}
-        measured = measure_bytes(pair, Loaded(contents), asked.limits)
+        if not sample.fixed or self._transaction is None:
+            return sample, row
+        new = {
+            folders[0] / (stem + old[0].suffix): result.files.image,
+            folders[1] / f"{stem}.png": result.files.mask or b"",
+        }
+        measured_row = self._measure(row.phase, stem, new)
+        self._stage(old, new, self._transaction)
+        return sample, measured_row
+
+    def _measure(self, phase: Phase, stem: str, files: Mapping[Path, bytes]) -> ScanRow:
+        """Return the scan row of a fixed sample."""
+        image, mask = files
+        pair = Pair(phase, stem, image, mask, self._catalog.root)
+        contents = {path: Content(data) for path, data in files.items()}
+        measured = measure_loaded(pair, LoadedPair(contents), self._options.limits)
         if measured.row is None:
             raise FindingsError(measured.findings)
-        self._note(old, data)
-        return fixed, measured.row
+        return measured.row
 
-    def _bytes(self, path: Path, md5: str) -> bytes:
-        """Return a blob from the working tree or DVC's cache, and refuse changes nobody tracks."""
-        shown = self.catalog.paths.shown(path)
+    def _read(self, path: Path, md5: str) -> bytes:
+        """Return a file from the working tree or DVC's cache; refuse changes nobody tracks."""
+        name = self._catalog.paths.relative(path)
         data = path.read_bytes() if path.is_file() else None
         if data is not None and md5_of(data) != md5:
             fail(
                 "scan-incomplete",
-                "is another file than was scanned",
-                file=shown,
-                hint="`dvc checkout` restores it; if the change is meant, `dvc add` its "
+                "differs from the file that was scanned",
+                file=name,
+                hint="`dvc checkout` restores it; if the change is intended, `dvc add` its "
                 "folder and run `dvc repro`, then fix again",
             )
-        data = data if data is not None else self.blobs.cached(md5)
+        data = data if data is not None else self._blobs.cached(md5)
         if data is None:
             fail(
                 "file-missing",
                 "is neither in the working tree nor in DVC's cache",
-                file=shown,
-                hint=f"`dvc pull {Path(shown).parents[1]}.dvc` gets it",
+                file=name,
+                hint=f"`dvc pull {Path(name).parents[1]}.dvc` gets it",
             )
         return data
 
-    def _note(self, old: Sequence[Path], new: Mapping[Path, bytes]) -> None:
-        """Keep the blobs of a mended sample, and note which files are to hold them."""
-        assert self.made is not None, "it is being applied"
-        for was, (path, data) in zip(old, new.items(), strict=True):
+    def _stage(
+        self, old: Sequence[Path], new: Mapping[Path, bytes], transaction: Transaction
+    ) -> None:
+        """Put the fixed files into the cache, and stage those that are checked out."""
+        for old_path, (path, data) in zip(old, new.items(), strict=True):
             md5 = md5_of(data)
-            self.blobs.keep(md5, data)
-            if was.exists():
-                self.files[self.catalog.paths.shown(path)] = md5
-            if was != path:
-                self.made.gone.append(was)
+            self._blobs.add_to_cache(md5, data)
+            if old_path.exists():
+                transaction.write_blob(path, md5)
+            if old_path != path:
+                transaction.delete(old_path)

@@ -1,9 +1,8 @@
-"""Taking a checked delivery into the registry, so that a kill at any line loses nothing.
+"""Add a checked delivery to the registry as a new subset, completely or not at all.
 
-The order makes it so. A journal is begun first; copies are built inside it; one rename puts the
-subset's folder into the data root; then come `dvc add`, the scan, the tags and the entry, which
-nothing reads yet; and at last params.yaml lists the subset: only then does it exist. Until then
-the journal tells the next add what to take back.
+The files are copied aside and renamed into the data root, so that `dvc add` can track them. The
+scan, tags and entry follow when the transaction is ready, and params.yaml, which lists the subset,
+comes last: until then no reader sees the subset.
 """
 
 import os
@@ -11,76 +10,76 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
+from sceneset.catalog.params_edit import entry_text, with_subset
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scan_table import write_scan
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.delivery.types import Delivery
-from sceneset.edits.unfinished_add import Journal, take_back
+from sceneset.edits.subset_change import encode_scan
 from sceneset.errors import FindingsError, fail
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.schemas.finding import finding
 from sceneset.schemas.subset import Subset
 from sceneset.storage.dvc import add_folders
-from sceneset.storage.dvc_digests import digests_of_rows, recorded_otherwise
-from sceneset.storage.files import copy_file, write_text
-from sceneset.storage.locking import writing
-from sceneset.storage.transaction import unfinished_findings
-from sceneset.storage.yaml_files import parse
+from sceneset.storage.dvc_digests import digest_mismatches, digests_of_rows
+from sceneset.storage.files import copy_file, md5_of
+from sceneset.storage.transaction import Command, Transaction
+from sceneset.storage.transaction_rollback import unfinished_paths
 
-Copies = Iterable[tuple[Path, Path]]
+Copies = Iterable[tuple[Path, str]]
+"""Files of a delivery, and their paths in the folder of the subset."""
 
 
-def take(
+def ingest(
     catalog: Catalog,
     delivery: Delivery,
     *,
     progress: Progress = no_progress,
     notify: Notify = no_notice,
 ) -> None:
-    """Make the delivery a subset of the registry, wholly or not at all.
+    """Add a delivery to the registry. If an interrupted run of this very add exists, finish it.
 
     Raises:
-        ProblemsFoundError: the name is taken, another add is at work, or the disk is too small.
-        DvcError: dvc refused; what was done is taken back.
+        FindingsError: The name is taken, another command is writing, the disk is too small, or
+            the delivery has changed since it was checked.
+        DvcError: `dvc add` failed; what was done is rolled back.
     """
     entry = delivery.entry
     if entry is None:
-        raise ValueError("a delivery without an entry can't be taken")
-    paths = catalog.paths
-    with writing(paths.work) as lock:
-        # What was read before the lock was held may be old: another add may have ended since.
+        raise ValueError("a delivery without an entry can't be added")
+    name, paths = entry.name, catalog.paths
+    texts = {
+        paths.tags(name): tags_text(delivery.tags).encode(),
+        paths.entry(name): entry_text(entry).encode(),
+    }
+    with Transaction.begin(paths, _command(entry, delivery, texts), notify=notify) as transaction:
+        if transaction is None:
+            return
+        # What was read before the lock was held may be outdated: another add may have ended since.
         catalog = Catalog(catalog.root)
-        for name in take_back(catalog):
-            notify(f"an interrupted add of {name} was rolled back")
-        if findings := unfinished_findings(paths):
-            raise FindingsError(findings)  # its end would write over what is added here
-        refuse_taken_name(catalog, entry.name)
-        journal = Journal(paths, entry.name)
-        copies = _copies(delivery, journal.subset)
+        refuse_taken_name(catalog, name)
+        with_subset(paths.params.read_text("utf-8"), name)  # fail before anything is copied
+        copies = _copies(delivery)
         _check_space(catalog.root, [source for source, _ in copies])
-        texts = {
-            paths.tags(entry.name): tags_text(delivery.tags),
-            paths.entry(entry.name): entry_text(entry),
-        }
-        listing = with_subset(paths.params.read_text("utf-8"), entry.name)
-        try:
-            journal.begin(texts)
-            _build(progress(copies, len(copies), "copy"))
-            folder = journal.place()
-            add_folders(catalog.root, [folder / "img_dir", folder / "ann_dir"], lend=lock)
-            _check_added(catalog, delivery, entry.name)
-            write_scan(paths.scan(entry.name), delivery.rows, catalog.params.algorithms.scan)
-            for path, text in texts.items():
-                write_text(path, text)
-            write_text(paths.params, listing)
-        finally:
-            take_back(Catalog(catalog.root))
+        folder = paths.subset(name)
+        with transaction.create_folder(folder) as unplaced:
+            _copy_files(progress(copies, len(copies), "copy"), unplaced)
+        add_folders(catalog.root, [folder / "img_dir", folder / "ann_dir"], lend=transaction.lock)
+        _check_added(catalog, delivery, name)
+        for path, data in texts.items():
+            transaction.write(path, data)
+        algorithm = catalog.params.algorithms.scan
+        transaction.write(paths.scan(name), encode_scan(delivery.rows, algorithm))
+        # `dvc add` can take minutes: params.yaml is read again, so that no edit of it is lost.
+        listing = with_subset(paths.params.read_text("utf-8"), name)
+        transaction.write(paths.params, listing.encode())
+        transaction.commit()
 
 
 def refuse_taken_name(catalog: Catalog, name: str) -> None:
-    """Raise ProblemsFoundError if a subset of that name, or files of one, are there."""
+    """Raise FindingsError if there is a subset of this name, or files of one.
+
+    Files of an interrupted add do not count: the next add removes or completes them.
+    """
     paths = catalog.paths
     listed = {known.casefold() for known in catalog.params.subsets}
     if name.casefold() in listed:
@@ -89,38 +88,38 @@ def refuse_taken_name(catalog: Catalog, name: str) -> None:
             "is listed already",
             subset=name,
             file="params.yaml",
-            hint="give the delivery another date or note; a listed subset grows by "
-            "putting files and tags in place",
+            hint="give the delivery another date or note; to add samples to a listed subset, put "
+            "their files and tags in place",
         )
-    in_the_way = [
+    own = unfinished_paths(paths)
+    existing = [
         path
         for path in (paths.subset(name), paths.entry(name), paths.tags(name), paths.scan(name))
-        if os.path.lexists(path)
+        if os.path.lexists(path) and path not in own
     ]
-    if in_the_way and not Journal(paths, name).placed:  # those of an add are taken back
+    if existing:
         raise FindingsError(
             finding(
                 "subset-exists",
-                "stands here, though params.yaml does not list the subset",
+                "exists, although params.yaml does not list the subset",
                 subset=name,
-                file=paths.shown(path),
-                hint="move it away; nothing of it is overwritten",
+                file=paths.relative(path),
+                hint="move it away; it is not overwritten",
             )
-            for path in in_the_way
+            for path in existing
         )
 
 
-def entry_text(entry: Subset) -> str:
-    """Return an entry as YAML, without what its schema fills in."""
-    fields = entry.model_dump(mode="json", exclude_defaults=True)
-    body = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
-    return "# yaml-language-server: $schema=../../schemas/json/subset.json\n" + body
+def _command(entry: Subset, delivery: Delivery, texts: dict[Path, bytes]) -> Command:
+    """Return the command of this add: the same name and the same content give the same command."""
+    digests = [digest.md5 for digest in digests_of_rows(delivery.rows).values()]
+    return Command.of("add", *digests, *map(md5_of, texts.values()), subset=entry.name)
 
 
-def _copies(delivery: Delivery, subset: Path) -> list[tuple[Path, Path]]:
+def _copies(delivery: Delivery) -> list[tuple[Path, str]]:
     layout = delivery.layout
     return [
-        (source, subset / folder / row.phase / source.name)
+        (source, f"{folder}/{row.phase}/{source.name}")
         for row in delivery.rows
         for folder, source in (
             ("img_dir", layout.images[row.key]),
@@ -130,103 +129,37 @@ def _copies(delivery: Delivery, subset: Path) -> list[tuple[Path, Path]]:
 
 
 def _check_space(root: Path, sources: list[Path]) -> None:
-    """Refuse early what would fill the disk: one copy in the data root, one in DVC's cache."""
+    """Raise FindingsError if the disk can't hold two copies: the data root's and DVC's cache's."""
     needed = 2 * sum(source.stat().st_size for source in sources)
     free = shutil.disk_usage(root).free
     if needed > free:
         fail(
             "disk-full",
-            f"{needed:,} bytes are needed and {free:,} are free",
+            f"{needed:,} bytes are needed and {free:,} bytes are free",
             file=".",
-            hint="make room: DVC keeps a copy in its cache beside the one people see",
+            hint="free some space: DVC's cache holds a second copy of every file",
         )
 
 
-def _build(copies: Copies) -> None:
-    made: set[Path] = set()
-    for source, target in copies:
-        if target.parent not in made:
+def _copy_files(copies: Copies, folder: Path) -> None:
+    created: set[Path] = set()
+    for source, name in copies:
+        target = folder / name
+        if target.parent not in created:
             target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
+            created.add(target.parent)
         copy_file(source, target)
 
 
 def _check_added(catalog: Catalog, delivery: Delivery, name: str) -> None:
-    """Raise if DVC records other files than those that were checked."""
-    wrong = recorded_otherwise(
+    """Raise FindingsError if `dvc add` has recorded other files than were checked."""
+    findings = digest_mismatches(
         catalog.paths,
         name,
         digests_of_rows(delivery.rows),
         "records other files than were checked",
-        "was {folder} of the delivery changed meanwhile? Does .dvcignore leave files out? Mend it "
+        "did {folder} of the delivery change meanwhile? Does .dvcignore exclude files? Fix it "
         "and add again",
     )
-    if wrong:
-        raise FindingsError(wrong)
-
-
-def with_subset(text: str, name: str) -> str:
-    """Return the text of params.yaml with one more subset; its comments and order are kept.
-
-    Raises:
-        ProblemsFoundError: it is written in a way that can't be extended line by line.
-    """
-    before = parse(text, "params.yaml").data or {}
-    wanted = before | {"subsets": sorted([*(before.get("subsets") or []), name])}
-    try:
-        extended = _with_line(text, name)
-        after = parse(extended, "params.yaml").data
-    except (FindingsError, ValueError):
-        after = None
-    if after is None or after | {"subsets": sorted(after["subsets"])} != wanted:
-        fail(
-            "schema",
-            "is written in a way that no subset can be put into",
-            file="params.yaml",
-            field="subsets",
-            hint="write one line '  - <name>' a subset",
-        )
-    return extended
-
-
-def without_subset(text: str, name: str) -> str:
-    """Return the text of params.yaml with a subset less; its comments and order are kept.
-
-    Raises:
-        ProblemsFoundError: it is written in a way that can't be changed line by line.
-    """
-    before = parse(text, "params.yaml").data
-    names = [listed for listed in before["subsets"] if listed != name]
-    lines = text.splitlines(keepends=True)
-    left = [line for line in lines if line.strip() not in {f"- {name}", f"- '{name}'"}]
-    cut = "".join(left)
-    if not names:
-        cut = cut.replace("\nsubsets:\n", "\nsubsets: []\n", 1)
-    if parse(cut, "params.yaml").data != before | {"subsets": names}:
-        fail(
-            "schema",
-            f"is written in a way that {name} can't be taken out of",
-            file="params.yaml",
-            field="subsets",
-            hint="write one line '  - <name>' a subset",
-        )
-    return cut
-
-
-def _with_line(text: str, name: str) -> str:
-    root = yaml.compose(text)
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    listed = next((value for key, value in pairs if key.value == "subsets"), None)
-    if listed is None:
-        return text.rstrip("\n") + f"\nsubsets:\n  - {name}\n"
-    items = listed.value if isinstance(listed, yaml.SequenceNode) else []
-    if not items or listed.flow_style:
-        names = sorted([*(item.value for item in items), name])
-        start, end = listed.start_mark.index, listed.end_mark.index
-        return text[:start].rstrip() + "".join(f"\n  - {n}" for n in names) + text[end:]
-    lines = f"{text.rstrip()}\n".splitlines(keepends=True)
-    after = sum(item.value < name for item in items)
-    near = items[max(after - 1, 0)].start_mark
-    dash = lines[near.line].index("-")
-    lines.insert(near.line + (1 if after else 0), f"{' ' * dash}- {name}\n")
-    return "".join(lines)
+    if findings:
+        raise FindingsError(findings)

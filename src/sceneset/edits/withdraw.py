@@ -1,170 +1,153 @@
-"""Taking samples out of a registry: what its files become, and the change made as one."""
+"""Withdraw images: remove their samples from the registry and leave tombstones."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from sceneset.catalog.params_edit import entry_text
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scan_table import scan_rows
-from sceneset.catalog.split_selection import rows_of
-from sceneset.catalog.tombstones import FILE, in_folder, text_of
-from sceneset.edits.ingest import entry_text, without_subset
-from sceneset.edits.subset_change import Change, finish, put_lock, put_rows
-from sceneset.edits.withdraw_search import Key, Withdrawal, find
+from sceneset.catalog.scan_table import rows_from_table
+from sceneset.catalog.split_selection import samples_by_row
+from sceneset.catalog.tombstones import TOMBSTONES_FILE, read_tombstones, tombstones_text
+from sceneset.edits.fix_sample import Key
+from sceneset.edits.subset_change import SubsetChange
+from sceneset.edits.withdraw_search import Withdrawal, find_withdrawal
 from sceneset.errors import FindingsError
+from sceneset.progress import Notify, no_notice
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc_digests import digests_of_scan, recorded_otherwise
+from sceneset.storage.dvc_digests import digest_mismatches, digests_of_scan
 from sceneset.storage.files import md5_of
-from sceneset.storage.locking import writing
-from sceneset.storage.transaction import Redo
+from sceneset.storage.transaction import Command, FollowUp, Transaction
 
 
 def withdraw(
     catalog: Catalog,
-    words: Sequence[str],
+    names: Sequence[str],
     reason: str,
     *,
     with_near: bool = False,
     purge: bool = False,
     remote: str | None = None,
+    notify: Notify = no_notice,
 ) -> Withdrawal | None:
-    """Take what ``words`` name out of the registry as it stands, and leave tombstones.
+    """Remove samples from the working tree of a registry and record tombstones.
 
-    With ``purge`` the blobs go from the remote and the caches of this machine too. Cut off at any
-    line, the same call ends it. Returns what was done, or None if an earlier call that was cut
-    off was this one, and has been ended.
+    Args:
+        catalog: The registry.
+        names: What to withdraw; see ``find_withdrawal``.
+        reason: One line to record.
+        with_near: Withdraw similar images too.
+        purge: Delete the blobs from the remote and from all caches of this machine.
+        remote: The DVC remote to purge; None means the default one.
+        notify: Called if an interrupted command was finished or rolled back.
+
+    Returns:
+        What was withdrawn, or None if an interrupted run of the same call was finished.
 
     Raises:
-        UsageError: a word names nothing.
-        ProblemsFoundError: scan, tags and .dvc files of a subset do not agree.
-        DvcError: the remote can't be reached, or the pipeline does not run through.
+        UsageError: A name is unknown.
+        FindingsError: Scan, tags and .dvc files of a subset disagree.
+        DvcError: The remote can't be reached, or a stage of the pipeline fails.
     """
-    asked = {"words": list(words), "reason": reason, "with_near": with_near, "purge": purge}
-    with writing(catalog.paths.work) as lock:
-        redo = Redo(catalog.paths)
-        if redo.is_ready and finish(catalog.root, redo, lock) == asked:
+    options = ["--with-near"] * with_near + ["--purge"] * purge
+    command = Command.of("forget", *names, "--reason", reason, *options)
+    with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
+        if transaction is None:
             return None
         catalog = Catalog(catalog.root)
-        withdrawal = find(catalog, words, reason, with_near=with_near, purge=purge)
-        made = change(catalog, withdrawal)
-        if made.listings or purge:
-            blobs = Blobs(catalog.root, remote)
-            if purge:
-                blobs.sizes(withdrawal.purge)  # it answers, or nothing is begun
-            for md5, listing in made.listings.items():
-                blobs.keep(md5, listing)
-        notes = {"asked": asked, "blobs": withdrawal.purge if purge else [], "remote": remote}
-        redo.prepare(made.new, made.gone, notes)
-        finish(catalog.root, redo, lock)
+        withdrawal = find_withdrawal(catalog, names, reason, with_near=with_near, purge=purge)
+        if purge:
+            # Fail before anything is changed if the remote does not answer.
+            Blobs(catalog.root, remote).sizes(withdrawal.purge)
+        _stage(catalog, withdrawal, transaction)
+        blobs = tuple(withdrawal.purge) if purge else ()
+        transaction.commit(FollowUp(reproduce=True, purge=blobs, remote=remote))
     return withdrawal
 
 
-def change(catalog: Catalog, withdrawal: Withdrawal) -> Change:
-    """Work out the files of the registry without the samples; nothing is written.
+def _stage(catalog: Catalog, withdrawal: Withdrawal, transaction: Transaction) -> None:
+    """Stage the files of the registry without the samples.
 
     Raises:
-        ProblemsFoundError: scan, tags and .dvc files of a subset do not agree.
+        FindingsError: Scan, tags and .dvc files of a subset disagree.
     """
-    paths, made = catalog.paths, Change()
-    emptied = []
-    for name, keys in withdrawal.here.items():
-        rows = _rows_left(catalog, name, keys, made)
-        if rows:
-            _without(catalog, name, keys, rows, made)
-        else:
-            emptied.append(name)
-            made.gone += _all_of(catalog, name)
-    if emptied:
-        params = paths.params.read_text("utf-8")
-        for name in emptied:
-            params = without_subset(params, name)
-        made.new[paths.params] = params.encode()
-    stones = withdrawal.stones | in_folder(catalog.root)
-    made.new[catalog.root / FILE] = text_of(stones.values()).encode()
-    put_lock(catalog, made, [f"{stage}@{name}" for name in emptied for stage in ("scan", "splits")])
-    return made
+    change = SubsetChange(catalog, transaction)
+    for name, keys in withdrawal.current_samples.items():
+        _remove_samples(catalog, name, keys, transaction, change)
+    tombstones = withdrawal.tombstones | read_tombstones(catalog.root)
+    text = tombstones_text(tombstones.values())
+    transaction.write(catalog.root / TOMBSTONES_FILE, text.encode())
+    change.stage_lists()
 
 
-def _rows_left(catalog: Catalog, name: str, keys: set[Key], made: Change) -> list[ScanRow]:
-    """Return the scan rows that stay; the files of the others are noted as gone."""
+def _remove_samples(
+    catalog: Catalog, name: str, keys: set[Key], transaction: Transaction, change: SubsetChange
+) -> None:
+    """Stage a subset without some samples, or its removal if no sample remains."""
     table = catalog.scan(name)
-    wrong = recorded_otherwise(
+    findings = digest_mismatches(
         catalog.paths,
         name,
         digests_of_scan(table),
         "records other files than were scanned",
-        "run `dvc repro` where its images are, then forget again",
+        "run `dvc repro` where its images are, then run the command again",
     )
-    if wrong:
-        raise FindingsError(wrong)
-    folder, left = catalog.paths.subset(name), []
-    for row in scan_rows(table):
+    if findings:
+        raise FindingsError(findings)
+    folder, remaining = catalog.paths.subset(name), []
+    for row in rows_from_table(table):
         if row.key not in keys:
-            left.append(row)
-        else:
-            image = folder / "img_dir" / row.phase / row.image
-            mask = folder / "ann_dir" / row.phase / row.mask
-            wrong += _replaced(catalog, name, {image: row.image_md5, mask: row.mask_md5})
-            made.gone += [image, mask]
-    if wrong:
-        raise FindingsError(wrong)
-    return left
+            remaining.append(row)
+            continue
+        files = {
+            folder / "img_dir" / row.phase / row.image: row.image_md5,
+            folder / "ann_dir" / row.phase / row.mask: row.mask_md5,
+        }
+        findings += _changed_files(catalog, name, files)
+        for path in files:
+            transaction.delete(path)
+    if findings:
+        raise FindingsError(findings)
+    if not remaining:
+        change.remove_subset(name)
+        return
+    entry, tags = catalog.entry(name), catalog.tags(name)
+    remaining_tags = [tag for tag in tags if tag.key not in keys]
+    change.replace_samples(name, remaining, remaining_tags)
+    new_entry = _update_entry(entry, tags, remaining_tags)
+    if new_entry != entry:
+        transaction.write(catalog.paths.entry(name), entry_text(new_entry).encode())
 
 
-def _replaced(catalog: Catalog, name: str, files: Mapping[Path, str]) -> list[Finding]:
-    """Report files that are others than were scanned: they may be the only ones of their kind."""
+def _changed_files(catalog: Catalog, name: str, files: Mapping[Path, str]) -> list[Finding]:
+    """Report files whose content differs from the scan: there may be no other copy of them."""
     return [
         finding(
             "scan-incomplete",
-            "is another file than was scanned, and would be deleted",
+            "differs from the file that was scanned, and would be deleted",
             subset=name,
-            file=catalog.paths.shown(path),
-            hint="move it away, or `dvc add` its folder and run `dvc repro`; then forget again",
+            file=catalog.paths.relative(path),
+            hint="move it away, or `dvc add` its folder and run `dvc repro`; then run the command "
+            "again",
         )
         for path, md5 in files.items()
         if path.is_file() and md5_of(path.read_bytes()) != md5
     ]
 
 
-def _without(
-    catalog: Catalog,
-    name: str,
-    keys: set[Key],
-    rows: list[ScanRow],
-    made: Change,
-) -> None:
-    """Note the new texts of a subset that keeps samples."""
-    entry, tags = catalog.entry(name), catalog.tags(name)
-    left = [tag for tag in tags if tag.key not in keys]
-    put_rows(catalog, name, rows, left, made)
-    counted = _entry(entry, tags, left)
-    if counted != entry:
-        made.new[catalog.paths.entry(name)] = entry_text(counted).encode()
+def _update_entry(entry: Subset, before: Sequence[Tag], after: Sequence[Tag]) -> Subset:
+    """Return an entry without rows that become empty, and with the new counts of the others.
 
-
-def _entry(entry: Subset, before: Sequence[Tag], after: Sequence[Tag]) -> Subset:
-    """Return the scene table with the declared counts mended, and without rows left empty."""
+    A declared count that was wrong before stays, so that the check still reports it.
+    """
     rows = []
-    for (row, had), (_, has) in zip(
-        rows_of(entry.splits, before), rows_of(entry.splits, after), strict=True
+    for (row, old), (_, new) in zip(
+        samples_by_row(entry.splits, before), samples_by_row(entry.splits, after), strict=True
     ):
-        if had and not has:
+        if old and not new:
             continue
-        true_before = row.images == len(had)
-        rows.append(row.model_copy(update={"images": len(has)}) if true_before else row)
+        was_correct = row.images == len(old)
+        rows.append(row.model_copy(update={"images": len(new)}) if was_correct else row)
     return entry.model_copy(update={"splits": tuple(rows)})
-
-
-def _all_of(catalog: Catalog, name: str) -> list[Path]:
-    """Return the files of a subset that goes with its last sample."""
-    paths = catalog.paths
-    folder = paths.subset(name)
-    files = [paths.entry(name), paths.tags(name), paths.scan(name), folder / ".gitignore"]
-    files += [folder / f"{part}.dvc" for part in ("img_dir", "ann_dir")]
-    with suppress(FileNotFoundError):
-        files += [path for path in (folder / "split_dir").iterdir() if path.is_file()]
-    return files
