@@ -29,13 +29,13 @@ Generated from the program by `make generated`. `sceneset help COMMAND` prints t
 
 ## Completion
 
-Run the line for your shell once; it completes commands, options and choices.
+Add one line to the startup file of your shell. It completes commands, options and choices.
 
-```console
-$ sceneset completion bash >> ~/.bashrc
-$ sceneset completion zsh > ~/.zfunc/_sceneset        # ~/.zfunc must be in $fpath
-$ sceneset completion fish > ~/.config/fish/completions/sceneset.fish
-```
+| Shell | Line | File |
+| --- | --- | --- |
+| bash | `eval "$(sceneset completion bash)"` | `~/.bashrc` |
+| zsh | `eval "$(sceneset completion zsh)"` | `~/.zshrc`, after `compinit` |
+| fish | `sceneset completion fish \\| source` | `~/.config/fish/config.fish` |
 
 ## sceneset
 """

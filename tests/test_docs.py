@@ -1,25 +1,28 @@
-"""The documentation says what is true: its sessions run, its links lead somewhere."""
+"""The documentation is correct: its sessions run, its links and commands exist."""
 
 import re
+import runpy
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sceneset.cli.main import COMMANDS, overview, parser_of
+from sceneset.cli.scaffold import template
 from sceneset.reporting import rules_page as rulebook
 from support.build import ROOT
 
 READMES = ("README.md", "README.zh.md")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md"))
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("demo/*.md"))
 )
 
 
 def sessions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield every shown command that has output, with that output."""
+    """Yield every command of a page that is shown with output, and this output."""
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
@@ -28,9 +31,9 @@ def sessions(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("page", READMES)
-def test_sessions_print_what_they_show(page, sceneset):
+def test_readme_sessions_print_the_output_they_show(page, sceneset):
     shown = list(sessions((ROOT / page).read_text("utf-8")))
-    assert shown, "the first screen shows a real session"
+    assert shown, "the README shows at least one session"
     for command, output in shown:
         program, *words = shlex.split(command)
         assert program == "sceneset"
@@ -40,7 +43,7 @@ def test_sessions_print_what_they_show(page, sceneset):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page):
+def test_links_lead_to_existing_files(page):
     text = (ROOT / page).read_text("utf-8")
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if "://" not in link:
@@ -48,7 +51,7 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_shown_commands_exist(page):
+def test_commands_and_make_targets_exist(page):
     text = (ROOT / page).read_text("utf-8")
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for name in re.findall(r"^\$ sceneset (\w+)", block, re.MULTILINE):
@@ -58,38 +61,77 @@ def test_shown_commands_exist(page):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_teaches(name):
+def test_every_command_and_argument_has_help(name):
     parser, module = parser_of(name)
-    text = parser.format_help()
     assert f"sceneset {name}" in module.EXAMPLES
-    assert "examples:" in text
-    for line in module.EXAMPLES.splitlines():
-        if line.startswith("  sceneset "):
-            assert shlex.split(line.split("  ")[1])[1] in COMMANDS
+    assert parser.description.endswith((".", ".config/fish/config.fish"))
     for action in parser._actions:
-        assert action.help or action.choices, f"{action.dest} has no help"
+        assert action.help, f"{action.dest} has no help"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_of_every_command_are_valid(name):
+    examples = re.sub(r"\\\n\s*", "", parser_of(name)[1].EXAMPLES)  # join continued lines
+    for line in examples.splitlines():
+        command, *_ = re.split(r"\s{2,}|[>|&]", line.strip())  # without comment and redirection
+        program, *words = shlex.split(command) or [""]
+        if program == "sceneset":
+            assert words[0] in COMMANDS
+            parser_of(words[0])[0].parse_args(words[1:])  # exits if the arguments are wrong
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_overview_and_the_changelog(name):
     assert f"  {name} " in overview()
-    assert f"`{name}`" in (ROOT / "CHANGELOG.md").read_text("utf-8").replace("sceneset ", "")
+    assert re.search(rf"`(sceneset )?{name}\b", (ROOT / "CHANGELOG.md").read_text("utf-8"))
 
 
-def test_the_page_of_findings_is_current():
+def test_page_of_findings_is_current():
     assert (ROOT / "docs/problems.md").read_text("utf-8") == rulebook.page()
 
 
-def test_the_readme_names_the_two_commands():
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="argparse formats help differently")
+@pytest.mark.parametrize("page", ["docs/cli.md", "docs/api.md"])
+def test_generated_reference_page_is_current(page):
+    pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
+    assert (ROOT / page).read_text("utf-8") == pages[page](), "run `make generated`"
+
+
+def headings_and_commands(page):
+    """Return the heading levels of a page, and its commands with words in Chinese left out."""
+    text = (ROOT / page).read_text("utf-8")
+    commands = re.findall(r"`((?:sceneset|dvc|make|git) [^`]*)`", text)
+    return [len(level) for level in re.findall(r"^(#+) ", text, re.MULTILINE)], [
+        command.split()[:2] for command in commands
+    ]
+
+
+def test_chinese_readme_has_the_headings_and_commands_of_the_english_one():
+    assert headings_and_commands("README.zh.md") == headings_and_commands("README.md")
+
+
+def test_readme_names_make_demo_and_make_test():
     for page in READMES:
         text = (ROOT / page).read_text("utf-8")
         assert "make demo" in text
         assert "make test" in text
 
 
-def test_nothing_names_this_machine():
+def test_pages_name_no_folder_of_this_machine():
     home = Path.home().as_posix()
     for page in PAGES:
         text = (ROOT / page).read_text("utf-8")
         assert "/home/" not in text
         assert home == "/" or home not in text
+
+
+def test_git_ignores_the_folders_that_the_docs_write_to():
+    pattern = r"(?:--to|--thumbnails|--quarantine|to=)[ =]?\"?([a-z]\w*/[\w./-]*)"
+    texts = [(ROOT / page).read_text("utf-8") for page in PAGES]
+    texts += [template()["README.md"], *(parser_of(name)[1].EXAMPLES for name in COMMANDS)]
+    folders = {folder for text in texts for folder in re.findall(pattern, text)}
+    assert "data/ski" in folders
+    assert "build/small" in folders
+    ignored = {*template()[".gitignore"].splitlines()}
+    for folder in folders:
+        assert f"/{folder.split('/')[0]}/" in ignored, folder

@@ -1,4 +1,4 @@
-"""The edge: what a command found is what it ends with, whoever listens."""
+"""Exit codes stay right when the output can't be written: closed pipes and streams, a full disk."""
 
 import os
 import subprocess
@@ -7,36 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from support.build import NAME
+from support.build import NAME, ROOT
 
-GATE = """
-import sys
-from sceneset.cli.exit_codes import FINDINGS, guarded
-from sceneset.cli.output import print_json, print_problems, print_table, say
-from sceneset.schemas.finding import problem
-
-found = [problem("file-missing", "there is no such file", file=f"{n}.txt") for n in range(3000)]
-
-def run():
-    print_problems(found, stderr=sys.argv[1] == "stderr")
-    print_table(("a", "b"), [(p.file, p.message) for p in found], stderr=sys.argv[1] == "stderr")
-    if sys.argv[1] == "stdout":
-        print_json([p.file for p in found])
-    say("that is all")
-    return FINDINGS
-
-sys.exit(guarded(run))
-"""
+PRINT_FINDINGS = ROOT / "tests/programs/print_findings.py"
+WRITE_GUARDED = ROOT / "tests/programs/write_guarded.py"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_gate_fails_though_nobody_reads_what_it_says(stream: str) -> None:
+def test_failed_check_exits_with_1_when_its_output_is_not_read(stream: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     other = "stderr" if stream == "stdout" else "stdout"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", GATE, stream],
+            [sys.executable, str(PRINT_FINDINGS), stream],
             check=False,
             **{stream: writer, other: subprocess.PIPE},
         )
@@ -47,24 +31,19 @@ def test_a_gate_fails_though_nobody_reads_what_it_says(stream: str) -> None:
     assert not done.stderr or b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("closed", ["1", "2"])
-def test_a_stream_that_was_closed(closed: str) -> None:
-    stream = {"1": "stdout", "2": "stderr"}[closed]
-    command = ["sh", "-c", f'"$0" -c "$1" {stream} {closed}>&-', sys.executable, GATE]
+@pytest.mark.parametrize(("closed", "stream"), [("1", "stdout"), ("2", "stderr")])
+def test_failed_check_exits_with_1_when_a_stream_is_closed(closed: str, stream: str) -> None:
+    command = ["sh", "-c", f'"$0" "$1" {stream} {closed}>&-', sys.executable, str(PRINT_FINDINGS)]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == 1
     assert b"Traceback" not in done.stdout + done.stderr
 
 
-def test_another_pipe_that_broke_is_an_error() -> None:
-    code = (
-        "import sys; from sceneset.cli.exit_codes import guarded\n"
-        "def run(): raise BrokenPipeError(32, 'the server went away')\n"
-        "sys.exit(guarded(run))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+def test_guarded_raises_when_another_connection_is_broken() -> None:
+    command = [sys.executable, str(WRITE_GUARDED), "broken-connection"]
+    done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == 1
-    assert b"the server went away" in done.stderr
+    assert b"the server closed the connection" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -72,41 +51,37 @@ def test_another_pipe_that_broke_is_an_error() -> None:
     [
         ("--help",),
         ("--version",),
+        ("help", "add"),
+        ("completion", "bash"),
         ("lookup", "--json"),
         ("scenes",),
         ("show", NAME),
         ("rules", "mask-coarse"),
     ],
 )
-@pytest.mark.parametrize("buffered", ["", "1"])
-def test_every_command_may_be_read_in_part_or_find_the_disk_full(
-    words: tuple[str, ...], buffered: str, added: Path
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_command_exits_with_0_when_not_read_and_with_1_when_the_disk_is_full(
+    words: tuple[str, ...], unbuffered: str, added: Path
 ) -> None:
-    environment = os.environ | {"PYTHONUNBUFFERED": buffered}
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     command = [sys.executable, "-m", "sceneset", *words]
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as unread, Path("/dev/full").open("wb") as full:
-        for stream, code, said in ((unread, 0, b""), (full, 1, b"sceneset: [Errno 28]")):
+        for stream, code, message in ((unread, 0, b""), (full, 1, b"sceneset: [Errno 28]")):
             done = subprocess.run(
                 command, check=False, cwd=added, env=environment, stdout=stream,
                 stderr=subprocess.PIPE,
             )  # fmt: skip
             assert done.returncode == code, done.stderr
-            assert done.stderr.startswith(said)
+            assert done.stderr.startswith(message)
             assert len(done.stderr.splitlines()) == code
 
 
-@pytest.mark.parametrize(
-    "write", ["write('line\\n' * 100000)", "writelines(['line\\n' * 4000] * 25)"]
-)
-def test_a_reader_that_has_read_enough_is_no_error(write: str) -> None:
-    code = (
-        "import sys; from sceneset.cli.exit_codes import guarded\n"
-        f"def run(): sys.stdout.{write}; return 0\n"
-        "sys.exit(guarded(run))"
-    )
-    command = ["sh", "-c", '{ "$0" -c "$1"; echo "ended with $?" >&2; } | head -n 1']
-    done = subprocess.run([*command, sys.executable, code], check=False, capture_output=True)
+@pytest.mark.parametrize("method", ["write", "writelines"])
+def test_guarded_exits_with_0_when_the_reader_stops_early(method: str) -> None:
+    command = ["sh", "-c", '{ "$0" "$1" "$2"; echo "exit code $?" >&2; } | head -n 1']
+    command += [sys.executable, str(WRITE_GUARDED), method]
+    done = subprocess.run(command, check=False, capture_output=True)
     assert done.stdout == b"line\n"
-    assert done.stderr == b"ended with 0\n"
+    assert done.stderr == b"exit code 0\n"

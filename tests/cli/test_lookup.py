@@ -1,4 +1,4 @@
-"""`sceneset lookup`: scenes in all their names, rows and samples, without a single blob."""
+"""`sceneset lookup` finds rows and samples by any name of a scene, and needs no image."""
 
 import hashlib
 import shutil
@@ -29,7 +29,7 @@ ROWS = {
         pytest.param(("--subset", "web", "ski", "--persons", "single"), ["ski.txt"], id="subset"),
     ],
 )
-def test_rows(words, files, added, sceneset):
+def test_lookup_lists_the_rows_that_match(words, files, added, sceneset):
     found = sceneset("lookup", *words, "--json", cwd=added).json
     assert [row["split_file"] for row in found] == files
     for row in found:
@@ -43,7 +43,7 @@ def test_rows(words, files, added, sceneset):
     assert [line.split()[0] for line in plain.out.splitlines()[1:]] == [NAME] * len(files)
 
 
-def test_samples_with_their_hashes(added, sceneset):
+def test_lookup_lists_samples_with_their_content_hashes(added, sceneset):
     found = sceneset("lookup", "ski", "--samples", "--json", cwd=added).json
     assert [(s["stem"], s["persons"]) for s in found] == [
         ("a", "single"), ("b", "single"), ("c", "multi"), ("d", "multi"),
@@ -67,7 +67,7 @@ def test_samples_with_their_hashes(added, sceneset):
         ("--mask-paths", DATA + "/ann_dir/train/{}.png"),
     ],
 )
-def test_lines_for_other_programs(option, line, added, sceneset):
+def test_lookup_prints_one_line_per_sample(option, line, added, sceneset):
     outcome = sceneset("lookup", "ski", "--persons", "multi", option, cwd=added)
     assert outcome.out == "".join(line.format(stem) + "\n" for stem in "cd")
     assert outcome.err == ""
@@ -76,22 +76,22 @@ def test_lines_for_other_programs(option, line, added, sceneset):
 @pytest.mark.parametrize(
     ("typed", "near"), [("skii", "ski"), ("滑雪场", "滑雪"), ("hi jump", "high_jump")]
 )
-def test_an_unknown_scene_names_the_nearest(typed, near, added, sceneset):
+def test_lookup_lists_the_nearest_names_when_the_scene_is_unknown(typed, near, added, sceneset):
     outcome = sceneset("lookup", typed, cwd=added)
     assert (outcome.code, outcome.out) == (2, "")
     assert f"Nearest: {near}" in outcome.err
     assert typed in outcome.err
 
 
-def test_nothing_answers(added, sceneset):
+def test_lookup_says_so_when_nothing_matches(added, sceneset):
     for words in (("sea",), ("sea", "--samples")):
         outcome = sceneset("lookup", *words, cwd=added)
         assert outcome.code == 0
-        assert "answers that" in outcome.err
+        assert " matches" in outcome.err
         assert sceneset("lookup", *words, "--json", cwd=added).json == []
 
 
-def test_no_blob_is_needed(added, sceneset):
+def test_lookup_works_when_images_and_cache_are_missing(added, sceneset):
     words = ("lookup", "--samples", "--json")
     before = sceneset(*words, cwd=added).json
     for folder in (f"{DATA}/img_dir", f"{DATA}/ann_dir", ".dvc/cache"):
@@ -101,7 +101,7 @@ def test_no_blob_is_needed(added, sceneset):
     assert sceneset("show", "web", cwd=added).code == 0
 
 
-def test_a_broken_registry_is_said_whole(added, sceneset):
+def test_lookup_reports_all_errors_when_tags_are_broken(added, sceneset):
     (added / f"registry/tags/{NAME}.csv").write_text("phase,stem\nTrain,a\nval,\n")
     outcome = sceneset("lookup", cwd=added)
     assert (outcome.code, outcome.out) == (1, "")

@@ -1,4 +1,4 @@
-"""`sceneset init` lays out a registry that works, or nothing."""
+"""`sceneset init` creates a working registry, or nothing."""
 
 import signal
 import subprocess
@@ -10,10 +10,10 @@ import pytest
 from sceneset.cli import scaffold
 from sceneset.cli.scaffold import template
 from sceneset.errors import DvcError
-from support.build import NAME, Run, dvc, git, snapshot
+from support.build import NAME, ROOT, Run, dvc, git, snapshot
 
 
-def test_an_empty_registry_runs(registry: Path, sceneset: Run) -> None:
+def test_new_registry_passes_all_stages_and_checks(registry: Path, sceneset: Run) -> None:
     dvc(registry, "repro")
     assert sceneset("check", cwd=registry).code == 0
     assert sceneset("lookup", "--json", cwd=registry).json == []
@@ -23,7 +23,7 @@ def test_an_empty_registry_runs(registry: Path, sceneset: Run) -> None:
     assert dvc(registry, "repro").out.count("Running stage") == 0
 
 
-def test_it_works_in_a_git_repository_that_is_there(tmp_path: Path, sceneset: Run) -> None:
+def test_init_keeps_an_existing_git_repository(tmp_path: Path, sceneset: Run) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     git(folder, "init", "--quiet")
@@ -33,7 +33,9 @@ def test_it_works_in_a_git_repository_that_is_there(tmp_path: Path, sceneset: Ru
     assert (folder / ".dvc" / "config").is_file()
 
 
-def test_a_folder_in_use_is_left_alone(tmp_path: Path, sceneset: Run) -> None:
+def test_init_refuses_and_changes_nothing_when_the_folder_has_files(
+    tmp_path: Path, sceneset: Run
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     before = snapshot(tmp_path)
@@ -43,63 +45,49 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path, sceneset: Run) -> None:
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("there", ["missing", "empty", "git"])
-def test_an_init_that_fails_leaves_nothing(
-    there: str, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before_init", ["missing", "empty", "git"])
+def test_init_removes_everything_it_created_when_dvc_fails(
+    before_init: str, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if there != "missing":
+    if before_init != "missing":
         (tmp_path / "mine").mkdir()
-    if there == "git":
+    if before_init == "git":
         git(tmp_path / "mine", "init", "--quiet")
     before = sorted(tmp_path.rglob("*"))
 
-    def refuses(*words: object) -> None:
-        raise DvcError("dvc has refused")
+    def failing_dvc(*words: object) -> None:
+        raise DvcError("dvc failed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scaffold, "dvc", refuses)
+        patch.setattr(scaffold, "dvc", failing_dvc)
         outcome = sceneset("init", "mine", cwd=tmp_path)
-    assert (outcome.code, "dvc has refused" in outcome.err) == (1, True)
+    assert (outcome.code, "dvc failed" in outcome.err) == (1, True)
     assert sorted(tmp_path.rglob("*")) == before
-    if there == "git":
+    if before_init == "git":
         assert sceneset("init", "mine", cwd=tmp_path).code == 0
 
 
-def test_an_init_that_is_killed_leaves_what_nobody_takes_for_a_registry(
+def test_init_leaves_no_registry_when_killed_before_writing_a_file(
     tmp_path: Path, sceneset: Run
 ) -> None:
-    """Killed before each of its files, after git and dvc have done their part."""
-    script = """
-import os, signal, sys
-from pathlib import Path
-from sceneset.cli import scaffold
-write, left = scaffold.write_text, int(sys.argv[1])
-def deadly(*words):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(*words)
-scaffold.write_text, scaffold.dvc = deadly, lambda *_: None
-scaffold.lay_out(Path(sys.argv[2]))
-"""
-    writes = len(template()) + 3
+    program = ROOT / "tests/programs/kill_init.py"
+    writes = len(template()) + 3  # and three .gitkeep files
     for number in (1, writes // 2, writes):
-        name = f"died{number}"
-        words = [sys.executable, "-c", script, str(number), name]
+        name = f"killed{number}"
+        words = [sys.executable, str(program), str(number), name]
         done = subprocess.run(words, cwd=tmp_path, check=False)
         assert done.returncode == -signal.SIGKILL
-        half = snapshot(tmp_path / name)
+        incomplete = snapshot(tmp_path / name)
         again = sceneset("init", name, cwd=tmp_path)
-        assert again.code == (2 if half else 0)
-        if half:
-            assert "cut off" in again.err
-            assert snapshot(tmp_path / name) == half
-            told = sceneset("lookup", cwd=tmp_path / name)
-            assert (told.code, "no registry" in told.err) == (2, True)
+        assert again.code == (2 if incomplete else 0)
+        if incomplete:
+            assert "interrupted `sceneset init`" in again.err
+            assert snapshot(tmp_path / name) == incomplete
+            outcome = sceneset("lookup", cwd=tmp_path / name)
+            assert (outcome.code, "no registry" in outcome.err) == (2, True)
 
 
-def test_a_git_that_refuses_is_shown(
+def test_init_shows_the_message_of_git_when_git_fails(
     tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_TEMPLATE_DIR", str(tmp_path / "template"))
@@ -110,10 +98,15 @@ def test_a_git_that_refuses_is_shown(
     assert not (tmp_path / "mine").exists()
 
 
-def test_what_operating_systems_drop_is_no_data(added: Path, sceneset: Run) -> None:
-    """A Finder that shows a folder must not make its subset another version."""
+def test_files_of_operating_systems_do_not_change_a_subset(added: Path, sceneset: Run) -> None:
+    """A file manager that opens a folder must not cause a new version of its subset."""
     for path in ("img_dir/.DS_Store", "img_dir/train/Thumbs.db", "ann_dir/train/desktop.ini"):
         (added / "Insta360SemanticSeg" / NAME / path).write_bytes(b"junk")
     assert "Running stage" not in dvc(added, "repro").out
     dvc(added, "repro", "--single-item", "--force", f"scan@{NAME}")
     assert git(added, "status", "--porcelain", "--untracked-files=all") == ""
+
+
+def test_git_ignores_caches_and_output_folders_in_a_new_registry(registry: Path) -> None:
+    for path in (".sceneset/index", "build/small/x.jpg", "data/ski/x.jpg", ".DS_Store", ".venv/x"):
+        assert git(registry, "check-ignore", path).strip() == path

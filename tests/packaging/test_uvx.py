@@ -1,4 +1,4 @@
-"""A training repository gets its data with uvx: from the wheel alone, nothing installed before."""
+"""A training repository pulls its data with uvx, without an installation of sceneset."""
 
 import os
 import shutil
@@ -17,27 +17,27 @@ from support.build import NAME, Outcome, Run, dvc, git, snapshot
 NOT_PACKED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 
-def needed(name: str) -> dict[str, Distribution]:
-    """Return the installed distributions that ``name`` needs, and those that these need."""
+def requirements_of(name: str) -> dict[str, Distribution]:
+    """Return the installed distributions that ``name`` requires, directly or indirectly."""
     found: dict[str, Distribution] = {}
-    seen, left = {(name, "")}, [(name, "")]
-    while left:
-        one, extra = left.pop()
-        found[one] = distribution(one)
-        for line in found[one].requires or ():
-            wanted = Requirement(line)
-            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
-                new = {(wanted.name, e) for e in ("", *wanted.extras)} - seen
+    seen, queue = {(name, "")}, [(name, "")]
+    while queue:
+        current, extra = queue.pop()
+        found[current] = distribution(current)
+        for line in found[current].requires or ():
+            required = Requirement(line)
+            if required.marker is None or required.marker.evaluate({"extra": extra}):
+                new = {(required.name, e) for e in ("", *required.extras)} - seen
                 seen |= new
-                left += new
+                queue += new
     del found[name]
     return found
 
 
 def pack(installed: Distribution, folder: Path) -> None:
-    """Make a wheel of what is installed: uvx wants wheels, and no test may ask an index for one.
+    """Build a wheel from an installed distribution: uvx needs wheels, and tests use no index.
 
-    The scripts in bin are left out: they are not the wheel's, and sceneset calls none of them.
+    Scripts in bin are left out, because sceneset calls none of them.
     """
     files = [
         path
@@ -58,16 +58,16 @@ def pack(installed: Distribution, folder: Path) -> None:
 
 @pytest.fixture
 def uvx(wheel: Path, tmp_path: Path) -> Iterator[Run]:
-    """Run a command line with uvx, as a user who never did so before and has no network."""
-    place = tmp_path / "uv"
-    house = place / "wheelhouse"
-    house.mkdir(parents=True)
-    for installed in needed("sceneset").values():
-        pack(installed, house)
+    """Run a command line with uvx, with empty caches and without network."""
+    folder = tmp_path / "uv"
+    wheelhouse = folder / "wheelhouse"
+    wheelhouse.mkdir(parents=True)
+    for installed in requirements_of("sceneset").values():
+        pack(installed, wheelhouse)
     command = [Path(sys.executable).with_name("uvx"), "--offline", "--no-index", "--no-config"]
-    command += ["--find-links", house, "--python", sys.executable, "--from", wheel]
+    command += ["--find-links", wheelhouse, "--python", sys.executable, "--from", wheel]
     env = {key: value for key, value in os.environ.items() if not key.startswith("UV_")}
-    env |= {f"UV_{what}_DIR": str(place / what) for what in ("CACHE", "TOOL", "TOOL_BIN")}
+    env |= {f"UV_{what}_DIR": str(folder / what) for what in ("CACHE", "TOOL", "TOOL_BIN")}
     env["SCENESET_CACHE_DIR"] = str(tmp_path / "cache")
 
     def run(*words: object, cwd: Path) -> Outcome:
@@ -76,25 +76,25 @@ def uvx(wheel: Path, tmp_path: Path) -> Iterator[Run]:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     yield run
-    shutil.rmtree(place)  # pytest keeps the folders of three runs, and this is close to a gigabyte
+    shutil.rmtree(folder)  # pytest keeps the folders of three runs; this one has almost 1 GB
 
 
 @pytest.fixture
 def released(added: Path, tmp_path: Path, sceneset: Run) -> str:
-    """The URL of a registry that had a subset in its version 1.0.0, and has none today."""
+    """The URL of a registry that has a subset in version 1.0.0, but not in its branch main."""
     assert sceneset("remote", tmp_path / "store", cwd=added).code == 0
     git(added, "commit", "--quiet", "--all", "--message", "A remote")
     dvc(added, "push")
     assert sceneset("release", "1.0.0", cwd=added).code == 0
     git(added, "rm", "-r", "--quiet", "Insta360SemanticSeg", "registry/tags", "registry/subsets")
-    git(added, "commit", "--quiet", "--message", "Start anew")
+    git(added, "commit", "--quiet", "--message", "Remove the subset")
     shutil.rmtree(added / ".dvc/cache")
     return added.as_uri()
 
 
 @pytest.fixture
 def training(tmp_path: Path) -> Path:
-    """Another git repository, with a 1.0.0 of its own that is nobody's business."""
+    """Another git repository, with a tag 1.0.0 of its own that must not be used."""
     root = tmp_path / "training"
     root.mkdir()
     git(root, "init", "--quiet")
@@ -105,16 +105,16 @@ def training(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_training_repository_pulls_a_version(
+def test_uvx_pulls_a_version_into_a_training_repository(
     uvx: Run, released: str, training: Path, delivery: Path
 ) -> None:
-    mine, refs = snapshot(training), git(training, "for-each-ref")
+    before, refs = snapshot(training), git(training, "for-each-ref")
     pull = ("sceneset", "pull", "ski", "--repo", released, "--to", "data/ski")
 
     outcome = uvx(*pull, "--rev", "9.9.9", cwd=training)
     assert outcome.code == 2, outcome.err
     assert "1.0.0" in outcome.err
-    assert snapshot(training) == mine
+    assert snapshot(training) == before
 
     outcome = uvx(*pull, "--rev", "1.0.0", cwd=training)
     assert outcome.code == 0, outcome.err
@@ -124,6 +124,6 @@ def test_a_training_repository_pulls_a_version(
     del sent["split_dir/total.txt"]
     assert pulled == {f"{NAME}/{path}": content for path, content in sent.items()}
     shutil.rmtree(training / "data")
-    assert snapshot(training) == mine
+    assert snapshot(training) == before
     assert git(training, "for-each-ref") == refs
     assert git(training, "status", "--porcelain") == ""

@@ -1,1 +1,1 @@
-"""The command line. Only this package prints, exits or knows the terminal."""
+"""The command line. Apart from the stages, only this package prints and exits."""

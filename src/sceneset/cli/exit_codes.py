@@ -1,6 +1,6 @@
-"""Exceptions become messages and exit codes here, and nowhere else.
+"""The exit codes of `sceneset`, and the message and code that each exception leads to.
 
-0: fine. 1: problems found. 2: wrong use. 130: stopped by Ctrl-C.
+0: fine. 1: problems found. 2: wrong use. 130: interrupted with Ctrl-C.
 """
 
 import gc
@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from sceneset.cli.streams import discard, ignore_closed_pipe, replace_missing_streams
 
-FINE, FINDINGS, WRONG_USE, STOPPED = 0, 1, 2, 130
+FINE, FINDINGS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 def guarded(run: Callable[[], int]) -> int:
     """Call ``run`` and return its exit code, or the exit code of the exception it raised."""
-    # A large registry is millions of small objects that live until the process ends. Python's
-    # default, a search for cycles after every 700 new objects, would double the run time.
+    # Commands on a large registry create millions of small objects and keep them until the end.
+    # Collecting garbage after every 700 new objects, Python's default, would double the run time.
     gc.set_threshold(200_000, 20, 100)
     replace_missing_streams()
     code = FINE
@@ -23,17 +23,17 @@ def guarded(run: Callable[[], int]) -> int:
         with ignore_closed_pipe():
             code = run()
             sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - unknown ones are raised again
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - _report raises unknown ones
         code = _report(error)
         try:
             sys.stdout.flush()
-        except OSError:  # the disk is full; Python would try again at exit and print a traceback
+        except OSError:  # disk full: Python would flush again at exit and print a traceback
             discard(sys.stdout)
     return code
 
 
 def _report(error: BaseException) -> int:
-    """Print what went wrong and return the exit code; raise exceptions that are bugs."""
+    """Print the message of an exception and return its exit code; raise it again if it is a bug."""
     from sceneset.cli.output import print_findings, say
     from sceneset.errors import DvcError, FindingsError, GitError, UsageError
 
@@ -47,6 +47,6 @@ def _report(error: BaseException) -> int:
         say(f"sceneset: {error}", style="red")
         return FINDINGS
     if isinstance(error, KeyboardInterrupt):
-        say("sceneset: stopped")
-        return STOPPED
+        say("sceneset: interrupted")
+        return INTERRUPTED
     raise error

@@ -1,4 +1,7 @@
-"""The command line: one module a command, imported only when it is called."""
+"""The `sceneset` command: one module in commands/ for each subcommand, imported when it is called.
+
+This module and what it imports load no library, so that `sceneset --help` answers at once.
+"""
 
 import argparse
 import importlib
@@ -7,84 +10,123 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sceneset.cli.exit_codes import STOPPED, guarded
+from sceneset.cli.exit_codes import FINE, INTERRUPTED, WRONG_USE, guarded
 
-COMMANDS = {
-    "init": "lay out a new, empty registry",
-    "add": "check a delivery and take it in as a subset",
-    "lookup": "find the rows or samples of a scene",
-    "pull": "get the images and masks of a scene, of a version, into a folder",
-    "diff": "say what changed between two versions or commits",
-    "release": "make the committed state a version, with a record and a tag",
-    "verify": "ask the remote for every blob of a version, and put back what is missing",
-    "forget": "withdraw an image: out of the state, never in again, left out of old versions",
-    "versions": "list the versions",
-    "show": "show a subset: its scene table, counts and colours",
-    "scenes": "list the vocabulary, with what the registry holds of each scene",
-    "check": "report everything that is wrong, from text and tables alone",
-    "rules": "list the rules of check, or tell all about some of them",
-    "review": "judge a change, as a pull request needs it, without a blob",
-    "fix": "mend what has one right answer, in a delivery or a subset, when asked",
-    "scan": "measure a subset anew: from files, from the remote, on many machines",
-    "remote": "set the default DVC remote, with verification on",
+GROUPS = {
+    "Look up": {
+        "lookup": "find the rows or samples of a scene",
+        "show": "show the scene table, counts and colors of a subset",
+        "scenes": "list all scenes with their names and image counts",
+        "pull": "download the images and masks of a scene into a folder",
+    },
+    "Add": {
+        "add": "check a delivery and add it as a subset",
+        "scan": "measure new images: local, on the remote, or on many machines",
+    },
+    "Change": {
+        "fix": "fix errors of a delivery or subset that have one right answer",
+        "forget": "withdraw images from the registry and from all versions",
+    },
+    "Check": {
+        "check": "report all errors and warnings, without reading an image",
+        "rules": "list the rules of `check`, or explain some of them",
+        "review": "summarize and check a pull request, without reading an image",
+        "diff": "show what changed between two versions or commits",
+    },
+    "Publish": {
+        "release": "release the committed state as a version",
+        "versions": "list the released versions",
+        "verify": "check that the remote has every blob, and repair it",
+    },
+    "Administer": {
+        "init": "create a new, empty registry",
+        "remote": "set the default DVC remote, with verification on",
+        "completion": "print a shell completion script for bash, zsh or fish",
+        "help": "show the help of a command",
+    },
 }
+"""The summary of every command, by what people want to do."""
+
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
-TYPE_CHECKING = False  # as typing has it, whose import would take longer than an answer
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from typing import Protocol
 
     class Command(Protocol):
-        """What a module in commands/ offers."""
+        """The interface of a module in commands/. Its docstring is the description of --help."""
 
         EXAMPLES: str
 
         def configure(self, parser: argparse.ArgumentParser) -> None:
-            """Declare the arguments."""
+            """Add the arguments to the parser."""
 
         def run(self, args: argparse.Namespace) -> int:
-            """Do it; return the exit code."""
+            """Run the command and return its exit code."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Asks the terminal itself how wide it is: argparse would load shutil to do it, every time."""
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps paragraphs to the width of the terminal and leaves indented ones, examples, alone."""
 
     def __init__(self, prog: str) -> None:
+        # argparse would import shutil to find the width, each time a parser is made.
         try:
             width = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
         except (ValueError, OSError):
             width = 80
-        super().__init__(prog, width=width - 2)
+        super().__init__(prog, width=min(width, 100) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap
+
+        return "\n\n".join(
+            textwrap.indent(part, indent)
+            if "\n  " in part
+            else textwrap.fill(" ".join(part.split()), width, break_on_hyphens=False)
+            for part in text.split("\n\n")
+        )
+
+
+def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
+    """Turn ``parser`` into the parser of a command and return the command's module."""
+    module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
+    parser.prog = f"sceneset {name}"
+    parser.description = (module.__doc__ or "").strip()
+    parser.epilog = f"examples:\n{module.EXAMPLES.strip(chr(10))}"
+    parser.formatter_class = HelpFormatter
+    parser.allow_abbrev = False
+    module.configure(parser)
+    return module
 
 
 def parser_of(name: str) -> tuple[argparse.ArgumentParser, "Command"]:
-    """Return a command's parser and module."""
-    module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
-    parser = argparse.ArgumentParser(
-        prog=f"sceneset {name}",
-        description=(module.__doc__ or "").strip(),
-        epilog=f"examples:\n{module.EXAMPLES.strip(chr(10))}",
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    module.configure(parser)
-    return parser, module
+    """Return the parser and the module of a command."""
+    # The default formatter imports shutil, already when the parser adds --help.
+    parser = argparse.ArgumentParser(formatter_class=HelpFormatter)
+    return parser, configure_command(parser, name)
 
 
 def overview() -> str:
-    """Return the help of `sceneset` itself."""
+    """Return the text of `sceneset --help`."""
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:{width}}  {what}" for name, what in COMMANDS.items()]
+    lines = [
+        "usage: sceneset COMMAND [ARGUMENTS]",
+        "",
+        "A dataset registry for person segmentation that validates itself.",
+    ]
+    for group, commands in GROUPS.items():
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:{width}}  {summary}" for name, summary in commands.items()]
     return "\n".join(
         [
-            "usage: sceneset COMMAND [ARGUMENTS]",
-            "",
-            "A dataset registry for person segmentation that keeps itself true.",
-            "",
-            "commands:",
             *lines,
             "",
-            "sceneset COMMAND --help tells more, with examples; sceneset --version its version.",
+            "Options:",
+            "  -h, --help     show this help message and exit",
+            "  -V, --version  show the version and exit",
+            "",
+            "Use `sceneset help COMMAND` for the arguments of a command, with examples.",
             "Exit codes: 0 fine, 1 problems found, 2 wrong use.",
         ]
     )
@@ -93,28 +135,24 @@ def overview() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `sceneset` and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names are Chinese, whatever the locale says
+        if isinstance(stream, io.TextIOWrapper):  # scenes have Chinese names in every locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     return guarded(lambda: _run(words))
 
 
 def _run(words: list[str]) -> int:
-    if not words or words[0] in {"-h", "--help", "help"}:
+    if not words or words[0] in {"-h", "--help"}:
         print(overview())
-        return 0
+        return FINE
     if words[0] in {"-V", "--version"}:
         from importlib.metadata import version
 
         print(f"sceneset {version('sceneset')}")
-        return 0
+        return FINE
     if words[0] not in COMMANDS:
-        import difflib
-
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        sys.stderr.write(f"sceneset: there is no command {words[0]!r}.{hint}\n\n{overview()}\n")
-        return 2
+        sys.stderr.write(f"sceneset: {unknown_command(words[0])}\n")
+        return WRONG_USE
     parser, module = parser_of(words[0])
     try:
         args = parser.parse_args(words[1:])
@@ -123,10 +161,23 @@ def _run(words: list[str]) -> int:
     return module.run(args)
 
 
+def unknown_command(name: str) -> str:
+    """Return the error message for a command that does not exist."""
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f"Did you mean `{near[0]}`?" if near else "`sceneset --help` lists all commands."
+    return f"there is no command {name!r}. {hint}"
+
+
 def command() -> None:
-    """Run `sceneset` as a program, which ends as Ctrl-C ends one: no thread is waited for."""
+    """Run `sceneset` as a program and exit.
+
+    After Ctrl-C the process is ended by the signal itself, as shells expect, and does not wait for
+    its threads.
+    """
     code = main()
-    if code == STOPPED:
+    if code == INTERRUPTED:
         import signal
 
         signal.signal(signal.SIGINT, signal.SIG_DFL)

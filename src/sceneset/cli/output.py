@@ -1,16 +1,17 @@
-"""What people see: tables in colour on a terminal, plain when piped, JSON on demand.
+"""Print tables, findings, messages and progress: in color on a terminal, plain when piped.
 
-Data goes to stdout, talk and progress to stderr.
+Results go to stdout, messages and progress to stderr.
 """
 
 import sys
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
 
 from sceneset.cli.streams import ignore_closed_pipe
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ def console(*, stderr: bool = False) -> "Console":
 
     class Console(rich.Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # the edge knows how to end; rich would exit with 1
+            raise BrokenPipeError  # handled by ignore_closed_pipe; rich would exit with 1
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PLAIN_WIDTH
@@ -39,7 +40,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def say(text: str, *, style: str = "") -> None:
-    """Tell people something, on stderr, if anybody listens."""
+    """Print a message to stderr; a closed stderr is ignored."""
     with ignore_closed_pipe(sys.stderr):
         if sys.stderr.isatty():
             console(stderr=True).print(text, style=style or None, soft_wrap=True)
@@ -60,43 +61,80 @@ def print_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
-    stderr: bool = False,
     right: Sequence[str] = (),
-    title: str = "",
-    styles: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
 ) -> None:
-    """Print a table; columns named in ``right`` stand flush right. None shows as nothing."""
+    """Print a table to stdout. Piped tables are never wrapped or shortened.
+
+    On a terminal that is too narrow, the columns in ``optional`` are left out, in this order, until
+    the table fits. If it still does not fit and values of the first column repeat, each of them
+    becomes the heading of a table of its own.
+
+    Args:
+        columns: The headers.
+        rows: One cell for each column; None is shown as an empty cell.
+        right: Names of the columns that are aligned to the right.
+        optional: Names of columns that can be left out.
+    """
+    names = list(columns)
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    stream = sys.stderr if stderr else sys.stdout
-    if not stream.isatty():
-        with ignore_closed_pipe(stream):
-            stream.writelines(_plain(columns, cells, {columns.index(name) for name in right}))
+    if not sys.stdout.isatty():
+        with ignore_closed_pipe():
+            sys.stdout.writelines(_plain(names, cells, {names.index(name) for name in right}))
         return
-    from rich import box
+    available = console().width
+    for name in optional:
+        if _table_width(names, cells) > available:
+            place = names.index(name)
+            del names[place]
+            cells = [row[:place] + row[place + 1 :] for row in cells]
+    first = [row[0] for row in cells]
+    if _table_width(names, cells) <= available or len(set(first)) == len(first):
+        _print_wrapped(names, cells, right)
+        return
+    for heading, group in groupby(cells, key=lambda row: row[0]):
+        console().print(heading, style="bold", overflow="fold")
+        _print_wrapped(names[1:], [row[1:] for row in group], right)
+
+
+def _print_wrapped(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str]
+) -> None:
+    """Print a table on a terminal; cells of a table that is too wide are wrapped."""
     from rich.table import Table
 
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", header_style="bold"
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    for number, row in enumerate(cells):
-        table.add_row(*row, style=styles[number] if styles else None)
-    console(stderr=stderr).print(table)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+    console().print()
 
 
 def _plain(
     columns: Sequence[str], rows: Sequence[Sequence[str]], right: Container[int]
 ) -> Iterator[str]:
-    """Yield a table's lines, aligned with blanks; loading rich would take longer than a look-up."""
-    lines = [list(columns), *rows]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        filled = []
+    """Yield the lines of a table, padded with spaces; rich would load longer than a look-up."""
+    widths = _widths(columns, rows)
+    for line in [columns, *rows]:
+        padded = []
         for place, (cell, width) in enumerate(zip(line, widths, strict=True)):
             blank = " " * (width - _width(cell))
-            filled.append(blank + cell if place in right else cell + blank)
-        yield "  ".join(filled).rstrip() + "\n"
+            padded.append(blank + cell if place in right else cell + blank)
+        yield "  ".join(padded).rstrip() + "\n"
+
+
+def _table_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the columns of a terminal a table needs if only long sentences are wrapped."""
+    sentences = {i for i in range(len(columns)) if any(row[i].count(" ") > 2 for row in rows)}
+    widths = _widths(columns, rows)
+    needed = [min(width, 30) if i in sentences else width for i, width in enumerate(widths)]
+    return sum(needed) + 2 * (len(columns) - 1)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_width, column)) for column in zip(columns, *rows, strict=True)]
 
 
 def _width(text: str) -> int:
@@ -108,51 +146,88 @@ def _width(text: str) -> int:
 
 
 def print_findings(findings: "Iterable[Finding]", *, stderr: bool = True) -> None:
-    """Show findings in one table, errors first, and a line that counts them."""
-    from sceneset.schemas.finding import Severity, in_order
+    """Print findings, errors first, and a line that counts them.
+
+    Piped output has one line for each finding. On a terminal, more than ten findings of one code
+    and subset are printed as one group.
+    """
+    from sceneset.schemas.finding import count_by_severity, in_order
 
     everything = in_order(findings)
     if not everything:
         return
-    ordered = [p for p in everything if not p.waived]
-    target = console(stderr=stderr)
-    if target.is_terminal:
-        styles = [_STYLES[p.severity] for p in ordered]
-        print_table(
-            ("where", "what is wrong", "what to do", "code"),
-            map(_cells, ordered),
-            stderr=stderr,
-            styles=styles,
-        )
-    else:
-        stream = sys.stderr if stderr else sys.stdout
-        with ignore_closed_pipe(stream):
-            stream.writelines(f"{line_of(p)}\n" for p in ordered)
-    counts = [
-        f"{n} {severity}{'s' if n > 1 else ''}"
-        for severity in Severity
-        if (n := sum(p.severity is severity for p in ordered))
-    ]
-    if waived := len(everything) - len(ordered):
-        counts.append(f"{waived} waived")
+    shown = [p for p in everything if not p.waived]
+    stream = sys.stderr if stderr else sys.stdout
+    with ignore_closed_pipe(stream):
+        if stream.isatty():
+            is_grouped = _print_grouped(shown, console(stderr=stderr))
+        else:
+            is_grouped = False
+            stream.writelines(f"{line_of(p)}\n" for p in shown)
+    waived = len(everything) - len(shown)
+    counts = [count_by_severity(shown)] * bool(shown) + [f"{waived:,} waived"] * bool(waived)
     say(", ".join(counts), style="bold")
+    if is_grouped:
+        say("Similar findings are grouped. To list each of them, pipe the output: 2>&1 | less")
 
 
-def _cells(p: "Finding") -> tuple[str, str, str, str]:
-    place = p.file + (f":{p.row}" if p.row else "")
-    if p.subset and p.subset not in p.file:
-        place = f"{p.subset} {place}"
-    return place, f"{p.field}: {p.message}" if p.field else p.message, p.hint, p.code
+_GROUP_FROM = 11
+"""Fewer findings of one code are printed one by one."""
+
+
+def _print_grouped(findings: "Iterable[Finding]", target: "Console") -> bool:
+    """Print findings on a terminal and return whether some were grouped."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for p in findings:
+        groups.setdefault((p.severity, p.subset, p.code), []).append(p)
+    is_grouped = False
+    for (severity, _, code), group in groups.items():
+        similar = [group] if len(group) >= _GROUP_FROM else [[p] for p in group]
+        is_grouped |= len(similar) < len(group)
+        for some in similar:
+            place, message = _headline(some)
+            parts = (severity, _STYLES[severity]), ": ", (place, "bold"), f": {message} "
+            target.print(Text.assemble(*parts, (f"[{code}]", "dim")))
+            details = [f"-> {some[0].hint}"] * bool(some[0].hint)
+            if len(some) > 1:
+                first = list(dict.fromkeys(map(_place, some)))[:3]
+                details.insert(0, f"first: {', '.join(first)}, ...")
+            for detail in details:
+                target.print(Padding(Text(detail), (0, 0, 0, 4)))
+    return is_grouped
+
+
+def _headline(group: "Sequence[Finding]") -> tuple[str, str]:
+    """Return the place and the message of one finding, or of a group of similar ones."""
+    from sceneset.counts import counted
+    from sceneset.schemas.rules import RULES
+
+    if len(group) == 1:
+        return _place(group[0]), _message(group[0])
+    messages = {_message(p) for p in group}
+    meaning = messages.pop() if len(messages) == 1 else RULES[group[0].code].meaning
+    return counted(len(group), "finding"), meaning
 
 
 def line_of(p: "Finding") -> str:
     """Return a finding as one line, for pipes and logs."""
-    place, what, hint, code = _cells(p)
-    return f"{p.severity}: {place}: {what} [{code}]" + (f" -> {hint}" if hint else "")
+    return f"{p.severity}: {_place(p)}: {_message(p)} [{p.code}]" + f" -> {p.hint}" * bool(p.hint)
+
+
+def _place(p: "Finding") -> str:
+    place = p.file + (f":{p.row}" if p.row else "")
+    return f"{p.subset} {place}" if p.subset and p.subset not in p.file else place
+
+
+def _message(p: "Finding") -> str:
+    return f"{p.field}: {p.message}" if p.field else p.message
 
 
 def progress(items: "Iterable[T]", total: int, what: str) -> "Iterator[T]":
-    """Pass ``items`` on, with a bar on stderr where a person is watching."""
+    """Yield ``items``, with a progress bar if stderr is a terminal (see ``sceneset.progress``)."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -1,51 +1,41 @@
-"""A new, empty registry: the files it starts with, from the installed package."""
+"""Create a new, empty registry from the templates of the installed package."""
 
 import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
 
-from sceneset.catalog.tombstones import text_of
+from sceneset.catalog.tombstones import tombstones_text
 from sceneset.errors import DvcError, NotEmptyError
 from sceneset.paths import DATA_ROOT
-from sceneset.quality import policy as waivers
+from sceneset.quality.policy import EMPTY_WAIVERS
 from sceneset.storage.dvc import dvc
 from sceneset.storage.files import write_text
 
-_README = """\
-# A registry of person-segmentation subsets
-
-    sceneset remote s3://bucket/people        where the images go, once
-    sceneset add DELIVERY --name CustomSeg_Person_<YYYYMMDD>_<note>
-    dvc repro --allow-missing
-    git add . && git commit -m "Add a subset" && dvc push
-    sceneset lookup ski
-"""
-
 
 def lay_out(folder: Path) -> None:
-    """Make ``folder`` a registry: pipeline, settings, vocabulary, schemas, a DVC project.
+    """Create a registry in ``folder``: a git and a DVC repository with the template files.
 
-    It must be missing or empty, but for a .git; `git init` is run where there is none.
+    The folder must not exist or be empty except for ``.git``; `git init` is run if there is none.
 
     Raises:
-        NotEmptyError: it holds other things; nothing is changed.
-        DvcError: git or dvc refused; what was made is removed.
+        NotEmptyError: The folder has other content; nothing is changed.
+        DvcError: git or dvc failed; everything that was created is removed.
     """
-    there = folder.exists()
-    kept = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if (there and not folder.is_dir()) or kept - {".git"}:
+    is_new = not folder.exists()
+    existing = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if existing - {".git"} or not (is_new or folder.is_dir()):
         raise NotEmptyError(
-            f"{folder} is not an empty folder; name a new one (or delete it first, if it is what "
-            "an init that was cut off has left)"
+            f"{folder} is not an empty folder. Choose a new one, or delete this one first if an "
+            "interrupted `sceneset init` created it"
         )
     folder.mkdir(parents=True, exist_ok=True)
     try:
         _fill(folder)
     except BaseException:
-        for path in [path for path in folder.iterdir() if path.name not in kept]:
+        for path in [path for path in folder.iterdir() if path.name not in existing]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if not there:
+        if is_new:
             folder.rmdir()
         raise
 
@@ -55,29 +45,30 @@ def _fill(folder: Path) -> None:
     dvc(folder, "init", "--quiet")
     dvc(folder, "config", "core.analytics", "false")
     texts = template()
-    settings = texts.pop("params.yaml")
+    params = texts.pop("params.yaml")
     for name, text in texts.items():
         write_text(folder / name, text)
     for name in ("subsets", "tags", "scans"):
         write_text(folder / "registry" / name / ".gitkeep", "")
     (folder / DATA_ROOT).mkdir()
-    # At last, what makes it a registry: one that was cut off above is none to any command.
-    write_text(folder / "params.yaml", settings)
+    # This file comes last, because commands recognize a registry by it: no command takes the folder
+    # of an interrupted `init` for a registry.
+    write_text(folder / "params.yaml", params)
 
 
 def template() -> dict[str, str]:
-    """Return the files a registry starts with, by path."""
+    """Return the contents of the files of a new registry, by path."""
     source, schemas = files("sceneset.cli") / "templates", files("sceneset.schemas")
     texts = {
-        "README.md": _README,
+        "README.md": (source / "README.md").read_text("utf-8"),
         "dvc.yaml": (source / "pipeline.yaml").read_text("utf-8"),
         "params.yaml": (source / "params.yaml").read_text("utf-8"),
         ".github/workflows/registry.yml": (source / "workflow.yml").read_text("utf-8"),
         ".gitattributes": (source / "gitattributes").read_text("utf-8"),
         ".gitignore": (source / "gitignore").read_text("utf-8"),
         ".dvcignore": (source / "dvcignore").read_text("utf-8"),
-        "registry/forgotten.yaml": text_of(()),
-        "registry/waivers.yaml": waivers.EMPTY,
+        "registry/forgotten.yaml": tombstones_text(()),
+        "registry/waivers.yaml": EMPTY_WAIVERS,
         "registry/scenes.yaml": (source / "scenes.yaml").read_text("utf-8"),
     }
     for item in (schemas / "json").iterdir():
@@ -90,8 +81,8 @@ def _git(folder: Path) -> None:
     if (folder / ".git").exists():
         return
     if shutil.which("git") is None:
-        raise DvcError("git is not installed; a registry lives in a git repository")
+        raise DvcError("git is not installed, but a registry is a git repository")
     command = ["git", "init", "--quiet", "--initial-branch=main"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True)
-    if done.returncode:
-        raise DvcError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
+    result = subprocess.run(command, cwd=folder, check=False, capture_output=True)
+    if result.returncode:
+        raise DvcError(f"git init failed: {result.stderr.decode(errors='replace').strip()}")

@@ -1,4 +1,4 @@
-"""Standard streams that may be closed: `sceneset lookup | head`, `2>&-`, a full disk."""
+"""Handle closed output streams: `sceneset lookup | head`, `2>&-`, a full disk."""
 
 import os
 import sys
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 def replace_missing_streams() -> None:
-    """Replace stdout or stderr with /dev/null where the caller closed it."""
+    """Replace stdout or stderr with /dev/null if the caller closed it."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-            setattr(sys, name, nowhere)
+            null = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            setattr(sys, name, null)
 
 
 class ignore_closed_pipe:  # noqa: N801 - used as a statement: `with ignore_closed_pipe():`
-    """Leave the block silently when the reader of a stream has closed it, as `head` does.
+    """Leave the block silently if the reader of a stream has closed it, as `head` does.
 
-    A BrokenPipeError of any other stream or connection is raised as usual.
+    A BrokenPipeError of another stream or connection is raised as usual.
     """
 
     def __init__(self, stream: "TextIO | None" = None) -> None:
@@ -36,14 +36,14 @@ class ignore_closed_pipe:  # noqa: N801 - used as a statement: `with ignore_clos
 
 
 def discard(stream: "TextIO") -> None:
-    """Redirect a stream to /dev/null: what is still buffered is written there."""
+    """Redirect a stream to /dev/null, together with the output that is still buffered."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_closed(stream: "TextIO") -> bool:
     """Return whether the reading end of a stream is closed.
 
-    Polling is the only reliable sign: the bytes that failed to be written may be gone.
+    Only polling is reliable: a failed write may have left the buffer empty.
     """
     import select
 

@@ -7,6 +7,7 @@ Checks return findings as values, so that one run can report all of them, sorted
 from collections import Counter
 from collections.abc import Iterable
 
+from sceneset.counts import counted
 from sceneset.schemas.base import Model
 from sceneset.schemas.rules import RULES, Severity
 
@@ -104,7 +105,5 @@ def count_by_severity(findings: Iterable[Finding]) -> str:
     """Return the number of findings of each severity, for example "2 errors, 1 warning"."""
     counts = Counter(found.severity for found in findings)
     return ", ".join(
-        f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
-        for severity in Severity
-        if counts[severity]
+        counted(counts[severity], severity) for severity in Severity if counts[severity]
     )

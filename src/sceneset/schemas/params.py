@@ -25,7 +25,7 @@ class Algorithms(Model):
     stats: Algorithm = 1
     manifest: Algorithm = 1
     leakage: Algorithm = 3
-    card: Algorithm = 1
+    card: Algorithm = 2
 
 
 RAISE_MAX_BYTES = "if the file is correct, raise limits.max_bytes in params.yaml"

@@ -1,1 +1,1 @@
-"""One module a command: its arguments, its examples, and the call that does the work."""
+"""One module for each command: its help, its arguments, and the call that does the work."""

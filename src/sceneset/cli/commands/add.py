@@ -1,10 +1,10 @@
-"""Check a delivery and take it in as a subset of the registry.
+"""Check a delivery and add it to the registry as a subset.
 
-DELIVERY is a folder in the document's layout: img_dir/<phase>, ann_dir/<phase> and, if there are
-any, split files in split_dir. Everything is checked first, and all that is wrong is shown in one
-table; if one finding is an error, nothing is changed. The delivery itself is never changed.
+DELIVERY is a folder with img_dir/<phase>, ann_dir/<phase> and, optionally, split files in
+split_dir. `add` checks everything first and shows all findings; if one of them is an error, it
+changes nothing. It never changes the delivery itself.
 
-Split files become tags: an image listed in several files stands in several scenes.
+Split files become tags: an image that is listed in several split files belongs to several scenes.
 """
 
 import argparse
@@ -20,49 +20,55 @@ if TYPE_CHECKING:
     from sceneset.delivery.types import Delivery
     from sceneset.schemas.finding import Finding
 
-EXAMPLES = """
+EXAMPLES = r"""
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski
-  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --quarantine ~/left-out
-      takes the good samples, and writes what was left out and why to
-      ~/left-out/CustomSeg_Person_20240115_ski.csv
-  sceneset add ~/crops --name CustomSeg_Person_20240116_v1 --kind crop --entry entry.yaml
+  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski \
+      --quarantine ~/quarantine         list samples with errors there
+  sceneset add ~/crops --name CustomSeg_Person_20240116_v1 --kind crop \
+      --entry entry.yaml
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("delivery", type=Path, metavar="DELIVERY", help="the delivered folder")
-    parser.add_argument("--name", required=True, help="CustomSeg_Person_<YYYYMMDD>_<note>")
+    """Add the arguments."""
+    parser.add_argument(
+        "delivery", type=Path, metavar="DELIVERY", help="the folder with the delivered files"
+    )
+    parser.add_argument(
+        "--name", required=True, help="name of the subset: CustomSeg_Person_<YYYYMMDD>_<note>"
+    )
     parser.add_argument(
         "--kind",
         choices=[k.value for k in Kind],
-        help="full: original images (default); crop: one person, cut out",
+        help="full: whole images (default); crop: one person per image, cut out",
     )
     parser.add_argument(
         "--entry",
         type=Path,
         metavar="FILE",
-        help="YAML with description, scene table rows, declared counts",
+        help="YAML file with the description, the scene table and declared counts",
     )
     parser.add_argument(
         "--tags",
         type=Path,
         metavar="FILE",
-        help="CSV of tags; delivered split files are then only compared",
+        help="CSV file with the tags; split files of the delivery are only compared with it",
     )
-    parser.add_argument("--dry-run", action="store_true", help="check and show, change nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the findings and counts, change nothing"
+    )
     parser.add_argument(
         "--quarantine",
         type=Path,
         metavar="DIR",
-        help="take the good samples; write the list of the others into DIR",
+        help="add the samples without errors, and write the list of the others into DIR",
     )
-    parser.add_argument("--json", action="store_true", help="print the outcome as one object")
+    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, and take in; with --json every outcome is an object, early refusals too."""
+    """Check the delivery and add it; with --json, errors are printed as an object too."""
     from sceneset.cli.output import print_json
     from sceneset.errors import FindingsError
 
@@ -80,7 +86,7 @@ def _run(args: argparse.Namespace) -> int:
     from sceneset.cli.output import print_findings, progress, say
     from sceneset.delivery.read import read_delivery
     from sceneset.delivery.types import Request
-    from sceneset.edits import ingest as add
+    from sceneset.edits.ingest import ingest, refuse_taken_name
     from sceneset.schemas.finding import errors_of
     from sceneset.schemas.names import SubsetName
 
@@ -89,7 +95,7 @@ def _run(args: argparse.Namespace) -> int:
         name = str(SubsetName(args.name))
     except ValueError as error:
         fail("subset-name", str(error), file="--name")
-    add.refuse_taken_name(catalog, name)
+    refuse_taken_name(catalog, name)
     folder = args.delivery.resolve()
     _check_folders(catalog, folder, args.quarantine, name)
     kind = Kind(args.kind) if args.kind else None
@@ -98,42 +104,44 @@ def _run(args: argparse.Namespace) -> int:
         catalog,
         progress,
     )
-    stopping = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
+    errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
     if not args.json:
         print_findings(delivery.findings)
-    taken = not stopping and not args.dry_run and delivery.entry is not None
-    if taken:
-        add.take(catalog, delivery, progress=progress, notify=say)
+    is_added = not errors and not args.dry_run and delivery.entry is not None
+    if is_added:
+        ingest(catalog, delivery, progress=progress, notify=say)
         if args.quarantine:
             _write_list(args.quarantine, name, delivery)
-    _report(catalog, args, delivery, taken=taken, stopping=stopping)
-    return FINDINGS if stopping else FINE
+    _report(catalog, args, delivery, is_added=is_added, errors=errors)
+    return FINDINGS if errors else FINE
 
 
-def _check_folders(catalog: "Catalog", folder: Path, left: Path | None, name: str) -> None:
-    """Refuse a delivery that is the registry's own, and a list where it would do harm."""
+def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, name: str) -> None:
+    """Refuse a delivery inside the data root, and a quarantine that would overwrite other files."""
     from sceneset.paths import DATA_ROOT
 
-    data, texts = catalog.root / DATA_ROOT, catalog.paths.registry
-    if folder.is_relative_to(data):
-        raise UsageError(f"{folder} stands in the data root; deliver from another folder")
-    if left is None:
+    data_root, registry = catalog.root / DATA_ROOT, catalog.paths.registry
+    if folder.is_relative_to(data_root):
+        raise UsageError(f"{folder} is inside the data root; move the delivery to another folder")
+    if quarantine is None:
         return
-    if any(left.resolve().is_relative_to(used) for used in (folder, data, texts)):
-        raise UsageError(f"--quarantine {left}: name a folder outside of delivery and registry")
-    if left.exists() and not left.is_dir():
-        raise UsageError(f"--quarantine {left}: is no folder")
-    there = left / f"{name}.csv"
-    if there.exists() and not there.read_text("utf-8", "replace").startswith(_LIST_HEAD):
-        raise UsageError(f"{there} is there and is no list of ours; name another folder")
+    if any(quarantine.resolve().is_relative_to(used) for used in (folder, data_root, registry)):
+        raise UsageError(
+            f"--quarantine {quarantine}: use a folder outside the delivery and the registry"
+        )
+    if quarantine.exists() and not quarantine.is_dir():
+        raise UsageError(f"--quarantine {quarantine}: not a folder")
+    path = quarantine / f"{name}.csv"
+    if path.exists() and not path.read_text("utf-8", "replace").startswith(_LIST_HEADER):
+        raise UsageError(f"{path} exists and was not written by `sceneset add`; use another folder")
 
 
 _LIST_COLUMNS = ("code", "file", "row", "phase", "stem", "message", "hint")
-_LIST_HEAD = ",".join(_LIST_COLUMNS)
+_LIST_HEADER = ",".join(_LIST_COLUMNS)
 
 
 def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
-    """Write what is left out and why, one finding a line."""
+    """Write the findings of the samples that were left out, one per line."""
     import csv
     import io
 
@@ -152,14 +160,14 @@ def _outcome(
     name: str,
     findings: "list[Finding]",
     *,
-    taken: bool = False,
+    is_added: bool = False,
     samples: int = 0,
     rows: "list[dict[str, Any]] | None" = None,
     left_out: int = 0,
 ) -> "dict[str, Any]":
     return {
         "subset": name,
-        "taken": taken,
+        "taken": is_added,
         "samples": samples,
         "rows": rows or [],
         "problems": [p.model_dump(mode="json") for p in findings],
@@ -172,30 +180,31 @@ def _report(
     args: argparse.Namespace,
     delivery: "Delivery",
     *,
-    taken: bool,
-    stopping: "list[Finding]",
+    is_added: bool,
+    errors: "list[Finding]",
 ) -> None:
-    from sceneset.catalog.split_selection import boxes_of, rows_of
+    from sceneset.catalog.split_selection import count_boxes, samples_by_row
     from sceneset.cli.output import print_json, print_table, say
-    from sceneset.delivery.types import LEAVABLE
+    from sceneset.counts import counted
+    from sceneset.delivery.types import QUARANTINE_CODES
 
     entry = delivery.entry
-    rows = rows_of(entry.splits, delivery.tags) if entry and not stopping else []
+    rows = samples_by_row(entry.splits, delivery.tags) if entry and not errors else []
     if args.json:
         print_json(
             _outcome(
                 args.name,
                 delivery.findings,
-                taken=taken,
-                samples=0 if stopping else len(delivery.tags),
+                is_added=is_added,
+                samples=0 if errors else len(delivery.tags),
                 rows=[{"split_file": row.file, "images": len(tags)} for row, tags in rows],
                 left_out=len(delivery.left_out),
             )
         )
         return
-    if stopping:
-        helps = not args.quarantine and all(p.code in LEAVABLE for p in stopping)
-        hint = "; --quarantine DIR takes the samples that are good" if helps else ""
+    if errors:
+        can_quarantine = not args.quarantine and all(p.code in QUARANTINE_CODES for p in errors)
+        hint = ". Use --quarantine DIR to add the samples without errors" * can_quarantine
         say(f"nothing was changed{hint}", style="bold red")
         return
     print_table(
@@ -206,19 +215,22 @@ def _report(
                 row.file,
                 row.phase,
                 len(tags),
-                boxes_of(tags),
+                count_boxes(tags),
             )
             for row, tags in rows
         ],
         right=("images", "boxes"),
+        optional=("boxes", "split"),
     )
     if args.quarantine and delivery.left_out:
-        verb = "is in" if taken else "would be in"
-        say(f"what was left out, and why, {verb} {args.quarantine / (args.name + '.csv')}")
-    if taken:
-        say(f"{args.name}: {len(delivery.tags)} samples taken in. Next:", style="green")
+        verb = "was" if is_added else "would be"
+        path = args.quarantine / f"{args.name}.csv"
+        say(f"the list of the samples left out {verb} written to {path}")
+    samples = counted(len(delivery.tags), "sample")
+    if is_added:
+        say(f"{args.name}: {samples} added. Next:", style="green")
         say("  dvc repro --allow-missing")
         say(f"  git add . && git commit -m 'Add {args.name}'")
-        say("  dvc push        (no remote yet? sceneset remote URL)")
+        say("  dvc push        (if there is no remote yet: sceneset remote URL)")
     else:
-        say(f"{args.name}: {len(delivery.tags)} samples would be taken in; nothing was changed")
+        say(f"{args.name}: {samples} would be added; nothing was changed")

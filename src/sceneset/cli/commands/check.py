@@ -1,13 +1,14 @@
-"""Report everything that is wrong with the registry, from text and tables alone.
+"""Report all errors and warnings of the registry.
 
-No pixel is opened and no blob is needed; `dvc repro` runs the same checks as its gates. Findings
-that registry/waivers.yaml accepts are counted, and stop nothing.
+`check` reads only text files and tables, no images, so it works in a clone without any blob.
+`dvc repro` runs the same checks. Findings that registry/waivers.yaml accepts are counted, but are
+not shown and stop nothing.
 """
 
 import argparse
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.commands.sources import add_source, open_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.cli.streams import ignore_closed_pipe
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   sceneset check
-  sceneset check CustomSeg_Person_20240115_demo --notes
+  sceneset check demo-full --notes
   sceneset check --json
   sceneset check --sarif > findings.sarif
   sceneset check --markdown >> "$GITHUB_STEP_SUMMARY"
@@ -24,29 +25,34 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("subset", nargs="*", help="only these subsets, by name or a part of it")
+    """Add the arguments."""
+    parser.add_argument(
+        "subset",
+        nargs="*",
+        metavar="SUBSET",
+        help="name of a subset, or a part of it (default: all subsets)",
+    )
     add_source(parser)
     parser.add_argument("--notes", action="store_true", help="show notes too")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print a list of findings")
+    form.add_argument("--json", action="store_true", help="print the findings as a JSON list")
     form.add_argument("--sarif", action="store_true", help="print a SARIF 2.1.0 log")
     form.add_argument("--markdown", action="store_true", help="print a Markdown summary")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, and show every finding."""
-    from sceneset.catalog import query
-    from sceneset.quality.evaluate import everything
+    """Check the registry and print the findings."""
+    from sceneset.catalog.query import resolve_query
+    from sceneset.quality.evaluate import all_findings
     from sceneset.schemas.finding import errors_of
-    from sceneset.versions.history import tested_images
+    from sceneset.versions.history import released_test_images
 
-    catalog = source(args)
+    catalog = open_catalog(args)
     names = None
     if args.subset:
-        names = query.ask(catalog, subsets=args.subset).subsets
-    findings = everything(
-        catalog, tested_images if catalog.origin is None else None, names, notes=args.notes
+        names = resolve_query(catalog, subsets=args.subset).subsets
+    findings = all_findings(
+        catalog, released_test_images if catalog.origin is None else None, names, notes=args.notes
     )
     _show(findings, args)
     return FINDINGS if errors_of(findings) else FINE
@@ -57,16 +63,17 @@ def _show(findings: "list[Finding]", args: argparse.Namespace) -> None:
     from importlib.metadata import version
 
     from sceneset.cli.output import print_findings, print_json, say
-    from sceneset.reporting.sarif import markdown, sarif
+    from sceneset.reporting.markdown import findings_markdown
+    from sceneset.reporting.sarif import sarif_log
 
     if args.json:
         print_json([p.model_dump(mode="json") for p in findings])
     elif args.sarif:
-        print_json(sarif(findings, version("sceneset")))
+        print_json(sarif_log(findings, version("sceneset")))
     elif args.markdown:
         with ignore_closed_pipe():
-            sys.stdout.write(markdown(findings))
+            sys.stdout.write(findings_markdown(findings))
     else:
         print_findings(findings, stderr=False)
         if not findings:
-            say("nothing is wrong", style="green")
+            say("no errors or warnings", style="green")

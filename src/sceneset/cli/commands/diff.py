@@ -1,19 +1,20 @@
-"""Say what changed between two states: samples, scenes, masks, colours.
+"""Show what changed between two states: samples, scenes, masks and colors.
 
-States are version numbers, tags, branches or commits; without the second one the first is
-compared with the registry as it stands. Images are known by content: a renamed sample is one
-rename, not one sample lost and one gained. No blob is needed; masks that changed are compared
-(IoU) where DVC's cache or the working tree has both, or with --fetch.
+A state is a version number, tag, branch or commit. Images are compared by content, so a renamed
+sample is reported as renamed and not as removed and added. No blob is needed. Changed masks are
+compared (IoU) if both are in DVC's cache or in the working tree, or with --fetch.
 """
 
 import argparse
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.commands.sources import add_repo
 from sceneset.cli.exit_codes import FINE
 
 if TYPE_CHECKING:
-    from sceneset.versions.diff import Diff, Drift
+    from sceneset.versions.diff import Diff
+    from sceneset.versions.drift import Drift
     from sceneset.versions.mask_iou import Overlap
 
 EXAMPLES = """
@@ -26,46 +27,51 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("old", help="a version, tag, branch or commit")
-    parser.add_argument("new", nargs="?", help="another one; left out: as it stands")
+    """Add the arguments."""
+    parser.add_argument("old", metavar="OLD", help="a version, tag, branch or commit")
     parser.add_argument(
-        "--repo", default=".", help="another registry: a folder or a git URL (default: this one)"
+        "new", nargs="?", metavar="NEW", help="the same (default: the working tree)"
     )
-    parser.add_argument("--samples", action="store_true", help="name every sample that changed")
+    add_repo(parser)
+    parser.add_argument("--samples", action="store_true", help="list every changed sample")
     parser.add_argument(
         "--fetch",
         action="store_true",
-        help="get masks that changed and are not here from the remote, to compare them",
+        help="download changed masks from the remote if they are not here, to compare them",
     )
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, and show."""
+    """Compare the states and print the changes."""
     from sceneset.cli.output import print_json, progress, say
-    from sceneset.versions.diff import compare, drifts
-    from sceneset.versions.mask_iou import overlaps
+    from sceneset.counts import counted
+    from sceneset.versions.diff import compare
+    from sceneset.versions.drift import compute_drift
+    from sceneset.versions.mask_iou import compare_masks
     from sceneset.versions.revisions import open_state
 
     old = open_state(args.repo, args.old)
     new = open_state(args.repo, args.new)
-    diff, moves = compare(old, new), drifts(old, new)
-    masks = overlaps(new, diff.changes, fetch=args.fetch, progress=progress)
-    if lost := [mask.unfetched for mask in masks if mask.unfetched]:
-        why = sorted(set(lost))
-        more = "; ..." if len(why) > 3 else ""
-        said = f"{len(lost)} of {len(masks)} changed masks could not be fetched"
-        say(f"{said}: {'; '.join(why[:3])}{more}", style="yellow")
+    diff, drifts = compare(old, new), compute_drift(old, new)
+    masks = compare_masks(new, diff.changes, fetch=args.fetch, progress=progress)
+    if errors := [mask.fetch_error for mask in masks if mask.fetch_error]:
+        reasons = sorted(set(errors))
+        more = "; ..." if len(reasons) > 3 else ""
+        say(
+            f"{len(errors)} of {counted(len(masks), 'changed mask')} could not be fetched: "
+            f"{'; '.join(reasons[:3])}{more}",
+            style="yellow",
+        )
     if args.json:
-        print_json(_object(diff, moves, masks, samples=args.samples))
+        print_json(_object(diff, drifts, masks, samples=args.samples))
     else:
-        _show(diff, moves, masks, args)
+        _show(diff, drifts, masks, args)
     return FINE
 
 
 def _object(
-    diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", *, samples: bool
+    diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", *, samples: bool
 ) -> dict[str, Any]:
     iou = {id(mask.change): mask.iou for mask in masks}
     compared = [mask.iou for mask in masks if mask.iou is not None]
@@ -82,7 +88,7 @@ def _object(
         }
         if masks
         else None,
-        "drift": [move._asdict() for move in moves],
+        "drift": [drift._asdict() for drift in drifts],
         "samples": [
             change.as_json() | ({"iou": iou[id(change)]} if id(change) in iou else {})
             for change in diff.changes
@@ -93,7 +99,7 @@ def _object(
 
 
 def _show(
-    diff: "Diff", moves: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
+    diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
     from sceneset.cli.output import console, print_table
 
@@ -109,11 +115,11 @@ def _show(
     ]
     counts = [(f"samples {kind}", count) for kind, count in diff.counts.items()]
     print_table(
-        ("what", "how many or which"), [*counts, *_overlap(masks, fetched=args.fetch), *names]
+        ("change", "count or names"), [*counts, *_overlap(masks, fetched=args.fetch), *names]
     )
-    if moves:
+    if drifts:
         print_table(
-            ("scene", "persons", "phase", "images", "colour moved", "person share moved"),
+            ("scene", "persons", "phase", "images", "color change", "person share change"),
             [
                 (
                     m.scene,
@@ -123,11 +129,11 @@ def _show(
                     None if m.colour is None else f"{m.colour:.4f}",
                     None if m.foreground is None else f"{100 * m.foreground:+.2f} %",
                 )
-                for m in moves
+                for m in drifts
             ],
-            right=("images", "colour moved", "person share moved"),
+            right=("images", "color change", "person share change"),
         )
-    if args.samples:
+    if args.samples and diff.changes:
         iou = {id(mask.change): f"{mask.iou:.3f}" for mask in masks if mask.iou is not None}
         print_table(
             ("change", "old", "new", "old scenes", "new scenes", "IoU"),
@@ -144,18 +150,18 @@ def _show(
             ],
             right=("IoU",),
         )
-    console().print(f"a version after this is at least a {diff.step} step")
+    console().print(f"the next version is at least a {diff.step} step")
 
 
 def _overlap(masks: "list[Overlap]", *, fetched: bool) -> list[tuple[str, str]]:
-    """Say how far changed masks agree with what they were."""
+    """Return a row on how well changed masks agree with their old state."""
     compared = [(mask.iou, str(mask.change.sample.place)) for mask in masks if mask.iou is not None]
     if not masks:
         return []
-    said = f"{len(compared)} of {len(masks)} could be compared"
+    text = f"{len(compared)} of {len(masks)} could be compared"
     if len(compared) < len(masks) and not fetched:
-        said += " (--fetch asks the remote for masks that are not here)"
+        text += " (use --fetch to download the others from the remote)"
     if compared:
         least, place = min(compared)
-        said = f"mean {fmean(iou for iou, _ in compared):.3f}, least {least:.3f} ({place}), {said}"
-    return [("person IoU of changed masks", said)]
+        text = f"mean {fmean(iou for iou, _ in compared):.3f}, least {least:.3f} ({place}), {text}"
+    return [("person IoU of changed masks", text)]

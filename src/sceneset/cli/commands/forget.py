@@ -1,49 +1,59 @@
-"""Withdraw images: people may ask that a portrait of theirs be used no more.
+"""Withdraw images, for example because a person asked for their portrait to be removed.
 
-Each WHAT is an image file, its content hash, or a sample SUBSET/PHASE/STEM. The image is found in
-every subset, scene and version; it is taken out of the registry as it stands, and its hash is left
-in registry/forgotten.yaml, so that `add` refuses it ever after and `pull` leaves it out of older
-versions. Samples that look like it are listed for you to confirm. Try it with --dry-run first.
+WHAT is an image file, its MD5 hash, or a sample as SUBSET/PHASE/STEM. `forget` finds the image in
+all subsets, scenes and versions, removes it from the current state, and records its hash in
+registry/forgotten.yaml: `add` refuses the image from then on, and `pull` leaves it out of old
+versions. It lists samples that look similar, for you to confirm. Try it with --dry-run first.
 """
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.commands.sources import add_remote
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from sceneset.edits.withdraw_search import Withdrawal
-    from sceneset.versions.history import Sighting
+    from sceneset.versions.history import Occurrence
 
 EXAMPLES = """
-  sceneset forget demo-full/train/ski_0000 --reason "asked by mail, case 17" --dry-run
-  sceneset forget ~/mail/portrait.jpg --reason "asked by mail, case 17" --with-near
+  sceneset forget demo-full/train/ski_0000 --reason "email, case 17" --dry-run
+  sceneset forget ~/mail/portrait.jpg --reason "email, case 17" --with-near
   sceneset forget 9e107d9d372bb6826bd81d3542a419d6 --reason "case 17" --purge
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("what", nargs="+", help="a file, a content hash, or SUBSET/PHASE/STEM")
-    parser.add_argument("--reason", required=True, help="one line that git keeps: name no person")
-    parser.add_argument("--with-near", action="store_true", help="forget the look-alikes too")
+    """Add the arguments."""
     parser.add_argument(
-        "--purge", action="store_true", help="delete the blobs from the remote and the caches here"
+        "what",
+        nargs="+",
+        metavar="WHAT",
+        help="an image file, an MD5 hash, or a sample as SUBSET/PHASE/STEM",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show all it would do, do nothing")
-    parser.add_argument("--remote", metavar="NAME", help="another DVC remote than the default")
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument(
+        "--reason", required=True, help="one line that stays in git: do not name the person"
+    )
+    parser.add_argument("--with-near", action="store_true", help="withdraw the similar samples too")
+    parser.add_argument(
+        "--purge", action="store_true", help="delete the blobs from the remote and the local caches"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be done, change nothing"
+    )
+    add_remote(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find and withdraw, and show where it stood."""
+    """Withdraw the images and show where they were found."""
     from pydantic import TypeAdapter, ValidationError
 
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import print_json, say
     from sceneset.edits.withdraw import withdraw
-    from sceneset.edits.withdraw_search import find
+    from sceneset.edits.withdraw_search import find_withdrawal
     from sceneset.schemas.base import Word
 
     try:
@@ -51,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
         args.reason.encode()
     except (ValidationError, UnicodeEncodeError):
         raise UsageError(
-            "--reason is one line of 1 to 200 characters, without control characters"
+            "--reason must be one line of 1 to 200 characters, without control characters"
         ) from None
     catalog = Catalog.find()
     if args.dry_run:
-        withdrawal = find(
+        withdrawal = find_withdrawal(
             catalog, args.what, args.reason, with_near=args.with_near, purge=args.purge
         )
     else:
@@ -66,9 +76,10 @@ def run(args: argparse.Namespace) -> int:
             with_near=args.with_near,
             purge=args.purge,
             remote=args.remote,
+            notify=say,
         )
         if done is None:
-            say("this very forget had been cut off; it is finished now", style="green")
+            say("this `forget` was interrupted before; it is complete now", style="green")
             if args.json:
                 print_json({"changed": True, "finished": True})
             return FINE
@@ -81,14 +92,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[str, Any]:
-    def shown(sample: "Sighting") -> dict[str, Any]:
+    def shown(sample: "Occurrence") -> dict[str, Any]:
         kept = sample._asdict()
         del kept["phash"], kept["phash_mirror"]
         return kept | {"version": sample.version or None}
 
     return {
         "changed": changed,
-        "forgotten": [stone.model_dump() for stone in withdrawal.stones.values()],
+        "forgotten": [found.model_dump() for found in withdrawal.tombstones.values()],
         "found": [shown(sample) for sample in withdrawal.found],
         "near": [shown(sample) for sample in withdrawal.near],
         "purged": withdrawal.purge if purge else [],
@@ -99,26 +110,28 @@ def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[st
 
 def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
     from sceneset.cli.output import print_table, say
+    from sceneset.counts import counted
 
-    def row(sample: "Sighting") -> tuple[object, ...]:
+    def row(sample: "Occurrence") -> tuple[object, ...]:
         scenes = ", ".join(sample.scenes)
-        return (sample.place, sample.version or "as it stands", scenes, sample.image_md5)
+        return (sample.place, sample.version or "current", scenes, sample.image_md5)
 
     columns = ("sample", "version", "scenes", "image")
     if withdrawal.found:
         print_table(columns, [row(sample) for sample in withdrawal.found])
     if withdrawal.near:
-        say("these look like it, and are other files; confirm with --with-near", style="yellow")
+        say("these images look similar; use --with-near to withdraw them too", style="yellow")
         near = [(*row(sample), sample.distance) for sample in withdrawal.near]
         print_table((*columns, "bits apart"), near, right=("bits apart",))
-    here = sum(len(keys) for keys in withdrawal.here.values())
-    would = "would be" if dry_run else "is" if here == 1 else "are"
-    say(f"{here} of the registry's samples {would} taken out", style="green")
+    here = sum(len(keys) for keys in withdrawal.current_samples.values())
+    samples = counted(here, "sample")
+    say(f"{samples} of the registry {_was(here, dry_run=dry_run)} removed", style="green")
     if purge:
         count = len(withdrawal.purge)
-        say(f"{count} blobs {'would be' if dry_run else 'are'} deleted on the remote and here")
+        verb = _was(count, dry_run=dry_run)
+        say(f"{counted(count, 'blob')} {verb} deleted from the remote and the local caches")
         if withdrawal.masks_kept:
-            say(f"masks are kept: {withdrawal.masks_kept}", style="yellow")
+            say(f"masks were kept: {withdrawal.masks_kept}", style="yellow")
     for why in withdrawal.unread:
         say(f"not searched: {why}", style="yellow")
     if dry_run:
@@ -127,7 +140,14 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
     if here:
         say("Next: git add . && git commit, dvc push, sceneset release (a major step)")
     else:
-        say("Next: git add . && git commit: others heed registry/forgotten.yaml once they have it")
+        say("Next: git add . && git commit, git push: it takes effect where this commit is pulled")
     if not purge:
-        hashes = " ".join(sorted(withdrawal.stones))
-        say(f"The blobs are still on the remote: sceneset forget {hashes} --reason ... --purge")
+        hashes = " ".join(sorted(withdrawal.tombstones))
+        say(
+            "The blobs are still on the remote. To delete them: "
+            f"sceneset forget {hashes} --reason ... --purge"
+        )
+
+
+def _was(number: int, *, dry_run: bool) -> str:
+    return "would be" if dry_run else "was" if number == 1 else "were"

@@ -1,4 +1,7 @@
-"""Lay out a new, empty registry: pipeline, settings, vocabulary, a git and a DVC project."""
+"""Create a new, empty registry.
+
+DIR gets the pipeline, the settings, a vocabulary of common scenes, and a git and a DVC repository.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,18 +10,18 @@ from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
 EXAMPLES = """
-  sceneset init people                  a registry in the new folder people/
+  sceneset init people             create a registry in the new folder people/
   cd people && sceneset remote s3://bucket/people
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lay it out."""
+    """Create the registry."""
     from sceneset.cli.output import say
     from sceneset.cli.scaffold import lay_out
     from sceneset.errors import NotEmptyError
@@ -27,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         lay_out(args.folder)
     except NotEmptyError as error:
         raise UsageError(str(error)) from None
-    say(f"{args.folder} is a registry now. Next, in it:")
+    say(f"Created a registry in {args.folder}. Next, in that folder:", style="green")
     say("  sceneset remote s3://bucket/people")
     say("  sceneset add DELIVERY --name CustomSeg_Person_<YYYYMMDD>_<note>")
     return FINE

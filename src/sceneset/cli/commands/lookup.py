@@ -1,7 +1,7 @@
-"""Find the rows or the samples of one or several scenes.
+"""Find the rows of the scene tables, or the samples, of one or more scenes.
 
-Scenes are named by key, English or Chinese name, alias or file stem. Without a scene, all
-rows are shown. Only text is read: it works in a clone that holds no image.
+A scene can be given by its key, its English or Chinese name, an alias or its file stem. Without a
+scene, all rows are shown. `lookup` reads only text files, so it works in a clone without images.
 """
 
 import argparse
@@ -10,82 +10,81 @@ import sys
 from sceneset.cli.commands.sources import (
     add_query,
     add_source,
-    indexed,
-    query_of,
-    source,
-    words_of,
+    open_catalog,
+    open_current_index,
+    query_options,
 )
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
 EXAMPLES = """
-  sceneset lookup                                all rows of all subsets
-  sceneset lookup ski                            rows of one scene, train and val, single and multi
+  sceneset lookup                           all rows of all subsets
+  sceneset lookup ski                       the rows of one scene
   sceneset lookup 滑雪 "high jump" --persons single
-  sceneset lookup ski --phase train --stems      the stems, for a split file of your own
-  sceneset lookup ski --paths                    image files, one a line
-  sceneset lookup ski --samples --json           all that is known of each sample
+  sceneset lookup ski --phase train --stems   the stems, for a split file
+  sceneset lookup ski --paths               the image files, one per line
+  sceneset lookup ski --samples --json      everything known about each sample
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     add_query(parser)
     add_source(parser)
     shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--samples", action="store_true", help="show samples, not rows")
-    shape.add_argument("--stems", action="store_true", help="print the stems alone, one a line")
+    shape.add_argument("--samples", action="store_true", help="show samples instead of rows")
+    shape.add_argument("--stems", action="store_true", help="print only the stems, one per line")
     shape.add_argument(
         "--paths",
         action="store_true",
-        help="print the image files, one a line, from the registry's root",
+        help="print the image files, one per line, relative to the registry",
     )
-    shape.add_argument("--mask-paths", action="store_true", help="print the mask files")
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    shape.add_argument("--mask-paths", action="store_true", help="print the mask files, likewise")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer one query."""
+    """Print the rows, samples, stems or paths."""
     if args.stems or args.paths or args.mask_paths:
         if args.json:
-            raise UsageError("--json goes with rows and --samples; --stems and --paths are lines")
-        _lines(args)
+            raise UsageError("--json can't be combined with --stems, --paths or --mask-paths")
+        _print_lines(args)
     elif args.samples:
-        _samples(args)
+        _print_samples(args)
     else:
-        _rows(args)
+        _print_rows(args)
     return FINE
 
 
-def _lines(args: argparse.Namespace) -> None:
+def _print_lines(args: argparse.Namespace) -> None:
     from sceneset.paths import DATA_ROOT
 
-    index = indexed(args)
-    found = index.samples(index.ask(**words_of(args)))
+    index = open_current_index(args)
+    found = index.samples(index.resolve_query(**query_options(args)))
     if args.stems and len(found) > 1:
         from sceneset.cli.output import say
 
         say(
-            f"these stems are of {len(found)} subsets and phases; a reader takes one of each: "
-            "--subset, --phase",
+            f"warning: the stems are from {len(found)} combinations of subset and phase; "
+            "use --subset and --phase to select one",
             style="yellow",
         )
     for group in found:
         folder = "ann_dir" if args.mask_paths else "img_dir"
-        before = "" if args.stems else f"{DATA_ROOT}/{group.subset}/{folder}/{group.phase}/"
-        after = ("" if args.stems else ".png" if args.mask_paths else group.suffix) + "\n"
-        sys.stdout.write(before + f"{after}{before}".join(group.stems) + after)
+        prefix = "" if args.stems else f"{DATA_ROOT}/{group.subset}/{folder}/{group.phase}/"
+        suffix = ("" if args.stems else ".png" if args.mask_paths else group.suffix) + "\n"
+        sys.stdout.write(prefix + f"{suffix}{prefix}".join(group.stems) + suffix)
 
 
-def _rows(args: argparse.Namespace) -> None:
+def _print_rows(args: argparse.Namespace) -> None:
     from sceneset.cli.output import print_json, print_table, say
 
-    index = indexed(args)
-    objects = index.rows(index.ask(**words_of(args)))
+    index = open_current_index(args)
+    objects = index.rows(index.resolve_query(**query_options(args)))
     if args.json:
         print_json(objects)
     elif not objects:
-        say("no row answers that; --samples looks past the rows", style="yellow")
+        say("no row matches; use --samples to search all samples", style="yellow")
     else:
         print_table(
             ("subset", "scene", "persons", "phase", "split file", "images", "boxes", "description"),
@@ -103,15 +102,18 @@ def _rows(args: argparse.Namespace) -> None:
                 for o in objects
             ],
             right=("images", "boxes"),
+            optional=("description", "boxes"),
         )
 
 
-def _samples(args: argparse.Namespace) -> None:
-    from sceneset.catalog.query import content_hashes, find_samples
+def _print_samples(args: argparse.Namespace) -> None:
+    from sceneset.catalog.lookup import find_samples
+    from sceneset.catalog.query import resolve_query
+    from sceneset.catalog.scanned_files import content_hashes
     from sceneset.cli.output import print_json, print_table, say
 
-    catalog = source(args)
-    found = find_samples(catalog, query_of(catalog, args))
+    catalog = open_catalog(args)
+    found = find_samples(catalog, resolve_query(catalog, **query_options(args)))
     if not args.json:
         print_table(
             ("subset", "phase", "stem", "scenes", "persons", "image"),
@@ -121,14 +123,15 @@ def _samples(args: argparse.Namespace) -> None:
                     s.tag.phase,
                     s.tag.stem,
                     ", ".join(scene for scene, _ in s.tag.scenes),
-                    s.tag.persons_word,
+                    s.tag.persons_summary,
                     s.image,
                 )
                 for s in found
             ],
+            optional=("image",),
         )
         if not found:
-            say("no sample answers that", style="yellow")
+            say("no sample matches", style="yellow")
         return
     hashes = {name: content_hashes(catalog, name) for name in {s.subset for s in found}}
     objects = []

@@ -1,43 +1,49 @@
-"""Make the committed state a version: a record, a line in the changelog, a commit and a tag.
+"""Release the committed state as a version: a record, a changelog entry, a commit and a tag.
 
-Refused, with the reason, when something is not committed, the pipeline is not current, a check
-fails, a blob is not on the remote, or the number moves less than the changes ask for.
+`release` refuses, and says why, if there are uncommitted changes, the pipeline's outputs are out of
+date, a check fails, a blob is missing on the remote, or the version number does not fit the
+changes: a removed sample or changed mask is a major step, an added sample or scene a minor one.
 """
 
 import argparse
 
+from sceneset.cli.commands.sources import add_remote
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
 EXAMPLES = """
   sceneset release 1.0.0
   sceneset release 1.1.0 --notes "the ski season"
-  git push --follow-tags                 afterwards
+  git push --follow-tags                 publish it afterwards
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("version", help="three numbers: 1.2.0")
-    parser.add_argument("--notes", default="", help="one line for record and changelog")
-    parser.add_argument("--remote", metavar="NAME", help="another DVC remote than the default")
+    """Add the arguments."""
+    parser.add_argument("version", metavar="VERSION", help="three numbers, for example 1.2.0")
+    parser.add_argument(
+        "--notes", default="", help="one line for the record and the changelog entry"
+    )
+    add_remote(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Release it."""
+    """Release the version."""
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
-    from sceneset.schemas.version import Number
+    from sceneset.counts import counted
+    from sceneset.schemas.version import VersionNumber
     from sceneset.versions.release import release
 
     try:
-        number = Number.of(args.version.removeprefix("v"))
+        number = VersionNumber.parse(args.version.removeprefix("v"))
     except ValueError as error:
         raise UsageError(str(error)) from None
     catalog = Catalog.find()
     record, tag = release(catalog, number, notes=args.notes, remote=args.remote)
     say(
-        f"{record.version}: {record.samples} samples in {len(record.subsets)} subsets, tag {tag}",
+        f"Released {record.version}: {counted(record.samples, 'sample')} in "
+        f"{counted(len(record.subsets), 'subset')}, tag {tag}. Next:",
         style="green",
     )
     say("  git push --follow-tags")

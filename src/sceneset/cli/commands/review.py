@@ -1,8 +1,8 @@
-"""Judge a change to the registry, as a pull request needs it: no blob is asked for.
+"""Summarize and check a change, such as a pull request, without reading an image.
 
-BASE is what the change is compared with: a branch, commit, tag or version. Prints a Markdown page:
-scenes added, images of each row before and after, findings that are new, leakage. Exit 1 if the
-registry as it stands has errors, or if what is derived is not current.
+The working tree is compared with BASE: a branch, commit, tag or version. `review` prints a Markdown
+page with added scenes, the images of each row before and after, new findings, and leakage. The
+exit code is 1 if the registry has errors or derived files are out of date.
 """
 
 import argparse
@@ -18,20 +18,26 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("base", nargs="?", default="origin/main", help="default: origin/main")
-    parser.add_argument("--json", action="store_true", help="print one object")
+    """Add the arguments."""
+    parser.add_argument(
+        "base",
+        nargs="?",
+        default="origin/main",
+        metavar="BASE",
+        help="what to compare with (default: origin/main)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, judge, and print the page."""
+    """Compare the states and print the page."""
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import print_json
     from sceneset.reporting.review import review, review_json, review_page
     from sceneset.versions.revisions import open_at
 
-    here = Catalog.find()
-    found = review(open_at(here.root, args.base), here)
+    catalog = Catalog.find()
+    found = review(open_at(catalog.root, args.base), catalog)
     if args.json:
         print_json(review_json(found))
     else:

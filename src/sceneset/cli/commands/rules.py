@@ -1,8 +1,9 @@
-"""List the rules, or tell all about some of them.
+"""List the rules that `check` and `add` apply, or explain some of them.
 
-Each rule has a code, a severity and a meaning. In a registry, severities are those that its
-params.yaml sets. A rule that may be set can weigh otherwise under rules in params.yaml; a finding
-of a rule that may be waived can be accepted in registry/waivers.yaml, with a reason.
+A rule has a code, a severity and a meaning. Inside a registry, the severities are those that its
+params.yaml sets. The column "can be" says what a registry may do: "set" means that params.yaml can
+give another severity under `rules`; "waived" means that registry/waivers.yaml can accept single
+findings, with a reason.
 """
 
 import argparse
@@ -23,13 +24,13 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("code", nargs="*", help="tell all about these")
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    """Add the arguments."""
+    parser.add_argument("code", nargs="*", metavar="CODE", help="explain the rules of these codes")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the rules."""
+    """Print the rules."""
     import difflib
 
     from sceneset.cli.output import print_json, print_table
@@ -38,43 +39,43 @@ def run(args: argparse.Namespace) -> int:
     for code in args.code:
         if code not in RULES:
             near = difflib.get_close_matches(code, RULES, n=3)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
+            hint = f". Nearest: {', '.join(near)}" if near else ""
             raise UsageError(f"there is no rule {code!r}{hint}")
     rules = [RULES[code] for code in args.code] or list(RULES.values())
     params = _params()
     if args.json:
-        fields = ({**rule._asdict(), "here": _here(rule, params)} for rule in rules)
+        fields = ({**rule._asdict(), "here": _severity(rule, params)} for rule in rules)
         print_json(list(fields))
     elif args.code:
         _explain(rules, params)
     else:
-        rows = [(rule.code, _here(rule, params), rule.freedom, rule.meaning) for rule in rules]
-        print_table(("code", "severity", "may be", "meaning"), [_row(*row) for row in rows])
+        rows = [(rule.code, _severity(rule, params), rule.freedom, rule.meaning) for rule in rules]
+        print_table(("code", "severity", "can be", "meaning"), [_row(*row) for row in rows])
     return FINE
 
 
 def _row(code: str, severity: str, freedom: str, meaning: str) -> tuple[str, ...]:
-    may = {"fixed": "", "waive": "waived", "set": "set, waived"}[freedom]
-    return (code, severity, may, meaning)
+    can_be = {"fixed": "", "waive": "waived", "set": "set, waived"}[freedom]
+    return (code, severity, can_be, meaning)
 
 
 def _explain(rules: "list[Rule]", params: "Params | None") -> None:
     from sceneset.cli.output import console
     from sceneset.schemas.rules import Freedom
 
-    may = {
-        Freedom.FIXED: "It can be neither set nor waived: what comes later could not work.",
+    options = {
+        Freedom.FIXED: "It can be neither set nor waived, because later steps rely on it.",
         Freedom.WAIVE: "Single findings can be accepted in registry/waivers.yaml.",
-        Freedom.SET: "It can be set under rules in params.yaml, and waived in "
-        "registry/waivers.yaml.",
+        Freedom.SET: "Its severity can be set under `rules` in params.yaml, and single findings "
+        "can be accepted in registry/waivers.yaml.",
     }
     for rule in rules:
-        console().print(f"{rule.code} ({_here(rule, params)}): {rule.meaning}", style="bold")
-        console().print(f"\n{rule.help}\n{may[rule.freedom]}\n")
+        console().print(f"{rule.code} ({_severity(rule, params)}): {rule.meaning}", style="bold")
+        console().print(f"\n{rule.help}\n{options[rule.freedom]}\n")
 
 
 def _params() -> "Params | None":
-    """Return the settings of the registry that is stood in, if any."""
+    """Return the settings of the registry around the current folder, if there is one."""
     from sceneset.catalog.reader import Catalog
     from sceneset.errors import NoRegistryError
 
@@ -84,5 +85,5 @@ def _params() -> "Params | None":
         return None
 
 
-def _here(rule: "Rule", params: "Params | None") -> str:
+def _severity(rule: "Rule", params: "Params | None") -> str:
     return str((params.severity(rule.code) if params else rule.severity) or "off")

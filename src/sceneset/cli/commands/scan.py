@@ -1,14 +1,15 @@
-"""Measure what is new in one subset, and write its scan: what `dvc repro` does where it must.
+"""Measure the new samples of a subset and write its scan, as `dvc repro` does.
 
-With --from-remote no file of the subset need be here: blobs are read by hash from the DVC remote,
-and none is kept. --engine dask hands that work to many machines. The rows are the same everywhere.
+With --from-remote, images are read from the DVC remote one by one and not kept, so none of them has
+to be on this machine. With --engine dask, that work is distributed over many machines. The result
+is the same in all cases.
 """
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import source
+from sceneset.cli.commands.sources import add_remote, open_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
@@ -16,80 +17,86 @@ if TYPE_CHECKING:
     from sceneset.scanning.measure_sample import Measure
     from sceneset.storage.blobs import Blobs
 
-EXAMPLES = """
-  sceneset scan demo-full                           the files that are here
-  sceneset scan demo-full --from-remote             without a checkout
-  sceneset scan demo-full --thumbnails build/small  and small copies to look at
+EXAMPLES = r"""
+  sceneset scan demo-full                           the local files
+  sceneset scan demo-full --from-remote             without local files
+  sceneset scan demo-full --thumbnails build/small  also write thumbnails
   sceneset scan demo-full --from-remote --engine dask
-  sceneset scan demo-full --from-remote --engine dask --scheduler tcp://10.0.0.5:8786
+  sceneset scan demo-full --from-remote --engine dask \
+      --scheduler tcp://10.0.0.5:8786
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("subset", help="a subset's name or a part of it")
-    parser.add_argument("--from-remote", action="store_true", help="read blobs from the remote")
-    parser.add_argument("--remote", metavar="NAME", help="another DVC remote than the default")
+    """Add the arguments."""
+    parser.add_argument("subset", metavar="SUBSET", help="name of a subset, or a part of it")
+    parser.add_argument(
+        "--from-remote", action="store_true", help="read images and masks from the remote"
+    )
+    add_remote(parser)
     parser.add_argument(
         "--engine",
         choices=["local", "dask"],
         default="local",
-        help="who measures (default: the cores of this machine)",
+        help="where to measure: on all cores of this machine (default), or on a dask cluster",
     )
     parser.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of a dask cluster (default: one on this machine)"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of the dask scheduler (default: start a cluster on this machine)",
     )
     parser.add_argument(
         "--thumbnails",
-        metavar="FOLDER",
+        metavar="DIR",
         type=Path,
-        help="write a small JPEG of each image, named by its md5; those there are kept",
+        help="write a small JPEG of each image to DIR, named by its MD5; existing ones are kept",
     )
     parser.set_defaults(repo=".", rev=None)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scan."""
+    """Measure the samples and write the scan."""
     if (args.engine == "dask" or args.remote) and not args.from_remote:
-        raise UsageError("workers read blobs from the remote: add --from-remote")
+        raise UsageError("--engine dask and --remote can only be used with --from-remote")
     if args.scheduler and args.engine != "dask":
-        raise UsageError("--scheduler goes with --engine dask")
-    from sceneset.catalog.query import ask
+        raise UsageError("--scheduler can only be used with --engine dask")
+    from sceneset.catalog.query import resolve_query
     from sceneset.cli.output import print_findings, progress, say
-    from sceneset.scanning.process_pool import measure_many
-    from sceneset.scanning.scan_subset import record, scan_here, scan_remote
+    from sceneset.counts import counted
+    from sceneset.scanning.process_pool import measure_files
+    from sceneset.scanning.scan_subset import record_in_lock, scan_local, scan_remote
     from sceneset.scanning.thumbnails import with_thumbnails
     from sceneset.storage.blobs import Blobs
-    from sceneset.storage.locking import writing
+    from sceneset.storage.locking import write_lock
 
-    catalog = source(args)
-    [name] = ask(catalog, subsets=[args.subset]).subsets
+    catalog = open_catalog(args)
+    [name] = resolve_query(catalog, subsets=[args.subset]).subsets
 
-    measure: Measure = measure_many
+    measure: Measure = measure_files
     if args.from_remote:
         blobs = Blobs(catalog.root, args.remote)
         measure = _engine(args, blobs)
     if args.thumbnails:
         measure = with_thumbnails(measure, args.thumbnails)
-    with writing(catalog.paths.work):
+    with write_lock(catalog.paths.work):
         if args.from_remote:
             scanned = scan_remote(catalog, name, blobs, progress, measure)
         else:
-            scanned = scan_here(catalog, name, progress, measure)
-        record(catalog, name)
+            scanned = scan_local(catalog, name, progress, measure)
+        record_in_lock(catalog, name)
     print_findings(scanned.findings)
     rows = catalog.scan(name, ()).num_rows
-    say(f"{rows:,} samples are scanned, {scanned.measured:,} of them anew", style="green")
-    say("next: dvc repro --allow-missing")
+    say(f"{counted(rows, 'sample')} in the scan, {scanned.measured:,} measured now", style="green")
+    say("Next: dvc repro --allow-missing")
     return FINE
 
 
 def _engine(args: argparse.Namespace, blobs: "Blobs") -> "Measure":
     if args.engine == "dask":
         from sceneset.cli.output import say
-        from sceneset.scanning.dask_pool import on_dask
+        from sceneset.scanning.dask_pool import dask_measure
 
-        return on_dask(blobs, args.scheduler, notify=say)
-    from sceneset.scanning.remote_reader import reading
+        return dask_measure(blobs, args.scheduler, notify=say)
+    from sceneset.scanning.remote_reader import remote_measure
 
-    return reading(blobs)
+    return remote_measure(blobs)

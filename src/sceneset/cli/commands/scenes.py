@@ -1,8 +1,8 @@
-"""List the vocabulary: every scene with its names, and how many samples the registry holds."""
+"""List all scenes of the vocabulary, with their names and the number of images of each."""
 
 import argparse
 
-from sceneset.cli.commands.sources import add_source, indexed
+from sceneset.cli.commands.sources import add_source, open_current_index
 from sceneset.cli.exit_codes import FINE
 
 EXAMPLES = """
@@ -12,16 +12,16 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     add_source(parser)
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the scenes."""
+    """Print the scenes."""
     from sceneset.cli.output import print_json, print_table
 
-    objects = indexed(args).scenes()
+    objects = open_current_index(args).scenes()
     if args.json:
         print_json(objects)
     else:
@@ -29,6 +29,17 @@ def run(args: argparse.Namespace) -> int:
         rows = [
             [", ".join(o[c]) if isinstance(o[c], list) else o[c] for c in columns] for o in objects
         ]
-        heads = ("scene", "English", "Chinese", "file stem", "images", "single", "multi", "aliases")
-        print_table(heads, rows, right=("images", "single", "multi"))
+        headers = (
+            "scene",
+            "English",
+            "Chinese",
+            "file stem",
+            "images",
+            "single",
+            "multi",
+            "aliases",
+        )
+        print_table(
+            headers, rows, right=("images", "single", "multi"), optional=("English", "file stem")
+        )
     return FINE

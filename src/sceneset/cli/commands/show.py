@@ -1,9 +1,9 @@
-"""Show one subset: what it is, its scene table, its counts and its colours."""
+"""Show one subset: its kind, scene table, counts and color statistics."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.commands.sources import add_source, open_catalog
 from sceneset.cli.exit_codes import FINE
 
 if TYPE_CHECKING:
@@ -18,27 +18,28 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("subset", help="a subset's name or a part of it")
+    """Add the arguments."""
+    parser.add_argument("subset", metavar="SUBSET", help="name of the subset, or a part of it")
     add_source(parser)
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show it."""
-    from sceneset.catalog import query
+    """Print the subset."""
+    from sceneset.catalog.lookup import find_rows
+    from sceneset.catalog.query import resolve_query
 
-    catalog = source(args)
-    asked = query.ask(catalog, subsets=[args.subset])
-    [name] = asked.subsets
-    rows = [row.as_json(catalog.vocabulary) for row in query.find_rows(catalog, asked)]
+    catalog = open_catalog(args)
+    query = resolve_query(catalog, subsets=[args.subset])
+    [name] = query.subsets
+    rows = [row.as_json(catalog.vocabulary) for row in find_rows(catalog, query)]
     path = catalog.paths.stats / f"{name}.yaml"
     stats = None
     if path.is_file():
         from sceneset.schemas.stats import SubsetStats
         from sceneset.storage.yaml_files import load
 
-        stats = load(path, SubsetStats, catalog.paths.shown(path))
+        stats = load(path, SubsetStats, catalog.paths.relative(path))
     entry = catalog.entry(name)
     if args.json:
         from sceneset.cli.output import print_json
@@ -65,14 +66,16 @@ def _print(
     catalog: "Catalog", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
 ) -> None:
     from sceneset.cli.output import console, print_table, say
-    from sceneset.reporting.cards import overall
+    from sceneset.counts import counted
+    from sceneset.reporting.cards import overall_description
 
     entry, out = catalog.entry(name), console()
     out.print(name, style="bold")
-    out.print(f"kind {entry.kind}, {len(catalog.tags(name))} samples, {entry.category}")
+    samples = counted(len(catalog.tags(name)), "sample")
+    out.print(f"kind {entry.kind}, {samples}, {entry.category}")
     for language in ("en", "zh"):
         if stats:
-            out.print(overall(entry, stats, language))
+            out.print(overall_description(entry, stats, language))
     print_table(
         ("split", "file", "phase", "images", "boxes", "description"),
         [
@@ -87,18 +90,19 @@ def _print(
             for r in rows
         ],
         right=("images", "boxes"),
+        optional=("boxes", "split"),
     )
     if stats is None:
-        say("no statistics yet: run `dvc repro`", style="yellow")
+        say("no statistics yet; run `dvc repro`", style="yellow")
         return
     colour = stats.numbers.colour
     if colour:
         print_table(
-            ("colour, 0 to 1", "R", "G", "B"),
+            ("color, 0 to 1", "R", "G", "B"),
             [
                 (what.replace("_", " "), *(f"{value:.6f}" for value in values))
                 for what, values in colour.model_dump().items()
             ],
             right=("R", "G", "B"),
         )
-        out.print("pooled mean and std belong in a training config")
+        out.print("Use the pooled mean and std in a training config.")

@@ -1,42 +1,59 @@
-"""Arguments that several commands share: which registry is read, as of when, and what of it."""
+"""Arguments that several commands share: which registry and revision, and which samples."""
 
 import argparse
 
 from sceneset.schemas.terms import Persons, Phase
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from typing import Any
 
     from sceneset.catalog.index import Index
-    from sceneset.catalog.query import Query
     from sceneset.catalog.reader import Catalog
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Declare --rev and --repo."""
+    """Add --rev and --repo."""
     parser.add_argument(
-        "--rev", help="as it stood at a version (1.2.0), tag, branch or commit; nothing is changed"
+        "--rev",
+        help="read a version (1.2.0), tag, branch or commit; the working tree is not changed",
     )
+    add_repo(parser)
+
+
+def add_repo(parser: argparse.ArgumentParser) -> None:
+    """Add --repo."""
     parser.add_argument(
-        "--repo", default=".", help="another registry: a folder or a git URL (default: this one)"
+        "--repo",
+        default=".",
+        help="the registry to read: a folder or a git URL (default: the current folder)",
     )
 
 
-def source(args: argparse.Namespace) -> "Catalog":
-    """Return the registry asked for."""
+def add_remote(parser: argparse.ArgumentParser) -> None:
+    """Add --remote."""
+    parser.add_argument(
+        "--remote", metavar="NAME", help="the DVC remote to use (default: the default remote)"
+    )
+
+
+def open_catalog(args: argparse.Namespace) -> "Catalog":
+    """Return the registry and revision that --repo and --rev name."""
     from sceneset.versions.revisions import open_state
 
     return open_state(args.repo, args.rev)
 
 
-def indexed(args: argparse.Namespace) -> "Index":
-    """Return the index of the registry asked for, up to date."""
+def open_current_index(args: argparse.Namespace) -> "Index":
+    """Return the up-to-date index of the registry and revision that --repo and --rev name.
+
+    If the index is up to date, no library is loaded.
+    """
     from sceneset.catalog.index import Index
     from sceneset.paths import find_root, is_url
 
-    here = args.rev is None and not is_url(args.repo)
-    root = find_root(args.repo) if here else source(args).root
+    is_working_tree = args.rev is None and not is_url(args.repo)
+    root = find_root(args.repo) if is_working_tree else open_catalog(args).root
 
     def build(*, rebuild: bool) -> Index:
         from pathlib import Path
@@ -50,36 +67,36 @@ def indexed(args: argparse.Namespace) -> "Index":
 
 
 def add_query(parser: argparse.ArgumentParser) -> None:
-    """Declare scenes, --persons, --phase and --subset."""
-    parser.add_argument("scene", nargs="*", help="a scene in any of its names; several are joined")
-    parser.add_argument("--persons", choices=[p.value for p in Persons], help="single or multi")
+    """Add scenes, --persons, --phase and --subset."""
+    parser.add_argument(
+        "scene",
+        nargs="*",
+        metavar="SCENE",
+        help="a scene by key, name, alias or file stem; several scenes select the union",
+    )
+    parser.add_argument(
+        "--persons", choices=[p.value for p in Persons], help="number of persons per image"
+    )
     parser.add_argument(
         "--phase",
         choices=[p.value for p in Phase],
         action="append",
         default=[],
-        help="may be given several times",
+        help="part of training; may be given several times",
     )
     parser.add_argument(
         "--subset",
         action="append",
         default=[],
-        help="a subset's name or a part of it; may be given several times",
+        help="name of a subset, or a unique part of it; may be given several times",
     )
 
 
-def words_of(args: argparse.Namespace) -> "dict[str, Any]":
-    """Return what ``add_query`` declared, as the askers of Registry and Index take it."""
+def query_options(args: argparse.Namespace) -> "dict[str, Any]":
+    """Return the arguments of `add_query` as keyword arguments of `resolve_query`."""
     return {
         "scenes": args.scene,
         "persons": args.persons,
         "phases": args.phase,
         "subsets": args.subset,
     }
-
-
-def query_of(catalog: "Catalog", args: argparse.Namespace) -> "Query":
-    """Return the checked query."""
-    from sceneset.catalog.query import ask
-
-    return ask(catalog, **words_of(args))

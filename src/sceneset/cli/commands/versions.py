@@ -1,8 +1,8 @@
-"""List the versions, newest last, with what changed in each."""
+"""List the released versions, newest last, with what changed in each."""
 
 import argparse
 
-from sceneset.cli.commands.sources import add_source, source
+from sceneset.cli.commands.sources import add_source, open_catalog
 from sceneset.cli.exit_codes import FINE
 
 EXAMPLES = """
@@ -12,21 +12,21 @@ EXAMPLES = """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     add_source(parser)
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show them."""
+    """Print the versions."""
     from sceneset.cli.output import print_json, print_table, say
-    from sceneset.versions.records import versions
+    from sceneset.versions.records import read_records
 
-    made = versions(source(args))
+    records = read_records(open_catalog(args))
     if args.json:
-        print_json([record.model_dump(mode="json") for record in made])
-    elif not made:
-        say("there is no version yet: sceneset release 1.0.0", style="yellow")
+        print_json([record.model_dump(mode="json") for record in records])
+    elif not records:
+        say("there is no version yet; create one with: sceneset release 1.0.0", style="yellow")
     else:
         print_table(
             ("version", "subsets", "samples", "step", "changes", "notes"),
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
                     ", ".join(f"{n} {kind}" for kind, n in r.changes.samples.items()),
                     r.notes,
                 )
-                for r in made
+                for r in records
             ],
             right=("subsets", "samples"),
         )

@@ -74,7 +74,7 @@ FILES = (
         _ERROR,
         "an add was interrupted or is still running",
         "If another add is running, wait for it. Otherwise run `sceneset add` again: it first "
-        "undoes the interrupted add.",
+        "undoes the interrupted add, or completes it if all its files were ready.",
     ),
     Rule(
         "unfinished-change",
