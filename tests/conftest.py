@@ -13,6 +13,7 @@ from sceneset.cli.main import main
 from sceneset.cli.output import console
 from sceneset.cli.scaffold import lay_out
 from support.build import NAME, ROOT, Outcome, dvc, git, make_delivery
+from support.fork_server import ForkingSubprocess, Mode
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,33 @@ def _somebody() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what commands cache for the user out of the user's home."""
+def _english() -> None:
+    """Print messages in English, whatever the locale of this machine is."""
+    os.environ["LC_ALL"] = "C.UTF-8"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _session_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what session fixtures cache for the user out of the user's home."""
     os.environ["SCENESET_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["SCENESET_CONFIG_DIR"] = str(tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a cache of its own, so that no test depends on what another one pulled."""
+    monkeypatch.setenv("SCENESET_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("SCENESET_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+
+
+_REAL_PROCESSES = {"faults", "packaging", "pipeline"}
+"""Folders whose tests start dvc and stages as users do, not in forks."""
+
+
+@pytest.fixture(autouse=True)
+def _forked_dvc(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run dvc in forks of a process that has imported it, where a test is not about processes."""
+    folder = request.path.relative_to(ROOT / "tests").parts[0]
+    is_real = folder in _REAL_PROCESSES or request.node.get_closest_marker("real_processes")
+    monkeypatch.setattr(Mode, "is_forked", not is_real)
+    monkeypatch.setattr("sceneset.storage.dvc.subprocess", ForkingSubprocess())

@@ -1,11 +1,10 @@
-"""Readers under fire: whatever stands in a file, the answer is a finding, and no traceback.
+"""Readers of damaged files: every answer is a finding, never a traceback.
 
-SCENESET_FUZZ=50 makes fifty times as many tries.
+SCENESET_FUZZ=50 runs fifty times as many examples.
 """
 
 import json
 import os
-import random
 import shutil
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +20,7 @@ from sceneset.catalog.query import resolve_query
 from sceneset.delivery.read import read_delivery
 from sceneset.delivery.types import Request
 from sceneset.errors import FindingsError, UnknownNameError
+from sceneset.progress import no_progress
 from sceneset.quality.evaluate import all_findings
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Kind
@@ -28,61 +28,19 @@ from sceneset.storage.locking import write_lock
 from sceneset.storage.transaction import recover
 from sceneset.storage.transaction_rollback import unfinished_findings
 from sceneset.versions.records import read_records
-from support.build import NAME, make_delivery
+from support.build import NAME, ROOT, make_delivery
+from support.spoil import FILES, spoiled
 
 TRIES = 12 * int(os.environ.get("SCENESET_FUZZ", "1"))
-many = settings(
+few_examples = settings(
     max_examples=TRIES,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-HOSTILE = (
-    *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\r\n", b"\r", b"\x1b[31m", b"\n\n"),
-    *(b"../../etc/passwd", b"/etc/passwd", b"..", b"a/b", b"con", b"\xe2\x80\xae", b"\xe6\xbb\x91"),
-    *(
-        b"&a [*a, *a]",
-        b"!!python/object/apply:os.system ['true']",
-        b"? {",
-        b"- - - - - -",
-        b"<<: *x",
-    ),
-    *(b"1" * 400, b"-1", b"1e999", b".nan", b"9" * 30, b"[" * 2000, b"{" * 2000, b"'", b'"', b"\\"),
-    *(
-        b"x" * 20_000,
-        b"~",
-        b"null",
-        b"true",
-        b",,,,,,,,",
-        b";;:",
-        b"PAR1",
-        b"IEND",
-        b"\xff\xd8\xff",
-    ),
-)
 
 
-def spoiled(data: bytes, seed: int) -> bytes:
-    """Return data that was cut, flipped, doubled, or has something hostile in it."""
-    chance = random.Random(seed)
-    out = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        at, end = sorted(chance.randrange(len(out) + 1) for _ in range(2))
-        kind = chance.randrange(6)
-        if kind == 0:
-            del out[at:]
-        elif kind == 1 and out:
-            out[min(at, len(out) - 1)] ^= 1 << chance.randrange(8)
-        elif kind == 2:
-            out[at:at] = out[at:end][:5000]
-        elif kind == 3:
-            del out[at : min(end, at + 40)]
-        else:
-            out[at : at + chance.choice((0, 0, 3))] = chance.choice(HOSTILE)
-    return bytes(out)
-
-
-def taught(findings: list[Finding]) -> None:
+def assert_readable(findings: list[Finding]) -> None:
     for p in findings:
         assert p.message
         assert p.file
@@ -90,7 +48,7 @@ def taught(findings: list[Finding]) -> None:
         assert "\n" not in p.message.strip() or p.code == "schema"
 
 
-def tolerated(read: Callable[[], object]) -> None:
+def assert_refuses_with_findings(read: Callable[[], object]) -> None:
     """Let a reader refuse, if it says why."""
     found: list[Finding] | None = None
     try:
@@ -100,22 +58,7 @@ def tolerated(read: Callable[[], object]) -> None:
     except OSError:
         pass  # the edge tells people what the system said
     assert found is None or errors_of(found), "a refusal has errors"
-    taught(found or [])
-
-
-FILES = (
-    "params.yaml",
-    "registry/scenes.yaml",
-    f"registry/subsets/{NAME}.yaml",
-    f"registry/tags/{NAME}.csv",
-    f"registry/scans/{NAME}.parquet",
-    "registry/forgotten.yaml",
-    "registry/waivers.yaml",
-    "registry/stats/dataset.yaml",
-    "registry/versions/1.0.0.yaml",
-    f"Insta360SemanticSeg/{NAME}/img_dir.dvc",
-    f"Insta360SemanticSeg/{NAME}/ann_dir.dvc",
-)
+    assert_readable(found or [])
 
 
 @cache
@@ -125,8 +68,8 @@ def valid(root: Path, file: str) -> bytes:
 
 @pytest.mark.parametrize("file", FILES)
 @given(seed=st.integers(0, 1 << 30))
-@many
-def test_a_file_of_the_registry(
+@few_examples
+def test_registry_reader_reports_findings_when_a_file_is_damaged(
     file: str, _released_registry: Path, tmp_path_factory, seed
 ) -> None:
     source = _released_registry / "registry"
@@ -137,9 +80,11 @@ def test_a_file_of_the_registry(
     (root / file).write_bytes(spoiled(good, seed))
     try:
         registry = Registry(root)
-        taught(all_findings(registry, None))
-        tolerated(lambda: read_records(Registry(root)))
-        tolerated(lambda: find_samples(Registry(root), resolve_query(Registry(root), ["ski"])))
+        assert_readable(all_findings(registry, None))
+        assert_refuses_with_findings(lambda: read_records(Registry(root)))
+        assert_refuses_with_findings(
+            lambda: find_samples(Registry(root), resolve_query(Registry(root), ["ski"]))
+        )
     except (FindingsError, UnknownNameError):
         pass
     finally:
@@ -158,7 +103,7 @@ def delivery(folder: Path) -> Path:
     return folder
 
 
-BROUGHT = (
+DELIVERY_FILES = (
     "delivery/split_dir/ski.txt",
     "delivery/split_dir/total.txt",
     "delivery/img_dir/train/a.jpg",
@@ -168,11 +113,13 @@ BROUGHT = (
 )
 
 
-@pytest.mark.parametrize("file", BROUGHT)
+@pytest.mark.parametrize("file", DELIVERY_FILES)
 @given(seed=st.integers(0, 1 << 30))
-@many
-def test_a_file_of_a_delivery(file: str, _empty_registry: Path, tmp_path_factory, seed) -> None:
-    base = tmp_path_factory.getbasetemp() / f"brought-{os.getpid()}"
+@few_examples
+def test_delivery_reader_reports_findings_when_a_file_is_damaged(
+    file: str, _empty_registry: Path, tmp_path_factory, seed
+) -> None:
+    base = tmp_path_factory.getbasetemp() / f"delivery-{os.getpid()}"
     folder = delivery(base / "delivery")
     good = valid(base, file)
     (base / file).write_bytes(spoiled(good, seed))
@@ -180,8 +127,8 @@ def test_a_file_of_a_delivery(file: str, _empty_registry: Path, tmp_path_factory
     tags = base / "tags.csv" if file in {"entry.yaml", "tags.csv"} else None
     request = Request(folder, NAME, Kind.FULL, entry, tags, quarantine=bool(seed % 2))
     try:
-        found = read_delivery(request, Registry(_empty_registry), lambda items, _: items)
-        taught(found.findings)
+        found = read_delivery(request, Registry(_empty_registry), no_progress)
+        assert_readable(found.findings)
         assert not [p for p in errors_of(found.findings) if not p.hint]
     finally:
         (base / file).write_bytes(good)
@@ -189,8 +136,10 @@ def test_a_file_of_a_delivery(file: str, _empty_registry: Path, tmp_path_factory
 
 @given(words=st.lists(st.text(max_size=30), max_size=3), part=st.text(max_size=20))
 @settings(max_examples=20 * TRIES, deadline=None, derandomize=True)
-def test_any_question(words: list[str], part: str) -> None:
-    registry = Registry(Path(__file__).parents[1])
+def test_lookup_answers_or_names_the_unknown_when_words_are_random(
+    words: list[str], part: str
+) -> None:
+    registry = Registry(ROOT)
     try:
         asked = resolve_query(registry, words, subsets=[part] if part else [])
         find_rows(registry, asked)
@@ -199,8 +148,10 @@ def test_any_question(words: list[str], part: str) -> None:
 
 
 @given(seed=st.integers(0, 1 << 30))
-@many
-def test_what_a_cut_off_command_has_left(_empty_registry: Path, tmp_path_factory, seed) -> None:
+@few_examples
+def test_recovery_touches_nothing_outside_when_the_record_is_damaged(
+    _empty_registry: Path, tmp_path_factory, seed
+) -> None:
     root = tmp_path_factory.getbasetemp() / f"left-{os.getpid()}"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(_empty_registry, root, symlinks=True)
@@ -221,7 +172,7 @@ def test_what_a_cut_off_command_has_left(_empty_registry: Path, tmp_path_factory
     (folder / "record.json").write_bytes(spoiled(record, seed))
     registry = Registry(root)
     for found in (unfinished_findings(registry.paths), all_findings(registry, None)):
-        taught(found)
+        assert_readable(found)
     with write_lock(registry.paths.work) as lock:
-        tolerated(lambda: recover(registry.paths, lock))
+        assert_refuses_with_findings(lambda: recover(registry.paths, lock))
     assert outside.read_text() == "mine"

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from sceneset.schemas.params import Algorithms, Params
+from sceneset.storage.dvc import TEXT_STAGES
 from support.build import ROOT
 
 TEMPLATE = ROOT / "src/sceneset/cli/templates"
@@ -74,3 +75,7 @@ def test_this_registry_has_the_files_of_a_new_registry(ours: str, template: str)
     assert text.startswith((TEMPLATE / template).read_text("utf-8").splitlines()[0])
     if ours != ".gitattributes":
         assert text == (TEMPLATE / template).read_text("utf-8")
+
+
+def test_text_stages_are_all_stages_but_the_scan():
+    assert set(TEXT_STAGES) == STAGES.keys() - {"scan"}

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from support.fork_server import ForkingSubprocess
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,13 +52,16 @@ def git(cwd: Path, *words: str) -> str:
 def dvc(
     cwd: Path, *words: str, check: bool = True, env: Mapping[str, str] | None = None
 ) -> Outcome:
-    """Run dvc with this Python first on PATH, as a person does in an activated environment."""
+    """Run dvc with this Python first on PATH, as a person does in an activated environment.
+
+    It runs in a fork of a process that has imported dvc, unless the test needs real processes.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    done = ForkingSubprocess.run(
         [sys.executable, "-m", "dvc", *words],
         cwd=cwd,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": path, **(env or {})},

@@ -1,0 +1,145 @@
+"""Fork server of the tests: run dvc commands and stages in forks of one process.
+
+Starting Python and importing dvc or a stage costs ten times as much as the work itself in a tiny
+registry. This process imports everything once. Each request is served by a fork, which has the
+working folder, environment and descriptors of the request, and sends its exit code back.
+
+Usage: fork_server.py SOCKET
+"""
+
+import contextlib
+import fcntl
+import gc
+import importlib
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import traceback
+
+_MODULES = (
+    *("dvc.cli", "dvc.repo", "dvc.stage.run", "dvc.repo.reproduce", "dvc.repo.status"),
+    *("dvc.repo.add", "dvc.repo.push", "dvc.repo.pull", "dvc.repo.checkout", "dvc.dvcfile"),
+    *("dvc_data.index", "dvc_data.hashfile.state", "dvc_objects.fs.local", "networkx", "pygit2"),
+    *(f"sceneset.stages.{name}" for name in ("scan", "check", "splits", "stats", "leakage")),
+    *("sceneset.stages.manifest", "sceneset.stages.card", "sceneset.reporting.cards"),
+    *("numpy", "pyarrow.parquet", "pyarrow.compute", "jinja2", "cv2", "simplejpeg", "kornia_rs.io"),
+    *("sceneset.imaging.facts", "sceneset.quality.similarity", "sceneset.quality.hamming_search"),
+)
+_HIGH = 200  # descriptors from here on are free in every process
+_STAGE = re.compile(r"python (?:-\w+ )*-m (sceneset\.stages\.\w+)((?: [\w.-]+)*)")
+
+
+def run(module: str, arguments: list[str], address: str) -> int:
+    """Run ``python -m module arguments`` in this process."""
+    sys.argv = [module, *arguments]
+    if module == "dvc":
+        import dvc.stage.run
+        from dvc.cli import main
+        from dvc.stage.exceptions import StageCmdFailedError
+
+        start = dvc.stage.run._run
+
+        def run_command(executable: str, command: str, **options: object) -> None:
+            match = _STAGE.fullmatch(command)
+            if not match:
+                start(executable, command, **options)
+                return
+            words = match[2].split()
+            env = options["env"]
+            # A stage looks for the write lock in its ancestors; a fork of the server has others.
+            lent = [int(env["SCENESET_LOCK"])] if "SCENESET_LOCK" in env else []
+            code = request(address, match[1], words, options["cwd"], env, [0, 1, 2, *lent])
+            if code:
+                raise StageCmdFailedError(command, code)
+
+        dvc.stage.run._run = run_command
+        return int(main(arguments))
+    return int(importlib.import_module(module).main(arguments))
+
+
+def request(
+    address: str, module: str, arguments: list[str], cwd: str, env: dict[str, str], fds: list[int]
+) -> int:
+    """Ask the server at ``address`` to run a module; return the exit code.
+
+    The descriptors are stdin, stdout and stderr, then those that keep their number in the fork.
+    """
+    body = json.dumps([module, arguments, str(cwd), dict(env), fds[3:]]).encode()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        socket.send_fds(connection, [len(body).to_bytes(4, "big")], fds)
+        connection.sendall(body)
+        answer = connection.recv(4)
+    return int.from_bytes(answer, "big", signed=True) if answer else -signal.SIGKILL
+
+
+def serve(connection: socket.socket, address: str) -> None:
+    """Serve one request in this fork; never return."""
+    code = 1
+    # The targets of the descriptors below must not be in use: move everything to high numbers.
+    own = connection.detach()
+    connection = socket.socket(fileno=fcntl.fcntl(own, fcntl.F_DUPFD_CLOEXEC, _HIGH))
+    os.close(own)
+    try:
+        size, received, _, _ = socket.recv_fds(connection, 4, 16)
+        fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for fd in received]
+        for fd in received:
+            os.close(fd)
+        body = b""
+        while len(body) < int.from_bytes(size, "big"):
+            body += connection.recv(1 << 16)
+        module, arguments, cwd, env, numbers = json.loads(body)
+        for target, source in zip((0, 1, 2, *numbers), fds, strict=True):
+            os.dup2(source, target)
+            os.close(source)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(cwd)
+        code = run(module, arguments, address)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:  # a traceback on stderr and exit code 1, as Python does
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    connection.sendall(code.to_bytes(4, "big", signed=True))
+    os._exit(0)
+
+
+def _reap() -> None:
+    """Wait for forks that have ended, so that their time counts as this process's."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def main(address: str) -> None:
+    """Serve requests until stdin is closed, which happens when the tests end."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    parent = os.getppid()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen(64)
+        server.settimeout(1)
+        print("ready", flush=True)
+        while os.getppid() == parent:
+            _reap()
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                continue
+            connection.settimeout(None)
+            if os.fork() == 0:
+                server.close()
+                serve(connection, address)
+            connection.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
