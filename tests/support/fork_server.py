@@ -57,7 +57,9 @@ def run_module(
         Path(os.devnull).open("rb") as nothing,
     ):
         fds = [nothing.fileno(), out.fileno(), err.fileno(), *pass_fds]
-        code = fork_server.request(_address(), module, list(arguments), str(cwd), dict(env), fds)
+        code = fork_server.request(
+            _address(), module, list(arguments), str(cwd.absolute()), dict(env), fds
+        )
         texts = []
         for file in (out, err):
             file.seek(0)

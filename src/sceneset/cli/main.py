@@ -21,7 +21,7 @@ GROUPS = {
     },
     "Add": {
         "add": "check a delivery and add it as a subset",
-        "scan": "measure new images: local, on the remote, or on many machines",
+        "scan": "decode new images and record sizes, hashes and mask shapes",
     },
     "Change": {
         "fix": "fix errors of a delivery or subset that have one right answer",

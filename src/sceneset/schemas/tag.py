@@ -124,7 +124,7 @@ class Tag(Model):
 
     @property
     def memberships(self) -> tuple[tuple[str, Persons | None], ...]:
-        """Each scene with single or multi; where the scene has neither, that of the sample."""
+        """Pairs of scene and persons; a scene without its own value gets the sample's."""
         return tuple((scene, persons or self.persons) for scene, persons in self.scenes)
 
     @property

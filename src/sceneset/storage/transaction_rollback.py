@@ -1,9 +1,9 @@
 """Undo what an interrupted transaction created, and keep what people added to it since.
 
 Before it is ready, a transaction creates nothing but folders of new subsets. Each is filled in
-``.sceneset/transaction/folders`` and then renamed into the data root. Whoever finds a folder in the
-record that no longer waits there knows that the one in the data root is the transaction's; in all
-other cases the one in the data root is somebody else's.
+``.sceneset/transaction/folders`` and then renamed into the data root. If a
+folder of the record is no longer in that place, it was moved: the folder in the data root belongs
+to the transaction and may be deleted. Otherwise that folder belongs to somebody else.
 """
 
 import os

@@ -98,7 +98,7 @@ def schema_finding(
     field = ""
     for part in detail["loc"]:
         field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else str(part)
-    message = detail["msg"].removeprefix("Value error, ")
+    message = detail["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
     hint = _description(model, detail["loc"]) or "schemas/json lists the values the field takes"
     if detail["type"] == "extra_forbidden":
         message = "is not a field here"

@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--entry",
         type=Path,
         metavar="FILE",
-        help="YAML file with the description, the scene table and declared counts",
+        help="YAML file with the description, rows of the scene table and expected counts",
     )
     parser.add_argument(
         "--tags",

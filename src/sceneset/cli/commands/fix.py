@@ -47,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--masks",
         choices=("stored", "shown"),
-        help="for images with an EXIF orientation: whether masks were drawn on the image as it is "
-        "stored or as it is shown, where the size of the mask does not tell",
+        help="for photos with an EXIF rotation: whether their masks were drawn before it (stored) "
+        "or after it (shown); used only if the size of the mask does not tell",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -82,7 +82,7 @@ def add_query(parser: argparse.ArgumentParser) -> None:
         choices=[p.value for p in Phase],
         action="append",
         default=[],
-        help="part of training; may be given several times",
+        help="train, val or test; may be given several times",
     )
     parser.add_argument(
         "--subset",
