@@ -14,6 +14,7 @@ from sceneset.catalog.scan_table import (
     read_scan,
     rows_from_table,
     scan_writer,
+    table_from_rows,
     write_scan,
 )
 from sceneset.errors import FindingsError
@@ -32,11 +33,13 @@ def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:
         "mask_md5": "0" * 31 + "f",
         "image_bytes": 1 << 40,
         "mask_bytes": 1,
+        "picture": f"{abs(hash_of(stem + 'p')):032x}",
         "width": 12_000,
         "height": 6_000,
         "mode": "RGB",
         "phash": "ffffffffffffffff",
         "phash_mirror": "0000000000000001",
+        "phash_turned": "fedcba9876543210" * 6,
         "pdq": "0123456789abcdef" * 4,
         "person": 5,
         "ignore": 0,
@@ -123,9 +126,9 @@ def test_read_scan_refuses_a_file_when_it_is_not_a_scan(tmp_path, change):
 @pytest.mark.parametrize(
     ("metadata", "names"),
     [
-        pytest.param({"sceneset.format": "3"}, None, id="later format"),
+        pytest.param({"sceneset.format": "4"}, None, id="later format"),
         pytest.param({}, None, id="no format"),
-        pytest.param({"sceneset.format": "2"}, ["phase", "stem"], id="other columns"),
+        pytest.param({"sceneset.format": "3"}, ["phase", "stem"], id="other columns"),
     ],
 )
 def test_read_scan_refuses_a_file_when_its_format_differs(tmp_path, metadata, names):
@@ -136,6 +139,56 @@ def test_read_scan_refuses_a_file_when_its_format_differs(tmp_path, metadata, na
     code, message = code_of(tmp_path / "web")
     assert code == "scan-broken"
     assert "format" in message or "columns" in message
+
+
+NEW_COLUMNS = ["picture", "mask_traits", "phash_turned"]  # of format 3
+
+
+def as_format_2(path: Path) -> None:
+    """Rewrite a scan as version 0.1.0 wrote it."""
+    table = pq.read_table(path).cast(arrow_schema()).drop_columns(NEW_COLUMNS)
+    metadata = {"sceneset.format": "2", "sceneset.algorithm": "4"}
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+
+
+def test_read_scan_returns_null_for_columns_that_an_older_scan_lacks(tmp_path):
+    path = tmp_path / "web"
+    write_scan(path, ROWS, 5)
+    new = read_scan(path, "web")
+    as_format_2(path)
+    old = read_scan(path, "web")
+    assert old.schema.remove_metadata() == arrow_schema()
+    assert old["picture"].null_count == old["phash_turned"].null_count == len(ROWS)
+    kept = [name for name in new.column_names if name not in NEW_COLUMNS]
+    assert old.select(kept).equals(new.select(kept))
+    assert read_scan(path, "web", columns=["stem", "picture"]).column_names == ["stem", "picture"]
+    rows = rows_from_table(old)
+    assert rows == [
+        row.model_copy(update=dict.fromkeys(NEW_COLUMNS)) for row in rows_from_table(new)
+    ]
+    assert {len(row.hashes) for row in rows} == {2}
+    write_scan(tmp_path / "again", rows, 4)
+    assert rows_from_table(read_scan(tmp_path / "again", "web")) == rows
+
+
+def test_known_rows_are_not_reused_when_they_come_from_an_older_scan(tmp_path):
+    path = tmp_path / "web"
+    write_scan(path, ROWS[:1], 4)
+    [row] = ROWS[:1]
+    contents = (row.image_md5, row.mask_md5, ".jpg")
+    assert known_rows(path, 4).get(contents) == row
+    as_format_2(path)
+    assert len(known_rows(path, 4)) == 1
+    assert known_rows(path, 4).get(contents) is None
+
+
+def test_read_scan_refuses_an_older_format_when_its_columns_are_not_those(tmp_path):
+    path = tmp_path / "web"
+    write_scan(path, ROWS, 4)
+    table = pq.read_table(path).cast(arrow_schema())
+    table = table.replace_schema_metadata({"sceneset.format": "2"})
+    pq.write_table(table, path)
+    assert "columns are not those of format 2" in code_of(path)[1]
 
 
 def test_known_rows_do_not_crash_when_bytes_of_the_file_are_changed(tmp_path):
@@ -174,6 +227,15 @@ def test_arrow_schema_has_64_bits_for_sums_and_hashes():
     schema = arrow_schema()
     assert {str(schema.field(f"{w}_{c}").type) for w in ("sum", "sq") for c in "rgb"} == {"int64"}
     assert schema.field("phash").type == pa.uint64()
+    assert schema.field("picture").type == pa.binary(16)
+    assert schema.field("phash_turned").type == pa.binary(48)
+
+
+def test_scan_row_returns_the_hashes_of_all_orientations_as_numbers():
+    [found] = rows_from_table(
+        table_from_rows([row("a", phash_turned="".join(f"{n:016x}" for n in range(3, 9)))], 5)
+    )
+    assert found.hashes == (0xFFFF_FFFF_FFFF_FFFF, 1, 3, 4, 5, 6, 7, 8)
 
 
 @pytest.mark.parametrize(
@@ -224,3 +286,28 @@ def test_scan_writer_raises_value_error_when_rows_are_not_sorted(tmp_path):
         write(row("b"))
         with pytest.raises(ValueError, match="comes after"):
             write(row("a"))
+
+
+def test_read_scan_refuses_millions_of_equal_rows_before_it_reads_them(tmp_path, monkeypatch):
+    path = tmp_path / "web"
+    write_scan(path, ROWS[:1], 1)
+    table = pq.read_table(path)
+    many = pa.concat_tables([table] * 1000).combine_chunks()
+    with pq.ParquetWriter(path, table.schema, compression="zstd") as file:
+        for _ in range(200):
+            file.write_table(pa.concat_tables([many] * 20).combine_chunks())
+    assert pq.ParquetFile(path).metadata.num_rows == 4_000_000
+    assert path.stat().st_size < 8_000_000
+    monkeypatch.setattr(scan_table, "check_safe_names", None)  # called after rows were read
+    code, message = code_of(path)
+    assert code == "scan-broken"
+    assert "4,000,000" in message
+    assert not known_rows(path, 1)
+
+
+def test_read_scan_reads_a_long_scan_when_its_rows_differ(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan_table, "_LONG_SCAN", 10)
+    rows = [row(f"{n:04}", image_md5=hashlib.md5(b"%d" % n).hexdigest()) for n in range(2000)]
+    write_scan(tmp_path / "web", rows, 1)
+    assert len(read_scan(tmp_path / "web", "web")) == 2000
+    assert len(known_rows(tmp_path / "web", 1)) == 2000

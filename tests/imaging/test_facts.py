@@ -10,7 +10,7 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sceneset.catalog.scan_table import table_from_rows
 from sceneset.errors import UndecodableError
@@ -233,6 +233,27 @@ def test_mirror_hash_equals_the_hash_of_the_mirrored_image():
     # bits near the median may differ.
     assert max(distances) <= 2
     assert distances.count(0) >= 40
+
+
+def test_hashes_of_the_turned_image_equal_those_of_turning_its_pixels():
+    distances = {turn: [] for turn in range(1, 9)}
+    for seed in range(40):
+        image = smooth(seed)
+        hashes = hash_pil_image(image).orientations
+        for turn, hashed in zip(distances, hashes, strict=True):
+            shown = hash_pil_image(shown_as(image, turn)).phash
+            distances[turn].append((hashed ^ shown).bit_count())
+    assert distances[1] == [0] * 40
+    # Box borders are rounded to whole pixels, so bits near the median may differ.
+    assert max(max(found) for found in distances.values()) <= 4
+    assert all(found.count(0) >= 20 for found in distances.values())
+
+
+def shown_as(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image as viewers show it that obey an EXIF orientation."""
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    return ImageOps.exif_transpose(image)
 
 
 @pytest.mark.parametrize("options", [{}, {"compress_level": 0}, {"optimize": True}])

@@ -4,11 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageEnhance
 
 from sceneset import Registry
+from sceneset.catalog.scan_table import arrow_schema
+from sceneset.imaging.edit import strip_personal_data
+from sceneset.quality import tested_images
 from sceneset.quality.leakage import find_leakage
+from sceneset.versions.history import released_test_images
 from support.build import (
     NAME,
     SHARED,
@@ -68,6 +73,10 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "brighter": lambda p: ImageEnhance.Brightness(p).enhance(1.3),
     "mirrored": lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
     "gray": lambda p: p.convert("L"),
+    "turned by 90 degrees clockwise": lambda p: p.transpose(Image.Transpose.ROTATE_270),
+    "turned by 90 degrees counterclockwise": lambda p: p.transpose(Image.Transpose.ROTATE_90),
+    "turned by 180 degrees": lambda p: p.transpose(Image.Transpose.ROTATE_180),
+    "flipped upside down": lambda p: p.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
 }
 
 
@@ -84,6 +93,8 @@ def test_changed_copy_of_a_training_image_is_found_when_held_out(
     assert message.startswith("copy: looks like ")
     assert f"{IMAGES}/train/p2.jpg" in message
     assert ("mirror image" in message) == (change == "mirrored")
+    assert ("turned" in message or "flipped" in message) == (f", {change} (" in message)
+    assert (f", {change} (" in message) == ("turned" in change or "flipped" in change)
 
 
 def test_repro_stops_before_the_manifest_until_the_leak_is_removed(
@@ -206,11 +217,182 @@ def test_training_image_is_reported_when_it_was_a_test_image_of_a_version(
     dvc(registry, "repro")
     outcome = sceneset("check", cwd=registry)
     assert outcome.code == 1
-    assert "was a test image of version 1.0.0 [leak-tested]" in outcome.out
+    assert "[leak-tested]" in outcome.out
+    assert "train/x.jpg: was a test image of version 1.0.0\n" in outcome.out
     git(registry, "add", "--all")
     git(registry, "commit", "--quiet", "--message", "Train on it")
     dvc(registry, "push")
     assert "[leak-tested]" in sceneset("release", "2.0.0", cwd=registry).err
+
+
+def write_turned(path: Path, picture: Image.Image, orientation: int) -> None:
+    """Write a picture turned, with the EXIF orientation that shows it upright."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = picture.transpose(
+        {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}[orientation]
+    )
+    stored.save(path, quality=95, exif=exif)
+
+
+@pytest.mark.parametrize("turned_phase", ["train", "val"])
+def test_picture_is_found_when_it_is_stored_turned_by_exif_and_stored_upright(
+    turned_phase: str, registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    other = {"train": "val", "val": "train"}[turned_phase]
+    delivery = deliver(
+        tmp_path / "d",
+        {
+            turned_phase: {"t6": photo(1).transpose(Image.Transpose.ROTATE_90), "t3": photo(2)},
+            other: {"v6": photo(1), "v3": photo(2), "none": photo(3)},
+        },
+    )
+    for stem, seed in (("t6", 1), ("t3", 2)):
+        file = delivery / f"img_dir/{turned_phase}/{stem}.jpg"
+        write_turned(file, photo(seed), int(stem[1]))
+    found = add_and_find_leakage(registry, delivery, sceneset)
+    messages = found["leak-near"]
+    pairs = {"t6": "v6", "t3": "v3"}
+    held = pairs if turned_phase == "val" else {value: key for key, value in pairs.items()}
+    assert {message[:2] for message in messages} == set(held)
+    for message in messages:
+        assert f"train/{held[message[:2]]}.jpg, as their EXIF orientations show them (" in message
+
+
+def write_png(path: Path, picture: Image.Image, orientation: int = 1) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(path, exif=exif)
+
+
+NEW_COLUMNS = ["picture", "mask_traits", "phash_turned"]  # of format 3
+
+
+def as_format_2(scan: Path) -> None:
+    """Rewrite a scan as version 0.1.0 wrote it."""
+    table = pq.read_table(scan).cast(arrow_schema()).drop_columns(NEW_COLUMNS)
+    metadata = {"sceneset.format": "2", "sceneset.algorithm": "4"}
+    pq.write_table(table.replace_schema_metadata(metadata), scan, compression="zstd")
+
+
+def test_same_pixels_are_found_across_scans_of_both_formats(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    """Pictures are compared where both scans have them, else sizes, sums and hashes."""
+    turned = photo(1).transpose(Image.Transpose.ROTATE_90)  # orientation 6 shows photo(1)
+    subsets = {
+        "one": ("train", {"a": (photo(1), 1), "b": (photo(2), 1)}),
+        "two": ("val", {"t": (turned, 6), "c": (photo(2), 1)}),
+    }
+    for note, (phase, pictures) in subsets.items():
+        stored = {stem: picture for stem, (picture, _) in pictures.items()}
+        delivery = deliver(tmp_path / note, {phase: stored})
+        for stem, (picture, orientation) in pictures.items():
+            (delivery / f"img_dir/{phase}/{stem}.jpg").unlink()
+            write_png(delivery / f"img_dir/{phase}/{stem}.png", picture, orientation)
+            if stem == "c":  # the same pixels in another file
+                picture.save(delivery / f"img_dir/{phase}/{stem}.png", compress_level=1)
+        name = NAME.replace("web", note)
+        assert sceneset("add", delivery, "--name", name, cwd=registry).code == 0
+
+    def found() -> dict[str, str]:
+        findings = find_leakage(Registry.open(registry))
+        return {p.stem: f"{p.code}: {p.message}" for p in findings}
+
+    both = found()
+    assert both["t"].startswith("leak-pixels: ")
+    assert both["t"].endswith("train/a.png, as their EXIF orientations show them")
+    assert both["c"].startswith("leak-pixels: ")
+    as_format_2(registry / f"registry/scans/{NAME.replace('web', 'one')}.parquet")
+    mixed = found()
+    assert mixed["c"] == both["c"]
+    assert mixed["t"].startswith("leak-near: "), "hashes of the held-out image are still turned"
+    as_format_2(registry / f"registry/scans/{NAME.replace('web', 'two')}.parquet")
+    assert found() == {"c": both["c"]}
+
+
+def release_test_set(registry: Path, delivery: Path, sceneset: Run) -> None:
+    assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
+    dvc(registry, "remote", "add", "--default", "store", "../store")
+    dvc(registry, "repro")
+    git(registry, "add", "--all")
+    git(registry, "commit", "--quiet", "--message", "A test set")
+    dvc(registry, "push")
+    outcome = sceneset("release", "1.0.0", cwd=registry)
+    assert outcome.code == 0, outcome.err
+
+
+def move_to_train(registry: Path, *stems: str) -> None:
+    for stem in stems:
+        for part, suffix in (("img_dir", "jpg"), ("ann_dir", "png")):
+            folder = registry / DATA / part
+            (folder / f"test/{stem}.{suffix}").rename(folder / f"train/{stem}.{suffix}")
+    tags = registry / f"registry/tags/{NAME}.csv"
+    text = tags.read_text()
+    for stem in stems:
+        assert f"test,{stem}," in text
+        text = text.replace(f"test,{stem},", f"train,{stem},")
+    tags.write_text(text)
+
+
+def test_test_image_stays_one_when_fix_removed_its_metadata_or_turned_it(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    test = {"gps": photo(1), "turned": photo(2).transpose(Image.Transpose.ROTATE_90)}
+    train = {"p": photo(3), "q": photo(4)}
+    delivery = deliver(tmp_path / "d", {"train": train, "test": test | {"kept": photo(5)}})
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
+    test["gps"].save(delivery / "img_dir/test/gps.jpg", exif=exif)
+    write_turned(delivery / "img_dir/test/turned.jpg", photo(2), 6)
+    release_test_set(registry, delivery, sceneset)
+    before = {path.name: path.read_bytes() for path in (registry / IMAGES / "test").iterdir()}
+    outcome = sceneset("fix", NAME, "--apply", "--masks", "stored", cwd=registry)
+    assert outcome.code == 0, outcome.err
+    after = {path.name: path.read_bytes() for path in (registry / IMAGES / "test").iterdir()}
+    changed = {name for name, data in after.items() if data != before[name]}
+    assert changed == {"gps.jpg", "turned.jpg"}
+    move_to_train(registry, "gps", "turned")
+    dvc(registry, "repro")
+    outcome = sceneset("check", "--json", cwd=registry)
+    found = {p["stem"]: p["message"] for p in outcome.json if p["code"] == "leak-tested"}
+    assert found.keys() == {"gps", "turned"}
+    assert all("was a test image of version 1.0.0" in message for message in found.values())
+
+
+@pytest.mark.parametrize("old_version", [False, True])
+def test_test_image_is_recognized_by_its_pixels_when_another_tool_cleaned_it(
+    old_version: bool, registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    """Also when the version was released with scans that have no pictures."""
+    phases = {"train": {"p": photo(3)}, "test": {"t": photo(1), "kept": photo(5)}}
+    delivery = deliver(tmp_path / "d", phases)
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
+    photo(1).save(delivery / "img_dir/test/t.jpg", quality=90, exif=exif)
+    release_test_set(registry, delivery, sceneset)
+    image = registry / IMAGES / "test/t.jpg"
+    with_gps, clean = image.read_bytes(), strip_personal_data(image.read_bytes())
+    assert with_gps != clean
+    image.unlink()
+    image.write_bytes(clean)
+    move_to_train(registry, "t")
+    dvc(registry, "repro")
+    catalog = Registry.open(registry)
+    tested = released_test_images(catalog)
+    if old_version:  # what the version's scan would give if version 0.1.0 had written it
+        scan = catalog.root / f"registry/scans/{NAME}.parquet"
+        git(registry, "checkout", "--quiet", "insta360-semantic-seg@v1.0.0", "--", str(scan))
+        as_format_2(scan)
+        tested = tested_images.ReleasedTestImages()
+        tested.add(Registry.open(registry).scan(NAME, tested_images.TESTED_COLUMNS), ["1.0.0"])
+        git(registry, "checkout", "--quiet", "HEAD", "--", str(scan))
+        assert (len(tested.files), len(tested.pictures), len(tested.exact)) == (2, 0, 2)
+        dvc(registry, "repro")
+    [found] = tested_images.tested_image_findings(Registry.open(registry), tested)
+    assert (found.code, found.phase, found.stem) == ("leak-tested", "train", "t")
+    assert found.file == f"{IMAGES}/train/t.jpg"
+    assert "version 1.0.0: another file with the same pixels" in found.message
 
 
 @needs_shared

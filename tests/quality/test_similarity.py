@@ -1,10 +1,17 @@
 """Relations between samples, found in tables: each kind of relation, and the nearest match."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from sceneset.quality import hamming_search
-from sceneset.quality.leakage import duplicate_findings, held_out_findings, mask_findings
+from sceneset.quality.leakage import (
+    duplicate_findings,
+    held_out_findings,
+    mask_findings,
+    source_findings,
+)
 from sceneset.quality.sample_table import SampleTable, row_ids
 from sceneset.quality.similarity import Thresholds, earlier_matches, nearest_matches
 
@@ -19,8 +26,10 @@ def table(*samples: dict[str, object]) -> SampleTable:
     hashes = random.integers(0, 1 << 64, (len(samples), 2), dtype=np.uint64)
     pdq = random.integers(0, 1 << 64, (len(samples), 4), dtype=np.uint64)
     exact = random.integers(0, 1 << 40, (len(samples), 9), dtype=np.uint64)
+    turned = random.integers(0, 1 << 64, (len(samples), 6), dtype=np.uint64)
+    columns = {"hashes": hashes, "pdq": pdq, "exact": exact, "turned": turned}
     for n, sample in enumerate(samples):
-        for column, name in ((hashes, "hashes"), (pdq, "pdq"), (exact, "exact")):
+        for name, column in columns.items():
             if name in sample:
                 column[n] = sample[name]
 
@@ -31,12 +40,17 @@ def table(*samples: dict[str, object]) -> SampleTable:
     image_id, mask_id = (
         np.unique(texts(name, f"{name}{{}}"), return_inverse=True)[1] for name in ("md5", "mask")
     )
+    phases = texts("phase", "train")
+    turned_rows = np.array(
+        [n for n, phase in enumerate(phases) if phase != "train" and "turned" in samples[n]],
+        np.int64,
+    )
     return SampleTable(
-        *(texts("subset", "web"), texts("phase", "train"), texts("stem", "s{}"), files),
+        *(texts("subset", "web"), phases, texts("stem", "s{}"), files),
         texts("source", ""),
         *(image_id, mask_id, row_ids(exact)),
-        hashes,
-        pdq,
+        np.array([sample.get("orientation", 1) for sample in samples], np.int64),
+        *(hashes, pdq, turned_rows, turned[turned_rows]),
     )
 
 
@@ -146,7 +160,9 @@ def clustered(random: np.random.Generator) -> SampleTable:
         mirror = phash if is_symmetric else close_to(base[random.integers(4)], random, 7)
         pdq = int(random.integers(0, 3)) * ((1 << 40) - 1)
         phase = "train" if random.random() < 0.6 else "val"
-        samples.append({"hashes": (phash, mirror), "pdq": pdq, "phase": phase})
+        turned = tuple(close_to(base[random.integers(4)], random, 7) for _ in range(6))
+        sample = {"hashes": (phash, mirror), "pdq": pdq, "phase": phase}
+        samples.append(sample | ({"turned": turned} if random.random() < 0.8 else {}))
     return table(*samples)
 
 
@@ -170,21 +186,40 @@ class BruteForce:
 
     def nearest(
         self, rows: list[int], others: list[int], limits: Thresholds
-    ) -> dict[int, tuple[int, int, bool, int]]:
-        """Return (distance, other, is mirrored, number of matches) of each row with a match."""
+    ) -> dict[int, tuple[int, int, int, int]]:
+        """Return (distance, other, turn, number of matches) of each row with a match."""
         best = {}
         for row in rows:
-            found = []
-            for sides in self.SIDES:
-                matches = [
-                    (self.distance(row, other, sides), other)
+            plain, mirrored, other_mirrored = (
+                {
+                    other: self.distance(row, other, sides)
                     for other in others
                     if self.is_match(row, other, sides, limits)
-                ]
-                found += [(*min(matches), sides != (0, 0), len(matches))] if matches else []
+                }
+                for sides in self.SIDES
+            )
+            turned = self.turned(row, others, limits.near)
+            found = [
+                (distance, other, turn, len(matches))
+                for turn, matches in ((1, plain), (2, mirrored), *turned, (2, other_mirrored))
+                for other, distance in matches.items()
+            ]
             if found:
                 best[row] = min(found, key=lambda match: match[:2])
         return best
+
+    def turned(
+        self, row: int, others: list[int], near: int
+    ) -> Iterator[tuple[int, dict[int, int]]]:
+        """Yield each orientation from 3 on, and the others near to the row turned in that way."""
+        [places] = np.nonzero(self.samples.turned_rows == row)
+        for place in places:
+            for number, word in enumerate(self.samples.turned[place].tolist()):
+                distances = {
+                    other: (word ^ int(self.samples.hashes[other, 0])).bit_count()
+                    for other in others
+                }
+                yield number + 3, {o: bits for o, bits in distances.items() if bits <= near}
 
     def earlier(self, rows: list[int], near: int) -> dict[int, int]:
         """Return the distance of the nearest earlier match of each row that has one."""
@@ -212,13 +247,68 @@ def test_matches_equal_those_of_comparing_every_pair(
         for wanted in ("train", "val")
     )
     found = {
-        m.row: (m.distance, m.other, m.is_mirrored, m.total)
+        m.row: (m.distance, m.other, m.turn, m.total)
         for m in nearest_matches(samples, val, train, limits)
     }
     assert found == expected.nearest(val.tolist(), train.tolist(), limits)
     for rows in (train, val):
         earlier = {m.row: m.distance for m in earlier_matches(samples, rows, 5)}
         assert earlier == expected.earlier(rows.tolist(), 5)
+
+
+def turned_to(turn: int, distance: int = 0) -> dict[str, object]:
+    """Return a held-out sample that shows HASH if it is turned as an EXIF orientation says."""
+    turned = [0x5555_0000_FFFF_AAAA + (number << 40) for number in range(6)]
+    turned[turn - 3] = flipped(HASH, distance)
+    return {"hashes": (0xAAAA_5555_0F0F_3C3C, 0x3C3C_0F0F_5555_AAAA), "turned": turned} | VAL
+
+
+TRAIN = {"hashes": (HASH, 0xF0F0_F0F0_1234_4321)}
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        (3, "train/s0.jpg, turned by 180 degrees (4 of"),
+        (4, "train/s0.jpg, flipped upside down (4 of"),
+        (5, "train/s0.jpg, mirrored and turned by 90 degrees counterclockwise (4 of"),
+        # If turning it clockwise shows the training image, it was turned the other way.
+        (6, "train/s0.jpg, turned by 90 degrees counterclockwise (4 of"),
+        (7, "train/s0.jpg, mirrored and turned by 90 degrees clockwise (4 of"),
+        (8, "train/s0.jpg, turned by 90 degrees clockwise (4 of"),
+    ],
+)
+def test_turned_copy_is_found_and_the_message_says_how_it_is_turned(turn: int, words: str) -> None:
+    [finding] = held_out_findings(table(TRAIN, turned_to(turn, 4)), THRESHOLDS)
+    assert finding.code == "leak-near"
+    assert words in finding.message
+    assert held_out(TRAIN, turned_to(turn, 9)) == [], "turned pairs are not reviewed"
+
+
+def test_message_compares_images_as_shown_when_they_have_exif_orientations() -> None:
+    def message(turn: int, held: int, train: int) -> str:
+        held_out_sample = turned_to(turn) | {"orientation": held}
+        samples = table(TRAIN | {"orientation": train}, held_out_sample)
+        [finding] = held_out_findings(samples, THRESHOLDS)
+        return finding.message.partition("train/s0.jpg")[2]
+
+    same = ", as their EXIF orientations show them (0 of 64 bits differ)"
+    # Stored turned with a tag, and stored upright: viewers show the same.
+    assert message(6, 6, 1) == same
+    assert message(8, 1, 6) == same
+    assert message(3, 3, 1) == message(3, 8, 6) == same
+    assert message(3, 6, 6) == ", turned by 180 degrees (0 of 64 bits differ)"
+    plain = {"hashes": (HASH, 5), "orientation": 6}
+    [finding] = held_out_findings(table(plain, plain | {"orientation": 1} | VAL), THRESHOLDS)
+    assert "s0.jpg, if their EXIF orientations are ignored (0 of" in finding.message
+    [finding] = held_out_findings(table(plain, plain | VAL), THRESHOLDS)
+    assert finding.message.endswith("train/s0.jpg (0 of 64 bits differ)")
+
+
+def test_turned_copy_is_not_searched_when_its_scan_has_no_turned_hashes() -> None:
+    sample = turned_to(6)
+    del sample["turned"]
+    assert held_out(TRAIN, sample) == []
 
 
 @pytest.mark.parametrize(
@@ -240,6 +330,22 @@ def test_image_is_reported_when_it_has_two_different_masks() -> None:
     assert (finding.code, finding.stem) == ("mask-disagrees", "s1")
 
 
+def test_masks_are_not_compared_when_the_images_are_stored_in_different_orientations() -> None:
+    one = {"exact": 4, "mask": "m", "orientation": 1}
+    turned = {"exact": 4, "mask": "n", "orientation": 6}
+    assert list(mask_findings(table(one, turned))) == []
+    [finding] = mask_findings(table(one, turned, turned | {"mask": "o"}))
+    assert (finding.stem, "s1.jpg" in finding.message) == ("s2", True)
+
+
+def test_source_is_compared_as_names_of_scenes_are() -> None:
+    samples = [{"source": "Clip 7"}, {"source": "clip-7"} | VAL, {"source": "clip 8"} | VAL]
+    [finding] = source_findings(table(*samples))
+    assert (finding.code, finding.stem) == ("leak-source", "s1")
+    assert "has the source 'clip-7'" in finding.message
+    assert "spelled 'Clip 7', does" in finding.message
+
+
 def test_duplicates_within_a_phase_are_reported_for_the_later_image() -> None:
     same = {"md5": "x", "hashes": (HASH, 5)}
     found = duplicate_findings(table(same, same, {"hashes": (flipped(HASH, 2), 5)}), 8)
@@ -247,3 +353,10 @@ def test_duplicates_within_a_phase_are_reported_for_the_later_image() -> None:
         ("duplicate-bytes", "s1"),
         ("duplicate-near", "s2"),
     ]
+
+
+def test_duplicate_is_reported_when_only_its_exif_orientation_differs() -> None:
+    same = {"exact": 7}
+    [finding] = duplicate_findings(table(same, same | {"orientation": 6}), 8)
+    assert (finding.code, finding.stem) == ("duplicate-near", "s1")
+    assert "has the same pixels as" in finding.message

@@ -219,7 +219,7 @@ def test_local_scan_reports_one_error_when_the_subset_was_not_pulled(
     ready: Path, sceneset: Run
 ) -> None:
     remove_scan_and_files(ready)
-    done = sceneset("scan", "web", cwd=ready)
+    done = sceneset("scan", "web", "--all", cwd=ready)
     assert done.code == 1
     [line, count] = done.err.splitlines()
     assert "dvc pull" in line

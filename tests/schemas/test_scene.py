@@ -143,6 +143,42 @@ def test_parse_split_file_returns_the_parts_of_the_name(vocabulary, file, parts)
     assert vocabulary.parse_split_file(file) == parts
 
 
+@pytest.mark.parametrize(
+    ("file", "readings"),
+    [
+        ("ski.txt", [("ski", SINGLE, None)]),
+        ("滑雪.txt", [("ski", SINGLE, None)]),
+        ("skiing.txt", [("ski", SINGLE, None)]),
+        ("Ski.txt", [("ski", SINGLE, None)]),
+        ("ski_single.txt", [("ski", SINGLE, None)]),
+        ("滑雪单人.txt", [("ski", SINGLE, None)]),
+        ("滑雪_多人_val.txt", [("ski", MULTI, VAL)]),
+        ("city_multi.txt", [("city", MULTI, None)]),
+        ("street-multi-person.txt", [("city", MULTI, None)]),
+        ("night street_single_test.txt", [("night_city", SINGLE, Phase.TEST)]),
+        ("nature.txt", [("nature", SINGLE, None)]),
+        ("total_multi_val.txt", [(TOTAL, MULTI, VAL)]),
+        ("Total.txt", [(TOTAL, None, None)]),
+        ("sky.txt", []),
+        ("multi.txt", []),
+        ("ski_val_multi.txt", []),
+        (".txt", []),
+    ],
+)
+def test_split_file_readings_accept_every_name_of_a_scene(vocabulary, file, readings):
+    assert list(vocabulary.split_file_readings(file)) == readings
+
+
+def test_split_file_readings_give_all_meanings_when_a_name_is_ambiguous():
+    vocabulary = Vocabulary.model_validate(
+        {"scenes": [scene("ski"), scene("b", aliases=["ski multi", "ski val"])]}
+    )
+    found = vocabulary.split_file_readings("ski_multi.txt")
+    assert set(found) == {("ski", MULTI, None), ("b", SINGLE, None)}
+    assert [vocabulary.reading_name(name) for name in found] == ["b (single)", "ski (multi)"]
+    assert vocabulary.split_file_readings("ski_val.txt") == (("ski", SINGLE, VAL),), "as written"
+
+
 def test_parse_split_file_reads_every_name_that_split_file_returns(vocabulary):
     for key in vocabulary.by_key:
         for persons in Persons:

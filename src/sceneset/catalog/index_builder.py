@@ -9,8 +9,8 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +68,7 @@ def open_index(
     lock = path.with_suffix(".lock")
     with (
         suppress(OSError, sqlite3.Error),
+        _own_folder(path.parent),
         exclusive_lock(lock, timeout=_LOCK_TIMEOUT, message=_WAITING, notify=notify),
     ):
         if not rebuild and (index := Index.current(root, rebuild_index)):
@@ -80,6 +81,14 @@ def open_index(
             return Index(root, _update(root, memory, progress), rebuild_index)
         memory = sqlite3.connect(":memory:", isolation_level=None)
     return Index(root, _update(root, memory, progress), rebuild_index)
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    """Raise OSError if a folder is a symbolic link, which a clone may bring along."""
+    if folder.is_symlink():
+        raise OSError(f"{folder} is a symbolic link")
+    yield
 
 
 def _replace_file(

@@ -9,7 +9,7 @@ from sceneset.catalog.scan_table import read_scan
 from sceneset.catalog.tags_csv import read_tags
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths, find_root
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import Subset
@@ -80,15 +80,17 @@ class Catalog:
 
     @cached_property
     def tombstones(self) -> "Tombstones":
-        """The withdrawn images by content hash: those of this state, and those withdrawn since."""
-        from sceneset.catalog.tombstones import read_tombstones, tombstones_on_branches
+        """The withdrawn images by content hash: those of this state and of every branch."""
+        from sceneset.catalog import tombstones
 
-        found = read_tombstones(self.root)
+        found = tombstones.read_tombstones(self.root)
         if self.project != self.root:
-            found = read_tombstones(self.project) | found
+            found = tombstones.read_tombstones(self.project) | found
         if self.origin:
-            found = tombstones_on_branches(self.origin.git, self.origin.prefix) | found
-        return found
+            others = tombstones.tombstones_on_branches(self.origin.git, self.origin.prefix)
+        else:
+            others = tombstones.tombstones_around(self.root)
+        return others | found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,11 +103,12 @@ class Catalog:
             path = self.paths.entry(name)
             shown = self.paths.relative(path)
             entry = load(path, Subset, shown)
-            findings = [
-                unknown_scene_finding(self.vocabulary, row.scene, file=shown, subset=name)
-                for row in entry.splits
-                if row.scene not in self.vocabulary.order
-            ]
+            findings = capped(
+                (row for row in entry.splits if row.scene not in self.vocabulary.order),
+                lambda row: unknown_scene_finding(
+                    self.vocabulary, row.scene, file=shown, subset=name
+                ),
+            )
             if entry.name != name:
                 findings.append(
                     finding(
@@ -135,10 +138,12 @@ class Catalog:
             shown = self.paths.relative(path)
             tags = read_tags(path, shown, subset=name)
             used = {scene for tag in tags for scene, _ in tag.scenes}
-            findings = [
-                unknown_scene_finding(self.vocabulary, scene, file=shown, subset=name)
-                for scene in sorted(used - self.vocabulary.by_key.keys())
-            ]
+            findings = capped(
+                sorted(used - self.vocabulary.by_key.keys()),
+                lambda scene: unknown_scene_finding(
+                    self.vocabulary, scene, file=shown, subset=name
+                ),
+            )
             if findings:
                 raise FindingsError(findings)
             found = sorted(tags, key=lambda tag: tag.key)

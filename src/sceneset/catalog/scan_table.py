@@ -1,5 +1,6 @@
 """Read and write scans as Parquet files: one row per sample, fixed columns, reproducible bytes."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-FORMAT = "2"
-"""Version of the columns below; readers refuse any other version."""
+FORMAT = "3"
+"""Version of the columns below."""
 
+_ADDED = {"2": ("picture", "mask_traits", "phash_turned")}
+"""Earlier formats that can be read, with the columns that they lack; these are read as null."""
+
+_LONG_SCAN = 100_000  # rows; a longer scan is compared with the size of its file
+_SMALLEST_ROW = 8  # bytes; the hashes and sums of different images take more than 60
 _GROUP_ROWS = 1 << 17  # rows of a Parquet row group
 _CHUNK_ROWS = 1 << 12  # rows that are converted to columns together
 
-_HEX_COLUMNS = {"image_md5", "mask_md5", "pdq"}  # stored as bytes
+_HEX_COLUMNS = {  # stored as bytes
+    "image_md5", "mask_md5", "picture", "phash_turned", "pdq",
+}  # fmt: skip
 _UINT64_COLUMNS = {"phash", "phash_mirror"}  # hexadecimal in rows, unsigned integers in the file
 
 
@@ -36,16 +44,19 @@ def arrow_schema() -> "pa.Schema":
         "mask": pa.string(),
         "image_md5": pa.binary(16),
         "mask_md5": pa.binary(16),
+        "picture": pa.binary(16),
         "image_bytes": pa.int64(),
         "mask_bytes": pa.int64(),
         "width": pa.int32(),
         "height": pa.int32(),
         "mode": small,
         "traits": pa.list_(pa.string()),
+        "mask_traits": pa.list_(pa.string()),
         "orientation": pa.int8(),
         **{f"{what}_{c}": pa.int64() for what in ("sum", "sq") for c in "rgb"},
         "phash": pa.uint64(),
         "phash_mirror": pa.uint64(),
+        "phash_turned": pa.binary(48),
         "person": pa.int64(),
         "ignore": pa.int64(),
         "pdq": pa.binary(32),
@@ -78,7 +89,7 @@ def _arrow_table(rows: Iterable[ScanRow], algorithm: int) -> "pa.Table":
         for name, values in columns.items():
             value = getattr(row, name)
             if name in _HEX_COLUMNS:
-                value = bytes.fromhex(value)
+                value = None if value is None else bytes.fromhex(value)
             elif name in _UINT64_COLUMNS:
                 value = int(value, 16)
             values.append(value)
@@ -180,12 +191,25 @@ def read_scan(
 def table_from_file(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return a scan from an open file; see `read_scan`.
 
+    Columns that a scan of an earlier format lacks are null.
+
     Raises:
         pyarrow.ArrowException: The file is not a scan, or has another format.
     """
     table = open_scan(file).read(columns=list(columns) if columns else None, use_threads=False)
     check_safe_names(table)
-    return table
+    return _with_added_columns(table, columns)
+
+
+def _with_added_columns(table: "pa.Table", columns: Sequence[str] | None) -> "pa.Table":
+    """Return a table with all requested columns, null where its format does not have them."""
+    import pyarrow as pa
+
+    missing = set(columns or ScanRow.model_fields).difference(table.column_names)
+    for column in arrow_schema() if missing else ():
+        if column.name in missing:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
+    return table.select([name for name in ScanRow.model_fields if name in table.column_names])
 
 
 def open_scan(file: BinaryIO) -> "pq.ParquetFile":
@@ -201,16 +225,33 @@ def open_scan(file: BinaryIO) -> "pq.ParquetFile":
 
     parquet = pq.ParquetFile(file)
     _check_columns(parquet.schema_arrow)
+    _check_row_count(file, parquet.metadata.num_rows)
     return parquet
+
+
+def _check_row_count(file: BinaryIO, rows: int) -> None:
+    """Refuse a file that has more rows than different images can have in its size.
+
+    A few megabytes can hold millions of equal rows, which would fill the memory.
+    """
+    import pyarrow as pa
+
+    size = file.seek(0, io.SEEK_END)
+    if rows > _LONG_SCAN + size // _SMALLEST_ROW:
+        raise pa.ArrowInvalid(f"a file of {size:,} bytes can't have {rows:,} different rows")
 
 
 def _check_columns(found: "pa.Schema") -> None:
     import pyarrow as pa
 
-    if (found.metadata or {}).get(b"sceneset.format") != FORMAT.encode():
-        raise pa.ArrowInvalid(f"the format is not {FORMAT}")
-    if found.remove_metadata() != arrow_schema():
-        raise pa.ArrowInvalid(f"the columns are not those of format {FORMAT}")
+    version = (found.metadata or {}).get(b"sceneset.format", b"").decode("ascii", "replace")
+    if version != FORMAT and version not in _ADDED:
+        raise pa.ArrowInvalid(f"the format is not {FORMAT} or {' or '.join(_ADDED)}")
+    expected = arrow_schema()
+    for name in _ADDED.get(version, ()):
+        expected = expected.remove(expected.get_field_index(name))
+    if found.remove_metadata() != expected:
+        raise pa.ArrowInvalid(f"the columns are not those of format {version}")
 
 
 def check_safe_names(table: "pa.Table") -> None:
@@ -233,11 +274,11 @@ def check_safe_names(table: "pa.Table") -> None:
 
 
 def rows_from_table(table: "pa.Table") -> list[ScanRow]:
-    """Return the rows of a table that has all columns of a scan, validated."""
+    """Return the rows of a table that has all columns of its format, validated."""
     rows = table.to_pylist()
     for row in rows:
-        for name in _HEX_COLUMNS:
-            row[name] = row[name].hex()
+        for name in _HEX_COLUMNS & row.keys():
+            row[name] = None if row[name] is None else row[name].hex()
         for name in _UINT64_COLUMNS:
             row[name] = f"{row[name]:016x}"
     return [ScanRow.model_validate(row) for row in rows]

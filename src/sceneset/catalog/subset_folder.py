@@ -3,21 +3,25 @@
 import os
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.names import invalid_stem_reason
+from sceneset.schemas.names import changes_direction, invalid_stem_reason
 from sceneset.schemas.terms import Phase
 
 Key = tuple[Phase, str]
 Files = list[tuple[Phase, Path]]
 
 IMAGE_SUFFIXES = (".jpg", ".png")
-_KNOWN_SUFFIXES = {
+KNOWN_SUFFIXES = {
     ".jpg",
     ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".insp",
     ".png",
     ".bmp",
     ".gif",
@@ -34,6 +38,10 @@ _MAX_SHOWN = 300  # characters
 _JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
 _LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir; phases: " + ", ".join(
     Phase
+)
+_BLOB_HINT = (
+    "links must lead to files of DVC's cache; `dvc checkout` restores them, or `dvc pull` if the "
+    "cache does not have the files"
 )
 
 
@@ -71,7 +79,10 @@ def printable(text: str) -> str:
     raw = text[:_MAX_SHOWN].encode("utf-8", "surrogateescape")
     text = raw.decode("utf-8", "backslashreplace") + ellipsis
     return "".join(
-        repr(c)[1:-1] if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in {"Cc", "Zl", "Zp"} or changes_direction(c)
+        else c
+        for c in text
     )
 
 
@@ -88,12 +99,16 @@ def read_layout(base: Path, *, img_suffix: str | None = None) -> Layout:
     return layout
 
 
-def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
+def read_samples(
+    base: Path, *, img_suffix: str | None = None, is_blob: Callable[[str], bool] | None = None
+) -> Layout:
     """List the files of img_dir and ann_dir only.
 
     Args:
         base: The folder of the delivery or subset.
         img_suffix: The suffix of images; without it, the most frequent one.
+        is_blob: Returns whether the link at a path leads to a blob of DVC's cache. Such a link
+            counts as the file that it stands for. A delivery has no such links.
     """
     layout = Layout(base)
     if not base.is_dir():
@@ -102,7 +117,7 @@ def read_samples(base: Path, *, img_suffix: str | None = None) -> Layout:
         )
         return layout
     (images, invalid_images), (masks, invalid_masks) = (
-        _phase_files(layout, base / name) for name in ("img_dir", "ann_dir")
+        _phase_files(layout, base / name, is_blob) for name in ("img_dir", "ann_dir")
     )
     counts = Counter(path.suffix for _, path in images)
     layout.img_suffix = img_suffix or max(IMAGE_SUFFIXES, key=lambda suffix: counts[suffix])
@@ -173,7 +188,9 @@ def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
     return False
 
 
-def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
+def _phase_files(
+    layout: Layout, folder: Path, is_blob: Callable[[str], bool] | None
+) -> tuple[Files, set[Key]]:
     """Return the regular files of all phase folders, and report everything else.
 
     The second value holds the samples whose file is not a regular file. They are reported once,
@@ -192,14 +209,15 @@ def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
         for file in _entries(layout, Path(entry.path)):
             if _is_junk(layout, file):
                 continue
-            if file.is_file(follow_symlinks=False):
+            is_link = file.is_symlink()
+            if file.is_file(follow_symlinks=False) or (is_link and is_blob and is_blob(file.path)):
                 files.append((Phase(entry.name), Path(file.path)))
             else:
-                kind = "a link" if file.is_symlink() else "not a regular file"
+                kind = "a link" if is_link else "not a regular file"
                 path = Path(file.path)
                 key = (
                     (Phase(entry.name), path.stem)
-                    if path.suffix.lower() in _KNOWN_SUFFIXES
+                    if path.suffix.lower() in KNOWN_SUFFIXES
                     else None
                 )
                 invalid |= {key} if key else set()
@@ -207,7 +225,7 @@ def _phase_files(layout: Layout, folder: Path) -> tuple[Files, set[Key]]:
                     "stray-file",
                     f"is {kind}; a phase folder contains only regular files",
                     path,
-                    "deliver the files themselves",
+                    _BLOB_HINT if is_blob else "deliver the files themselves",
                     key,
                 )
     return files, invalid
@@ -233,7 +251,7 @@ def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -
                 "rename the image, its mask and its lines in the split files",
                 key,
             )
-        elif path.suffix.lower() not in _KNOWN_SUFFIXES:
+        elif path.suffix.lower() not in KNOWN_SUFFIXES:
             layout.report("stray-file", "is not an image", path, "remove it from the delivery")
             continue
         elif path.suffix != suffix:
@@ -265,7 +283,24 @@ def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -
 
 
 def _report_unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
+    lone_masks = {
+        (phase, unicodedata.normalize("NFC", stem)): (phase, stem)
+        for phase, stem in layout.masks.keys() - images
+    }
+    paired: set[Key] = set()
     for phase, stem in sorted(layout.images.keys() - masks):
+        mask = lone_masks.get((phase, unicodedata.normalize("NFC", stem)))
+        if mask:
+            paired.add(mask)
+            layout.report(
+                "mask-missing",
+                f"its name and that of its mask differ in Unicode normal form alone (the image is "
+                f"in {_form(stem)}, the mask in {_form(mask[1])}), so no reader finds the mask",
+                layout.images[phase, stem],
+                "`sceneset fix` gives image, mask and split lines the same name, in NFC",
+                (phase, stem),
+            )
+            continue
         layout.report(
             "mask-missing",
             "has no mask",
@@ -273,7 +308,7 @@ def _report_unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
             f"add the mask as ann_dir/{phase}/{stem}.png, or remove the image",
             (phase, stem),
         )
-    for phase, stem in sorted(layout.masks.keys() - images):
+    for phase, stem in sorted(layout.masks.keys() - images - paired):
         layout.report(
             "image-missing",
             "has no image",
@@ -281,3 +316,9 @@ def _report_unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
             f"add img_dir/{phase}/{stem}{layout.img_suffix}, or remove the mask",
             (phase, stem),
         )
+
+
+def _form(stem: str) -> str:
+    if unicodedata.is_normalized("NFC", stem):
+        return "NFC"
+    return "NFD" if unicodedata.is_normalized("NFD", stem) else "neither NFC nor NFD"

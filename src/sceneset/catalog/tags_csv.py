@@ -3,20 +3,33 @@
 import csv
 import gc
 import io
-from collections.abc import Iterable, Iterator
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from sceneset.errors import FindingsError
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import MAX_ALIKE, capped, finding
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_files import schema_finding
 
+if TYPE_CHECKING:
+    import _csv
+
 COLUMNS = tuple(Tag.model_fields)
 _TAGS = TypeAdapter(list[Tag])
+_BATCH = 10_000  # rows that are validated together
+_MAX_ERRORS = 100_000
+"""After more errors the rest of a file is not read."""
+_MAX_LINE = 100_000  # characters
+_MAX_SHOWN = 300  # characters
 
 
 def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> list[Tag]:
@@ -31,7 +44,7 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
     Raises:
         FindingsError: All errors of the file, each with line, column and hint.
     """
-    return [tag for tag, _ in tags_with_lines(path, shown, subset=subset, hint=hint)]
+    return _parse(read_text(path, shown, hint=hint), shown, subset)[0]
 
 
 def tags_with_lines(
@@ -43,37 +56,82 @@ def tags_with_lines(
 
 def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, int]]:
     """Return the tags in the text of a file, each with its line number; see `read_tags`."""
+    tags, lines = _parse(text, shown, subset)
+    return list(zip(tags, lines, strict=True))
+
+
+def _parse(text: str, shown: str, subset: str) -> tuple[list[Tag], "array[int]"]:
+    """Return the tags in the text of a file and their line numbers."""
     # Spreadsheet programs write a byte order mark at the start of a UTF-8 file.
     text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    reader = _Reader(text, shown, subset)
+    tags: list[Tag] = []
+    lines = array("q")
+    invalid: list[tuple[ErrorDetails, int]] = []
+    errors = 0
     with _paused_garbage_collection():
-        rows, lines = _rows(text, shown, subset)
-        try:
-            tags = _TAGS.validate_python(rows)
-        except ValidationError as error:
-            raise FindingsError(
-                schema_finding(
-                    d | {"loc": d["loc"][1:]}, Tag, shown, lines[int(d["loc"][0])], subset
-                )
-                for d in error.errors(include_url=False)
-            ) from None
+        for rows, numbers in reader.batches():
+            try:
+                tags += _TAGS.validate_python(rows)
+            except ValidationError as error:
+                errors += error.error_count()
+                if len(invalid) < MAX_ALIKE:
+                    details = error.errors(include_url=False, include_context=False)
+                    invalid += [(d, numbers[int(d["loc"][0])]) for d in details[:MAX_ALIKE]]
+            lines.extend(numbers)
+            if errors > _MAX_ERRORS:
+                break
+    reader.raise_findings()
+    if errors:
+        raise FindingsError(
+            capped(
+                invalid,
+                lambda found: schema_finding(
+                    found[0] | {"loc": found[0]["loc"][1:]}, Tag, shown, found[1], subset
+                ),
+                total=errors,
+                is_complete=errors <= _MAX_ERRORS,
+            )
+        )
+    _share_field_sets(tags)
+    _refuse_duplicates(tags, lines, shown, subset)
+    return tags, lines
+
+
+def _share_field_sets(tags: Iterable[Tag]) -> None:
+    """Let tags of one file share the set of their fields: it is half of the memory they take."""
+    shared: set[str] | None = None
+    for tag in tags:
+        shared = tag.__pydantic_fields_set__ if shared is None else shared
+        object.__setattr__(tag, "__pydantic_fields_set__", shared)
+
+
+def _refuse_duplicates(tags: Sequence[Tag], lines: Sequence[int], shown: str, subset: str) -> None:
+    by_phase: dict[Phase, set[str]] = {phase: set() for phase in Phase}
+    for tag in tags:
+        by_phase[tag.phase].add(tag.stem)
+    if sum(map(len, by_phase.values())) == len(tags):
+        return
     first_line: dict[tuple[str, str], int] = {}
-    duplicates = []
+    duplicates: list[tuple[Tag, int]] = []
     for tag, line in zip(tags, lines, strict=True):
         if tag.key in first_line:
-            duplicates.append(
-                finding(
-                    "tag-duplicate",
-                    f"{tag.phase} {tag.stem!r} already has a row on line {first_line[tag.key]}",
-                    subset=subset,
-                    file=shown,
-                    row=line,
-                    hint="write all scenes of a sample in one row, separated by ';'",
-                )
-            )
+            duplicates.append((tag, line))
         first_line.setdefault(tag.key, line)
-    if duplicates:
-        raise FindingsError(duplicates)
-    return list(zip(tags, lines, strict=True))
+    raise FindingsError(
+        capped(
+            duplicates,
+            lambda found: finding(
+                "tag-duplicate",
+                f"{found[0].phase} {found[0].stem!r} already has a row on line "
+                f"{first_line[found[0].key]}",
+                subset=subset,
+                file=shown,
+                row=found[1],
+                hint="write all scenes of a sample in one row, separated by ';'",
+            ),
+        )
+    )
 
 
 @contextmanager
@@ -88,49 +146,103 @@ def _paused_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(text: str, shown: str, subset: str) -> tuple[list[dict[str, str]], list[int]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[dict[str, str]] = []
-    lines: list[int] = []
-    findings: list[Finding] = []
+class _Reader:
+    """Reads the rows of a CSV text in batches, and keeps what is wrong with its form."""
 
-    def report(message: str, hint: str) -> None:
-        findings.append(
-            finding(
-                "csv-broken",
-                message,
-                subset=subset,
-                file=shown,
-                row=reader.line_num or 1,
-                hint=hint,
-            )
-        )
+    def __init__(self, text: str, shown: str, subset: str) -> None:
+        self._text, self._shown, self._subset = text, shown, subset
+        self._broken: list[tuple[str, str, int]] = []
+        """Messages, hints and lines of the first broken rows."""
+        self._count = 0
+        """The number of broken rows."""
 
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        unknown = [name for name in header if name not in COLUMNS]
-        if unknown or not {"phase", "stem"} <= set(header) or len(set(header)) < len(header):
-            report(
-                f"the columns are {', '.join(header) or 'missing'}",
-                f"write this first line: {','.join(COLUMNS)}",
-            )
-            raise FindingsError(findings)
+    def batches(self) -> Iterator[tuple[list[dict[str, str]], list[int]]]:
+        """Yield rows and their line numbers; after a broken row, look only for broken rows."""
+        reader = csv.reader(self._lines(), strict=True)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            if self._is_header(header):
+                yield from self._batches(reader, header)
+        except csv.Error as error:
+            hint = "write plain CSV; double a quote inside quotes"
+            self._report(str(error), hint, reader.line_num)
+        except _LongLineError:
+            message = f"the line is longer than {_MAX_LINE:,} characters"
+            self._report(message, "write one row on each line", reader.line_num + 1)
+
+    def _batches(
+        self, reader: "_csv.Reader", header: Sequence[str]
+    ) -> Iterator[tuple[list[dict[str, str]], list[int]]]:
+        rows: list[dict[str, str]] = []
+        lines: list[int] = []
         for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                report(
+            if len(row) == len(header):
+                rows.append(dict(zip(header, row, strict=True)))
+                lines.append(reader.line_num)
+                if len(rows) == _BATCH:
+                    if not self._count:
+                        yield rows, lines
+                    rows, lines = [], []
+            elif row:
+                self._report(
                     f"{len(row)} values for {len(header)} columns",
                     "put quotes around values that contain a comma",
+                    reader.line_num,
                 )
-                continue
-            rows.append(dict(zip(header, row, strict=True)))
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        report(str(error), "write plain CSV; double a quote inside quotes")
-    if findings:
-        raise FindingsError(findings)
-    return rows, lines
+                if self._count > _MAX_ERRORS:
+                    return
+        if rows and not self._count:
+            yield rows, lines
+
+    def _is_header(self, header: Sequence[str]) -> bool:
+        unknown = [name for name in header if name not in COLUMNS]
+        if not unknown and {"phase", "stem"} <= set(header) and len(set(header)) == len(header):
+            return True
+        columns = ", ".join(header) or "missing"
+        if len(columns) > _MAX_SHOWN:
+            columns = f"{columns[:_MAX_SHOWN]}..."
+        self._report(f"the columns are {columns}", f"write this first line: {','.join(COLUMNS)}", 1)
+        return False
+
+    def _lines(self) -> Iterator[str]:
+        """Yield the lines of the text with their ends; io.StringIO would copy all of it."""
+        text, start = self._text, 0
+        if "\r" in text and re.search(r"\r(?!\n)", text):  # line ends of old Macintosh programs
+            yield from io.StringIO(text, newline="")
+            return
+        while start < len(text):
+            end = text.find("\n", start) + 1 or len(text)
+            if end - start > _MAX_LINE:
+                raise _LongLineError
+            yield text[start:end]
+            start = end
+
+    def _report(self, message: str, hint: str, line: int) -> None:
+        self._count += 1
+        if self._count <= MAX_ALIKE:
+            self._broken.append((message, hint, line or 1))
+
+    def raise_findings(self) -> None:
+        """Raise the findings on broken rows, if there are any."""
+        found = capped(
+            self._broken,
+            lambda broken: finding(
+                "csv-broken",
+                broken[0],
+                subset=self._subset,
+                file=self._shown,
+                row=broken[2],
+                hint=broken[1],
+            ),
+            total=self._count,
+            is_complete=self._count <= _MAX_ERRORS,
+        )
+        if found:
+            raise FindingsError(found)
+
+
+class _LongLineError(Exception):
+    """A line is too long to be a row; the reader reports it."""
 
 
 def tags_text(tags: Iterable[Tag]) -> str:

@@ -1,14 +1,16 @@
 """Read and write registry/forgotten.yaml, the tombstones of withdrawn images.
 
 A released version does not contain the tombstones of images that were withdrawn after it. So a
-reader of a version also reads the tombstones of the working tree and of the default branch.
+reader also reads the tombstones of all branches: a withdrawal on any branch counts.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
+from sceneset.errors import GitError
 from sceneset.schemas.tombstone import Tombstone, TombstoneFile
 from sceneset.storage.git import git
+from sceneset.storage.git_trees import branch_commits, find_file, read_objects
 from sceneset.storage.yaml_files import dump_yaml, load, loads
 
 TOMBSTONES_FILE = "registry/forgotten.yaml"
@@ -32,8 +34,24 @@ def read_tombstones(root: Path) -> Tombstones:
     return _by_image(load(path, TombstoneFile, TOMBSTONES_FILE)) if path.exists() else {}
 
 
+def tombstones_around(root: Path) -> Tombstones:
+    """Return the tombstones on the branches of the repository that a working tree belongs to.
+
+    A folder that is in no git repository has none, and neither has a repository without commits.
+
+    Raises:
+        FindingsError, GitError: See ``tombstones_on_branches``.
+    """
+    try:
+        folder = git(root, "rev-parse", "--show-prefix", "--git-dir", check=False)
+    except OSError:  # git is not installed
+        return {}
+    prefix = folder.partition("\n")[0]
+    return tombstones_on_branches(root, prefix) if folder and branch_commits(root) else {}
+
+
 def tombstones_on_branches(repo: Path, prefix: str = "") -> Tombstones:
-    """Return the tombstones of the current branch and of origin's default branch.
+    """Return the tombstones of HEAD and of all branches, local and as last fetched from origin.
 
     Args:
         repo: A git repository on this machine.
@@ -41,25 +59,33 @@ def tombstones_on_branches(repo: Path, prefix: str = "") -> Tombstones:
 
     Raises:
         FindingsError: A file can't be read.
-        GitError: A file can't be fetched.
+        GitError: There is no branch, or an object of one is missing or can't be fetched: a failed
+            read is not the same as no tombstones.
     """
     found: Tombstones = {}
-    for name in ("HEAD", _default_branch_of_origin(repo)):
-        # A partial clone has all trees but may have to fetch the file, so a file that is listed
-        # must be readable: a failed fetch is not the same as no tombstones.
-        if name and git(
-            repo, "ls-tree", "--full-tree", name, "--", f"{prefix}{TOMBSTONES_FILE}", check=False
-        ):
-            text = git(repo, "show", f"{name}:{prefix}{TOMBSTONES_FILE}")
-            found |= _by_image(loads(text, TombstoneFile, f"{name}:{TOMBSTONES_FILE}")[0])
+    try:
+        commits = branch_commits(repo)
+        objects = find_file(repo, commits, f"{prefix}{TOMBSTONES_FILE}")
+        for oid, data in read_objects(repo, objects):
+            shown = f"{_short(objects[oid][0])}:{TOMBSTONES_FILE}"
+            text = data.decode("utf-8", "replace")
+            found = _by_image(loads(text, TombstoneFile, shown)[0]) | found
+    except GitError as error:
+        raise GitError(
+            f"the withdrawals of {repo} can't be read ({error}), so withdrawn images could come "
+            "back. Fetch the branches again, or repair the repository (`git fsck` lists what is "
+            "missing)"
+        ) from None
+    if not commits:
+        raise GitError(
+            f"{repo} has no branch, so its withdrawals are unknown and withdrawn images could come "
+            "back. Push a branch of the registry to it"
+        )
     return found
 
 
-def _default_branch_of_origin(repo: Path) -> str:
-    """Return origin's default branch as last fetched; "" if there is none."""
-    names = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
-    existing = git(repo, "for-each-ref", "--format=%(refname)", *names).split()
-    return next((name for name in names if name in existing), "")
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
 def _by_image(file: TombstoneFile) -> Tombstones:

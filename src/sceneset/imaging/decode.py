@@ -1,8 +1,7 @@
 """Decode image files strictly, to arrays of pixels as stored.
 
-Tolerant decoders return damaged images without an error. So JPEGs are decoded by simplejpeg, which
-treats libjpeg's warnings as errors, and PNGs are checked by their checksums and decoded in full.
-The pixels equal those that Pillow returns.
+Tolerant decoders return damaged images without an error. So JPEGs are decoded by `strict_jpeg`, and
+PNGs are checked by their checksums and decoded in full. The pixels equal those that Pillow returns.
 """
 
 import io
@@ -16,8 +15,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sceneset.errors import UndecodableError
-from sceneset.imaging.metadata import orientation_of, traits
+from sceneset.imaging.metadata import load_late_metadata, orientation_of, traits
 from sceneset.imaging.png_length import check_length
+from sceneset.imaging.strict_jpeg import TooManyScansError, check_scans, decode_strictly
 from sceneset.schemas.params import RAISE_MAX_BYTES, Limits
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Decoded(NamedTuple):
     """height x width x 3 for RGB, or height x width for gray. The array may be overwritten when
     the same thread decodes the next image."""
     mode: str
-    """Pillow's name for the stored mode."""
+    """Pillow's name for the stored mode; with ";16" if the file has 16 bits per channel, of which
+    only the upper 8 are decoded."""
     orientation: int
     traits: tuple[str, ...]
 
@@ -87,6 +88,10 @@ def decode_image(data: bytes, suffix: str, limits: Limits) -> Decoded:
         pixels = (_jpeg_pixels if wanted == "JPEG" else _png_pixels)(data, opened)
         if pixels is None:  # Pillow decodes; now `opened` also has the chunks after the pixels
             pixels = np.asarray(opened if mode == "L" else opened.convert("RGB"))
+        if wanted == "PNG":
+            load_late_metadata(opened, data)
+            if data[24] == 16:
+                mode += ";16"
         return Decoded(pixels, mode, orientation_of(opened), traits(opened, data))
 
 
@@ -145,6 +150,10 @@ def _undecodable_errors(limits: Limits) -> Iterator[None]:
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(limits) from None
+    except TooManyScansError as error:
+        raise UndecodableError(
+            "image-too-large", f"{error}; it was not decoded", "save it again as a baseline JPEG"
+        ) from None
     except MemoryError:
         raise UndecodableError("image-too-large", "needs more memory than is available") from None
     except Exception as error:  # noqa: BLE001 - SyntaxError, struct.error, ...
@@ -202,18 +211,11 @@ def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> Und
 
 
 def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
-    """Return the pixels by simplejpeg, or None if Pillow must convert the colours."""
-    import simplejpeg
-
-    if opened.mode == "CMYK":  # simplejpeg detects damage, Pillow knows how to convert to RGB
-        shape = (opened.height, opened.width, 4)
-        simplejpeg.decode_jpeg(data, "CMYK", buffer=scratch("decoded", shape))
-        return None
-    shape = (opened.height, opened.width, 1 if opened.mode == "L" else 3)
-    pixels: Pixels = simplejpeg.decode_jpeg(
-        data, "GRAY" if opened.mode == "L" else "RGB", buffer=scratch("decoded", shape)
-    )
-    return pixels[:, :, 0] if opened.mode == "L" else pixels
+    """Return the pixels by simplejpeg, or None if Pillow must decode them."""
+    check_scans(data, opened.width * opened.height)
+    channels = {"L": 1, "CMYK": 4}.get(opened.mode, 3)
+    buffer = scratch("decoded", (opened.height, opened.width, channels))
+    return decode_strictly(data, opened.mode, buffer)
 
 
 def _png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":

@@ -12,23 +12,21 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import simplejpeg
+import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from sceneset.imaging.metadata import orientation_of
-from sceneset.imaging.segments import jpeg_segments, png_chunks
+from sceneset.imaging.kept_parts import COLOUR_CHUNKS, JPEG_SIGNATURE, PNG_SIGNATURE, kept_file
+from sceneset.imaging.metadata import load_late_metadata, orientation_of
+from sceneset.imaging.segments import png_chunks
+from sceneset.imaging.strict_jpeg import check_scans, decode_strictly
 from sceneset.schemas.names import invalid_stem_reason
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_COLOUR_CHUNKS = set(b"cHRM gAMA sRGB iCCP cICP mDCV cLLI".split())
-_KEPT_CHUNKS = _COLOUR_CHUNKS | set(b"tRNS sBIT bKGD hIST pHYs acTL fcTL fdAT".split())
-_KEPT_SEGMENTS = re.compile(
-    rb"\xff([\x01-\xdf\xf0-\xfd]|\xe2..ICC_PROFILE\0|\xee..Adobe)", re.DOTALL
-)
-_INVISIBLE = r"\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+_INVISIBLE = r"\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
 _UNSAFE = re.compile(rf'[<>:"|?*\\/.\s{_INVISIBLE}]')
 _MAX_STEM = 200  # bytes
+_FORMULA_START = "=+@-"  # spreadsheets and shells read more than a name
+_MAX_CLASSES = 24
 
 
 @contextmanager
@@ -54,8 +52,13 @@ def open_image(data: bytes) -> Image.Image:
         raise OSError from error
 
 
-def marks_person_with_255(mask: bytes) -> bool:
-    """Return whether a mask is 8-bit gray with the maximum 255 and no pixel of value 1.
+def has_16_bits(data: bytes) -> bool:
+    """Return whether a file is a PNG of 16 bits per channel."""
+    return data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10"
+
+
+def is_0_and_255(mask: bytes) -> bool:
+    """Return whether a mask is 8-bit gray and holds 255 and, besides it, 0 alone.
 
     Raises:
         OSError: The data is not a JPEG or PNG, or does not decode.
@@ -63,7 +66,30 @@ def marks_person_with_255(mask: bytes) -> bool:
     with open_image(mask) as opened:
         if opened.mode != "L":
             return False
-        return opened.getextrema()[1] == 255 and not opened.histogram()[1]
+        counts = opened.histogram()
+    return counts[255] > 0 and not any(counts[1:255])
+
+
+def uses_1(mask: bytes) -> bool:
+    """Return whether a mask that is not 8-bit gray has the class number 1 somewhere.
+
+    Indices of a palette and equal channels of a colour image count. More than 24 different values
+    are levels of gray or colours, and no class numbers. A file that does not decode has none.
+    """
+    try:
+        with open_image(mask) as opened:
+            values = np.asarray(opened)
+    except Exception:  # noqa: BLE001 - decoders raise exceptions of many types
+        return False
+    if values.dtype == bool:
+        return False
+    if values.ndim == 3:
+        colours = values[..., : 1 if values.shape[2] == 2 else 3]
+        if (colours != colours[..., :1]).any():
+            return False
+        values = colours[..., 0]
+    found = np.unique(values)
+    return bool((found == 1).any()) and len(found) <= _MAX_CLASSES
 
 
 @_only_value_errors()
@@ -73,7 +99,7 @@ def strip_personal_data(data: bytes) -> bytes:
     Kept are only colour profiles, what decoders need, and the orientation tag. Bytes after the end
     of the image are removed too: they may be a second image or the rest of a cropped one.
     """
-    return _with_orientation_tag(_stripped(data), _orientation(data))
+    return _with_orientation_tag(kept_file(data), _orientation(data))
 
 
 @_only_value_errors()
@@ -82,7 +108,7 @@ def orient_image(data: bytes, orientation: int) -> bytes:
 
     The result has no orientation tag and no personal data.
     """
-    clean = _stripped(data)
+    clean = kept_file(data)
     if orientation == 1:
         return clean
     return _encoded(*_decoded(clean, orientation), clean, transposed=orientation >= 5)
@@ -97,7 +123,7 @@ def orient_mask(data: bytes, orientation: int) -> bytes:
 @_only_value_errors()
 def convert_to_rgb(data: bytes) -> bytes:
     """Return a gray, palette or opaque alpha image as RGB with the same appearance."""
-    clean, orientation = _stripped(data), _orientation(data)
+    clean, orientation = kept_file(data), _orientation(data)
     source, image = _decoded(clean)
     if image.mode == "RGB" and "transparency" not in image.info:
         return _with_orientation_tag(clean, orientation)
@@ -125,7 +151,8 @@ def clean_stem(stem: str) -> str:
     Unsafe characters are removed at both ends and replaced by ``_`` elsewhere. A safe stem is
     returned unchanged.
     """
-    marked = _UNSAFE.sub("\0", unicodedata.normalize("NFC", stem)).strip("\0")
+    marked = _UNSAFE.sub("\0", unicodedata.normalize("NFC", stem))
+    marked = marked.lstrip(f"\0{_FORMULA_START}").rstrip("\0")
     text = marked.replace("\0", "_").encode()[:_MAX_STEM].decode(errors="ignore")
     if not text:
         raise ValueError(f"{stem!r} has no characters that a file name can use")
@@ -134,36 +161,12 @@ def clean_stem(stem: str) -> str:
     )  # the only fault left: a Windows device name
 
 
-def _stripped(data: bytes) -> bytes:
-    """Return a JPEG or PNG with only the kept segments or chunks, without orientation."""
-    if data.startswith(_PNG):
-        return _PNG + b"".join(_kept_chunks(data))
-    if data.startswith(_JPEG):
-        return data[:2] + b"".join(_kept_segments(data))
-    raise ValueError("is not a JPEG or PNG")
-
-
-def _kept_chunks(data: bytes) -> Iterator[bytes]:
-    for kind, start, end in png_chunks(data):
-        if kind in _KEPT_CHUNKS or not kind[0] & 0x20:  # an upper-case first letter means critical
-            yield data[start:end]
-
-
-def _kept_segments(data: bytes) -> Iterator[bytes]:
-    """Yield each segment that is kept, with the entropy-coded data after it."""
-    for marker, start, body, end in jpeg_segments(data):
-        if marker == 0xE0 and data.startswith(b"JFIF\0", body) and end >= body + 14:
-            yield b"\xff\xe0\0\x10" + data[body : body + 12] + b"\0\0"  # thumbnail size 0 x 0
-        elif _KEPT_SEGMENTS.match(data, body - 4):
-            yield data[start:end]
-
-
 def _with_orientation_tag(clean: bytes, orientation: int) -> bytes:
     """Insert an EXIF orientation tag, unless the orientation is 1."""
     if orientation == 1:
         return clean
     tiff = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0" + bytes([orientation]) + bytes(6)
-    if clean.startswith(_PNG):
+    if clean.startswith(PNG_SIGNATURE):
         start, body = 33, b"eXIf" + tiff  # after IHDR
         tag = len(tiff).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
     else:
@@ -175,7 +178,9 @@ def _with_orientation_tag(clean: bytes, orientation: int) -> bytes:
 def _orientation(data: bytes) -> int:
     """Return the orientation from EXIF, XMP or a PNG's text, as ``metadata.orientation_of``."""
     file = io.BytesIO(data)  # Image.open() would parse every image of a multi-picture JPEG
-    opened = JpegImageFile(file) if data.startswith(_JPEG) else Image.open(file, formats=["PNG"])
+    is_jpeg = data.startswith(JPEG_SIGNATURE)
+    opened = JpegImageFile(file) if is_jpeg else Image.open(file, formats=["PNG"])
+    load_late_metadata(opened, data)
     return orientation_of(opened)
 
 
@@ -192,9 +197,11 @@ def _decoded(clean: bytes, orientation: int = 1) -> tuple[Image.Image, Image.Ima
     if isinstance(opened, JpegImageFile):
         if opened.mode not in {"L", "RGB"}:
             raise ValueError(f"is a JPEG of mode {opened.mode}, not gray or RGB")
-        array = simplejpeg.decode_jpeg(clean, "GRAY" if opened.mode == "L" else "RGB")
-        image = Image.fromarray(array[..., 0] if opened.mode == "L" else array)
-    elif (clean[24] == 16 and opened.mode != "I;16") or getattr(opened, "is_animated", False):
+        check_scans(clean, opened.width * opened.height)
+        array = decode_strictly(clean, opened.mode)
+        if array is not None:
+            image = Image.fromarray(array)
+    elif (has_16_bits(clean) and opened.mode != "I;16") or getattr(opened, "is_animated", False):
         raise ValueError("has 16 bits a channel or is animated, which would be lost")
     image.load()
     image.getexif()[ExifTags.Base.Orientation] = orientation
@@ -202,8 +209,8 @@ def _decoded(clean: bytes, orientation: int = 1) -> tuple[Image.Image, Image.Ima
 
 
 def _decoded_mask(data: bytes, orientation: int = 1) -> Image.Image:
-    clean = _stripped(data)
-    if not clean.startswith(_PNG) or clean[24:26] != b"\x08\0":
+    clean = kept_file(data)
+    if not clean.startswith(PNG_SIGNATURE) or clean[24:26] != b"\x08\0":
         raise ValueError("is not a PNG of one 8-bit channel")
     mask = _decoded(clean, orientation)[1]
     mask.info.clear()
@@ -226,7 +233,7 @@ def _encoded(
         icc = b""
     if not isinstance(source, JpegImageFile):
         png = _saved(image, "PNG", icc_profile=None)
-        kept = _COLOUR_CHUNKS if icc else _COLOUR_CHUNKS - {b"iCCP"}
+        kept = COLOUR_CHUNKS if icc else COLOUR_CHUNKS - {b"iCCP"}
         colour = [clean[start:end] for kind, start, end in png_chunks(clean) if kind in kept]
         return png[:33] + b"".join(colour) + png[33:]
     tables = [source.quantization[n] for n in dict.fromkeys(layer[3] for layer in source.layer)]

@@ -12,7 +12,9 @@ from PIL import Image, ImageOps
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import check_size, decode_image, decode_mask, scratch
 from sceneset.imaging.mask_shape import Outline, measure_outline
+from sceneset.imaging.metadata import mask_traits
 from sceneset.imaging.perceptual_hash import ImageHashes, hash_pixels
+from sceneset.imaging.picture import has_equal_channels, picture_digest
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Limits
 from sceneset.storage.files import md5_of
@@ -29,7 +31,7 @@ _SOFT_VALUES = 24  # more values besides 0, 1 and 255 than any table of classes 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """Measurements of an image as stored: no orientation is applied."""
+    """Measurements of an image as stored; only ``picture`` is of the image as shown."""
 
     md5: str
     size: int
@@ -44,6 +46,8 @@ class ImageFacts:
     """Sum of squares over the pixels, per channel."""
     traits: tuple[str, ...]
     hashes: ImageHashes
+    picture: str
+    """The identity of the decoded pixels as shown, 32 hex digits."""
     thumbnail: bytes
     """A small JPEG, if requested."""
     green: "Plane" = field(repr=False, compare=False)
@@ -68,8 +72,15 @@ class MaskFacts:
     box: tuple[int, int, int, int] | None
     """Bounding box of the person: left, top, right and bottom, the last two exclusive."""
     outline: Outline
+    traits: tuple[str, ...]
+    """What the file contains besides its pixels: personal metadata, an orientation of its own."""
     pixels: "Plane" = field(repr=False, compare=False)
     """1 where the person is."""
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether the values are levels of gray, as in an alpha matte, and no classes."""
+        return len(self.other) >= _SOFT_VALUES
 
 
 def measure_image(
@@ -97,6 +108,12 @@ def measure_image(
         sums = sums[:1] * 3
     squares = [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes]
     height, width = pixels.shape[:2]
+    # Compare the channels of the few images whose sums allow that all are equal.
+    is_gray = (
+        pixels.ndim == 3
+        and len(set(sums[:3])) == len(set(squares)) == 1
+        and has_equal_channels(planes)
+    )
     return ImageFacts(
         md5=md5 or md5_of(data),
         size=len(data),
@@ -108,6 +125,7 @@ def measure_image(
         squares=(squares[0], squares[1], squares[2]),
         traits=decoded.traits,
         hashes=hash_pixels(pixels),
+        picture=picture_digest(planes[0] if is_gray else pixels, decoded.orientation),
         thumbnail=_thumbnail(pixels) if thumbnail else b"",
         green=planes[1],
     )
@@ -145,6 +163,7 @@ def measure_mask(data: bytes, limits: Limits, md5: str | None = None) -> MaskFac
         other=other,
         box=box,
         outline=measure_outline(person, box, filled) if box and not other else Outline(),
+        traits=mask_traits(data),
         pixels=person,
     )
 
@@ -232,7 +251,7 @@ def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
                 hint="annotate at the image's own size; a scaled mask is not aligned with people",
             )
         )
-    if len(mask.other) >= _SOFT_VALUES:
+    if mask.is_soft:
         found.append(
             finding(
                 "mask-soft",
@@ -256,7 +275,7 @@ def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
                 "mask-0-255",
                 "the mask holds 255 and no 1: readers ignore pixels of 255, and train on "
                 "background alone",
-                hint="map 255 to 1; `sceneset fix` does it",
+                hint="if 255 means person, map it to 1; `sceneset fix` does it",
             )
         )
     return found

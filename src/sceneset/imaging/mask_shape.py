@@ -14,6 +14,9 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom, the last two exclusive."""
 
 _MAX_LISTED = 32  # areas
+_MAX_CHANGES = 60_000  # between neighbors in a row; masks of people have fewer than 10 a row
+_MAX_CONTOURS = 20_000  # the time that OpenCV takes to outline them grows with the square
+_ROWS_AT_ONCE = 256
 _TOLERANCE = 1.0  # pixels between a straight edge and the outline
 _MIN_LENGTH = 1.2  # relative to an edge of a circle with the same outline length
 # A polygon with tolerance t approximates a circle of length p by edges of sqrt(4 / pi * p * t).
@@ -23,14 +26,15 @@ class Outline(NamedTuple):
     """Measurements of a mask's outline. Areas are exact, in pixels, largest first."""
 
     parts: tuple[int, ...] = ()
-    """Areas of the connected parts (8-connected), 32 at most."""
+    """Areas of the connected parts (8-connected), 32 at most. Of a noisy mask, with more than
+    20,000 parts and holes, the last area listed is the smallest."""
     parts_total: int = 0
     holes: tuple[int, ...] = ()
     """Areas of the holes inside the parts, 32 at most."""
     holes_total: int = 0
     straight: int = 0
     """Share of the largest part's outline that is long straight edges, in thousandths. Long means
-    longer than the edges of a round shape with the same outline length."""
+    longer than the edges of a round shape with the same outline length. 0 for a noisy mask."""
 
 
 def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
@@ -46,6 +50,11 @@ def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> O
     height, width = person.shape
     left, top, right, bottom = box
     inside = (slice(top, bottom), slice(left, right))
+    masks = [person[inside]] if filled is None else [person[inside], filled[inside]]
+    if any(_has_many_changes(mask) for mask in masks):
+        outline = _areas_only(*masks)
+        if outline.parts_total + outline.holes_total > _MAX_CONTOURS:
+            return outline
     contours, hierarchy = cv2.findContours(
         person[inside], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
     )
@@ -68,6 +77,47 @@ def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> O
         holes_total=len(holes),
         straight=_straight_share(contours[largest][:, 0], width, height),
     )
+
+
+def _has_many_changes(mask: "Mask") -> bool:
+    """Return whether rows change more often than a mask that is outlined quickly."""
+    buffer = np.empty((_ROWS_AT_ONCE, max(0, mask.shape[1] - 1)), bool)
+    changes = 0
+    for start in range(0, len(mask), _ROWS_AT_ONCE):  # a buffer in the processor's cache is faster
+        rows = mask[start : start + _ROWS_AT_ONCE]
+        changed = np.not_equal(rows[:, 1:], rows[:, :-1], out=buffer[: len(rows)])
+        changes += int(np.count_nonzero(changed))
+        if changes > _MAX_CHANGES:
+            return True
+    return False
+
+
+def _areas_only(person: "Mask", filled: "Mask | None" = None) -> Outline:
+    """Measure parts and holes without outlining them, in time proportional to the pixels.
+
+    The area of a hole is without the parts inside it.
+    """
+    import cv2
+
+    def components(mask: "Mask", connectivity: int) -> "npt.NDArray[np.int32]":
+        found = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)[2][1:]
+        return np.asarray(found, np.int32)
+
+    parts = components(person, 8)[:, cv2.CC_STAT_AREA]
+    empty = components(((person if filled is None else filled) == 0).view(np.uint8), 4)
+    left, top, width, height, area = empty.T
+    is_hole = (left > 0) & (top > 0)
+    is_hole &= (left + width < person.shape[1]) & (top + height < person.shape[0])
+    holes = area[is_hole]
+    return Outline(_listed(parts), len(parts), _listed(holes), len(holes))
+
+
+def _listed(areas: "npt.NDArray[np.int32]") -> tuple[int, ...]:
+    """Return the largest areas and the smallest one, so that rules on small areas notice it."""
+    found = sorted(areas.tolist(), reverse=True)
+    if len(found) > _MAX_LISTED:
+        found[_MAX_LISTED - 1 :] = found[-1:]
+    return tuple(found)
 
 
 def _hole_areas(mask: "Mask") -> list[int]:

@@ -1,49 +1,55 @@
 """Describe what an image file contains besides its pixels, as short texts that rules evaluate.
 
 Metadata comes from unknown sources and is used for nothing else. A broken block is reported and
-never interpreted.
+never interpreted. Everything that `sceneset fix` would not keep is reported; what it keeps is in
+`kept_parts`.
 """
 
 import io
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Literal
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from PIL import Image, ImageCms
+from PIL import Image
 
-from sceneset.imaging.segments import jpeg_segments
+from sceneset.imaging.colour import chunk_traits, profile_traits
+from sceneset.imaging.exif_tags import ORIENTATION as _ORIENTATION_TAG
+from sceneset.imaging.exif_tags import describe_exif
+from sceneset.imaging.kept_parts import PNG_SIGNATURE, TEXT_CHUNKS, Part, file_parts
+from sceneset.imaging.trait_names import (
+    BROKEN,
+    FRAMES,
+    GPS,
+    ORIENTATION,
+    PERSONAL,
+    PROFILE,
+    PROGRESSIVE,
+    TRAILING,
+)
 
-_GPS_IFD, _EXIF_IFD, _THUMBNAIL_IFD = 0x8825, 0x8769, 1
-_ORIENTATION = 0x0112
-_PERSONAL_TAGS = {
-    0x013B: "artist",
-    0x9C9D: "author",
-    0x9C9C: "comment",
-    0xA430: "owner",
-    0xA431: "serial number",
-    0xA435: "serial number",
-    0x9286: "comment",
-    0x927C: "maker notes",
+_RESOURCES = {
+    b"\4\4": "IPTC",
+    b"\4\x09": "thumbnail",
+    b"\4\x0c": "thumbnail",
+    b"\4\x22": "EXIF",
+    b"\4\x24": "XMP",
 }
-_VALUE_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes, by TIFF type
-_BLOCKS = {
-    "xmp": "XMP",
-    "comment": "comment",
-    "XML:com.adobe.xmp": "XMP",
-}
-_RESOURCES = {0x0404: "IPTC", 0x0409: "thumbnail", 0x040C: "thumbnail"}  # of Photoshop's block
-_SRGB = {"c2", "c2ci"}  # compact sRGB profiles: github.com/saucecontrol/Compact-ICC-Profiles
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-
-GPS, BROKEN, TRAILING, PROGRESSIVE = "gps", "broken metadata", "trailing bytes", "progressive"
-PERSONAL, PROFILE, FRAMES = "personal: ", "profile: ", "frames: "
-"""Prefixes of traits with a value, for example ``personal: owner``."""
+"""Contents of Photoshop's block, by the number of the resource."""
+_RESOURCE = re.compile(rb"8BIM(..)", re.DOTALL)
+_POSITION = re.compile(
+    rb"gps(?:latitude|longitude|position|coordinates|info)|GPS[59APU]|longitude|latitude"
+    rb"|geo:(?:lat|lon|point)|\b(?:lat|lon|lng)[\"']?\s*[=:]",
+    re.IGNORECASE,
+)
+_RAW_PROFILE = re.compile(rb"\n\s*\d+\s*\n([0-9a-fA-F\s]+)")  # a size, then digits
+_MAX_TEXT = 1 << 20  # bytes of a compressed text that are looked at
+_REPORTED_OF_MASKS = (GPS, PERSONAL, BROKEN, TRAILING)
 
 
 def orientation_of(opened: Image.Image) -> int:
     """Return the EXIF orientation of an image, 1 to 8; 1 if it is missing or invalid."""
     try:
-        value = int(opened.getexif().get(_ORIENTATION, 1))
+        value = int(opened.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # noqa: BLE001 - broken metadata raises exceptions of many types
         return 1
     return value if 1 <= value <= 8 else 1
@@ -57,76 +63,132 @@ def traits(opened: Image.Image, data: bytes) -> tuple[str, ...]:
         data: The bytes of the file.
     """
     found: set[str] = set()
-    for read in (_exif, _blocks, _profile, _structure):
+    try:
+        parts = list(file_parts(data, check=False))
+    except ValueError:
+        parts = []
+        found.add(BROKEN)
+    readers: tuple[Callable[[], Iterable[str]], ...] = (
+        lambda: _parts(parts, data),
+        lambda: profile_traits(opened.info.get("icc_profile")),
+        lambda: chunk_traits(data, parts) if opened.format == "PNG" else (),
+        lambda: _structure(opened),
+    )
+    for read in readers:
         try:
-            found.update(read(opened))
+            found.update(read())
         except Exception:  # noqa: BLE001 - broken metadata raises exceptions of many types
             found.add(BROKEN)
-    if _has_trailing_bytes(opened, data):
-        found.add(TRAILING)
+    # In a multi-picture JPEG (MPO), the other pictures follow the first one.
+    if parts and opened.format in {"JPEG", "PNG"}:
+        is_padding_allowed = opened.format == "JPEG"
+        if _has_trailing_bytes(data, parts[-1].end, is_padding_allowed=is_padding_allowed):
+            found.add(TRAILING)
+    if "icc_profile" in opened.info:  # the profile says more than EXIF
+        found.discard(f"{PROFILE}Adobe RGB (EXIF)")
+    if any(trait.startswith(FRAMES) for trait in found):  # the index of these pictures
+        found.discard(f"{PERSONAL}MPF")
     return tuple(sorted(found))
 
 
-def _exif(opened: Image.Image) -> Iterator[str]:
-    if "exif" not in opened.info and "Raw profile type exif" not in opened.info:
-        return
-    exif = opened.getexif()
-    if not _is_complete(opened.info.get("exif", b"")):
-        yield BROKEN
-    if exif.get_ifd(_GPS_IFD):
-        yield GPS
-    details = exif.get_ifd(_EXIF_IFD)
-    for tag, word in _PERSONAL_TAGS.items():
-        if str(exif.get(tag) or details.get(tag) or "").strip("\0 "):
-            yield PERSONAL + word
-    if exif.get_ifd(_THUMBNAIL_IFD):
-        yield PERSONAL + "thumbnail"
+def mask_traits(data: bytes) -> tuple[str, ...]:
+    """Return the sorted traits of a mask: what should not be in it, and its own orientation.
 
-
-def _is_complete(block: bytes) -> bool:
-    """Return whether the first directory of an EXIF block and its values are inside the block.
+    Args:
+        data: The bytes of a PNG.
 
     Raises:
-        IndexError: The directory itself is cut off.
+        ValueError: The file is truncated.
     """
-    tiff = block.removeprefix(b"Exif\0\0")
-    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
-
-    def number(start: int, size: int) -> int:
-        if start + size > len(tiff):
-            raise IndexError(start)
-        return int.from_bytes(tiff[start : start + size], order)
-
-    if not tiff:
-        return True
-    if tiff[:4] not in {b"II*\0", b"MM\0*"}:
-        return False
-    first = number(4, 4) + 2
-    for entry in range(first, first + 12 * number(first - 2, 2), 12):
-        size = _VALUE_SIZES.get(number(entry + 2, 2), 1) * number(entry + 4, 4)
-        if size > len(tiff) or (size > 4 and number(entry + 8, 4) + size > len(tiff)):
-            return False
-    return True
+    parts = list(file_parts(data, check=False))
+    is_trailing = _has_trailing_bytes(data, parts[-1].end, is_padding_allowed=False)
+    if not is_trailing and not any(part.word for part in parts):
+        return ()  # almost every mask
+    found = {TRAILING} if is_trailing else set()
+    try:
+        found.update(t for t in _parts(parts, data) if t.startswith(_REPORTED_OF_MASKS))
+        opened = Image.open(io.BytesIO(data), formats=["PNG"])
+        load_late_metadata(opened, data)
+        if (orientation := orientation_of(opened)) != 1:
+            found.add(f"{ORIENTATION}{orientation}")
+    except Exception:  # noqa: BLE001 - broken metadata raises exceptions of many types
+        found.add(BROKEN)
+    return tuple(sorted(found))
 
 
-def _blocks(opened: Image.Image) -> Iterator[str]:
-    yield from (PERSONAL + word for name, word in _BLOCKS.items() if opened.info.get(name))
-    resources = opened.info.get("photoshop") or {}
-    yield from (PERSONAL + word for code, word in _RESOURCES.items() if resources.get(code))
+def load_late_metadata(opened: Image.Image, data: bytes) -> None:
+    """Decode a PNG if metadata follows its pixels: Pillow reads it after them."""
+    start, pixels = len(PNG_SIGNATURE), False
+    while opened.format == "PNG" and start < len(data):
+        kind = data[start + 4 : start + 8]
+        if kind == b"IEND":
+            return
+        if pixels and kind != b"IDAT":
+            opened.load()
+            return
+        pixels = kind == b"IDAT"
+        start += 12 + int.from_bytes(data[start : start + 4])
 
 
-def _profile(opened: Image.Image) -> Iterator[str]:
-    profile = opened.info.get("icc_profile")
-    name = _profile_name(profile) if profile else ""
-    if name and "srgb" not in name.casefold() and name not in _SRGB:
-        yield PROFILE + name
+def _kind(data: bytes, part: Part) -> bytes:
+    """Return the type of a PNG chunk."""
+    return data[part.start + 4 : part.start + 8]
 
 
-@lru_cache(maxsize=64)
-def _profile_name(profile: bytes) -> str:
-    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    name = " ".join(ImageCms.getProfileDescription(opened).split())
-    return "".join(char for char in name if char.isprintable())[:80] or "without a name"
+def _parts(parts: Sequence[Part], data: bytes) -> Iterator[str]:
+    """Yield the traits of everything that is not kept as it is."""
+    is_png = data.startswith(PNG_SIGNATURE)
+    blocks: list[bytes] = []
+    for part in parts:
+        if not part.word:
+            continue
+        body = part.content(data)
+        kind = _kind(data, part) if is_png else b""
+        try:
+            text = _text(kind, body)
+        except zlib.error:
+            text = body
+            yield BROKEN
+        if part.word != "EXIF":
+            yield from (PERSONAL + word for word in _words(part.word, body))
+            if _POSITION.search(text.replace(b"\0", b"")):
+                yield GPS
+        elif kind in TEXT_CHUNKS:
+            blocks.append(_from_hex(text))
+        elif not blocks or body[6:8] in {b"II", b"MM"} or is_png:
+            blocks.append(body)
+        else:  # a block of more than 64 kB goes on in the next segment
+            blocks[-1] += body[6:]
+    for block in blocks:
+        yield from describe_exif(block)
+
+
+def _text(kind: bytes, body: bytes) -> bytes:
+    """Return the text of a PNG's text chunk, or the content of any other part."""
+    keyword, _, rest = body.partition(b"\0")
+    if kind == b"zTXt":
+        return keyword + b"\n" + _inflated(rest[1:])
+    if kind == b"iTXt":
+        text = rest[2:].split(b"\0", 2)[-1]
+        return keyword + b"\n" + (_inflated(text) if rest[:1] == b"\1" else text)
+    return body
+
+
+def _inflated(data: bytes) -> bytes:
+    return zlib.decompressobj().decompress(data, _MAX_TEXT)
+
+
+def _from_hex(text: bytes) -> bytes:
+    """Return the block that ImageMagick writes as hexadecimal text, after its name and size."""
+    found = _RAW_PROFILE.search(text)
+    return bytes.fromhex(found[1].decode() if found else "")
+
+
+def _words(word: str, body: bytes) -> set[str]:
+    """Return the words for one part: what Photoshop's block contains, otherwise its own word."""
+    if word != "Photoshop":
+        return {word}
+    return {_RESOURCES[code] for code in _RESOURCE.findall(body) if code in _RESOURCES} or {word}
 
 
 def _structure(opened: Image.Image) -> Iterator[str]:
@@ -137,22 +199,6 @@ def _structure(opened: Image.Image) -> Iterator[str]:
         yield f"{FRAMES}{frames}"
 
 
-def _has_trailing_bytes(opened: Image.Image, data: bytes) -> bool:
-    """Return whether bytes other than zero padding follow the image."""
-    if opened.format == "PNG":
-        end = data.find(_PNG_END)
-        return end >= 0 and end + len(_PNG_END) != len(data)
-    if opened.format != "JPEG":
-        return False
-    end = len(data.rstrip(b"\0"))
-    # Usually the first end marker is the last one, which is fast to check. Otherwise it may be
-    # the end of an embedded thumbnail, and the segments decide.
-    return data.find(b"\xff\xd9") + 2 != end and _jpeg_end(data) != end
-
-
-def _jpeg_end(data: bytes) -> int:
-    """Return the offset of the end of the first image, or -1 if the file is damaged."""
-    try:
-        return max(segment.end for segment in jpeg_segments(data))
-    except ValueError:
-        return -1
+def _has_trailing_bytes(data: bytes, end: int, *, is_padding_allowed: bool) -> bool:
+    """Return whether bytes follow the end of the image; zeros are padding if that is allowed."""
+    return (len(data.rstrip(b"\0")) if is_padding_allowed else len(data)) > end

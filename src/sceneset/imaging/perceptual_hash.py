@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from sceneset.imaging.decode import scratch
+from sceneset.schemas.orientation import STEPS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
 
 _SIDE = 64
-_MIRROR_SIGNS = np.where(np.arange(8) % 2, -1, 1)
+_SIGNS = np.where(np.arange(8) % 2, -1, 1)  # mirroring negates the odd horizontal frequencies
 _LUMA = np.array((299, 587, 114))  # thousandths of red, green and blue: ITU-R BT.601
 
 
@@ -31,6 +32,13 @@ class ImageHashes(NamedTuple):
     """``phash`` of the horizontally mirrored image."""
     pdq: int
     """256 bits of 16 x 16 frequencies: decides where ``phash`` is uncertain."""
+    turned: tuple[int, ...]
+    """``phash`` of the image as the EXIF orientations 3 to 8 show it."""
+
+    @property
+    def orientations(self) -> tuple[int, ...]:
+        """``phash`` of the image as each EXIF orientation from 1 to 8 shows it."""
+        return (self.phash, self.mirror, *self.turned)
 
 
 def hash_pixels(pixels: "Pixels") -> ImageHashes:
@@ -46,10 +54,26 @@ def hash_pixels(pixels: "Pixels") -> ImageHashes:
     """
     basis = _dct_basis()
     frequencies = basis @ _gray_boxes(pixels) @ basis.T
-    low = frequencies[:8, :8]
-    mirrored = low * _MIRROR_SIGNS  # mirroring negates the odd horizontal frequencies
+    phash, mirror, *turned = _all_orientations(frequencies[:8, :8])
     wide = frequencies[1:, 1:]
-    return ImageHashes(_bits(low), _bits(mirrored), _bits(wide[::-1, ::-1]))  # PDQ's bit order
+    [pdq] = _bits(wide[None, ::-1, ::-1])  # PDQ's bit order
+    return ImageHashes(phash, mirror, pdq, tuple(turned))
+
+
+def _all_orientations(low: "Numbers") -> list[int]:
+    """Return the hashes of an image in the orientations 1 to 8, from the frequencies of one.
+
+    The frequencies of a transposed image are the transposed frequencies. Mirroring an image negates
+    the odd horizontal ones, and flipping it the odd vertical ones.
+    """
+    turned = np.empty((len(STEPS), 8, 8), np.int64)
+    for place, (transpose, mirror, flip) in enumerate(STEPS.values()):
+        turned[place] = low.T if transpose else low
+        if mirror:
+            turned[place] *= _SIGNS
+        if flip:
+            turned[place] *= _SIGNS[:, None]
+    return _bits(turned)
 
 
 def _gray_boxes(pixels: "Pixels") -> "Numbers":
@@ -96,11 +120,14 @@ def _enlarged(pixels: "Pixels") -> "Pixels":
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST))
 
 
-def _bits(frequencies: "Numbers") -> int:
+def _bits(blocks: "Numbers") -> list[int]:
+    """Return one hash for each block of frequencies: which of them are above their median."""
+    flat = blocks.reshape(len(blocks), -1)
     # Compare twice each value with the sum of the two middle ones: a median without fractions.
-    middle = frequencies.size // 2
-    median = np.sort(frequencies, axis=None)[middle - 1 : middle + 1].sum()
-    return int.from_bytes(np.packbits(2 * frequencies > median).tobytes())
+    middle = flat.shape[1] // 2
+    medians = np.sort(flat, axis=1)[:, middle - 1 : middle + 1].sum(axis=1)
+    packed = np.packbits(2 * flat > medians[:, None], axis=1)
+    return [int.from_bytes(row.tobytes()) for row in packed]
 
 
 @cache

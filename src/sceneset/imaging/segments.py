@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _MARKER = re.compile(rb"\xff+([\x01-\xd7\xd9-\xfe])")  # without D8: a second start is damage
-_SCAN_END = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")  # neither a stuffed FF nor a restart marker
+# Neither a stuffed FF nor a restart marker. `\xff\xff*` means `\xff+`, but begins with a literal,
+# which `re` searches 15 times as fast.
+_SCAN_END = re.compile(rb"\xff\xff*[\x01-\xcf\xd8-\xfe]")
 _PNG_SIGNATURE_SIZE = 8  # bytes
 
 
@@ -52,18 +54,24 @@ class Chunk(NamedTuple):
     end: int
 
 
-def png_chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield each chunk, IEND last, after checking its checksum.
+def png_chunks(data: bytes, *, check: bool = True) -> Iterator[Chunk]:
+    """Yield each chunk, IEND last.
+
+    Args:
+        data: The bytes of the file.
+        check: Whether to check the checksums.
 
     Raises:
-        ValueError: The file is truncated or damaged.
+        ValueError: The file is truncated, or a checksum is wrong.
     """
     start, kind = _PNG_SIGNATURE_SIZE, b""
     while kind != b"IEND":
         end = start + 12 + int.from_bytes(data[start : start + 4])
         kind = data[start + 4 : start + 8]
         checksum = int.from_bytes(data[end - 4 : end])
-        if len(data) < end or zlib.crc32(memoryview(data)[start + 4 : end - 4]) != checksum:
+        if len(data) < end or (
+            check and zlib.crc32(memoryview(data)[start + 4 : end - 4]) != checksum
+        ):
             raise ValueError(f"is cut off or damaged in the chunk at byte {start}")
         yield Chunk(kind, start, end)
         start = end

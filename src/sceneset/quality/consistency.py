@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scanned_files import scanned_files
 from sceneset.catalog.tombstones import Tombstones, read_tombstones
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
@@ -21,7 +20,7 @@ from sceneset.quality.tag_rules import (
     scene_table_findings,
     tag_without_image_finding,
 )
-from sceneset.schemas.finding import Finding, finding, in_order
+from sceneset.schemas.finding import Finding, capped, finding, in_order
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digest_mismatches, digests_of_scan
@@ -115,13 +114,14 @@ def _scan_findings(
         )
     tags_file = _tags_file(catalog, name)
     restore = f"restore its image and mask and run `dvc repro scan@{name}`, or delete the row"
-    findings += [
-        tag_without_image_finding(key, subset=name, file=tags_file, hint=restore)
-        for key in tagged - scanned
-    ]
-    findings += [
-        image_without_tag_finding(key, subset=name, file=tags_file) for key in scanned - tagged
-    ]
+    findings += capped(
+        sorted(tagged - scanned),
+        lambda key: tag_without_image_finding(key, subset=name, file=tags_file, hint=restore),
+    )
+    findings += capped(
+        sorted(scanned - tagged),
+        lambda key: image_without_tag_finding(key, subset=name, file=tags_file),
+    )
     return findings
 
 
@@ -144,22 +144,32 @@ def _sample_findings(
 
 def _withdrawn_findings(catalog: Catalog, name: str, tombstones: Tombstones) -> list[Finding]:
     """Report samples that were withdrawn but are in the subset again."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not tombstones:
+        return []
     try:
-        files = list(scanned_files(catalog, name)) if tombstones else []
+        scan = catalog.scan(name, ("phase", "stem", "image", "image_md5", "picture"))
     except FindingsError:
         return []  # reported by _scan_findings already
+    files = {bytes.fromhex(md5): tombstone for md5, tombstone in tombstones.items()}
+    pictures = {bytes.fromhex(t.picture): t for t in tombstones.values() if t.picture}
+    is_withdrawn = pc.or_(
+        pc.is_in(scan["image_md5"], pa.array(list(files), pa.binary(16))),
+        pc.is_in(scan["picture"], pa.array(list(pictures), pa.binary(16))),
+    )
     return [
         finding(
             "forgotten",
-            f"was withdrawn: {tombstones[image.md5].reason}",
+            f"was withdrawn: {(files.get(row['image_md5']) or pictures[row['picture']]).reason}",
             subset=name,
-            file=f"{DATA_ROOT}/{image.path}",
-            phase=image.phase,
-            stem=image.stem,
-            hint=f"remove it with `sceneset forget {image.md5} --reason ...`",
+            file=f"{DATA_ROOT}/{name}/img_dir/{row['phase']}/{row['image']}",
+            phase=row["phase"],
+            stem=row["stem"],
+            hint=f"remove it with `sceneset forget {row['image_md5'].hex()} --reason ...`",
         )
-        for image, _ in files
-        if image.md5 in tombstones
+        for row in scan.filter(is_withdrawn).to_pylist()
     ]
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
+from sceneset.catalog.lineage import lineage_findings
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
 from sceneset.quality.consistency import check_subsets
-from sceneset.quality.leakage import (
-    LEAKAGE_CODES,
-    ReleasedTestImages,
-    find_leakage,
-    tested_image_findings,
-)
+from sceneset.quality.ignored import ignored_findings
+from sceneset.quality.leakage import LEAKAGE_CODES, find_leakage
 from sceneset.quality.policy import apply_policy, read_waivers
+from sceneset.quality.rows import with_rows
+from sceneset.quality.tested_images import ReleasedTestImages, tested_image_findings
 from sceneset.schemas.finding import Finding, errors_of, in_order
 from sceneset.schemas.rules import RULES
 from sceneset.storage.transaction_rollback import unfinished_findings
@@ -76,14 +75,21 @@ def all_findings(
     """
     findings = [
         *unfinished_findings(catalog.paths),
+        *_about_files(names, ignored_findings(catalog)),
+        *_about(names, lineage_findings(catalog.paths)),
         *subset_findings(catalog, names, notes=notes),
     ]
     if not errors_of(findings):
         findings += leakage_findings(catalog, names)
         if tested:
             findings += _about(names, tested_image_findings(catalog, tested(catalog)))
-    return in_order(findings)
+    return in_order(with_rows(catalog, findings))
 
 
 def _about(names: Sequence[str] | None, findings: Sequence[Finding]) -> list[Finding]:
     return [p for p in findings if names is None or p.subset in names]
+
+
+def _about_files(names: Sequence[str] | None, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings about files of some subsets, and about files of all."""
+    return [p for p in findings if names is None or not p.subset or p.subset in names]

@@ -1,20 +1,22 @@
 """Rules that depend on a subset's kind: what samples of full and of crop subsets must satisfy."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sceneset.quality.sample_columns import SampleColumns
 from sceneset.quality.sample_rules import finding_on_row
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Box, Tag
-from sceneset.schemas.terms import Kind, Persons
+from sceneset.schemas.terms import Kind, Persons, fold_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_MAX_ALIKE = 10_000
+"""More than of other findings, because each may have a waiver."""
 
 
 def kind_findings(
@@ -80,19 +82,37 @@ def _unspecified_persons(entry: Subset, *, file: str) -> Iterator[Finding]:
 
 def _crop_findings(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator[Finding]:
     """Yield crops that show several persons, or whose origin is unknown."""
-    for tag in tags:
-        found = partial(_tag_finding, entry, tag, file)
-        if Persons.MULTI in {persons for _, persons in tag.memberships} | {tag.persons}:
-            hint = "correct its tags, crop it closer, or move it to a full subset"
-            message = "is tagged multi, but a crop shows one person"
-            yield found("crop-multi", message=message, hint=hint)
-        if tag.boxes is None:
-            hint = "write the number of boxes of its original in the boxes column"
-            yield found("crop-boxes", message="has no number of boxes", hint=hint)
-        if not tag.source or tag.origin is None:
-            missing = "origin" if tag.source else "source"
-            hint = "write its original as source, and origin as: left top right bottom"
-            yield found("crop-origin", message=f"has no {missing}", hint=hint)
+
+    def report(code: str, message: Callable[[Tag], str], hint: str) -> Callable[[Tag], Finding]:
+        return lambda tag: _tag_finding(entry, tag, file, code, message=message(tag), hint=hint)
+
+    yield from capped(
+        (t for t in tags if Persons.MULTI in {p for _, p in t.memberships} | {t.persons}),
+        report(
+            "crop-multi",
+            lambda _: "is tagged multi, but a crop shows one person",
+            "correct its tags, crop it closer, or move it to a full subset",
+        ),
+        limit=_MAX_ALIKE,
+    )
+    yield from capped(
+        (tag for tag in tags if tag.boxes is None),
+        report(
+            "crop-boxes",
+            lambda _: "has no number of boxes",
+            "write the number of boxes of its original in the boxes column",
+        ),
+        limit=_MAX_ALIKE,
+    )
+    yield from capped(
+        (tag for tag in tags if not tag.source or tag.origin is None),
+        report(
+            "crop-origin",
+            lambda tag: f"has no {'origin' if tag.source else 'source'}",
+            "write its original as source, and origin as: left top right bottom",
+        ),
+        limit=_MAX_ALIKE,
+    )
 
 
 def _overlaps(
@@ -102,7 +122,7 @@ def _overlaps(
     crops_by_source: dict[str, list[tuple[Box, Tag]]] = defaultdict(list)
     for tag in tags:
         if tag.source and tag.origin:
-            crops_by_source[tag.source].append((tag.origin, tag))
+            crops_by_source[fold_name(tag.source)].append((tag.origin, tag))
     for crops in crops_by_source.values():
         for number, (box, tag) in enumerate(crops):
             overlaps = [(_overlap(box, other), earlier.stem) for other, earlier in crops[:number]]

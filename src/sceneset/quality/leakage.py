@@ -1,23 +1,22 @@
 """Detect leakage between training and held-out images, and duplicates, from scans and tags.
 
-Two images are related if they have the same bytes, the same pixels, perceptual hashes that differ
-in few bits (also if one is mirrored), or the same declared source (a video, a session or an
-original image).
+Two images are related if they have the same bytes, the same pixels as shown, perceptual hashes that
+differ in few bits (also if one is turned or mirrored), or the same declared source (a video, a
+session or an original image).
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scanned_files import scanned_files
-from sceneset.paths import DATA_ROOT
 from sceneset.quality.sample_table import SampleTable, read_sample_table
 from sceneset.quality.similarity import Match, Thresholds, earlier_matches, nearest_matches
-from sceneset.schemas.finding import Finding, finding, in_order
-from sceneset.schemas.terms import Phase
+from sceneset.schemas.finding import Finding, in_order
+from sceneset.schemas.orientation import WORDS, combined, inverse
+from sceneset.schemas.terms import Phase, fold_name
 
 if TYPE_CHECKING:
     from sceneset.quality.sample_table import Rows
@@ -81,6 +80,8 @@ def held_out_findings(table: SampleTable, thresholds: Thresholds) -> Iterator[Fi
         elif same_pixels[row] >= 0:
             other = table.image_path(same_pixels[row])
             message = f"has the same pixels as the training image {other}"
+            if table.orientation[row] != table.orientation[same_pixels[row]]:
+                message += ", as their EXIF orientations show them"
             yield table.finding_on(row, "leak-pixels", message, _SAME_PHASE)
         elif row in matches:
             yield _match_finding(table, matches[row], thresholds)
@@ -106,61 +107,44 @@ def _match_finding(table: SampleTable, match: Match, thresholds: Thresholds) -> 
 
 
 def _looks_like(table: SampleTable, match: Match, what: str = "") -> str:
-    mirror = "the mirror image of " if match.is_mirrored else ""
-    path = table.image_path(match.other)
-    return f"looks like {mirror}{what}{path} ({match.distance} of 64 bits differ)"
-
-
-class ReleasedTestImages(NamedTuple):
-    """The test images of all released versions."""
-
-    images: dict[str, str]
-    """The md5 of each image, and the first version that has it as a test image."""
-    unread: tuple[str, ...]
-    """Versions that can't be read, each with the reason."""
-
-
-def tested_image_findings(catalog: Catalog, tested: ReleasedTestImages) -> list[Finding]:
-    """Return training images that are test images of a version, whose results they invalidate."""
-    names = catalog.names if tested.images else ()
-    unread = [
-        finding(
-            "version-unread",
-            reason,
-            file="registry/versions",
-            hint="the test images of this version were not compared with the training images",
-        )
-        for reason in tested.unread
-    ]
-    return unread + [
-        finding(
-            "leak-tested",
-            f"was a test image of version {tested.images[image.md5]}",
-            subset=image.subset,
-            phase=image.phase,
-            stem=image.stem,
-            file=f"{DATA_ROOT}/{image.path}",
-            hint="move it back to test, or remove it",
-        )
-        for files in catalog.each(lambda name: list(scanned_files(catalog, name)), names)
-        for image, _ in files
-        if image.phase == _TRAIN and image.md5 in tested.images
-    ]
+    """Return in what way an image looks like another one; turns are as a viewer shows both."""
+    orientation, other = (int(table.orientation[row]) for row in (match.row, match.other))
+    # From the other image as shown to that as stored, to this one as stored, to this one as shown.
+    turn = combined(combined(inverse(other), inverse(match.turn)), orientation)
+    name, end = f"{what}{table.image_path(match.other)}", ""
+    if turn == match.turn == 1:
+        pass
+    elif turn == 1:
+        end = ", as their EXIF orientations show them"
+    elif match.turn == 1:
+        end = ", if their EXIF orientations are ignored"
+    elif turn == 2:
+        name = f"the mirror image of {name}"
+    else:
+        end = f", {WORDS[turn]}"
+    return f"looks like {name}{end} ({match.distance} of 64 bits differ)"
 
 
 def source_findings(table: SampleTable) -> Iterator[Finding]:
-    """Yield held-out images that have the same declared source as a training image."""
+    """Yield held-out images that have the same declared source as a training image.
+
+    Names of sources are compared as names of scenes are: "Clip 7" is "clip-7".
+    """
+    folded = {source: fold_name(source) for source in set(table.source) if source}
     train: dict[str, int] = {}
     for row, source in enumerate(table.source):
         if source and table.phase[row] == _TRAIN:
-            train.setdefault(source, row)
+            train.setdefault(folded[source], row)
     for row, source in enumerate(table.source):
-        if source in train and table.phase[row] != _TRAIN:
+        other = train.get(folded[source]) if source else None
+        if other is not None and table.phase[row] != _TRAIN:
+            same = table.source[other]
+            spelled = "" if same == source else f", spelled {same!r},"
             yield table.finding_on(
                 row,
                 "leak-source",
-                f"has the source {source!r}, as the training image "
-                f"{table.image_path(train[source])} does",
+                f"has the source {source!r}, as the training image {table.image_path(other)}"
+                f"{spelled} does",
                 "put all images of one source in one phase",
             )
 
@@ -173,21 +157,31 @@ def duplicate_findings(table: SampleTable, near: int) -> Iterator[Finding]:
     for phase in Phase:
         rows = np.array([row for row, p in enumerate(table.phase) if p == phase], np.int64)
         first = _first_row_with(table.image_id, rows)[table.image_id]
+        same = _first_row_with(table.pixels_id, rows)[table.pixels_id]
         matches = {match.row: match for match in earlier_matches(table, rows, near)}
-        for row in sorted({*rows[first[rows] != rows].tolist(), *matches}):
+        for row in sorted({*rows[same[rows] != rows].tolist(), *matches}):
             if first[row] != row:
                 message = f"has the same bytes as {table.image_path(first[row])} in the same phase"
                 yield table.finding_on(row, "duplicate-bytes", message, hint)
+            elif row not in matches:  # one of the two is turned by its EXIF orientation
+                message = f"has the same pixels as {table.image_path(same[row])} in the same phase"
+                yield table.finding_on(row, "duplicate-near", message, hint)
             else:
                 message = f"{_looks_like(table, matches[row])} in the same phase"
                 yield table.finding_on(row, "duplicate-near", message, hint)
 
 
 def mask_findings(table: SampleTable) -> Iterator[Finding]:
-    """Yield images that occur earlier, with the same pixels but another mask."""
+    """Yield images that occur earlier, with the same pixels but another mask.
+
+    A mask has no EXIF orientation, so only images that are stored in one orientation are compared:
+    the masks of a turned copy differ although both are right.
+    """
     import numpy as np
 
-    first = _first_row_with(table.pixels_id, np.arange(len(table.pixels_id)))[table.pixels_id]
+    ids = table.pixels_id * 8 + table.orientation - 1
+    _, first, number = np.unique(ids, return_index=True, return_inverse=True)
+    first = first[number]
     for row in np.flatnonzero(table.mask_id != table.mask_id[first]).tolist():
         yield table.finding_on(
             row,

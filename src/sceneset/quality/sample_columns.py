@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SAMPLE_COLUMNS = (
     *("phase", "stem", "image", "mask", "width", "height", "mode", "traits", "orientation"),
+    "mask_traits",
     *("person", "ignore", "box", "parts", "parts_total", "holes", "holes_total"),
     *("straight", "contrast"),
 )
@@ -38,22 +39,21 @@ class SampleColumns:
         """Number of pixels of each image."""
         return self["width"].astype("int64") * self["height"]
 
-    @cached_property
-    def _traits(self) -> tuple[list[str], Any]:
-        """All traits, and the row of each."""
+    def has_trait(self, *prefixes: str, column: str = "traits") -> "Mask":
+        """Return for each row whether it has a trait that starts with one of ``prefixes``.
+
+        Args:
+            prefixes: The prefixes.
+            column: The column of the traits: of the image, or of the mask.
+        """
+        import numpy as np
         import pyarrow.compute as pc
 
-        column = self.table["traits"].combine_chunks()
-        return pc.list_flatten(column).to_pylist(), pc.list_parent_indices(column).to_numpy()
-
-    def has_trait(self, prefix: str) -> "Mask":
-        """Return for each row whether it has a trait that starts with ``prefix``."""
-        import numpy as np
-
-        traits, rows = self._traits
+        lists = self.table[column].combine_chunks()
+        rows, traits = pc.list_parent_indices(lists).to_numpy(), pc.list_flatten(lists)
         result = np.zeros(len(self.table), bool)
-        having = [n for t, n in zip(traits, rows.tolist(), strict=True) if t.startswith(prefix)]
-        result[having] = True
+        for prefix in prefixes:
+            result[rows[pc.starts_with(traits, prefix).to_numpy(zero_copy_only=False)]] = True
         return result
 
     def small_areas(self, name: str, min_share: float) -> Any:

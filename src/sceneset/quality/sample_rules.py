@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sceneset.imaging import metadata
+from sceneset.imaging import trait_names
 from sceneset.quality.sample_columns import SampleColumns
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
@@ -35,10 +35,17 @@ class SampleRule(NamedTuple):
     hint: str = ""
 
 
+_MASK_METADATA = (
+    trait_names.PERSONAL,
+    trait_names.GPS,
+    trait_names.BROKEN,
+    trait_names.TRAILING,
+)
 _NAME_PATTERNS = {
     "name-dot": r"\.",
     "name-space": "[\\s\u00a0\u2000-\u200a\u3000]",
     "name-windows": r'[<>:"|?*]|\.$',
+    "name-start": r"^[=+@-]",
 }
 """Patterns that a stem must not contain, by rule."""
 
@@ -53,9 +60,22 @@ def _percent(row: Row, pixels: int) -> str:
     return f"{100 * pixels / (row['width'] * row['height']):.1f} %"
 
 
-def _details(row: Row, prefix: str) -> str:
-    """Return what follows ``prefix`` in traits: "owner" for "personal: owner"."""
-    return ", ".join(t.removeprefix(prefix) for t in row["traits"] if t.startswith(prefix))
+def _details(row: Row, prefix: str, column: str = "traits") -> str:
+    """Return what follows ``prefix`` in traits: "XMP" for "personal: XMP"."""
+    return ", ".join(t.removeprefix(prefix) for t in row[column] if t.startswith(prefix))
+
+
+def _mask_metadata(row: Row) -> str:
+    """Describe what a mask contains besides its pixels."""
+    found = [t for t in row["mask_traits"] if t.startswith(_MASK_METADATA)]
+    words = (trait.removeprefix(trait_names.PERSONAL) for trait in found)
+    return ", ".join("GPS position" if word == trait_names.GPS else word for word in words)
+
+
+def _mode(row: Row) -> str:
+    """Describe the pixel format: "RGB;16" is "RGB of 16 bits"."""
+    mode, _, bits = row["mode"].partition(";")
+    return f"{mode} of {bits} bits per channel" if bits else mode
 
 
 def _small_areas(row: Row, name: str, min_share: float) -> str:
@@ -73,7 +93,7 @@ SAMPLE_RULES = (
     SampleRule(
         "image-mode",
         lambda c: c["mode"] != "RGB",
-        lambda r, _: f"the image is {r['mode']}, not RGB; readers convert it in different ways",
+        lambda r, _: f"the image is {_mode(r)}, not 8-bit RGB; readers convert it differently",
         "convert it to RGB; for gray images `sceneset fix` does it",
     ),
     SampleRule(
@@ -84,51 +104,70 @@ SAMPLE_RULES = (
     ),
     SampleRule(
         "image-gps",
-        lambda c: c.has_trait(metadata.GPS),
-        lambda *_: "the EXIF data contains the GPS position",
-        f"remove the EXIF data; {_FIX}",
+        lambda c: c.has_trait(trait_names.GPS),
+        lambda *_: "the metadata contains a GPS position",
+        f"remove the metadata; {_FIX}",
     ),
     SampleRule(
         "image-personal",
-        lambda c: c.has_trait(metadata.PERSONAL),
-        lambda r, _: f"contains personal metadata: {_details(r, metadata.PERSONAL)}",
+        lambda c: c.has_trait(trait_names.PERSONAL),
+        lambda r, _: f"contains metadata: {_details(r, trait_names.PERSONAL)}",
         f"remove the metadata; {_FIX}",
     ),
     SampleRule(
         "image-profile",
-        lambda c: c.has_trait(metadata.PROFILE),
-        lambda r, _: f"the colour profile is {_details(r, metadata.PROFILE)}, not sRGB",
+        lambda c: c.has_trait(trait_names.PROFILE),
+        lambda r, _: f"the colours are not sRGB: {_details(r, trait_names.PROFILE)}",
         "convert the image to sRGB: readers ignore the profile",
     ),
     SampleRule(
         "image-frames",
-        lambda c: c.has_trait(metadata.FRAMES),
+        lambda c: c.has_trait(trait_names.FRAMES),
         lambda r, _: (
-            f"contains {_details(r, metadata.FRAMES)} pictures; readers take the first one"
+            f"contains {_details(r, trait_names.FRAMES)} pictures; readers take the first one"
         ),
         "keep the first picture only; for multi-picture JPEGs `sceneset fix` does it",
     ),
     SampleRule(
         "image-metadata",
-        lambda c: c.has_trait(metadata.BROKEN),
+        lambda c: c.has_trait(trait_names.BROKEN),
         lambda *_: "the metadata is broken, but the pixels can be decoded",
         f"remove the metadata; {_FIX}",
     ),
     SampleRule(
         "image-trailing",
-        lambda c: c.has_trait(metadata.TRAILING),
+        lambda c: c.has_trait(trait_names.TRAILING),
         lambda *_: "has extra bytes after the end of the image",
         f"remove them; {_FIX}",
     ),
     SampleRule(
         "image-progressive",
-        lambda c: c.has_trait(metadata.PROGRESSIVE),
+        lambda c: c.has_trait(trait_names.PROGRESSIVE),
         lambda *_: "is stored progressively or interlaced",
+    ),
+    SampleRule(
+        "mask-metadata",
+        lambda c: c.has_trait(*_MASK_METADATA, column="mask_traits"),
+        lambda r, _: f"the mask contains metadata: {_mask_metadata(r)}",
+        f"remove the metadata; {_FIX}",
+    ),
+    SampleRule(
+        "mask-orientation",
+        lambda c: c.has_trait(trait_names.ORIENTATION, column="mask_traits"),
+        lambda r, _: (
+            "the mask has an EXIF orientation of its own "
+            f"({_details(r, trait_names.ORIENTATION, 'mask_traits')}): some readers rotate it"
+        ),
+        "remove the tag if the mask fits its image as stored, else rotate the pixels; `sceneset "
+        "fix` does it where the sizes show which is right",
     ),
     SampleRule(
         "mask-empty",
         lambda c: c["person"] == 0,
-        lambda *_: "the mask contains no person",
+        lambda r, _: (
+            "the mask contains no person"
+            + ", only pixels to be ignored: 255 without any 1" * (r["ignore"] > 0)
+        ),
         "correct for an image without people",
     ),
     SampleRule(
@@ -195,6 +234,15 @@ SAMPLE_RULES = (
         "name-windows",
         lambda c: c.stem_matches(_NAME_PATTERNS["name-windows"]),
         lambda r, _: f"the stem {r['stem']!r} is not a valid file name on Windows",
+        _RENAME,
+    ),
+    SampleRule(
+        "name-start",
+        lambda c: c.stem_matches(_NAME_PATTERNS["name-start"]),
+        lambda r, _: (
+            f"the stem {r['stem']!r} starts with {r['stem'][0]!r}; spreadsheets read it as a "
+            "formula, or command lines as an option"
+        ),
         _RENAME,
     ),
 )

@@ -1,22 +1,34 @@
 """All samples of a registry in one table, with what shows relations between them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.paths import DATA_ROOT
 from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
+    import pyarrow as pa
 
     from sceneset.quality.hamming_search import Hashes
 
     Rows = npt.NDArray[np.int64]
 
-_EXACT = ("width", "height", "sum_r", "sum_g", "sum_b", "sq_r", "sq_g", "sq_b", "phash")
-_SCAN_COLUMNS = ("phase", "stem", "image", "image_md5", "mask_md5", "phash_mirror", "pdq", *_EXACT)
+EXACT_COLUMNS = (
+    "width", "height", "sum_r", "sum_g", "sum_b", "sq_r", "sq_g", "sq_b", "phash",
+)  # fmt: skip
+"""Columns of a scan that are only equal together if the stored pixels are the same."""
+
+_SCAN_COLUMNS = (
+    *("phase", "stem", "image", "image_md5", "mask_md5", "picture", "orientation"),
+    *("phash", "phash_mirror", "phash_turned", "pdq"),
+)
+_TURNED = 6  # perceptual hashes in the column phash_turned: of the orientations 3 to 8
 
 
 @dataclass
@@ -35,12 +47,20 @@ class SampleTable:
     mask_id: "Rows"
     """One number for each distinct content of a mask file."""
     pixels_id: "Rows"
-    """One number for each distinct picture: files with the same number have the same size, colour
-    sums and perceptual hash, which only happens if their pixels are the same."""
+    """One number for each distinct picture: the same decoded pixels as shown. For scans without
+    pictures, the same size, colour sums and perceptual hash, which only happens if the stored
+    pixels are the same."""
+    orientation: "Rows"
+    """EXIF orientations of the images, 1 to 8."""
     hashes: "Hashes"
     """Samples x 2: the 64-bit perceptual hash of the image and of its mirror image."""
     pdq: "Hashes"
     """Samples x 4: the 256-bit PDQ hash, a second opinion."""
+    turned_rows: "Rows"
+    """The held-out samples whose scans have hashes of the turned image, in ascending order."""
+    turned: "Hashes"
+    """``turned_rows`` x 6: the 64-bit perceptual hash of the image as the EXIF orientations 3 to 8
+    show it. Only held-out images are turned, so that a million training images need no memory."""
 
     def image_path(self, row: int) -> str:
         """Return the path of an image, relative to the registry's root."""
@@ -76,24 +96,42 @@ def read_sample_table(catalog: Catalog) -> SampleTable:
     import numpy as np
 
     texts: list[list[str]] = [[], [], [], [], []]
-    numbers = [[np.empty((0, width), np.uint64)] for width in (2, 2, len(_EXACT), 2, 4)]
-    for subset_texts, subset_numbers in catalog.each(lambda name: _columns(catalog, name)):
-        for column, values in zip(texts, subset_texts, strict=True):
+    widths = (2, 2, 2, 1, 2, 4, 1, _TURNED)
+    numbers = [[np.empty((0, width), np.uint64)] for width in widths]
+    has_picture = [np.empty(0, bool)]
+    for part in catalog.each(lambda name: _columns(catalog, name)):
+        before = len(texts[0])
+        for column, values in zip(texts, part.texts, strict=True):
             column.extend(values)
-        for blocks, block in zip(numbers, subset_numbers, strict=True):
+        part.numbers[-2] += np.uint64(before)
+        for blocks, block in zip(numbers, part.numbers, strict=True):
             blocks.append(block)
+        has_picture.append(part.has_picture)
     subset, phase, stem, file, source = texts
-    image_md5, mask_md5, exact, hashes, pdq = (np.concatenate(blocks) for blocks in numbers)
+    arrays = [np.concatenate(blocks) for blocks in numbers]
+    image_md5, mask_md5, picture, orientation, hashes, pdq, turned_rows, turned = arrays
     return SampleTable(
         *(subset, phase, stem, file, source),
-        *(row_ids(image_md5), row_ids(mask_md5), row_ids(exact)),
-        hashes,
-        pdq,
+        image_id=row_ids(image_md5),
+        mask_id=row_ids(mask_md5),
+        pixels_id=_pixels_id(catalog, picture, np.concatenate(has_picture)),
+        orientation=orientation[:, 0].astype(np.int64),
+        hashes=hashes,
+        pdq=pdq,
+        turned_rows=turned_rows[:, 0].astype(np.int64),
+        turned=turned,
     )
 
 
-def _columns(catalog: Catalog, name: str) -> "tuple[list[list[str]], list[Hashes]]":
-    """Return the text columns and the number columns of one subset, in the order of the table."""
+class _SubsetColumns(NamedTuple):
+    """The columns of one subset, in the order in which `read_sample_table` needs them."""
+
+    texts: list[list[str]]
+    numbers: "list[Hashes]"
+    has_picture: "npt.NDArray[np.bool_]"
+
+
+def _columns(catalog: Catalog, name: str) -> _SubsetColumns:
     import numpy as np
 
     scan = catalog.scan(name, _SCAN_COLUMNS)
@@ -101,16 +139,55 @@ def _columns(catalog: Catalog, name: str) -> "tuple[list[list[str]], list[Hashes
     phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
     source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
     texts = [[name] * len(stems), phases, stems, scan["image"].to_pylist(), source]
-    image_md5, mask_md5, pdq = (
-        np.frombuffer(b"".join(scan[column].to_pylist()), ">u8").reshape(-1, width)
-        for column, width in (("image_md5", 2), ("mask_md5", 2), ("pdq", 4))
+    image_md5, mask_md5, picture, pdq = (
+        _words(scan[column], width)
+        for column, width in (("image_md5", 2), ("mask_md5", 2), ("picture", 2), ("pdq", 4))
     )
-    exact, hashes = (
-        np.stack([scan[column].to_numpy().astype(np.uint64) for column in columns], axis=1)
-        for columns in (_EXACT, ("phash", "phash_mirror"))
-    )
-    image_md5, mask_md5, pdq = (block.astype(np.uint64) for block in (image_md5, mask_md5, pdq))
-    return texts, [image_md5, mask_md5, exact, hashes, pdq]
+    has_turned = scan["phash_turned"].is_valid().to_numpy()
+    held_out = np.array([phase != Phase.TRAIN for phase in phases], bool)
+    turned_rows = np.flatnonzero(held_out & has_turned)
+    numbers = [
+        *(image_md5, mask_md5, picture, _integers(scan, ("orientation",))),
+        *(_integers(scan, ("phash", "phash_mirror")), pdq),
+        turned_rows.astype(np.uint64)[:, None],
+        _words(scan["phash_turned"].take(turned_rows), _TURNED),
+    ]
+    return _SubsetColumns(texts, numbers, scan["picture"].is_valid().to_numpy())
+
+
+def _words(column: "pa.ChunkedArray", width: int) -> "Hashes":
+    """Return a column of binary values as rows of 64-bit words; zeros for null."""
+    import numpy as np
+
+    empty = bytes(8 * width)
+    values = [empty if value is None else value for value in column.to_pylist()]
+    return np.frombuffer(b"".join(values), ">u8").reshape(-1, width).astype(np.uint64)
+
+
+def _integers(scan: "pa.Table", columns: "Sequence[str]") -> "Hashes":
+    import numpy as np
+
+    return np.stack([scan[column].to_numpy().astype(np.uint64) for column in columns], axis=1)
+
+
+def _pixels_id(catalog: Catalog, picture: "Hashes", has_picture: "npt.NDArray[np.bool_]") -> "Rows":
+    """Return a number for each distinct picture.
+
+    Rows of older scans have no picture. Such a row has the number of a row with equal sizes, sums
+    and hash.
+    """
+    import numpy as np
+
+    ids = row_ids(picture)
+    if has_picture.all():
+        return ids
+    exact = catalog.each(lambda name: _integers(catalog.scan(name, EXACT_COLUMNS), EXACT_COLUMNS))
+    same = row_ids(np.concatenate(list(exact)))
+    known = np.flatnonzero(has_picture)
+    picture_of = np.full(same.max(initial=-1) + 1, -1)
+    picture_of[same[known]] = ids[known]
+    fallback = np.where(picture_of[same] >= 0, picture_of[same], len(ids) + same)
+    return np.where(has_picture, ids, fallback)
 
 
 def row_ids(rows: "Hashes") -> "Rows":

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sceneset.catalog.split_selection import samples_by_row
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
+
+_MAX_CONFLICTS = 10_000
+"""More than of other findings, because each may have a waiver."""
 
 Locate = Callable[[int, SplitRow, str], dict[str, Any]]
 """Returns where a finding about a row of a scene table is to be fixed, as keyword arguments of
@@ -59,10 +62,9 @@ def scene_table_findings(
                 )
             )
     missing = _memberships_in_no_row(rows, tags)
-    return findings + [
-        _missing_row_finding(entry, membership, count, file)
-        for membership, count in missing.items()
-    ]
+    return findings + capped(
+        missing.items(), lambda found: _missing_row_finding(entry, found[0], found[1], file)
+    )
 
 
 def _images(count: int) -> str:
@@ -109,8 +111,9 @@ def _missing_row_finding(
 
 def persons_conflict_findings(tags: Sequence[Tag], *, subset: str, file: str) -> list[Finding]:
     """Report samples that are single in one scene and multi in another. Both tags are kept."""
-    return [
-        finding(
+    return capped(
+        (tag for tag in tags if tag.persons_summary == "mixed"),
+        lambda tag: finding(
             "persons-conflict",
             f"{tag.stem} is "
             + ", ".join(f"{persons} in {scene}" for scene, persons in tag.memberships if persons),
@@ -119,10 +122,9 @@ def persons_conflict_findings(tags: Sequence[Tag], *, subset: str, file: str) ->
             phase=tag.phase,
             stem=tag.stem,
             hint="both are kept; if one is wrong, correct its tags",
-        )
-        for tag in tags
-        if tag.persons_summary == "mixed"
-    ]
+        ),
+        limit=_MAX_CONFLICTS,
+    )
 
 
 def tag_without_image_finding(

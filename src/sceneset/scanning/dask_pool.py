@@ -25,7 +25,7 @@ from sceneset.scanning.remote_reader import measure_blob_batch, remote_measure
 from sceneset.scanning.worker_pool import Batch, Errors, measure_in_pool
 from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc import without_credentials
+from sceneset.storage.remote_options import without_credentials
 
 _CONNECT_SECONDS = 20  # how long to wait for the scheduler
 _WORKER_SECONDS = 60  # how long to wait for the first worker

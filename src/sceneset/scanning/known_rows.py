@@ -80,7 +80,12 @@ class _ScanFile:
         last = int(np.searchsorted(self._hashes, prefix, "right"))
         for position in self._order[first:last]:
             row = self._row(int(position))
-            if row and (row.image_md5, row.mask_md5, Path(row.image).suffix) == contents:
+            # A row without a picture comes from an older scan: measure the image again.
+            if (
+                row
+                and row.picture
+                and (row.image_md5, row.mask_md5, Path(row.image).suffix) == contents
+            ):
                 return row
         return None
 

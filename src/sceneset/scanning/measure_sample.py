@@ -71,6 +71,11 @@ class Measured(NamedTuple):
     """A JPEG, if the pair asks for a thumbnail."""
     is_new: bool = True
     """Whether the files were decoded. False if the row was known."""
+    uses_1: bool = False
+    """Whether the mask has pixels of value 1, as a class and not as a level of gray."""
+    void_row: ScanRow | None = None
+    """The row, if the only error is that the mask holds 0 and 255 alone. Where other masks use 1,
+    such a mask says that nobody is there; see ``void_masks.py``."""
 
 
 class Measure(Protocol):
@@ -144,8 +149,9 @@ def load_pair(pair: Pair, read: Read) -> LoadedPair:
 
 def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
     """Measure a pair whose files are in memory."""
-    from sceneset.imaging import facts
+    from sceneset.imaging import edit, facts
 
+    uses_1 = False
     image: facts.ImageFacts | None = None
     mask: facts.MaskFacts | None = None
     findings = list(files.findings)
@@ -157,7 +163,10 @@ def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
                 )
             else:
                 mask = facts.measure_mask(content.data, limits, content.md5)
+                uses_1 = mask.person > 0 and not mask.is_soft
         except UndecodableError as error:
+            if error.code == "mask-mode":
+                uses_1 = edit.uses_1(content.data)
             findings.append(
                 finding(error.code, error.message, file=pair.relative(path), hint=error.hint)
             )
@@ -167,10 +176,20 @@ def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
         findings.extend(found.model_copy(update={"file": file}) for found in mismatches)
     sample = {"stem": pair.stem, "phase": pair.phase}
     findings = [found.model_copy(update=sample) for found in findings]
-    row = None
-    if image and mask and not errors_of(findings):
+    row = void_row = None
+    errors = {found.code for found in errors_of(findings)}
+    if image and mask and not errors:
         row = _row(pair, image, mask)
-    return Measured(pair, row, tuple(findings), image.thumbnail if image else b"")
+    elif image and mask and errors == {"mask-0-255"}:
+        void_row = _row(pair, image, mask)
+    return Measured(
+        pair,
+        row,
+        tuple(findings),
+        image.thumbnail if image else b"",
+        uses_1=uses_1,
+        void_row=void_row,
+    )
 
 
 def known_row(pair: Pair, limits: Limits, known: KnownRows) -> ScanRow | None:
@@ -207,12 +226,14 @@ def _row(pair: Pair, image: "facts.ImageFacts", mask: "facts.MaskFacts") -> Scan
         mask=pair.mask.name,
         image_md5=image.md5,
         mask_md5=mask.md5,
+        picture=image.picture,
         image_bytes=image.size,
         mask_bytes=mask.size,
         width=image.width,
         height=image.height,
         mode=image.mode,
         traits=image.traits,
+        mask_traits=mask.traits,
         orientation=image.orientation,
         sum_r=image.sums[0],
         sum_g=image.sums[1],
@@ -222,6 +243,7 @@ def _row(pair: Pair, image: "facts.ImageFacts", mask: "facts.MaskFacts") -> Scan
         sq_b=image.squares[2],
         phash=f"{image.hashes.phash:016x}",
         phash_mirror=f"{image.hashes.mirror:016x}",
+        phash_turned="".join(f"{phash:016x}" for phash in image.hashes.turned),
         pdq=f"{image.hashes.pdq:064x}",
         person=mask.person,
         ignore=mask.ignore,

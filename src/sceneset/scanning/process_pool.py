@@ -15,6 +15,7 @@ from sceneset.scanning.known_rows import KnownRows
 from sceneset.scanning.measure_sample import Measured, Pair, measure_in_threads, measure_pair
 from sceneset.scanning.worker_pool import Batch, Errors, measure_in_pool
 from sceneset.schemas.params import Limits
+from sceneset.storage.safe_path import safe_path
 
 _MIN_PAIRS = 2000
 """Number of pairs from which processes are faster than threads. Processes take half a second to
@@ -74,6 +75,8 @@ class _ProcessWorkers:
         self, count: int, work: Callable[[Batch, Limits], list[Measured]], limits: Limits
     ) -> None:
         self.max_pending, self._work, self._limits = 3 * count, work, limits
+        # `python -c`, which starts each process, would import modules from the registry's folder.
+        os.environ.update(safe_path())
         self._pool = ProcessPool(
             max_workers=count,
             initializer=_start_worker,

@@ -18,8 +18,10 @@ from sceneset.scanning.known_rows import KnownRows, known_rows
 from sceneset.scanning.measure_sample import Measure, Measured, Pair
 from sceneset.scanning.process_pool import measure_files
 from sceneset.scanning.remote_reader import read_listing
+from sceneset.scanning.void_masks import settle_void_masks
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.storage.blobs import Blobs
+from sceneset.storage.cache_links import CacheLinks
 from sceneset.storage.dvc import Project, StageRun, lock_with_stage_run
 from sceneset.storage.dvc_digests import (
     DIGEST_COLUMNS,
@@ -55,7 +57,9 @@ def scan_local(
     """
     folder = catalog.paths.subset(name)
     _check_folders(catalog, name)
-    layout = read_samples(folder, img_suffix=catalog.entry(name).img_suffix)
+    links = CacheLinks(catalog.root)
+    suffix = catalog.entry(name).img_suffix
+    layout = read_samples(folder, img_suffix=suffix, is_blob=links.is_blob)
     findings = [
         # The hint of these rules is meant for a delivery: deliver the missing file.
         found.model_copy(update={"hint": _restore_hint(name)})
@@ -170,7 +174,7 @@ def _write(
     path = catalog.paths.scan(name)
     with atomic_write(path) as temporary:
         with scan_writer(temporary, catalog.params.algorithms.scan) as write:
-            for result in measured:
+            for result in settle_void_masks(measured):
                 findings += result.findings
                 count += result.is_new
                 if result.row:

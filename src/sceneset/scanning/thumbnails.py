@@ -28,8 +28,9 @@ def with_thumbnails(measure: Measure, folder: Path) -> Measure:
 def _write(measured: Iterable[Measured], folder: Path) -> Iterator[Measured]:
     """Write the thumbnail of each result, and yield the results without thumbnails."""
     for result in measured:
-        if result.row and result.thumbnail:
-            path = _path(folder, result.row.image_md5)
+        row = result.row or result.void_row  # a mask of 0 and 255 alone changes nothing here
+        if row and result.thumbnail:
+            path = _path(folder, row.image_md5)
             with atomic_write(path, fsync=False, temporary=path.with_suffix(".part")) as part:
                 part.write_bytes(result.thumbnail)
         yield result._replace(thumbnail=b"")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from sceneset.schemas.finding import Finding
+from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.params import Params
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import Vocabulary
@@ -19,6 +20,7 @@ from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
     "forgotten": TombstoneFile,
+    "lineage-row": LineageRow,
     "params": Params,
     "problem": Finding,
     "scan-row": ScanRow,

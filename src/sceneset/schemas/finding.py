@@ -5,13 +5,31 @@ Checks return findings as values, so that one run can report all of them, sorted
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
 
 from sceneset.counts import counted
 from sceneset.schemas.base import Model
 from sceneset.schemas.rules import RULES, Severity
 
-__all__ = ["Finding", "Severity", "count_by_severity", "errors_of", "finding", "in_order"]
+__all__ = [
+    "MAX_ALIKE",
+    "Finding",
+    "Severity",
+    "capped",
+    "count_by_severity",
+    "errors_of",
+    "finding",
+    "in_order",
+]
+
+MAX_ALIKE = 100
+"""Most findings of one rule on one text file; one more finding counts the others."""
+
+_COUNTS_OTHERS = "of this kind in this file"
+
+T = TypeVar("T")
 
 
 class Finding(Model):
@@ -54,10 +72,12 @@ class Finding(Model):
         return f"{self.field}: {self.message}" if self.field else self.message
 
     @property
-    def sort_key(self) -> tuple[int, str, str, int, str, str]:
+    def sort_key(self) -> tuple[int, str, str, int, str, bool, str]:
         """Sort key: errors first, then by subset, file and row."""
         rank = list(Severity).index(self.severity)
-        return (rank, self.subset, self.file, self.row or 0, self.code, self.message)
+        counts_others = self.message.endswith(_COUNTS_OTHERS)
+        row = self.row or 0
+        return (rank, self.subset, self.file, row, self.code, counts_others, self.message)
 
 
 def finding(
@@ -89,6 +109,45 @@ def finding(
         phase=phase,
         stem=stem,
     )
+
+
+def capped(
+    items: Iterable[T],
+    report: Callable[[T], Finding],
+    *,
+    limit: int = MAX_ALIKE,
+    total: int | None = None,
+    is_complete: bool = True,
+) -> list[Finding]:
+    """Return the findings on the first items, and one finding that counts the other items.
+
+    A file with a million errors then costs as little as one with a hundred.
+
+    Args:
+        items: What is wrong in one file, by one rule.
+        report: Returns the finding on an item; it is not called for the items that are counted.
+        limit: Most items that get a finding of their own.
+        total: The number of items; without it, they are counted.
+        is_complete: Whether ``total`` is exact; otherwise there are at least as many.
+    """
+    iterator = iter(items)
+    found = [report(item) for item in islice(iterator, limit)]
+    rest = sum(1 for _ in iterator) if total is None else total - len(found)
+    if found and rest > 0:
+        more = f"and {'' if is_complete else 'at least '}{counted(rest, 'more finding')}"
+        last = found[-1]
+        found.append(
+            last.model_copy(
+                update={
+                    "message": f"{more} {_COUNTS_OTHERS}",
+                    "hint": "correct those that are listed, then check again",
+                    "field": "",
+                    "phase": "",
+                    "stem": "",
+                }
+            )
+        )
+    return found
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 _SUBSET = re.compile(r"CustomSeg_Person_(?P<date>[0-9]{8})_(?P<note>[^\W_][\w-]*)")
 _MAX_BYTES = 200  # file systems allow 255, and suffixes are added to names
 _WINDOWS_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PLAIN_STEM = re.compile(
     rf"(?!{_WINDOWS_RESERVED.pattern}$)[a-z0-9_-][a-z0-9_.-]{{0,{_MAX_BYTES - 1}}}",
     re.IGNORECASE | re.ASCII,
@@ -60,6 +61,11 @@ SubsetNameText = Annotated[str, AfterValidator(_checked_subset_name)]
 """The name of a subset, for use in models."""
 
 
+def changes_direction(text: str) -> bool:
+    """Return whether a text has characters that change its direction (Unicode's Bidi_Control)."""
+    return _DIRECTION.search(text) is not None
+
+
 def invalid_stem_reason(stem: str) -> str | None:
     """Return why ``stem`` can't be the name of a sample on every system, or None if it can.
 
@@ -83,6 +89,8 @@ def invalid_stem_reason(stem: str) -> str | None:
         return "starts with a dot, so most readers do not see it"
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in stem):
         return "contains a control character"
+    if changes_direction(stem):
+        return "contains a character that changes the direction of the text, and looks different"
     if _WINDOWS_RESERVED.fullmatch(stem):
         return "is a device name on Windows"
     return None

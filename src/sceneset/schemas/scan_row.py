@@ -30,6 +30,9 @@ class ScanRow(Model):
     """MD5 hash of the image file, as DVC records it."""
     mask_md5: Md5
     """MD5 hash of the mask file, as DVC records it."""
+    picture: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Digest of the image's decoded pixels as shown, with the EXIF orientation applied: the same
+    for every file of one picture. None in scans of algorithms before 5."""
     image_bytes: Count
     """Size of the image file in bytes."""
     mask_bytes: Count
@@ -39,9 +42,13 @@ class ScanRow(Model):
     height: Annotated[int, Field(ge=1)]
     """Height of image and mask in pixels, as stored."""
     mode: str
-    """Pixel format of the image file, as Pillow names it: RGB, L, CMYK..."""
+    """Pixel format of the image file, as Pillow names it: RGB, L, CMYK... With ";16" if it has 16
+    bits per channel; sums and hashes are then those of the upper 8 bits, as Pillow reads them."""
     traits: tuple[str, ...] = ()
-    """Further properties of the image file: progressive, gps, "profile Display P3"..."""
+    """Further properties of the image file: progressive, gps, "personal: XMP"..."""
+    mask_traits: tuple[str, ...] | None = ()
+    """Properties of the mask file besides its pixels: "personal: PNG text Author", "orientation:
+    6"... None in scans of algorithms before 5."""
     orientation: Annotated[int, Field(ge=1, le=8)] = 1
     """EXIF orientation of the image, 1 to 8; pixels are measured as stored, not rotated."""
     sum_r: Count
@@ -60,6 +67,9 @@ class ScanRow(Model):
     """64-bit DCT perceptual hash of the fully decoded image, 16 hex digits."""
     phash_mirror: str
     """Perceptual hash of the mirrored image, 16 hex digits."""
+    phash_turned: Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")] | None = None
+    """Perceptual hashes of the image as the EXIF orientations 3 to 8 show it, 16 hex digits each.
+    None in scans of algorithms before 5."""
     pdq: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """256-bit PDQ hash of a 64 x 64 copy, 64 hex digits: the second hash of leak-review."""
     person: Count
@@ -80,6 +90,15 @@ class ScanRow(Model):
     """Share of long straight edges in the outline of the largest part, in thousandths."""
     contrast: Annotated[int, Field(ge=0, le=255)] | None = None
     """Largest minus smallest green value (0-255) of the pixels under the mask."""
+
+    @property
+    def hashes(self) -> tuple[int, ...]:
+        """The perceptual hashes of the image as the EXIF orientations from 1 on show it.
+
+        All eight of them, or only the first two in scans of algorithms before 5.
+        """
+        digits = self.phash + self.phash_mirror + (self.phash_turned or "")
+        return tuple(int(digits[start : start + 16], 16) for start in range(0, len(digits), 16))
 
     @property
     def key(self) -> tuple[Phase, str]:

@@ -24,6 +24,10 @@ _PHASE_WORDS = {
 }
 
 
+_MAX_COMPARED = 5_000
+"""Most names that are compared letter by letter for each unknown name."""
+
+
 class Scene(Model):
     """One scene of the vocabulary."""
 
@@ -51,6 +55,18 @@ class Scene(Model):
         """All names of the scene: key, English and Chinese name, file stem and aliases."""
         names = (self.key, self.name.en, self.name.zh, self.file_stem, *self.aliases)
         return tuple(name for name in names if name)
+
+
+def _without_word(name: str, word: str) -> str:
+    """Return a folded name without a word at its end; "" if it does not end with it.
+
+    Chinese words need no space before them.
+    """
+    if not word:
+        return name
+    if not name.endswith(word if not word.isascii() else f" {word}"):
+        return ""
+    return name.removesuffix(word).rstrip()
 
 
 class SplitName(NamedTuple):
@@ -138,7 +154,8 @@ class Vocabulary(Model):
         similar name itself is returned, because the key would not resemble it.
         """
         query = fold_name(name)
-        similar = difflib.get_close_matches(query, self._by_name, n=count * 3, cutoff=0.5)
+        names = () if len(self._by_name) > _MAX_COMPARED else self._by_name
+        similar = difflib.get_close_matches(query, names, n=count * 3, cutoff=0.5)
         containing = [known for known in self._by_name if len(query) > 1 and query in known]
         scenes: dict[str, str] = {}
         for known in (*containing, *similar):
@@ -170,6 +187,43 @@ class Vocabulary(Model):
             if stem.endswith(suffix) and key:
                 return SplitName(key, Persons.MULTI, phase)
         return None
+
+    def split_file_readings(self, file: str) -> tuple[SplitName, ...]:
+        """Return what the name of a delivered split file can mean.
+
+        Names that ``split_file`` writes have one meaning. In others, any name of a scene can be
+        followed by a word for the persons and by the phase: ``skiing_multi_val.txt``, 滑雪多人.txt.
+        The result is empty if no scene fits, and has several readings if the name is ambiguous.
+        """
+        if written := self.parse_split_file(file):
+            return (written,)
+        folded = fold_name(file.removesuffix(".txt"))
+        if folded in set(Phase):
+            return (SplitName(TOTAL, None, Phase(folded)),)
+        readings: dict[SplitName, None] = {}
+        for phase in (None, *Phase):
+            name = _without_word(folded, phase) if phase else folded
+            for persons, words in self._persons_words:
+                for word in words:
+                    rest = _without_word(name, word)
+                    key = self._by_name.get(rest) if rest else None
+                    if key:
+                        implied = None if key == TOTAL else Persons.SINGLE
+                        readings[SplitName(key, persons or implied, phase)] = None
+        return tuple(readings)
+
+    @cached_property
+    def _persons_words(self) -> tuple[tuple[Persons | None, tuple[str, ...]], ...]:
+        """The endings of split file names, folded; "" for names that do not mention persons."""
+        words = ("multi", "multiperson", "multi person", "multiple", "muiltiperson", "多人")
+        multi = tuple(dict.fromkeys((*words, *map(fold_name, self.multi_suffixes))))
+        single = ("single", "singleperson", "single person", "单人")
+        return (None, ("",)), (Persons.SINGLE, single), (Persons.MULTI, multi)
+
+    def reading_name(self, name: SplitName) -> str:
+        """Return the meaning of a split file's name for messages: ``ski (multi, val)``."""
+        details = ", ".join(filter(None, (name.persons, name.phase)))
+        return f"{name.scene} ({details})" if details else name.scene
 
     def split_name(self, scene: str, persons: Persons | None, phase: Phase) -> str:
         """Return a row's name as in the document's table: ``ski single-person``, ``total``."""

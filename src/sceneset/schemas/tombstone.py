@@ -22,6 +22,9 @@ class Tombstone(Model):
     """Perceptual hash of the image, 16 hex digits: it also finds re-encoded copies."""
     phash_mirror: Hash64
     """Perceptual hash of the mirrored image."""
+    picture: Md5 | None = None
+    """Digest of the image's decoded pixels as shown, as in the scan: it also finds files with other
+    metadata."""
     masks: tuple[Md5, ...] = ()
     """MD5 hashes of its masks that no other image used; a later purge deletes them too."""
     reason: Word

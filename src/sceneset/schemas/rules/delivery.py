@@ -30,8 +30,8 @@ DELIVERY = (
         _ERROR,
         "a file has a different suffix than its folder requires",
         "mmsegmentation expects one suffix for all images of a dataset, and upper and lower case "
-        "matter. It silently ignores a .JPG or .png file among .jpg files. Convert or rename the "
-        "file.",
+        "matter. It silently ignores a .JPG or .png file among .jpg files. `sceneset fix` renames "
+        "a JPEG that is named .JPG, .jpeg, .jpe, .jfif or .insp; convert other files yourself.",
     ),
     Rule(
         "mask-missing",
@@ -90,6 +90,13 @@ DELIVERY = (
         "phase. Nothing needs to be done.",
     ),
     Rule(
+        "split-name",
+        _WARNING,
+        "a split file has another name than the registry gives it",
+        "It is named by another name of its scene, for example skiing.txt for ski. Its samples are "
+        "added to the row of the scene, which is written to <scene>.txt. Nothing needs to be done.",
+    ),
+    Rule(
         "split-incomplete",
         _ERROR,
         "the split file of all samples does not list all samples",
@@ -115,15 +122,17 @@ NAMES = (
         "stem-unsafe",
         _ERROR,
         "a file name can break readers or point to another folder",
-        "Names must not contain control characters or slashes, start with a dot, start or end with "
-        "white space, be a device name on Windows, or exceed 200 bytes. Rename the image, its mask "
-        "and its lines in split files; `sceneset fix` does this.",
+        "Names must not contain control characters, characters that reverse the direction of the "
+        "text (U+202E: the name shown differs from the real one) or slashes, start with a dot, "
+        "start or end with white space, be a device name on Windows, or exceed 200 bytes. Rename "
+        "the image, its mask and its lines in split files; `sceneset fix` does this.",
     ),
     Rule(
         "stem-duplicate",
         _ERROR,
         "two files have the same stem, or stems that differ only in case or Unicode normal form",
-        "On Windows and macOS, one of the files would overwrite the other. Rename one sample.",
+        "On Windows and macOS, one of the files would overwrite the other. Rename one sample; "
+        "`sceneset fix` leaves both as they are.",
     ),
     Rule(
         "name-dot",
@@ -147,7 +156,7 @@ NAMES = (
         "a stem is not in Unicode normal form NFC",
         "macOS may store a letter and its accent as two characters (NFD). A split file that was "
         "typed elsewhere then has different bytes and matches no file. `sceneset fix` converts "
-        "the name to NFC.",
+        "the names of image and mask and the lines of split files to NFC.",
         Freedom.SET,
     ),
     Rule(
@@ -156,6 +165,15 @@ NAMES = (
         "a stem is not a valid file name on Windows",
         'It contains one of < > : " | ? * or ends with a dot. `sceneset fix` replaces these '
         "characters with '_'.",
+        Freedom.SET,
+    ),
+    Rule(
+        "name-start",
+        _WARNING,
+        "a stem starts with =, +, @ or -",
+        "A spreadsheet that opens the tags reads such a cell as a formula and may run it, and a "
+        "program that gets the name as an argument reads it as an option (-rf). `sceneset fix` "
+        "removes these characters from the start of the name.",
         Freedom.SET,
     ),
 )

@@ -9,9 +9,9 @@ IMAGES = (
         "image-unreadable",
         _ERROR,
         "an image or mask can't be decoded completely",
-        "The strictest decoder decides: a JPEG for which libjpeg issues a warning and a PNG with a "
-        "wrong checksum are errors. Tolerant readers return gray areas instead. Replace the file "
-        "with a good copy.",
+        "Pixels are missing or damaged: the compressed data of a JPEG is cut off or invalid, or a "
+        "PNG has a wrong checksum. Tolerant readers return gray areas instead. An unusual header "
+        "that loses no pixels is accepted. Replace the file with a good copy.",
     ),
     Rule(
         "image-format",
@@ -24,8 +24,9 @@ IMAGES = (
         "image-too-large",
         _ERROR,
         "a file or image exceeds the limits in params.yaml",
-        "It was not decoded, because a small file may expand to gigabytes. If it is correct, raise "
-        "limits.max_pixels or limits.max_bytes.",
+        "It was not decoded, because a small file may expand to gigabytes, and a JPEG of hundreds "
+        "of scans takes minutes. If it is correct, raise limits.max_pixels or limits.max_bytes; "
+        "save a JPEG of many scans again.",
     ),
     Rule(
         "image-too-small",
@@ -37,8 +38,9 @@ IMAGES = (
         "image-mode",
         _WARNING,
         "an image is not 8-bit RGB",
-        "Readers convert gray, CMYK, palette, alpha and 16-bit images in different ways. `sceneset "
-        "fix` converts gray images to RGB; convert the others yourself.",
+        "Readers convert gray, CMYK, palette, alpha and 16-bit images in different ways; of 16 "
+        "bits per channel, the scan measures the upper 8. `sceneset fix` converts gray images to "
+        "RGB; convert the others yourself.",
         Freedom.SET,
     ),
     Rule(
@@ -53,24 +55,27 @@ IMAGES = (
         "image-gps",
         _WARNING,
         "an image contains GPS coordinates",
-        "Its EXIF data shows where it was taken. `sceneset fix` removes the coordinates without "
-        "changing pixels.",
+        "Its EXIF, XMP, text or camera data shows where it was taken. `sceneset fix` removes the "
+        "coordinates without changing pixels.",
         Freedom.SET,
     ),
     Rule(
         "image-personal",
         _WARNING,
-        "an image contains personal metadata",
-        "Its metadata contains names, serial numbers, comments, XMP, IPTC, maker notes, or a "
-        "thumbnail that may show parts that were cropped away. `sceneset fix` removes it without "
-        "changing pixels.",
+        "an image contains metadata that may be personal",
+        "It has metadata besides colours, orientation and what decoders need: EXIF tags, comments, "
+        "text, XMP, IPTC, C2PA, maker notes, other application data, or a thumbnail that may show "
+        "parts that were cropped away. Names, serial numbers and places may be in all of them. "
+        "`sceneset fix` removes everything that this rule reports, without changing pixels.",
         Freedom.SET,
     ),
     Rule(
         "image-profile",
         _WARNING,
-        "an image has a colour profile other than sRGB",
-        "Most readers ignore the profile, so they return wrong colours. Convert the image to sRGB.",
+        "the colours of an image are not sRGB",
+        "Its ICC profile has other curves or primaries than sRGB, whatever its name says, or a PNG "
+        "says so by a cICP, gAMA or cHRM chunk. Most readers ignore this, so they return wrong "
+        "colours. Convert the image to sRGB.",
         Freedom.SET,
     ),
     Rule(
@@ -138,14 +143,33 @@ MASKS = (
         "mask-0-255",
         _ERROR,
         "a mask marks the person with 255, which means ignored",
-        "Training would run without an error, but learn from background only. `sceneset fix` "
-        "changes 255 to 1.",
+        "No mask of the delivery uses 1. Training would run without an error, but learn from "
+        "background only. `sceneset fix` changes 255 to 1. Where other masks use 1, a mask of 0 "
+        "and 255 is no error: nobody is there, and 255 marks ignored areas (mask-empty).",
+    ),
+    Rule(
+        "mask-metadata",
+        _WARNING,
+        "a mask contains metadata or bytes after its end",
+        "Text, XMP or EXIF in a mask may name an annotator or a place. `sceneset fix` removes it "
+        "without changing pixels.",
+        Freedom.SET,
+    ),
+    Rule(
+        "mask-orientation",
+        _WARNING,
+        "a mask has an EXIF orientation of its own",
+        "Readers that apply EXIF rotate the mask but not the image. `sceneset fix` removes the tag "
+        "or rotates the pixels where the sizes show which is right; otherwise look at the mask.",
+        Freedom.SET,
     ),
     Rule(
         "mask-empty",
         _WARNING,
         "a mask shows no person",
-        "This is correct for an image without people, but often a mistake. Check the image.",
+        "This is correct for an image without people, but often a mistake. Check the image. A mask "
+        "that holds 255 and no 1 is read as ignored where other masks use 1; if 255 means person "
+        "in it, `sceneset fix --map 255=1` changes it.",
         Freedom.SET,
     ),
     Rule(
@@ -167,7 +191,8 @@ MASKS = (
         _WARNING,
         "a mask has specks",
         "It has parts that are smaller than masks.min_part of the image, which is too small for a "
-        "person. They are annotation mistakes or unfiltered output of a model. Remove them.",
+        "person. They are annotation mistakes or unfiltered output of a model, which may consist "
+        "of many thousands. Remove them.",
         Freedom.SET,
     ),
     Rule(

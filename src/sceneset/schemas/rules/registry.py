@@ -17,8 +17,9 @@ FILES = (
         _ERROR,
         "there is not enough free disk space",
         "Disk space is checked before anything is written. An add needs twice the size of the "
-        "delivery, because DVC keeps a copy in its cache. `dvc gc -w` deletes cached files that "
-        "the working tree does not use.",
+        "delivery and 10 % more, because DVC keeps a copy in its cache. To free space, push first: "
+        "`dvc push --all-branches --all-tags`. Then `dvc gc --all-branches --all-tags` deletes "
+        "cached files that no branch and no tag uses.",
     ),
     Rule(
         "file-unreadable",
@@ -93,14 +94,16 @@ FILES = (
         "forgotten",
         _ERROR,
         "an image has been withdrawn",
-        "Its hash is in registry/forgotten.yaml, because someone asked that it no longer be used. "
-        "Remove the sample, or withdraw it again with `sceneset forget`.",
+        "Its file or its pixels are in registry/forgotten.yaml, as hashes, because someone asked "
+        "that it no longer be used. Remove the sample, or withdraw it again with "
+        "`sceneset forget`.",
     ),
     Rule(
         "forgotten-near",
         _WARNING,
         "an image looks like a withdrawn image",
-        "It may be a re-encoded copy. Check it, and remove it if it is the same image.",
+        "It may be a re-encoded, turned or mirrored copy. Check it, and remove it if it is the "
+        "same image.",
         Freedom.SET,
     ),
     Rule(
@@ -109,6 +112,15 @@ FILES = (
         "a waiver accepts a finding that no longer exists",
         "The sample was fixed, renamed or removed. Delete the waiver, so that it can't hide a new "
         "finding.",
+    ),
+    Rule(
+        "git-ignored",
+        _WARNING,
+        "git ignores a file of the registry",
+        "`git add .` leaves the file out without a message, so a commit would miss it, and "
+        "`sceneset release` refuses the state. Ignore files can be in the repository, in "
+        ".git/info/exclude, or the user's own (core.excludesFile). Change the reported line, or "
+        "add the file with `git add --force`.",
     ),
     Rule(
         "not-registered",
@@ -128,8 +140,9 @@ FILES = (
         "unknown-split-file",
         _ERROR,
         "the name of a split file matches no scene of the vocabulary",
-        "The name must be that of a scene, with an optional ending for several persons and for the "
-        "phase, for example ski.txt or ski_multiperson_val.txt. Rename the file, add the scene to "
+        "The name must be any of the names of one scene, with an optional ending for the persons "
+        "(_single, _multi, _multiperson...) and for the phase, for example ski.txt, 滑雪.txt, "
+        "skiing_single.txt or ski_multi_val.txt. Rename the file, add the scene to "
         "registry/scenes.yaml, or give the file a row in --entry.",
     ),
     Rule(

@@ -75,17 +75,18 @@ LEAKAGE = (
         "leak-pixels",
         _ERROR,
         "a held-out image has the same pixels as a training image",
-        "The files differ, but size, colour sums and perceptual hash are equal. Put both samples "
-        "into the same phase, or remove one.",
+        "The files differ, but their decoded pixels are equal as a viewer shows them, with the "
+        "EXIF orientation applied. Put both samples into the same phase, or remove one.",
     ),
     Rule(
         "leak-near",
         _ERROR,
         "a held-out image looks like a training image",
-        "Their perceptual hashes, of the image or its mirror image, differ in at most leakage.near "
-        "bits. This is typical of copies that were re-encoded, scaled, brightened or slightly "
-        "cropped, and of adjacent video frames. Put both into the same phase; if the images are "
-        "not related, waive the finding.",
+        "Their perceptual hashes, of one image and of the other in any of the eight orientations "
+        "(turned, mirrored or both), differ in at most leakage.near bits. This is typical of "
+        "copies that were re-encoded, scaled, brightened, turned or slightly cropped, and of "
+        "adjacent video frames. Put both into the same phase; if the images are not related, "
+        "waive the finding.",
         Freedom.WAIVE,
     ),
     Rule(
@@ -93,15 +94,17 @@ LEAKAGE = (
         _ERROR,
         "a held-out image has the same source as a training image",
         "Images of one video, session or original image are related even if they do not look "
-        "alike. Put all images of a source into the same phase.",
+        "alike. Names of sources are compared without regard to case, spaces, _ and -. Put all "
+        "images of a source into the same phase.",
         Freedom.WAIVE,
     ),
     Rule(
         "leak-tested",
         _ERROR,
         "a training image was a test image in a released version",
-        "Results reported on that test set would no longer be comparable. Move the image back to "
-        "test, or remove it.",
+        "Results reported on that test set would no longer be comparable. The image is recognized "
+        "by its file, by its pixels and by the lineage that `sceneset fix` records. Move it back "
+        "to test, or remove it.",
     ),
     Rule(
         "leak-review",

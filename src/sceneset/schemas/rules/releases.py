@@ -9,7 +9,9 @@ RELEASES = (
         "release-dirty",
         _ERROR,
         "there are uncommitted changes",
-        "A version is a git commit, so it can't contain uncommitted changes. Commit or stash them.",
+        "A version is a git commit, so it can't contain uncommitted changes. Files of the state "
+        "are compared with the commit by content: `git status` can be told not to show some "
+        "changes. Commit or stash them.",
     ),
     Rule(
         "release-stale",

@@ -1,0 +1,141 @@
+"""Find training images that were test images in a released version.
+
+A test image is recognized by its file, by its pixels as shown, and by the lineage that `fix` leaves
+when it replaces the file. So it stays a test image after its metadata was removed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, NamedTuple
+
+from sceneset.catalog.lineage import read_all_lineages
+from sceneset.catalog.reader import Catalog
+from sceneset.paths import DATA_ROOT
+from sceneset.quality.sample_table import EXACT_COLUMNS
+from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.lineage import LineageRow
+from sceneset.schemas.terms import Phase
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TESTED_COLUMNS = ("phase", "image_md5", "picture", *EXACT_COLUMNS)
+"""The columns of a version's scan that ``ReleasedTestImages.add`` reads."""
+
+Exact = tuple[int, ...]
+"""Sizes, colour sums and perceptual hash of an image as stored: the values of EXACT_COLUMNS."""
+
+
+@dataclass
+class ReleasedTestImages:
+    """The test images of all released versions, each with the first version that has it."""
+
+    files: dict[bytes, str] = field(default_factory=dict)
+    """By the MD5 hash of the file."""
+    pictures: dict[bytes, str] = field(default_factory=dict)
+    """By the digest of the pixels as shown."""
+    exact: dict[Exact, str] = field(default_factory=dict)
+    """By size, sums and perceptual hash: only images of scans that have no pictures."""
+    unread: tuple[str, ...] = ()
+    """Versions that can't be read, each with the reason."""
+
+    def add(self, scan: "pa.Table", versions: Iterable[str]) -> None:
+        """Add the test images of a scan that has TESTED_COLUMNS."""
+        import pyarrow.compute as pc
+
+        version = next(iter(versions), "")
+        if not version:
+            return
+        test = scan.filter(pc.equal(scan["phase"], Phase.TEST.value))
+        for md5 in test["image_md5"].to_pylist():
+            self.files.setdefault(md5, version)
+        for picture in test["picture"].drop_null().to_pylist():
+            self.pictures.setdefault(picture, version)
+        for values in _exact(test.filter(test["picture"].is_null())):
+            self.exact.setdefault(values, version)
+
+    def add_lineage(self, rows: Iterable[LineageRow]) -> None:
+        """Add the files that replaced a test image, or that it replaced."""
+        linked: dict[bytes, set[bytes]] = {}
+        for row in rows:
+            old, new = bytes.fromhex(row.image_md5), bytes.fromhex(row.new_image_md5)
+            linked.setdefault(old, set()).add(new)
+            linked.setdefault(new, set()).add(old)
+        waiting = [md5 for md5 in linked if md5 in self.files]
+        while waiting:
+            tested = waiting.pop()
+            others = [md5 for md5 in linked[tested] if md5 not in self.files]
+            self.files |= dict.fromkeys(others, self.files[tested])
+            waiting += others
+
+
+def _exact(scan: "pa.Table") -> Iterator[Exact]:
+    yield from zip(*(scan[name].to_pylist() for name in EXACT_COLUMNS), strict=True)
+
+
+def tested_image_findings(catalog: Catalog, tested: ReleasedTestImages) -> list[Finding]:
+    """Return training images that are test images of a version, whose results they invalidate."""
+    unread = [
+        finding(
+            "version-unread",
+            reason,
+            file="registry/versions",
+            hint="the test images of this version were not compared with the training images",
+        )
+        for reason in tested.unread
+    ]
+    if not tested.files:
+        return unread
+    tested.add_lineage(read_all_lineages(catalog.paths))
+    values = _Values.of(tested)
+    found = catalog.each(lambda name: list(_findings_in(catalog, name, tested, values)))
+    return [*unread, *(finding for findings in found for finding in findings)]
+
+
+class _Values(NamedTuple):
+    """What to look for in the columns of a scan."""
+
+    image_md5: "pa.Array"
+    picture: "pa.Array"
+    phash: "pa.Array"
+    """Of images without a picture; rows that have one are then compared exactly."""
+
+    @classmethod
+    def of(cls, tested: ReleasedTestImages) -> "_Values":
+        import pyarrow as pa
+
+        return cls(
+            pa.array(list(tested.files), pa.binary(16)),
+            pa.array(list(tested.pictures), pa.binary(16)),
+            pa.array([values[-1] for values in tested.exact], pa.uint64()),
+        )
+
+
+def _findings_in(
+    catalog: Catalog, name: str, tested: ReleasedTestImages, values: _Values
+) -> Iterator[Finding]:
+    import pyarrow.compute as pc
+
+    scan = catalog.scan(name, ("stem", "image", *TESTED_COLUMNS))
+    is_known = reduce(
+        pc.or_,
+        (pc.is_in(scan[column], known) for column, known in values._asdict().items()),
+    )
+    scan = scan.filter(pc.and_(is_known, pc.equal(scan["phase"], Phase.TRAIN.value)))
+    for row, exact in zip(scan.to_pylist(), _exact(scan), strict=True):
+        if version := tested.files.get(row["image_md5"]):
+            message = f"was a test image of version {version}"
+        elif version := tested.pictures.get(row["picture"]) or tested.exact.get(exact):
+            message = f"was a test image of version {version}: another file with the same pixels"
+        else:
+            continue
+        yield finding(
+            "leak-tested",
+            message,
+            subset=name,
+            phase=row["phase"],
+            stem=row["stem"],
+            file=f"{DATA_ROOT}/{name}/img_dir/{row['phase']}/{row['image']}",
+            hint="move it back to test, or remove it",
+        )
