@@ -73,6 +73,12 @@ def nested(folder: Path) -> None:
     write_image(folder / "img_dir/train/more/e.jpg")
 
 
+def no_mask_uses_1(folder: Path) -> None:
+    for stem in "abcd":
+        values = two_values(0, 0 if stem == "a" else 255).astype(np.uint8)
+        Image.fromarray(values).save(folder / MASK.format(stem))
+
+
 # The change, the errors it causes, and how many of the four samples stay good.
 CAN_BE_LEFT_OUT = [
     pytest.param(truncated(0.9), {(IMAGE.format("b"), "image-unreadable")}, 3, id="cut JPEG"),
@@ -82,7 +88,7 @@ CAN_BE_LEFT_OUT = [
                  id="GIF named .jpg"),
     pytest.param(lambda f: write_mask(f / MASK.format("b"), (31, 24)),
                  {(MASK.format("b"), "size-differs")}, 3, id="mask of another size"),
-    pytest.param(mask(two_values(0, 255)), {(MASK.format("b"), "mask-0-255")}, 3, id="0/255"),
+    pytest.param(no_mask_uses_1, {(MASK.format(s), "mask-0-255") for s in "bcd"}, 1, id="0/255"),
     pytest.param(mask(two_values(0, 2)), {(MASK.format("b"), "mask-values")}, 3, id="value 2"),
     pytest.param(mask(np.zeros((24, 32, 3))), {(MASK.format("b"), "mask-mode")}, 3, id="RGB mask"),
     pytest.param(lambda f: (f / MASK.format("b")).unlink(), {(IMAGE.format("b"), "mask-missing")},
@@ -142,7 +148,7 @@ def test_bad_files_and_lines_are_reported_and_quarantine_leaves_them_out(
 ):
     change(delivery)
     before, source = snapshot(registry), snapshot(delivery)
-    refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    refused = sceneset("add", delivery, "--name", NAME, "--all", cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == errors
     left = tmp_path / "left"
@@ -180,7 +186,7 @@ def test_add_refuses_the_delivery_even_with_quarantine_when_the_error_is_not_abo
 ):
     change(delivery)
     before, source = snapshot(registry), snapshot(delivery)
-    refused = sceneset("add", delivery, "--name", NAME, *options, cwd=registry)
+    refused = sceneset("add", delivery, "--name", NAME, "--all", *options, cwd=registry)
     assert refused.code == 1
     assert (place, code) in findings(refused.err)
     assert words in refused.err
@@ -198,7 +204,7 @@ def test_add_refuses_the_delivery_even_with_quarantine_when_the_error_is_not_abo
     ],
 )
 def test_add_refuses_the_subset_name_when_it_is_invalid(name, words, delivery, registry, sceneset):
-    refused = sceneset("add", delivery, "--name", name, cwd=registry)
+    refused = sceneset("add", delivery, "--name", name, "--all", cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == {("--name", "subset-name")}
     assert words in refused.err
@@ -211,7 +217,7 @@ def test_add_refuses_the_delivery_when_it_has_no_good_sample(
         path.write_bytes(b"")
     before = snapshot(registry)
     command = ("add", delivery, "--name", NAME, "--quarantine", tmp_path / "left")
-    refused = sceneset(*command, cwd=registry)
+    refused = sceneset(*command, "--all", cwd=registry)
     assert refused.code == 1
     assert ("img_dir", "layout") in findings(refused.err)
     assert snapshot(registry) == before
@@ -255,7 +261,7 @@ def test_add_reports_all_errors_at_once_and_then_adds_the_good_sample_with_quara
 ):
     errors = spoil(delivery)
     before, source = snapshot(registry), snapshot(delivery)
-    refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    refused = sceneset("add", delivery, "--name", NAME, "--all", cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == errors
     warnings = findings(refused.err, "warning")
@@ -291,7 +297,7 @@ def test_other_errors_are_reported_too_when_a_split_file_is_unreadable(
     truncated(0.5)(delivery)
     (delivery / SKI).write_text("a\n" * 2000)
     monkeypatch.setattr("sceneset.delivery.split_files._MAX_BYTES", 1000)
-    refused = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    refused = sceneset("add", delivery, "--name", NAME, "--all", cwd=registry)
     assert findings(refused.err) == {
         (SKI, "file-unreadable"),
         (IMAGE.format("b"), "image-unreadable"),
@@ -302,5 +308,5 @@ def test_add_refuses_the_delivery_when_its_split_folder_is_a_link(tmp_path, regi
     folder = make_delivery(tmp_path / "delivery")
     (folder / "split_dir").rename(tmp_path / "elsewhere")
     (folder / "split_dir").symlink_to(tmp_path / "elsewhere")
-    refused = sceneset("add", folder, "--name", NAME, cwd=registry)
+    refused = sceneset("add", folder, "--name", NAME, "--all", cwd=registry)
     assert findings(refused.err) == {("split_dir", "layout")}

@@ -37,7 +37,8 @@ def test_add_refuses_the_delivery_when_the_entry_is_bad(
     path = delivery.parent / "entry.yaml"
     path.write_bytes(entry if isinstance(entry, bytes) else entry.encode())
     before = snapshot(registry)
-    refused = sceneset("add", delivery, "--name", NAME, "--entry", path, *options, cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--entry", path, "--all")
+    refused = sceneset(*command, *options, cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == errors
     assert all(word in refused.err for word in words), refused.err
@@ -58,7 +59,7 @@ def test_row_without_samples_is_an_error_and_quarantine_leaves_it_out(
     path.write_text(ROWS + ("- {scene: sea, persons: single, file: sea.txt}\n" if entry else ""))
     if split_file:
         (delivery / "split_dir/sea.txt").touch()
-    command = ("add", delivery, "--name", NAME, "--entry", path)
+    command = ("add", delivery, "--name", NAME, "--entry", path, "--all")
     refused = sceneset(*command, cwd=registry)
     assert (refused.code, findings(refused.err)) == (1, {(place, "row-empty")})
     accepted = sceneset(*command, "--quarantine", "left", "--dry-run", cwd=registry)
@@ -71,7 +72,7 @@ def test_kind_must_be_the_same_in_entry_and_command_and_its_rules_apply(
 ):
     path = delivery / "entry.yaml"  # not a stray file, because --entry names it
     path.write_text("kind: crop\n")
-    command = ("add", delivery, "--name", NAME, "--entry", path, "--dry-run")
+    command = ("add", delivery, "--name", NAME, "--entry", path, "--dry-run", "--all")
     refused = sceneset(*command, "--kind", "full", cwd=registry)
     assert findings(refused.err) == {("entry.yaml:1", "schema")}
     # As a crop subset, two of its samples are multi.
@@ -95,7 +96,7 @@ GOOD = "train,a,ski,single\ntrain,b,ski,single\ntrain,c,ski,multi\n"
                      {("tags.csv:2", "schema")}, ["phase: ", "scenes: '滑雪'", "persons: "],
                      id="three values wrong"),
         pytest.param(f"{HEAD}{GOOD}train,d,skii,\n",
-                     {("tags.csv:5", "unknown-scene"), ("split_dir/ski_muiltiperson.txt",
+                     {("tags.csv:5", "unknown-scene"), ("split_dir/ski_muiltiperson.txt:2",
                                                         "split-differs")},
                      ["did you mean ski"], id="unknown scene"),
         pytest.param(f"{HEAD}{GOOD}train,d,ski,multi\ntrain,a,,\n",
@@ -104,8 +105,9 @@ GOOD = "train,a,ski,single\ntrain,b,ski,single\ntrain,c,ski,multi\n"
                      {("tags.csv:6", "tag-without-image")}, ["val 'z'"], id="no image"),
         pytest.param(HEAD + GOOD, {("tags.csv", "image-without-tag")}, ["train,d"], id="no tags"),
         pytest.param(f"{HEAD}{GOOD}train,d,ski,single\n",
-                     {(f"split_dir/{f}.txt", "split-differs")
-                      for f in ("ski", "ski_muiltiperson")}, [], id="contradict the split files"),
+                     {(f"split_dir/{f}", "split-differs")
+                      for f in ("ski.txt", "ski_muiltiperson.txt:2")}, [],
+                     id="contradict the split files"),
     ],
 )  # fmt: skip
 def test_add_refuses_the_delivery_when_the_tags_are_bad(
@@ -114,7 +116,8 @@ def test_add_refuses_the_delivery_when_the_tags_are_bad(
     path = delivery.parent / "tags.csv"
     path.write_bytes(tags if isinstance(tags, bytes) else tags.encode())
     before = snapshot(registry)
-    refused = sceneset("add", delivery, "--name", NAME, "--tags", path, *options, cwd=registry)
+    command = ("add", delivery, "--name", NAME, "--tags", path, "--all")
+    refused = sceneset(*command, *options, cwd=registry)
     assert refused.code == 1
     assert findings(refused.err) == errors
     assert all(word in refused.err for word in words), refused.err
@@ -146,7 +149,7 @@ def test_persons_are_kept_and_reported_when_they_differ_between_scenes(
 ):
     splits = {"ski.txt": "ab", "ski_muiltiperson.txt": "bc", "city_muiltiperson.txt": "ad"}
     folder = make_delivery(tmp_path / "delivery", splits)
-    outcome = sceneset("add", folder, "--name", NAME, "--dry-run", cwd=registry)
+    outcome = sceneset("add", folder, "--name", NAME, "--dry-run", "--all", cwd=registry)
     warned = [line for line in outcome.err.splitlines() if "[persons-conflict]" in line]
     assert [line.split(" is ")[0].split()[-1] for line in warned] == ["a", "b"]
     tags = add_and_read_tags(registry, folder, sceneset)

@@ -68,7 +68,7 @@ def test_masks_of_another_size_are_all_reported_and_quarantine_leaves_them_out(
     }
     assert len(bad_stems) == 198
     before, source = snapshot(registry), snapshot(vikram)
-    refused = sceneset("add", vikram, "--name", NAME, cwd=registry)
+    refused = sceneset("add", vikram, "--name", NAME, "--all", cwd=registry)
     assert refused.code == 1
     lines = [line for line in refused.err.splitlines() if "[size-differs]" in line]
     reported = {line.split(": ")[1] for line in lines}

@@ -7,7 +7,7 @@ from typing import Any
 from sceneset.catalog.reader import unknown_scene_finding
 from sceneset.delivery.types import Request
 from sceneset.errors import FindingsError
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, SubsetDraft
 from sceneset.schemas.terms import Kind
@@ -78,9 +78,10 @@ def read_entry_file(request: Request, vocabulary: Vocabulary) -> EntryFile:
                     hint=f"use the same {name} in both",
                 )
             )
-    for number, row in enumerate(draft.splits):
-        if row.scene not in vocabulary.order:
-            unknown = unknown_scene_finding(vocabulary, row.scene, file=path.name)
-            place = entry.locate_row(number, ".scene")
-            entry.findings.append(unknown.model_copy(update=place))
+    entry.findings += capped(
+        (number for number, row in enumerate(draft.splits) if row.scene not in vocabulary.order),
+        lambda number: unknown_scene_finding(
+            vocabulary, draft.splits[number].scene, file=path.name
+        ).model_copy(update=entry.locate_row(number, ".scene")),
+    )
     return entry

@@ -1,6 +1,6 @@
 """Read and check a delivery as a whole: the subset it would become, and all findings on it."""
 
-from collections.abc import Container
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
@@ -22,10 +22,12 @@ from sceneset.errors import FindingsError
 from sceneset.progress import Progress
 from sceneset.quality.kind_rules import kind_findings
 from sceneset.quality.policy import apply_policy, read_waivers
+from sceneset.quality.rows import with_tag_rows
 from sceneset.quality.sample_rules import sample_findings
 from sceneset.quality.tag_rules import persons_conflict_findings, scene_table_findings
 from sceneset.scanning.measure_sample import Pair
 from sceneset.scanning.process_pool import measure_files
+from sceneset.scanning.void_masks import settle_void_masks
 from sceneset.schemas.finding import Finding, errors_of, finding, in_order
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import SplitName
@@ -94,17 +96,18 @@ class _Reader:
             )
             self.user_findings += findings
 
-    def _read_split_file(self, path: Path, samples: Container[Key]) -> None:
+    def _read_split_file(self, path: Path, samples: Collection[Key]) -> None:
         shown = printable(f"split_dir/{path.name}")
         row = {row.file: row for row in self.entry_file.rows}.get(path.name)
-        name = (
-            SplitName(row.scene, row.persons, row.phase)
+        readings = (
+            (SplitName(row.scene, row.persons, row.phase),)
             if row
-            else self.vocabulary.parse_split_file(path.name)
+            else self.vocabulary.split_file_readings(path.name)
         )
+        name = readings[0] if len(readings) == 1 else None
         # If --entry can't be read, it may have a row for this file.
         if name is None and not self.entry_file.is_unreadable:
-            self._report_unknown_split_file(path.name, shown)
+            self._report_unknown_split_file(path.name, shown, readings)
         try:
             lines = read_split_lines(path, shown)
         except FindingsError as error:
@@ -114,9 +117,27 @@ class _Reader:
         keys = resolve_stems(lines, shown, samples, name.phase if name else None, suffixes)
         self.findings += lines.findings
         if name and name.scene in self.vocabulary.order:
-            self.findings += self.split_tags.add_file(path.name, shown, name, set(keys), row)
+            self.findings += self.split_tags.add_file(path.name, shown, name, keys, row)
 
-    def _report_unknown_split_file(self, file: str, shown: str) -> None:
+    def _report_unknown_split_file(
+        self, file: str, shown: str, readings: Sequence[SplitName]
+    ) -> None:
+        if readings:
+            meanings = " or ".join(self.vocabulary.reading_name(name) for name in readings)
+            self.findings.append(
+                finding(
+                    "unknown-split-file",
+                    f"can mean {meanings}",
+                    file=shown,
+                    hint="rename it to "
+                    + " or ".join(
+                        self.vocabulary.split_file(*name[:2], name.phase or Phase.TRAIN)
+                        for name in readings
+                    )
+                    + ", or give it a row in --entry",
+                )
+            )
+            return
         nearest = self.vocabulary.nearest(file.removesuffix(".txt"))
         self.findings.append(
             finding(
@@ -136,7 +157,8 @@ class _Reader:
             Pair(*key, layout.images[key], layout.masks[key], layout.base) for key in layout.pairs()
         ]
         rows = []
-        for measured in progress(measure_files(pairs, self.params.limits), len(pairs), "check"):
+        results = progress(measure_files(pairs, self.params.limits), len(pairs), "check")
+        for measured in settle_void_masks(results):
             self.findings += measured.findings
             if measured.row:
                 rows.append(measured.row)
@@ -215,6 +237,7 @@ class _Reader:
     def _check_entry(self, entry: Subset, tags: list[Tag], rows: list[ScanRow]) -> None:
         """Compare scene table, tags, split files and samples with each other."""
         entry_file, tags_file = self.request.entry_file, self.request.tags_file
+        tags_name = tags_file.name if tags_file else "split_dir"
         table = table_from_rows(rows, 0)
         findings = [
             *scene_table_findings(
@@ -223,16 +246,18 @@ class _Reader:
                 file=entry_file.name if entry_file else "split_dir",
                 locate=self.entry_file.locate,
             ),
-            *persons_conflict_findings(tags, subset="", file="split_dir"),
+            *persons_conflict_findings(tags, subset="", file=tags_name),
             *kind_findings(
                 entry,
                 tags,
                 table,
                 self.params,
                 folder="",
-                file=tags_file.name if tags_file else "split_dir",
+                file=tags_name,
             ),
         ]
+        if tags_file:
+            findings = with_tag_rows(findings, tags_file)
         # The subset does not exist yet, so findings must not refer to it.
         self.findings += [p.model_copy(update={"subset": ""}) for p in findings]
         self.findings += self.split_tags.difference_findings(

@@ -1,6 +1,7 @@
 """Read delivered split files: check each line, and find the sample that each stem names."""
 
-from collections.abc import Callable, Container, Iterable
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _raw_lines(path: Path, shown: str, report: Callable[..., None]) -> Iterable[
 def resolve_stems(
     lines: SplitLines,
     shown: str,
-    samples: Container[Key],
+    samples: Collection[Key],
     phase: Phase | None,
     suffixes: Iterable[str],
 ) -> dict[Key, int]:
@@ -109,10 +110,27 @@ def resolve_stems(
     """
     phases = sorted(Phase, key=lambda other: other is not (phase or Phase.TRAIN))
     keys: dict[Key, int] = {}
+    forms: dict[Key, Key] | None = None  # most deliveries don't need it
     for stem, row in lines.stems.items():
         key = next(((p, stem) for p in phases if (p, stem) in samples), None)
         if key:
             keys[key] = row
+            continue
+        if forms is None:
+            forms = {(p, unicodedata.normalize("NFC", s)): (p, s) for p, s in samples}
+        composed = unicodedata.normalize("NFC", stem)
+        if other := next((forms[p, composed] for p in phases if (p, composed) in forms), None):
+            lines.findings.append(
+                finding(
+                    "split-unknown-stem",
+                    f"differs from the name of its image in {other[0]} in Unicode normal form "
+                    "alone, so no reader finds the image",
+                    file=shown,
+                    row=row,
+                    field=printable(stem),
+                    hint="`sceneset fix` gives image, mask and split lines the same name, in NFC",
+                )
+            )
             continue
         bare = next((stem.removesuffix(s) for s in suffixes if stem.endswith(s)), "")
         is_sample = bare and any((p, bare) in samples for p in Phase)
@@ -123,15 +141,13 @@ def resolve_stems(
                 file=shown,
                 row=row,
                 field=printable(stem),
-                hint=_hint_on_unknown(stem, bare if is_sample else ""),
+                hint=_hint_on_unknown(bare if is_sample else ""),
             )
         )
     return keys
 
 
-def _hint_on_unknown(stem: str, bare: str) -> str:
+def _hint_on_unknown(bare: str) -> str:
     if bare:
         return f"write {bare}, without the suffix"
-    if not stem.isascii():
-        return "correct or delete the line; accents can be encoded in two ways (NFC and NFD)"
     return "correct or delete the line"

@@ -1,6 +1,6 @@
 """Turn delivered split files into rows of the scene table and tags, and compare them with tags."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from sceneset.catalog.split_selection import samples_by_row
 from sceneset.catalog.subset_folder import Key
@@ -22,6 +22,8 @@ class SplitTags:
         """The delivered files that a row comes from, by the file the row is written to."""
         self._memberships: dict[Key, set[tuple[str, Persons | None]]] = {}
         self._sources: dict[Key, set[str]] = {}
+        self._lines: dict[str, Mapping[Key, int]] = {}
+        """The line of each sample, by the name of the delivered file."""
 
     @property
     def rows(self) -> list[SplitRow]:
@@ -29,7 +31,12 @@ class SplitTags:
         return [row for row, _ in self.delivered.values()]
 
     def add_file(
-        self, file: str, shown: str, name: SplitName, keys: set[Key], row: SplitRow | None
+        self,
+        file: str,
+        shown: str,
+        name: SplitName,
+        lines: Mapping[Key, int],
+        row: SplitRow | None,
     ) -> list[Finding]:
         """Add a split file as one row, or as one row for each phase if it mixes phases.
 
@@ -37,29 +44,46 @@ class SplitTags:
             file: The file's name.
             shown: The file's path as findings name it.
             name: Scene, persons and phase of the file, from --entry or from the file's name.
-            keys: The samples that the file lists.
+            lines: The samples that the file lists, each with its line.
             row: The file's row in --entry, if it has one.
         """
-        phases = sorted({phase for phase, _ in keys}, key=list(Phase).index)
+        self._lines[file] = lines
+        phases = sorted({phase for phase, _ in lines}, key=list(Phase).index)
         first = name.phase or (phases[0] if phases else Phase.TRAIN)
+        # A file that has another name of its scene (skiing.txt) becomes the file of the scene.
+        is_written = row is not None or self.vocabulary.parse_split_file(file) is not None
         for phase in dict.fromkeys((first, *phases)):
             is_first = phase is first
-            target = file if is_first else self.vocabulary.split_file(*name[:2], phase)
+            keeps_name = is_first and is_written
+            target = file if keeps_name else self.vocabulary.split_file(*name[:2], phase)
             new_row = (
                 row
                 if row and is_first
                 else SplitRow(scene=name.scene, persons=name.persons, phase=phase, file=target)
             )
-            self._add_row(new_row, target, shown, {key for key in keys if key[0] is phase}, name)
+            self._add_row(new_row, target, shown, {key for key in lines if key[0] is phase}, name)
+        findings = []
+        if not is_written:
+            target = self.vocabulary.split_file(*name[:2], first)
+            findings.append(
+                finding(
+                    "split-name",
+                    f"is read as {self.vocabulary.reading_name(name)}; the registry writes its "
+                    f"samples to {target}",
+                    file=shown,
+                    hint=f"training configs must name {target}",
+                )
+            )
         if len(phases) < 2:
-            return []
+            return findings
         return [
+            *findings,
             finding(
                 "split-phases",
                 f"lists samples of {' and '.join(phases)}; it becomes one file for each phase",
                 file=shown,
                 hint="readers load one phase from one file",
-            )
+            ),
         ]
 
     def _add_row(
@@ -149,6 +173,7 @@ class SplitTags:
                         f"lists {len(listed)} sample{'s' if len(listed) != 1 else ''}, but the "
                         f"tags select {len(tagged)}; first difference: {differing[0][1]}",
                         file=f"split_dir/{row.file}",
+                        row=self._lines.get(row.file, {}).get(differing[0]),
                         hint=hint,
                     )
                 )

@@ -7,9 +7,12 @@ from sceneset.catalog.subset_folder import Layout
 from sceneset.catalog.tags_csv import tags_with_lines
 from sceneset.errors import FindingsError
 from sceneset.quality.tag_rules import image_without_tag_finding, tag_without_image_finding
-from sceneset.schemas.finding import Finding
+from sceneset.schemas.finding import Finding, capped
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.tag import Tag
+
+_MAX_WITHOUT_IMAGE = 10_000
+"""Findings on rows without an image: --quarantine leaves out only samples that findings name."""
 
 
 def read_tags_file(
@@ -27,18 +30,24 @@ def read_tags_file(
     images = layout.images.keys()
     # A sample that is bad in another way has an image too; it is not reported twice.
     delivered = images | {(p.phase, p.stem) for p in layout.findings}
-    findings: list[Finding] = []
-    for tag, line in tags:
-        findings += [
-            unknown_scene_finding(vocabulary, scene, file=path.name, row=line)
-            for scene in dict.fromkeys(scene for scene, _ in tag.scenes)
-            if scene not in vocabulary.by_key
-        ]
-        if tag.key not in delivered:
-            hint = "correct or delete the row"
-            findings.append(
-                tag_without_image_finding(tag.key, subset="", file=path.name, row=line, hint=hint)
-            )
+    unknown = (
+        (scene, line)
+        for tag, line in tags
+        for scene in dict.fromkeys(scene for scene, _ in tag.scenes)
+        if scene not in vocabulary.by_key
+    )
+    findings = capped(
+        unknown,
+        lambda found: unknown_scene_finding(vocabulary, found[0], file=path.name, row=found[1]),
+    )
+    hint = "correct or delete the row"
+    findings += capped(
+        ((tag, line) for tag, line in tags if tag.key not in delivered),
+        lambda found: tag_without_image_finding(
+            found[0].key, subset="", file=path.name, row=found[1], hint=hint
+        ),
+        limit=_MAX_WITHOUT_IMAGE,
+    )
     findings += [
         image_without_tag_finding(key, subset="", file=path.name)
         for key in sorted(images - {tag.key for tag, _ in tags})

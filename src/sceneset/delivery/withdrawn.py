@@ -1,6 +1,6 @@
 """Detect delivered images that were withdrawn from the registry."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sceneset.catalog.tombstones import MAX_COPY_DISTANCE, Tombstones
 from sceneset.schemas.finding import Finding, finding
@@ -9,14 +9,18 @@ from sceneset.schemas.tombstone import Tombstone
 
 
 def withdrawn_findings(rows: Iterable[ScanRow], tombstones: Tombstones) -> Iterator[Finding]:
-    """Yield images that were withdrawn, and images that look like a withdrawn one."""
-    hashes = [
-        (int(phash, 16), tombstone)
-        for tombstone in tombstones.values()
-        for phash in (tombstone.phash, tombstone.phash_mirror)
-    ]
-    for row in rows if tombstones else ():
-        tombstone = tombstones.get(row.image_md5)
+    """Yield images that were withdrawn, and images that look like a withdrawn one.
+
+    Looks are compared in all eight orientations, because a copy of a portrait may be turned by its
+    EXIF orientation or by its pixels.
+    """
+    if not tombstones:
+        return
+    looks = _Looks(list(tombstones.values()))
+    pictures = {stone.picture: stone for stone in tombstones.values() if stone.picture}
+    for row in rows:
+        # The same pixels in another file are the same picture.
+        tombstone = tombstones.get(row.image_md5) or pictures.get(row.picture or "")
         if tombstone:
             yield _finding(
                 row,
@@ -24,7 +28,7 @@ def withdrawn_findings(rows: Iterable[ScanRow], tombstones: Tombstones) -> Itera
                 f"was withdrawn: {tombstone.reason}",
                 "remove it from the delivery",
             )
-        elif similar := _first_similar(int(row.phash, 16), hashes):
+        elif similar := looks.first_similar(row.hashes):
             yield _finding(
                 row,
                 "forgotten-near",
@@ -33,15 +37,27 @@ def withdrawn_findings(rows: Iterable[ScanRow], tombstones: Tombstones) -> Itera
             )
 
 
-def _first_similar(phash: int, hashes: Iterable[tuple[int, Tombstone]]) -> Tombstone | None:
-    return next(
-        (
-            tombstone
-            for other, tombstone in hashes
-            if (other ^ phash).bit_count() <= MAX_COPY_DISTANCE
-        ),
-        None,
-    )
+class _Looks:
+    """The perceptual hashes of withdrawn images as an array: a delivery has thousands of rows."""
+
+    def __init__(self, tombstones: Sequence[Tombstone]) -> None:
+        import numpy as np
+
+        self._tombstones = tombstones
+        hashes = [
+            (int(tombstone.phash, 16), int(tombstone.phash_mirror, 16)) for tombstone in tombstones
+        ]
+        self._hashes = np.array(hashes, np.uint64)
+
+    def first_similar(self, hashes: Sequence[int]) -> Tombstone | None:
+        """Return the first withdrawn image that looks like an image in one of its orientations."""
+        import numpy as np
+
+        # One orientation of one of the two is enough, but the hash of the mirrored image is not
+        # exact, so both are compared with all.
+        differing = np.bitwise_count(self._hashes[..., None] ^ np.array(hashes, np.uint64))
+        similar = np.flatnonzero((differing <= MAX_COPY_DISTANCE).any(axis=(1, 2)))
+        return self._tombstones[similar[0]] if len(similar) else None
 
 
 def _finding(row: ScanRow, code: str, message: str, hint: str) -> Finding:

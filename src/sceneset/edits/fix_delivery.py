@@ -1,69 +1,53 @@
-"""Fix a delivery: write a fixed copy of it, completely or not at all."""
+"""Fix a delivery: write a fixed copy of it, completely or not at all.
+
+The copy has every file of the delivery. What is not fixed is copied as it is and reported with the
+reason.
+"""
 
 import os
-import unicodedata
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.edits.fix_sample import (
-    FixedFiles,
-    Key,
-    MaskFrame,
-    NewStems,
-    SampleFiles,
-    Unfixed,
-    choose_stems,
-    fix_files,
+from sceneset.catalog.subset_folder import IMAGE_SUFFIXES, layout_of_files, read_layout
+from sceneset.edits.delivery_samples import DeliverySamples, list_samples, stem_of
+from sceneset.edits.fix_copy import copy_other_files
+from sceneset.edits.fix_delivery_sample import SampleResult, fix_delivered_sample, unused_path
+from sceneset.edits.fix_sample import Key, NewStems, choose_stems
+from sceneset.edits.fix_types import DeliveryFix, FixedSample, FixOptions
+from sceneset.edits.split_renames import (
+    SplitText,
+    StemIndex,
+    read_split_texts,
+    refused_renames,
+    renamed_lines,
 )
-from sceneset.errors import FindingsError, UsageError
+from sceneset.errors import UsageError
 from sceneset.progress import Progress
-from sceneset.schemas.params import Limits
+from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import atomic_folder, copy_file, read_bytes
+from sceneset.storage.files import atomic_folder, copy_file
 
-_SUFFIXES = {".jpg", ".jpeg", ".png"}
 _BATCH = 256  # samples whose files are in memory at the same time
 
 
-@dataclass(frozen=True)
-class FixedSample:
-    """What a fix changes in one sample."""
-
-    phase: str
-    stem: str
-    new_stem: str
-    fixed: tuple[str, ...]
-    """Rules whose findings are fixed."""
-    unfixed: Unfixed
-    subset: str = ""
-    """The subset, or "" for a sample of a delivery."""
-
-
-@dataclass(frozen=True)
-class FixOptions:
-    """The options of a fix; see ``fix_files``."""
-
-    rules: Collection[str]
-    mask_frame: MaskFrame | None
-    limits: Limits
-
-
 class _Files(NamedTuple):
-    """The image and mask files of a delivery, and new stems."""
+    """The files of a delivery, and what they will be named."""
 
-    images: dict[Key, Path]
-    masks: dict[Key, Path]
+    found: DeliverySamples
     names: NewStems
+    splits: list[SplitText]
+    stems: StemIndex
 
 
 def fix_delivery(
     folder: Path, to: Path | None, options: FixOptions, progress: Progress
-) -> list[FixedSample]:
+) -> DeliveryFix:
     """Find what can be fixed in a delivery, and write a fixed copy of the whole delivery.
 
     The delivery itself is never changed.
@@ -74,135 +58,147 @@ def fix_delivery(
         options: What to fix.
         progress: Reports the number of samples.
 
-    Returns:
-        The samples with something that is fixed, or that can't be fixed.
-
     Raises:
         UsageError: ``folder`` is not a delivery, or ``to`` exists or is inside of it.
         OSError: A file can't be read or written.
     """
-    images, masks = _list_files(folder / "img_dir"), _list_files(folder / "ann_dir")
-    if not images:
+    found = list_samples(folder)
+    if not any(paths.image for paths in found.samples.values()) and not found.conflicts:
         raise UsageError(f"{folder} has no images in img_dir/<phase>")
-    files = _Files(images, masks, choose_stems(images.keys() | masks.keys(), options.rules))
-    if to is None:
-        return _fix_samples(files, options, progress, None)
-    if to.exists() or to.resolve().is_relative_to(folder.resolve()):
+    if to and (os.path.lexists(to) or to.resolve().is_relative_to(folder.resolve())):
         raise UsageError(f"{to}: name a new folder, outside of the delivery")
+    files = _choose_names(folder, found, options)
+    if to is None:
+        return _fix_all(folder, files, options, progress, None)
     # The temporary name is fixed, so that the next fix removes what a killed one left.
     with atomic_folder(to, temporary=to.with_name(f".{to.name}.part")) as temporary:
-        samples = _fix_samples(files, options, progress, temporary)
-        _copy_other_files(folder, temporary, files)
-    return samples
+        return _fix_all(folder, files, options, progress, temporary)
 
 
-def _list_files(folder: Path) -> dict[Key, Path]:
-    """Return the image files of every phase, by phase and stem; links are not followed."""
-    found: dict[Key, Path] = {}
-    for phase in Phase:
-        if folder.is_symlink() or not (folder / phase).is_dir() or (folder / phase).is_symlink():
-            continue
-        with os.scandir(folder / phase) as entries:
-            for entry in sorted(entries, key=lambda e: e.name):
-                path = Path(entry.path)
-                if entry.is_file(follow_symlinks=False) and path.suffix.lower() in _SUFFIXES:
-                    found.setdefault((phase, path.name[: -len(path.suffix)]), path)
-    return found
+def _choose_names(folder: Path, found: DeliverySamples, options: FixOptions) -> _Files:
+    """Choose new stems; a sample whose lines in a split file can't follow keeps its stem."""
+    shared = {(phase, stem_of(path)) for phase, _, path in found.conflicts}
+    names = choose_stems(
+        found.samples,
+        options.rules,
+        taken=[*found.taken, *shared],
+        mask_stems=found.mask_stems,
+    )
+    stems: dict[Key, set[str]] = {key: {key[1]} for key in (*found.samples, *shared)}
+    for key, stem in found.mask_stems.items():
+        stems[key].add(stem)
+    index = StemIndex(stems)
+    splits = read_split_texts(folder / "split_dir", options.vocabulary, index)
+    for key, reason in refused_renames(splits, stems, names.stems).items():
+        del names.stems[key]
+        names.unfixed[key] = tuple((code, reason) for code in names.fixed.pop(key))
+    return _Files(found, names, splits, index)
+
+
+def _fix_all(
+    folder: Path, files: _Files, options: FixOptions, progress: Progress, to: Path | None
+) -> DeliveryFix:
+    results = _fix_samples(files, options, progress, to)
+    samples = {key: result.sample for key, result in results.items()}
+    texts = _fix_split_files(files, options, samples)
+    if to:
+        for phase, part, path in files.found.conflicts:
+            copy_file(path, unused_path(to / part / phase / path.name))
+        names = {path: name for result in results.values() for path, name in result.names}
+        names |= {path: path.name for _, _, path in files.found.conflicts}
+        _copy_other_files(folder, to, names, texts)
+    left = _add_layout_errors(folder, files, results, samples) if options.has_all_rules else []
+    changed = (s for _, s in sorted(samples.items()) if s.fixed or s.unfixed or s.notes)
+    return DeliveryFix(list(changed), left)
+
+
+_copy_other_files = copy_other_files
 
 
 def _fix_samples(
     files: _Files, options: FixOptions, progress: Progress, to: Path | None
-) -> list[FixedSample]:
-    images, masks, names = files
+) -> dict[Key, SampleResult]:
+    """Fix all samples: those with a mask of 0 and 255 last, when all other masks are known."""
+    found, names = files.found.samples, files.names
 
-    def fix(key: Key) -> FixedSample:
-        result = _read_and_fix(images.get(key), masks.get(key), options)
-        stem = names.stems.get(key, key[1])
-        if to and result:
-            _write_sample(result.files, to, key[0], stem)
-        elif to:
-            for part, path in (("img_dir", images.get(key)), ("ann_dir", masks.get(key))):
-                if path:
-                    _copy(path, to / part / key[0] / (stem + path.suffix))
-        fixed = (*(result.fixed if result else ()), *names.fixed.get(key, ()))
-        unfixed = (*(result.unfixed if result else ()), *names.unfixed.get(key, ()))
-        return FixedSample(*key, stem, fixed, unfixed)
+    def fix_with(map_255: bool | None) -> Callable[[Key], SampleResult]:
+        return lambda key: fix_delivered_sample(
+            key, found[key], names, options, to, map_255=map_255
+        )
 
-    keys = sorted(images.keys() | masks.keys())
+    keys = sorted(found)
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        samples = list(progress(_in_batches(pool, fix, keys), len(keys), "fix"))
-    return [sample for sample in samples if sample.fixed or sample.unfixed]
+        first = _in_batches(pool, fix_with(True if options.map_255 else None), keys)
+        results = dict(zip(keys, progress(first, len(keys), "fix"), strict=True))
+        void = [key for key, result in results.items() if result.is_void]
+        map_255 = not any(result.uses_1 for result in results.values())
+        results.update(zip(void, _in_batches(pool, fix_with(map_255), void), strict=True))
+    return results
 
 
 def _in_batches(
-    pool: ThreadPoolExecutor, fix: Callable[[Key], FixedSample], keys: list[Key]
-) -> Iterator[FixedSample]:
+    pool: ThreadPoolExecutor, fix: Callable[[Key], SampleResult], keys: list[Key]
+) -> Iterator[SampleResult]:
     waiting = iter(keys)
     while batch := list(islice(waiting, _BATCH)):
         yield from pool.map(fix, batch)
 
 
-def _read_and_fix(image: Path | None, mask: Path | None, options: FixOptions) -> FixedFiles | None:
-    """Return a fixed sample, or None if it has no image or a file that can't be read."""
-    if image is None:
-        return None
-    limit = options.limits.max_bytes
-    try:
-        files = SampleFiles(
-            image.suffix,
-            read_bytes(image, image.name, limit=limit),
-            read_bytes(mask, mask.name, limit=limit) if mask else None,
-        )
-    except FindingsError:
-        return None
-    return fix_files(files, options.rules, options.limits, options.mask_frame)
+def _fix_split_files(
+    files: _Files, options: FixOptions, samples: dict[Key, FixedSample]
+) -> dict[Path, bytes]:
+    """Return the split files with changed lines; ``samples`` gets lines in another normal form."""
+    compose = "name-normal-form" in options.rules
+    new = files.names.stems
+    texts = {}
+    for split in files.splits:
+        if not new and (not compose or split.text.isascii()):
+            continue
+        data, keys = renamed_lines(split, files.stems, new, compose=compose)
+        if not keys:
+            continue
+        texts[split.path] = data
+        for key in keys & samples.keys() - new.keys():
+            codes = dict.fromkeys((*samples[key].fixed, "name-normal-form"))
+            samples[key] = replace(samples[key], fixed=tuple(codes))
+    return texts
 
 
-def _write_sample(files: SampleFiles, to: Path, phase: str, stem: str) -> None:
-    for part, suffix, data in (
-        ("img_dir", files.suffix, files.image),
-        ("ann_dir", ".png", files.mask),
-    ):
-        if data is not None:
-            path = to / part / phase / (stem + suffix)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+def _add_layout_errors(
+    folder: Path,
+    files: _Files,
+    results: dict[Key, SampleResult],
+    samples: dict[Key, FixedSample],
+) -> list[Finding]:
+    """Add to the samples what `sceneset add` will say about the names and places of files.
 
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    copy_file(source, target)
-
-
-def _copy_other_files(folder: Path, to: Path, files: _Files) -> None:
-    """Copy all files but images and masks; split files get the new stems, links are left out."""
-    new_stems = {stem: new_stem for (_, stem), new_stem in files.names.stems.items()}
-    done = {*files.images.values(), *files.masks.values()}
-    for base, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(base, name)
-            if path in done or path.is_symlink() or not path.is_file():
-                continue
-            target = to / path.relative_to(folder)
-            if path.parent == folder / "split_dir" and path.suffix == ".txt" and new_stems:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_replace_stems(path.read_bytes(), new_stems))
-            else:
-                _copy(path, target)
-
-
-def _replace_stems(data: bytes, new_stems: dict[str, str]) -> bytes:
-    """Return a split file with new stems; line ends and white space stay as they are."""
-    try:
-        lines = data.decode().splitlines(keepends=True)
-    except UnicodeDecodeError:
-        return data  # `sceneset add` reports it
-    normalized = {unicodedata.normalize("NFC", old): new for old, new in new_stems.items()}
-    result = []
-    for line in lines:
-        stem = line.strip()
-        new = new_stems.get(stem) or normalized.get(unicodedata.normalize("NFC", stem))
-        result.append(line.replace(stem, new) if new else line)
-    return "".join(result).encode()
+    Returns:
+        Errors about other files.
+    """
+    parts: dict[str, list[tuple[Phase, Path]]] = {"img_dir": [], "ann_dir": []}
+    keys: dict[tuple[str, str], Key] = {}
+    for key, result in results.items():
+        for path, name in result.names:
+            new_path = path.with_name(name)
+            parts[path.parents[1].name].append((Phase(key[0]), new_path))
+            keys[key[0], stem_of(new_path)] = key
+    for phase, part, path in files.found.conflicts:
+        parts[part].append((Phase(phase), path))
+    suffixes = Counter(path.suffix for _, path in parts["img_dir"])
+    layout = layout_of_files(
+        folder,
+        *parts.values(),
+        img_suffix=max(IMAGE_SUFFIXES, key=lambda suffix: suffixes[suffix]),
+    )
+    for p in errors_of(layout.findings):
+        new_key = (str(p.phase), p.stem)
+        key = keys.get(new_key, new_key)
+        sample = samples.get(key) or FixedSample(*key, key[1], (), ())
+        known = {code for code, _ in sample.unfixed}
+        if p.code not in known:
+            why = f"{Path(p.file).name} {p.message}"
+            samples[key] = replace(sample, unfixed=(*sample.unfixed, (p.code, why)))
+    return [
+        p for p in errors_of(read_layout(folder).findings) if p.code in {"stray-file", "layout"}
+    ]

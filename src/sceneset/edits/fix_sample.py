@@ -1,10 +1,14 @@
 """Fix the files of one sample: errors that have exactly one right answer."""
 
-from collections.abc import Callable, Collection
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
-from sceneset.imaging import edit, metadata
+from sceneset.edits.fix_mask import without_metadata, without_orientation
+from sceneset.imaging import edit, metadata, trait_names
 from sceneset.imaging.metadata import orientation_of
 from sceneset.quality.sample_rules import broken_name_rules
 from sceneset.schemas.names import invalid_stem_reason
@@ -12,19 +16,23 @@ from sceneset.schemas.params import Limits
 
 FIXABLE_RULES = (
     *("image-gps", "image-personal", "image-metadata", "image-trailing", "image-frames"),
+    *("mask-metadata", "mask-orientation"),
     *("image-orientation", "image-mode", "mask-0-255", "suffix"),
-    *("stem-unsafe", "name-dot", "name-space", "name-normal-form", "name-windows"),
+    *("stem-unsafe", "name-dot", "name-space", "name-normal-form", "name-windows", "name-start"),
 )
 """Codes of the rules whose findings can be fixed."""
 
 _TRAIT_OF_RULE = {
-    "image-gps": metadata.GPS,
-    "image-personal": metadata.PERSONAL,
-    "image-metadata": metadata.BROKEN,
-    "image-trailing": metadata.TRAILING,
-    "image-frames": metadata.FRAMES,
+    "image-gps": trait_names.GPS,
+    "image-personal": trait_names.PERSONAL,
+    "image-metadata": trait_names.BROKEN,
+    "image-trailing": trait_names.TRAILING,
+    "image-frames": trait_names.FRAMES,
 }
-_SUFFIXES = {".jpeg": ".jpg", ".jpg": ".jpg", ".png": ".png"}
+_SUFFIXES = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".insp", ".mpo"), ".jpg"),
+    ".png": ".png",
+}
 
 Key = tuple[str, str]
 """Phase and stem of a sample."""
@@ -49,6 +57,7 @@ class SampleFiles(NamedTuple):
     image: bytes
     mask: bytes | None
     """None if there is no mask."""
+    mask_suffix: str = ".png"
 
 
 class FixedFiles(NamedTuple):
@@ -65,6 +74,8 @@ def fix_files(
     rules: Collection[str],
     limits: Limits,
     mask_frame: MaskFrame | None = None,
+    *,
+    map_255: bool = False,
 ) -> FixedFiles:
     """Fix the findings of some rules on the files of a sample.
 
@@ -76,6 +87,7 @@ def fix_files(
         limits: Files beyond these limits are returned unchanged.
         mask_frame: On which pixels the mask was drawn. It is used only if the size of the mask
             does not show it; without it, such a sample is not fixed.
+        map_255: Whether 255 means person in masks that hold no 1.
     """
     try:
         _refuse_too_large(files, limits)
@@ -83,7 +95,7 @@ def fix_files(
     except OSError:
         return FixedFiles(files)
     for code, step in _STEPS:
-        if code not in rules:
+        if code not in rules or (code == "mask-0-255" and not map_255):
             continue
         try:
             result = step(files, mask_frame)
@@ -136,6 +148,16 @@ def _strip(
         return files, [], [(code, str(error)) for code in found]
 
 
+def _strip_mask(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
+    mask = without_metadata(files.mask) if files.mask else None
+    return None if mask is None else files._replace(mask=mask)
+
+
+def _orient_mask(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
+    mask = without_orientation(files.image, files.mask) if files.mask else None
+    return None if mask is None else files._replace(mask=mask)
+
+
 def _orient(files: SampleFiles, mask_frame: MaskFrame | None) -> SampleFiles | None:
     opened = edit.open_image(files.image)
     orientation = orientation_of(opened)
@@ -169,27 +191,44 @@ def _frame_of_mask(
 
 
 def _to_rgb(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
-    if edit.open_image(files.image).mode == "RGB":
+    if edit.open_image(files.image).mode == "RGB" and not edit.has_16_bits(files.image):
         return None
     return files._replace(image=edit.convert_to_rgb(files.image))
 
 
 def _to_0_and_1(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
-    if files.mask is None or not edit.marks_person_with_255(files.mask):
+    if files.mask is None or not edit.is_0_and_255(files.mask):
         return None
     return files._replace(mask=edit.map_255_to_1(files.mask))
 
 
 def _fix_suffix(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
-    suffix = _SUFFIXES.get(files.suffix.lower())
-    if suffix is None or suffix == files.suffix:
+    suffix = _right_suffix(files.image, files.suffix)
+    mask_suffix = files.mask_suffix
+    if files.mask is not None:
+        mask_suffix = _right_suffix(files.mask, mask_suffix)
+    if (suffix, mask_suffix) == (files.suffix, files.mask_suffix):
         return None
-    if (edit.open_image(files.image).format == "PNG") != (suffix == ".png"):
-        raise ValueError(f"the suffix is {files.suffix}, but the file has another format")
-    return files._replace(suffix=suffix)
+    return files._replace(suffix=suffix, mask_suffix=mask_suffix)
+
+
+def standard_suffix(suffix: str) -> str | None:
+    """Return ".jpg" or ".png" for another spelling of the suffix, or None if it is another one."""
+    return _SUFFIXES.get(suffix.lower())
+
+
+def _right_suffix(data: bytes, suffix: str) -> str:
+    right = standard_suffix(suffix)
+    if right is None or right == suffix:
+        return suffix
+    if (edit.open_image(data).format == "PNG") != (right == ".png"):
+        raise ValueError(f"the suffix is {suffix}, but the file has another format")
+    return right
 
 
 _STEPS: tuple[tuple[str, _Step], ...] = (
+    ("mask-metadata", _strip_mask),
+    ("mask-orientation", _orient_mask),
     ("image-orientation", _orient),
     ("image-mode", _to_rgb),
     ("mask-0-255", _to_0_and_1),
@@ -206,32 +245,53 @@ class NewStems(NamedTuple):
     unfixed: dict[Key, Unfixed]
 
 
-def choose_stems(keys: Collection[Key], rules: Collection[str]) -> NewStems:
+def choose_stems(
+    keys: Collection[Key],
+    rules: Collection[str],
+    *,
+    taken: Collection[Key] = (),
+    mask_stems: Mapping[Key, str] = MappingProxyType({}),
+) -> NewStems:
     """Choose a clean stem for every sample whose stem breaks one of some rules.
 
-    A new stem is unique in its phase, also on file systems that ignore case.
+    A new stem is unique in its phase, also on file systems that ignore case and normal form. Two
+    samples that would get the same new stem keep their names: either may have the better claim.
 
     Args:
         keys: Phase and stem of all samples.
         rules: Codes of the rules to fix; those that are not about names are ignored.
+        taken: Phase and stem of other files that no sample may be renamed to.
+        mask_stems: The stems of masks that differ from those of their images in normal form.
     """
     result = NewStems({}, {}, {})
-    taken = {(phase, stem.casefold()) for phase, stem in keys}
-    for phase, stem in sorted(keys):
-        broken = broken_name_rules(stem) | ({"stem-unsafe"} if invalid_stem_reason(stem) else set())
+    used = Counter(_folded(key) for key in (*keys, *taken))
+    chosen: dict[Key, tuple[str, tuple[str, ...]]] = {}
+    for key in sorted(keys):
+        broken = _broken_rules(key[1])
+        if key in mask_stems:
+            broken |= {"name-normal-form"} | _broken_rules(mask_stems[key])
         codes = tuple(code for code in FIXABLE_RULES if code in broken and code in rules)
         if not codes:
             continue
-        key = (phase, stem)
         try:
-            clean = edit.clean_stem(stem)
+            chosen[key] = edit.clean_stem(key[1]), codes
         except ValueError as error:
             result.unfixed[key] = tuple((code, str(error)) for code in codes)
-            continue
-        if (phase, clean.casefold()) in taken - {(phase, stem.casefold())}:
-            reason = f"the new name {clean!r} is taken by another sample"
+    wanted = Counter(_folded((key[0], clean)) for key, (clean, _) in chosen.items())
+    for key, (clean, codes) in chosen.items():
+        folded = _folded((key[0], clean))
+        if wanted[folded] > 1 or used[folded] > (folded == _folded(key)):
+            reason = f"the new name {clean!r} is taken by another sample or file"
             result.unfixed[key] = tuple((code, reason) for code in codes)
             continue
-        taken.add((phase, clean.casefold()))
         result.stems[key], result.fixed[key] = clean, codes
     return result
+
+
+def _broken_rules(stem: str) -> set[str]:
+    return broken_name_rules(stem) | ({"stem-unsafe"} if invalid_stem_reason(stem) else set())
+
+
+def _folded(key: Key) -> Key:
+    """Return a key in the form in which Windows and macOS compare names."""
+    return key[0], unicodedata.normalize("NFC", key[1]).casefold()

@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sceneset.catalog.lineage import has_other_files, lineage_row
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import rows_from_table
-from sceneset.edits.fix_delivery import FixedSample, FixOptions
 from sceneset.edits.fix_sample import Key, NewStems, SampleFiles, choose_stems, fix_files
+from sceneset.edits.fix_types import FixedSample, FixOptions
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError, fail
 from sceneset.progress import Notify, Progress, no_notice
 from sceneset.quality.sample_columns import SAMPLE_COLUMNS
 from sceneset.quality.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Content, LoadedPair, Pair, measure_loaded
+from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.terms import Phase
 from sceneset.storage.blobs import Blobs
@@ -59,7 +61,8 @@ def fix_subsets(
     if not apply:
         return list(_SubsetFix(catalog, options, None).samples(names, progress))
     frame = options.mask_frame or ""
-    command = Command.of("fix", *names, "--rules", *sorted(options.rules), "--masks", frame)
+    words = ["--map", "255=1"] if options.map_255 else []
+    command = Command.of("fix", *names, "--rules", *sorted(options.rules), "--masks", frame, *words)
     with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
         if transaction is None:
             notify("an interrupted run of this command was finished")
@@ -91,10 +94,16 @@ class _SubsetFix:
             name_rules = [code for code in self._options.rules if code.startswith("name-")]
             stems = choose_stems([*rows], name_rules)
             keys = self._keys_with_findings(name)
+            if self._options.map_255 and "mask-0-255" in self._options.rules:
+                keys |= {key for key, row in rows.items() if row.ignore and not row.person}
             found = [row for key, row in rows.items() if key in keys]
             new = dict(rows)
+            lineage: list[LineageRow] = []
             for row in progress(found, len(found), "fix"):
                 sample, new[row.key] = self._fix_sample(name, row, stems)
+                if has_other_files(row, new[row.key]):
+                    reason = f"fix: {' '.join(sample.fixed)}"
+                    lineage.append(lineage_row(row, new[row.key], reason))
                 if sample.fixed or sample.unfixed:
                     yield sample
             if change and new != rows:
@@ -103,6 +112,7 @@ class _SubsetFix:
                     for tag in self._catalog.tags(name)
                 ]
                 change.replace_samples(name, list(new.values()), tags)
+                change.record_lineage(name, lineage)
         if change:
             change.stage_lists()
 
@@ -131,7 +141,10 @@ class _SubsetFix:
         image, mask = map(self._read, old, (row.image_md5, row.mask_md5))
         options = self._options
         files = SampleFiles(old[0].suffix, image, mask)
-        result = fix_files(files, options.rules, options.limits, options.mask_frame)
+        # Masks of 0 and 255 are in a subset only if others use 1: 255 then means ignored.
+        result = fix_files(
+            files, options.rules, options.limits, options.mask_frame, map_255=options.map_255
+        )
         stem = stems.stems.get(row.key, row.stem)
         sample = FixedSample(
             row.phase,
@@ -157,9 +170,10 @@ class _SubsetFix:
         pair = Pair(phase, stem, image, mask, self._catalog.root)
         contents = {path: Content(data) for path, data in files.items()}
         measured = measure_loaded(pair, LoadedPair(contents), self._options.limits)
-        if measured.row is None:
+        measured_row = measured.row or measured.void_row
+        if measured_row is None:
             raise FindingsError(measured.findings)
-        return measured.row
+        return measured_row
 
     def _read(self, path: Path, md5: str) -> bytes:
         """Return a file from the working tree or DVC's cache; refuse changes nobody tracks."""

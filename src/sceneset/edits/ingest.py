@@ -6,7 +6,6 @@ comes last: until then no reader sees the subset.
 """
 
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sceneset.errors import FindingsError, fail
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.schemas.finding import finding
 from sceneset.schemas.subset import Subset
+from sceneset.storage.disk_space import check_space
 from sceneset.storage.dvc import add_folders
 from sceneset.storage.dvc_digests import digest_mismatches, digests_of_rows
 from sceneset.storage.files import copy_file, md5_of
@@ -59,7 +59,7 @@ def ingest(
         refuse_taken_name(catalog, name)
         with_subset(paths.params.read_text("utf-8"), name)  # fail before anything is copied
         copies = _copies(delivery)
-        _check_space(catalog.root, [source for source, _ in copies])
+        check_space(catalog.root, [source for source, _ in copies])
         folder = paths.subset(name)
         with transaction.create_folder(folder) as unplaced:
             _copy_files(progress(copies, len(copies), "copy"), unplaced)
@@ -126,19 +126,6 @@ def _copies(delivery: Delivery) -> list[tuple[Path, str]]:
             ("ann_dir", layout.masks[row.key]),
         )
     ]
-
-
-def _check_space(root: Path, sources: list[Path]) -> None:
-    """Raise FindingsError if the disk can't hold two copies: the data root's and DVC's cache's."""
-    needed = 2 * sum(source.stat().st_size for source in sources)
-    free = shutil.disk_usage(root).free
-    if needed > free:
-        fail(
-            "disk-full",
-            f"{needed:,} bytes are needed and {free:,} bytes are free",
-            file=".",
-            hint="free some space: DVC's cache holds a second copy of every file",
-        )
 
 
 def _copy_files(copies: Copies, folder: Path) -> None:

@@ -4,17 +4,17 @@ Scan, tags, .dvc files and dvc.lock are computed, not derived by the pipeline: n
 on this machine, and nothing is scanned again.
 """
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 
+from sceneset.catalog.lineage import lineage_path, lineage_text, read_lineage
 from sceneset.catalog.params_edit import without_subset
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import write_scan
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.paths import DATA_ROOT
+from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tag import Tag
 from sceneset.storage.blobs import Blobs
@@ -26,6 +26,7 @@ from sceneset.storage.dvc_digests import (
     listings_of_rows,
 )
 from sceneset.storage.files import md5_of
+from sceneset.storage.leftovers import temporary_folder
 from sceneset.storage.transaction import Transaction
 
 
@@ -60,6 +61,12 @@ class SubsetChange:
         for md5, listing in listings_of_rows(rows).items():
             self.blobs.add_to_cache(md5, listing)  # DVC needs them; unused ones do no harm
 
+    def record_lineage(self, name: str, rows: Iterable[LineageRow]) -> None:
+        """Stage the lineage of a subset with more rows: samples before and after the change."""
+        paths = self._catalog.paths
+        text = lineage_text([*read_lineage(paths, name), *rows])
+        self._transaction.write(lineage_path(paths, name), text.encode())
+
     def remove_subset(self, name: str) -> None:
         """Stage the removal of a subset. Its images and masks are not deleted."""
         paths = self._catalog.paths
@@ -89,7 +96,7 @@ class SubsetChange:
 
 def encode_scan(rows: Iterable[ScanRow], algorithm: int) -> bytes:
     """Return the content of a scan file with these rows."""
-    with tempfile.TemporaryDirectory(prefix="sceneset-") as folder:
-        path = Path(folder) / "scan.parquet"
+    with temporary_folder() as folder:
+        path = folder / "scan.parquet"
         write_scan(path, rows, algorithm)
         return path.read_bytes()

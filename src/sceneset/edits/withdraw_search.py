@@ -1,4 +1,8 @@
-"""Find everything to withdraw: all samples, in all states of the registry, that show an image."""
+"""Find everything to withdraw: all samples, in all states of the registry, that show a picture.
+
+A picture has many files over time. Those that the registry knows to show the same picture are all
+withdrawn; those that only look alike are listed for people to confirm.
+"""
 
 import re
 from collections import defaultdict
@@ -8,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from sceneset.catalog.lineage import with_related_images
+from sceneset.catalog.orientations import all_orientations
 from sceneset.catalog.query import resolve_query
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.tombstones import TOMBSTONES_FILE, Tombstones, read_tombstones
@@ -17,7 +23,8 @@ from sceneset.paths import DATA_ROOT
 from sceneset.schemas.tombstone import Tombstone
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.git import git
-from sceneset.versions.history import History, Occurrence
+from sceneset.versions.full_history import FilesOfPictures, FullHistory
+from sceneset.versions.history import Occurrence
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -30,6 +37,10 @@ class Withdrawal:
     """New tombstones, by the content hash of the image."""
     found: list[Occurrence]
     """Every sample of every state that shows one of the images."""
+    how_found: dict[str, str] = field(default_factory=dict)
+    """Content hashes of all image files, each with how it was found."""
+    namesakes: list[Occurrence] = field(default_factory=list)
+    """Samples of other states with the name of a withdrawn one that look different."""
     near: list[Occurrence] = field(default_factory=list)
     """Samples with a similar image in another file, for people to confirm."""
     purge: list[str] = field(default_factory=list)
@@ -55,8 +66,10 @@ class _Target(NamedTuple):
     name: str
     """The argument that named it."""
     md5: str
-    hashes: Sequence[tuple[int, int]] = ()
-    """Perceptual hashes, each with that of the mirrored image, if the image file was given."""
+    hashes: tuple[int, ...] = ()
+    """Perceptual hashes in all orientations, if the image file was given."""
+    picture: str = ""
+    """Digest of the pixels as shown, if the image file was given."""
 
 
 def find_withdrawal(
@@ -74,39 +87,47 @@ def find_withdrawal(
         names: Image files, content hashes of images, or samples as SUBSET/PHASE/STEM.
         reason: The reason to record in the tombstones.
         with_near: Withdraw similar images too.
-        purge: Find blobs to purge. All branches are searched then, and those of origin are
-            fetched first, because blobs that others need must stay.
+        purge: Find blobs to purge. The branches of origin are fetched first, because blobs that
+            others need must stay.
 
     Raises:
         UsageError: A name fits no image of any state of the registry, and no tombstone.
     """
     keep_masks = _fetch_origin(catalog.root) if purge else ""
-    history = History(catalog, everywhere=purge)
+    history = FullHistory(catalog)
     targets = [target for name in names for target in _targets(catalog, history, name)]
-    images = {target.md5 for target in targets}
-    found = history.find_by_hash(images)
-    hashes = {pair for target in targets for pair in target.hashes}
-    hashes |= {(sample.phash, sample.phash_mirror) for sample in found}
     known = read_tombstones(catalog.root)
+    files = history.find_files(
+        [target.md5 for target in targets], [target.picture for target in targets]
+    )
+    hashes = {phash for target in targets for phash in target.hashes}
+    hashes |= {phash for sample in files.found for phash in sample.hashes}
     near = [
         sample
-        for sample in history.find_similar(sorted(hashes))
-        if sample.image_md5 not in images | known.keys()
+        for sample in history.find_similar(hashes)
+        if sample.image_md5 not in files.images.keys() | known.keys()
     ]
+    images = known.keys() | {sample.image_md5 for sample in files.found}
+    images |= {md5 for row in files.lineage for md5 in (row.image_md5, row.new_image_md5)}
+    pictures = {sample.picture for sample in files.found if sample.picture}
     for target in targets:
-        if target.md5 not in known.keys() | {sample.image_md5 for sample in found}:
+        if target.md5 not in images and target.picture not in pictures:
             _refuse_unknown(target, near, with_near=with_near)
-    if with_near:
-        images |= {sample.image_md5 for sample in near}
-        found, near = history.find_by_hash(images), []
-    masks = {sample.mask_md5 for sample in found}
-    masks |= {md5 for image in images & known.keys() for md5 in known[image].masks}
+    if with_near and near:
+        seeds = {*files.images, *(sample.image_md5 for sample in near)}
+        how_found = {sample.image_md5: "look-alike" for sample in near} | files.images
+        files, near = history.find_files(seeds, [target.picture for target in targets]), []
+        files.images |= {md5: how for md5, how in how_found.items() if md5 in files.images}
+    images = set(files.images)
+    masks = files.masks | {md5 for image in images & known.keys() for md5 in known[image].masks}
     masks -= history.masks_shared_with_other_images(images | known.keys(), masks)
     if purge and history.unread:
         keep_masks = keep_masks or "not every state could be searched"
     return Withdrawal(
-        _new_tombstones(targets, found, reason, masks),
-        _sorted(found),
+        _new_tombstones(targets, files, reason, masks),
+        _sorted(files.found),
+        files.images,
+        _sorted(files.namesakes),
         _sorted(near),
         sorted(images | (set() if keep_masks else masks)),
         sorted(history.unread),
@@ -128,23 +149,33 @@ def _fetch_origin(root: Path) -> str:
 
 
 def _new_tombstones(
-    targets: Iterable[_Target], found: Sequence[Occurrence], reason: str, unshared_masks: set[str]
+    targets: Sequence[_Target], files: FilesOfPictures, reason: str, unshared_masks: set[str]
 ) -> Tombstones:
-    """Return one tombstone per image; of its masks, it lists those that no other image uses."""
+    """Return one tombstone per image file; of its masks, it lists those that no other image uses.
+
+    A file that only the lineage knows gets the look of another file of the same withdrawal.
+    """
     masks: dict[str, set[str]] = defaultdict(set)
-    for sample in found:
+    for sample in files.found:
         masks[sample.image_md5] |= {sample.mask_md5} & unshared_masks
-    hashes = {target.md5: target.hashes[0] for target in targets if target.hashes}
-    hashes |= {sample.image_md5: (sample.phash, sample.phash_mirror) for sample in found}
+    looks: dict[str, tuple[tuple[int, ...], str]] = {
+        target.md5: (target.hashes, target.picture) for target in targets if target.hashes
+    }
+    looks |= {s.image_md5: (s.hashes, s.picture) for s in files.found}
+    for md5 in sorted(files.images.keys() - looks.keys()):
+        related = with_related_images([md5], files.lineage) & looks.keys()
+        if related:
+            looks[md5] = looks[min(related)]
     return {
         md5: Tombstone(
             image=md5,
-            phash=f"{phash:016x}",
-            phash_mirror=f"{mirror:016x}",
+            phash=f"{hashes[0]:016x}",
+            phash_mirror=f"{hashes[1]:016x}",
+            picture=picture or None,
             masks=tuple(sorted(masks[md5])),
             reason=reason,
         )
-        for md5, (phash, mirror) in hashes.items()
+        for md5, (hashes, picture) in looks.items()
     }
 
 
@@ -166,7 +197,7 @@ def _refuse_unknown(target: _Target, near: Sequence[Occurrence], *, with_near: b
     raise UsageError(f"{target.name}: no state of the registry has this image or a similar one")
 
 
-def _targets(catalog: Catalog, history: History, name: str) -> list[_Target]:
+def _targets(catalog: Catalog, history: FullHistory, name: str) -> list[_Target]:
     path = Path(name)
     if path.is_file():
         return [_target_of_file(catalog, name)]
@@ -185,7 +216,7 @@ def _targets(catalog: Catalog, history: History, name: str) -> list[_Target]:
     samples = samples or history.find_by_name(subset, phase, Path(stem).stem)
     # In the working tree, else in the last version that has it: in other versions the same name
     # may stand for another image.
-    current = [sample for sample in samples if not sample.version] or samples[-1:]
+    current = history.latest(samples)
     if not current:
         raise UsageError(
             f"no state of the registry has a sample {subset}/{phase}/{stem}; if it was withdrawn "
@@ -196,11 +227,18 @@ def _targets(catalog: Catalog, history: History, name: str) -> list[_Target]:
 
 def _target_of_file(catalog: Catalog, name: str) -> _Target:
     from sceneset.errors import UndecodableError
-    from sceneset.imaging.facts import hash_image_file
+    from sceneset.imaging.facts import hash_image_file, measure_image
 
     limits = catalog.params.limits
     data = read_bytes(Path(name), name, limit=limits.max_bytes)
-    try:
-        return _Target(name, md5_of(data), hash_image_file(data, limits))
-    except UndecodableError:
-        return _Target(name, md5_of(data))  # the registry may have a file with these bytes
+    target = _Target(name, md5_of(data))
+    # The file may be in a format that no sample has, or be damaged: the registry may still have a
+    # file with these bytes or this look.
+    with suppress(UndecodableError):
+        pairs = hash_image_file(data, limits)
+        hashes = (phash for pair in pairs for phash in all_orientations(*pair[:2], pair[2:]))
+        target = target._replace(hashes=tuple(hashes))
+    with suppress(UndecodableError):
+        suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
+        target = target._replace(picture=measure_image(data, suffix, limits).picture)
+    return target
