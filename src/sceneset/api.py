@@ -1,11 +1,13 @@
 """The Python interface: ``from sceneset import Registry``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sceneset.catalog.reader import Catalog
-from sceneset.progress import Progress, no_progress
+from sceneset.counts import counted
+from sceneset.errors import NothingFoundError, UnknownNameError
+from sceneset.progress import Notify, Progress, no_notice, no_progress
 
 if TYPE_CHECKING:
     from sceneset.catalog.lookup import FoundSample
@@ -25,7 +27,8 @@ class Registry(Catalog):
         """Return the registry at a path (or above it), or at a git URL.
 
         Args:
-            path: A folder inside the registry, or the URL of its git repository.
+            path: A folder inside the registry; or the URL of its git repository, or the path of a
+                bare one, with ``//folder`` at its end if the registry is in a folder of it.
             rev: A version number, tag, branch or commit. The working tree is not changed.
 
         Raises:
@@ -73,6 +76,8 @@ class Registry(Catalog):
         link: str = "copy",
         remote: str | None = None,
         progress: Progress = no_progress,
+        ask: Callable[[str], bool] | None = None,
+        notify: Notify = no_notice,
     ) -> "Pulled":
         """Copy the samples that ``lookup`` returns into the folder ``to``, and verify every file.
 
@@ -86,6 +91,9 @@ class Registry(Catalog):
             link: "copy", "hard", "sym" or "ref" (reflink, where the file system can).
             remote: The name of a DVC remote; without it, the default remote.
             progress: Called with the files, their number and a label.
+            ask: Asks the user whether to trust the remote of a registry opened by URL. Without
+                it, a remote that was not trusted with `sceneset trust` is refused.
+            notify: Called with the options of such a registry's .dvc/config that are ignored.
 
         Returns:
             What was fetched. Files that could not be fetched are listed in ``bad``.
@@ -95,14 +103,27 @@ class Registry(Catalog):
             NothingFoundError: No sample matches.
             DestinationError: The folder holds something else.
             DvcError: The remote can't be reached.
+            UntrustedRemoteError: The remote needs trust; the message says how to give it.
         """
         from sceneset.catalog.query import resolve_query
-        from sceneset.storage.blobs import Blobs
+        from sceneset.versions.elsewhere import versions_with
+        from sceneset.versions.foreign import blobs_of, never
         from sceneset.versions.pull import pull
 
-        query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
-        blobs = Blobs(self.project, remote)
-        return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
+        phases, subsets = tuple(phases), tuple(subsets)
+        try:
+            query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
+            blobs = blobs_of(self, remote, ask=ask or never, notify=notify)
+            return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
+        except (UnknownNameError, NothingFoundError) as error:
+            found = versions_with(self, scenes, persons=persons, phases=phases, subsets=subsets)
+            if not found:
+                raise
+            have = counted(len(found), "version has", "versions have")
+            raise type(error)(
+                f"{error}. {have} such samples: {', '.join(found)}; to read one, use --rev "
+                f"{found[0]} (in Python: rev={found[0]!r})"
+            ) from None
 
     def diff(self, new: "Catalog | str") -> "Diff":
         """Return what changed from this state to ``new``: another state, or a revision of this.

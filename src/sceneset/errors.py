@@ -18,6 +18,7 @@
         ├── UnknownRevisionError    no such revision or repository (also a GitError)
         ├── NothingFoundError       a pull selects no sample
         ├── DestinationError        a folder can't take a pull
+        ├── UntrustedRemoteError    the remote of somebody else's repository is not trusted
         └── NotEmptyError           `init` needs an empty folder
 
 This module imports no library, so that `sceneset --help` and look-ups start fast.
@@ -111,6 +112,10 @@ class NothingFoundError(UsageError):
 
 class DestinationError(UsageError):
     """A folder can't take a pull; the message says why, and which folder can."""
+
+
+class UntrustedRemoteError(UsageError):
+    """The remote of a repository opened by URL may not be used yet; the message says how."""
 
 
 class NotEmptyError(UsageError):

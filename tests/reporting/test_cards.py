@@ -14,6 +14,7 @@ from sceneset.reporting.cards import (
     overall_description,
     subset_card,
 )
+from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import GroupStats, RowStats, SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
@@ -219,3 +220,42 @@ def test_subset_card_is_deterministic(form, vocabulary, entry, stats):
     cards = {subset_card(vocabulary, entry, stats, "zh", form) for _ in range(3)}
     assert len(cards) == 1
     assert "\n" in cards.pop()
+
+
+HOSTILE = (
+    "![x](http://example.com/x.png) <img src=https://example.com/y.png> [z](http://example.com) "
+    "<http://example.com/a> https://example.com/b www.example.com me@example.com `code` **bold**"
+)
+
+
+def test_texts_of_people_become_no_image_link_or_html_in_cards(vocabulary, entry, stats):
+    description = {"en": HOSTILE, "zh": HOSTILE}
+    splits = [row.model_copy(update={"description": Localized(**description)})
+              for row in entry.splits]  # fmt: skip
+    update = {"description": Localized(**description), "category": HOSTILE, "splits": splits}
+    hostile = entry.model_copy(update=update)
+    for language in LANGUAGES:
+        markdown = subset_card(vocabulary, hostile, stats, language, "md")
+        for markup in ("](", "![", "<img", "<http", "://", "www.", "@", "`code", "**"):
+            assert markup not in markdown, markup
+        assert any(HOSTILE in cell for row in parse_markdown(markdown) for cell in row)
+        html = subset_card(vocabulary, hostile, stats, language, "html")
+        tags = Tags()
+        tags.feed(html)
+        assert not {"img", "a", "script"} & tags.seen
+        assert "http://example.com/x.png" in tags.text
+
+
+class Tags(HTMLParser):
+    """Collects the names of all tags, and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_data(self, data):
+        self.text += data

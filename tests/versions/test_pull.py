@@ -165,6 +165,7 @@ def test_pull_downloads_only_the_blobs_of_the_scene(
     git(added, "commit", "--quiet", "--all", "--message", "A remote")
     dvc(added, "push")
     url, to = f"file://{added}", tmp_path / "out"
+    assert sceneset("trust", url, cwd=tmp_path).code == 0
     before = len(s3.requests("GET"))
     words = ("pull", "ski", "--persons", "multi", "--repo", url, "--to", to, "--json")
     assert sceneset(*words, cwd=tmp_path).json == {
@@ -184,3 +185,39 @@ def test_pull_writes_nothing_when_no_sample_matches(ready, sceneset, tmp_path):
     assert done.code == 2
     assert "no sample matches" in done.err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("place", [NAME, f"{NAME}/img_dir", f"{NAME}/ann_dir/train"])
+def test_pull_follows_no_link_in_a_half_finished_destination(
+    place: str, ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    to, outside = tmp_path / "out", tmp_path / "outside"
+    words = ("pull", "ski", "--to", to)
+    assert sceneset(*words, cwd=ready).code == 0
+    record = to / "sceneset.json"
+    record.write_text(record.read_text().replace('"complete": true', '"complete": false'))
+    shutil.rmtree(to / place)
+    outside.mkdir()
+    (outside / ".x.part").write_text("mine")
+    (to / place).symlink_to(outside)
+    outcome = sceneset(*words, cwd=ready)
+    assert outcome.code == 2
+    assert f"{to / place} is a symbolic link" in outcome.err
+    assert [path.name for path in outside.iterdir()] == [".x.part"]
+
+
+def test_pull_replaces_a_link_to_a_file_and_keeps_its_target(
+    ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    to, mine = tmp_path / "out", tmp_path / "mine"
+    words = ("pull", "ski", "--to", to)
+    assert sceneset(*words, cwd=ready).code == 0
+    mine.write_text("mine")
+    image = to / NAME / "img_dir/train/a.jpg"
+    good = image.read_bytes()
+    for path in (image, image.with_name(".a.jpg.part")):
+        path.unlink(missing_ok=True)
+        path.symlink_to(mine)
+    assert sceneset(*words, cwd=ready).code == 0
+    assert mine.read_text() == "mine"
+    assert (image.is_symlink(), image.read_bytes()) == (False, good)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sceneset.reporting.markdown import escape_cell
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import GroupStats, Rgb, SetStats, SubsetStats
@@ -221,11 +222,5 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["cell"] = _markdown_cell
+    environment.filters["cell"] = escape_cell
     return environment
-
-
-def _markdown_cell(value: object) -> str:
-    """Escape text for a cell of a Markdown table, where HTML would be interpreted too."""
-    text = str(value).replace("&", "&amp;").replace("<", "&lt;")
-    return text.replace("\\", "\\\\").replace("|", "\\|")

@@ -1,5 +1,6 @@
 """Findings as Markdown, for the pages and comments of pull requests."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -7,11 +8,16 @@ from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules import RULES, Severity
 
 _ICONS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "i"}
-_MAX_LISTED = 50  # code hosts limit the length of pages and comments
+MAX_LISTED = 50  # code hosts limit the length of pages and comments
 
 
-def findings_markdown(findings: Iterable[Finding]) -> str:
-    """Return a table with the number of findings of each rule, and a list of the first ones."""
+def findings_markdown(findings: Iterable[Finding], *, listed: int = MAX_LISTED) -> str:
+    """Return a table with the number of findings of each rule, and a list of the first ones.
+
+    Args:
+        findings: The findings, in order.
+        listed: The length of the list.
+    """
     findings = list(findings)
     active = [finding for finding in findings if not finding.waived]
     waived = len(findings) - len(active)
@@ -26,9 +32,9 @@ def findings_markdown(findings: Iterable[Finding]) -> str:
     if waived:
         lines.append(f"| | waived | {waived} |")
     lines += ["", "<details><summary>List of findings</summary>", ""]
-    lines += [f"- {_ICONS[finding.severity]} {_line(finding)}" for finding in active[:_MAX_LISTED]]
-    if len(active) > _MAX_LISTED:
-        lines.append(f"- and {len(active) - _MAX_LISTED} more: `sceneset check` lists all")
+    lines += [f"- {_ICONS[finding.severity]} {_line(finding)}" for finding in active[:listed]]
+    if len(active) > listed:
+        lines.append(f"- and {len(active) - listed} more: `sceneset check --all` lists all")
     return "\n".join([*lines, "", "</details>", ""])
 
 
@@ -43,4 +49,26 @@ def _code(text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Escape characters that Markdown or HTML would interpret, for example in file names."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
+    escaped = "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
+    return break_links(escaped)
+
+
+def break_links(text: str) -> str:
+    """Escape web and mail addresses, which code hosts turn into links without any markup."""
+    return re.sub(
+        r"(?<=[a-zA-Z]):(?=//)|(?<=(?i:www))\.|(?<=[\w.+-])@(?=[\w-]+\.\w)", _entity, text
+    )
+
+
+def escape_cell(value: object) -> str:
+    """Escape text for a cell of a Markdown table: no HTML, image, link, code or bold text.
+
+    Characters become entities, which Markdown never takes for markup.
+    """
+    text = str(value).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
+    text = re.sub(r"[\[\]`*~]", _entity, text.replace("\n", " "))
+    return break_links(text.replace("|", "\\|"))
+
+
+def _entity(found: re.Match[str]) -> str:
+    return f"&#{ord(found[0])};"

@@ -11,9 +11,9 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.split_selection import samples_by_row
 from sceneset.errors import FindingsError
 from sceneset.quality.evaluate import all_findings
-from sceneset.reporting.markdown import escape_markdown, findings_markdown
+from sceneset.reporting.markdown import MAX_LISTED, escape_markdown, findings_markdown
 from sceneset.schemas.finding import Finding, errors_of
-from sceneset.versions.diff import Diff, compare
+from sceneset.versions.diff import Diff, compare, counts_text
 from sceneset.versions.history import released_test_images
 from sceneset.versions.release import pipeline_findings
 
@@ -123,27 +123,31 @@ def review_json(result: Review) -> dict[str, Any]:
     }
 
 
-def review_page(result: Review, base: str) -> str:
+def review_page(result: Review, base: str, *, lists_all: bool = False) -> str:
     """Return a review as Markdown, for the page of a pull request.
 
     Args:
         result: The review.
         base: The name of the base, for example "origin/main".
+        lists_all: List all new findings, not only the first ones.
     """
     verdict = "✅ ready to merge" if result.is_good else "❌ not ready to merge"
     parts = [f"## sceneset: {verdict}\n"]
     if result.diff:
         parts.append(_changes(result.diff, result.changed_rows, base))
-    parts.append("### New findings\n\n" + findings_markdown(result.new))
+    listed = len(result.new) if lists_all else MAX_LISTED
+    parts.append("### New findings\n\n" + findings_markdown(result.new, listed=listed))
     known = len(result.findings) - len(result.new)
     if known:
-        parts.append(f"Findings that the base has too: {known}. `sceneset check` lists all.\n")
+        parts.append(
+            f"Findings that the base has too: {known}. `sceneset check --all` lists all.\n"
+        )
     return "\n".join(parts)
 
 
 def _changes(diff: Diff, rows: list[RowChange], base: str) -> str:
-    counts = [f"{count} {kind}" for kind, count in diff.counts.items() if count]
-    lines = [f"### Changes since `{base}`", "", f"Samples: {', '.join(counts) or 'no changes'}."]
+    counts = counts_text(diff.counts)
+    lines = [f"### Changes since `{base}`", "", f"Samples: {counts or 'no changes'}."]
     for label, names in (
         ("Subsets added", diff.subsets_added),
         ("Subsets removed", diff.subsets_removed),

@@ -1,6 +1,7 @@
 """The folder that a pull writes to: checks that it is free, and the record kept in it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
         raise DestinationError(f"{to} is not a folder; {_OTHER_FOLDER}")
     if all(_is_partial_record(path) for path in to.iterdir()):
         return
+    _refuse_links(to)
     before = _read_record(to / _RECORD)
     if before.get("pull") != record["pull"]:
         content = "the samples of another pull" if "pull" in before else "other files"
@@ -56,6 +58,21 @@ def _check_untracked(to: Path) -> None:
         for folder in (to, *to.parents)
     ):
         raise DestinationError(f"{to} belongs to a registry; {_OTHER_FOLDER}")
+
+
+def _refuse_links(to: Path) -> None:
+    """Refuse folders below the destination that are symbolic links: they lead elsewhere.
+
+    Links to files are replaced when the file is written; `pull --link sym` makes such links.
+    """
+    for base, folders, _ in os.walk(to):
+        for name in folders:
+            path = Path(base, name)
+            if path.is_symlink():
+                raise DestinationError(
+                    f"{path} is a symbolic link, and a pull does not write through links; delete "
+                    f"it, or {_OTHER_FOLDER}"
+                )
 
 
 def _is_partial_record(path: Path) -> bool:

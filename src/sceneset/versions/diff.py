@@ -1,17 +1,20 @@
 """The differences between two states of a registry, computed from tables without any blob.
 
-Images are identified by content hash, so a renamed sample is one rename, not one sample removed
-and one added.
+A sample is known by its image, its lineage and its picture, so a renamed sample is one rename, and
+a sample without its former metadata is one change; neither is one sample removed and one added.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
+from sceneset.catalog.lineage import read_all_lineages
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scanned_files import content_hashes
+from sceneset.versions.changed_samples import Place, Sample, changed_samples, pixels_of
+from sceneset.versions.pairing import Pairing
 
 
 class Step(StrEnum):
@@ -34,41 +37,39 @@ class ChangeKind(StrEnum):
     """Its mask has other content."""
     SCENES = "scenes"
     """It has other scenes, or is single instead of multi."""
+    METADATA = "metadata"
+    """Its image is another file that shows the same picture: only metadata or format changed."""
+    IMAGE = "image"
+    """Its image shows other pixels, but the lineage says that it is the same sample."""
 
+
+_TEXTS = {ChangeKind.METADATA: "metadata changed", ChangeKind.IMAGE: "image changed"}
 
 STEPS = {
     ChangeKind.REMOVED: Step.MAJOR,
     ChangeKind.MASK: Step.MAJOR,
     ChangeKind.MOVED: Step.MAJOR,
+    ChangeKind.IMAGE: Step.MAJOR,
     ChangeKind.ADDED: Step.MINOR,
     ChangeKind.RENAMED: Step.MINOR,
     ChangeKind.SCENES: Step.MINOR,
+    ChangeKind.METADATA: Step.PATCH,
 }
 """The smallest step that each change requires.
 
 Major: a training run may have used data that is gone or different now. Minor: there is more data,
-or the same data is described in another way.
+or the same data is described in another way. Patch: a training run gives the same result.
 """
 
 
-class Place(NamedTuple):
-    """Identifies a sample."""
-
-    subset: str
-    phase: str
-    stem: str
-
-    def __str__(self) -> str:
-        return "/".join(self)
+def change_text(kind: str) -> str:
+    """Return a kind of change as tables and texts show it."""
+    return _TEXTS.get(ChangeKind(kind), kind) if kind in set(ChangeKind) else kind
 
 
-class Sample(NamedTuple):
-    """A sample in one state."""
-
-    place: Place
-    image: str
-    mask: str
-    scenes: tuple[str, ...]
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return the number of changes of each kind that occurs, separated by commas."""
+    return ", ".join(f"{count} {change_text(kind)}" for kind, count in counts.items() if count)
 
 
 class Change(NamedTuple):
@@ -121,27 +122,14 @@ class Diff:
         return next((step for step in Step if step in steps), Step.PATCH)
 
 
-def read_samples(catalog: Catalog) -> Iterator[Sample]:
-    """Yield every sample of a state."""
-    subsets = catalog.each(lambda name: (name, catalog.tags(name), content_hashes(catalog, name)))
-    for name, tags, hashes in subsets:
-        for tag in tags:
-            image, mask = hashes[tag.key]
-            scenes = sorted(
-                f"{scene}:{persons}" if persons else scene for scene, persons in tag.memberships
-            )
-            yield Sample(Place(name, tag.phase, tag.stem), image, mask, tuple(scenes))
-
-
 def compare(old: Catalog, new: Catalog) -> Diff:
     """Return the differences from ``old`` to ``new``, changes sorted by kind and place."""
-    before, after = list(read_samples(old)), list(read_samples(new))
     old_scenes, new_scenes = (
         {row.scene for name in state.names for row in state.entry(name).splits}
         for state in (old, new)
     )
     return Diff(
-        changes=sorted(_changes(before, after), key=_sort_key),
+        changes=sorted(_changes(old, new), key=_sort_key),
         subsets_added=sorted(set(new.names) - set(old.names)),
         subsets_removed=sorted(set(old.names) - set(new.names)),
         scenes_added=sorted(new_scenes - old_scenes),
@@ -153,49 +141,26 @@ def _sort_key(change: Change) -> tuple[int, Place]:
     return list(ChangeKind).index(change.kind), change.sample.place
 
 
-def _changes(before: Iterable[Sample], after: Iterable[Sample]) -> Iterator[Change]:
-    by_image: dict[str, tuple[list[Sample], list[Sample]]] = defaultdict(lambda: ([], []))
-    for side, samples in enumerate((before, after)):
-        for sample in samples:
-            by_image[sample.image][side].append(sample)
-    for olds, news in by_image.values():
-        for old, new in _pair(olds, news):
-            yield from _changes_of(old, new)
-
-
-def _pair(
-    olds: Sequence[Sample], news: Sequence[Sample]
-) -> Iterator[tuple[Sample | None, Sample | None]]:
-    """Pair the old and new samples of one image.
-
-    Samples with the same place are paired first, then those with the same mask, then the rest.
-    """
-    unpaired_old, unpaired_new = list(olds), list(news)
-    keys: tuple[Callable[[Sample], object], ...] = (
-        lambda sample: sample.place,
-        lambda sample: sample.mask,
-        lambda sample: sample.image,
+def _changes(old: Catalog, new: Catalog) -> Iterator[Change]:
+    pairing = Pairing(*changed_samples(old, new))
+    pairing.pair(
+        lambda: read_all_lineages(old.paths) + read_all_lineages(new.paths),
+        partial(pixels_of, old),
+        partial(pixels_of, new),
     )
-    for key in keys:
-        for old in tuple(unpaired_old):
-            new = next((new for new in unpaired_new if key(new) == key(old)), None)
-            if new is not None:
-                unpaired_old.remove(old)
-                unpaired_new.remove(new)
-                yield old, new
-    yield from ((old, None) for old in unpaired_old)
-    yield from ((None, new) for new in unpaired_new)
-
-
-def _changes_of(old: Sample | None, new: Sample | None) -> Iterator[Change]:
-    if old is None or new is None:
-        yield Change(ChangeKind.ADDED if old is None else ChangeKind.REMOVED, old, new)
-        return
-    if old.place[:2] != new.place[:2]:
-        yield Change(ChangeKind.MOVED, old, new)
-    elif old.place != new.place:
-        yield Change(ChangeKind.RENAMED, old, new)
-    if old.mask != new.mask:
-        yield Change(ChangeKind.MASK, old, new)
-    if old.scenes != new.scenes:
-        yield Change(ChangeKind.SCENES, old, new)
+    for before, after in pairing.pairs:
+        if before is None or after is None:
+            kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
+            yield Change(kind, before, after)
+            continue
+        if before.place[:2] != after.place[:2]:
+            yield Change(ChangeKind.MOVED, before, after)
+        elif before.place != after.place:
+            yield Change(ChangeKind.RENAMED, before, after)
+        if before.image != after.image:
+            is_same = pairing.is_same_picture(before, after)
+            yield Change(ChangeKind.METADATA if is_same else ChangeKind.IMAGE, before, after)
+        if before.mask != after.mask:
+            yield Change(ChangeKind.MASK, before, after)
+        if before.scenes != after.scenes:
+            yield Change(ChangeKind.SCENES, before, after)

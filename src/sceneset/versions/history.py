@@ -7,14 +7,17 @@ that did not change between versions is read only once.
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from sceneset.catalog.orientations import all_orientations
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import table_from_file
 from sceneset.catalog.tags_csv import parse_tags
 from sceneset.catalog.tombstones import MAX_COPY_DISTANCE
-from sceneset.errors import UnknownRevisionError
-from sceneset.quality.leakage import ReleasedTestImages
+from sceneset.errors import FindingsError, UnknownRevisionError
+from sceneset.quality.tested_images import TESTED_COLUMNS, ReleasedTestImages
+from sceneset.schemas.tag import Tag
 from sceneset.storage.git import git, read_object
 from sceneset.versions.records import read_records
 from sceneset.versions.resolve import ARTIFACT, resolve
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _COLUMNS = (
-    "phase", "stem", "image", "mask", "image_md5", "mask_md5", "phash", "phash_mirror",
-)  # fmt: skip
+    *("phase", "stem", "image", "mask", "image_md5", "mask_md5", "picture"),
+    *("phash", "phash_mirror", "phash_turned"),
+)
 
 _ScenesOfSamples = dict[tuple[str, str], tuple[str, ...]]
 """The scenes of each sample, by phase and stem."""
@@ -46,8 +50,10 @@ class Occurrence(NamedTuple):
     """File name."""
     image_md5: str
     mask_md5: str
-    phash: int
-    phash_mirror: int
+    picture: str
+    """Digest of the pixels as shown; "" if the scan has none."""
+    hashes: tuple[int, ...]
+    """Perceptual hashes in all eight orientations, that of the file first, its mirror second."""
     scenes: tuple[str, ...]
     distance: int = 0
     """Hamming distance in bits to the perceptual hash of the query; 0 in exact searches."""
@@ -80,13 +86,14 @@ class History:
         self.unread: set[str] = set()
         """What could not be searched, each with the reason; grows during searches."""
         self._commits: dict[str, str] = {}
-        for record in read_records(catalog):
+        self._records = [record.version for record in read_records(catalog)]
+        for version in self._records:
             try:
-                commit = resolve(catalog.root, record.version, self._prefix)
+                commit = resolve(catalog.root, version, self._prefix)
             except UnknownRevisionError as error:
                 self.unread.add(str(error))
             else:
-                self._commits[record.version] = commit
+                self._commits[version] = commit
         if everywhere:
             known = set(self._commits.values())
             self._commits |= {
@@ -103,7 +110,7 @@ class History:
             for name in output.split()
         }
 
-    @property
+    @cached_property
     def _prefix(self) -> str:
         return git(self._catalog.root, "rev-parse", "--show-prefix", check=False).strip()
 
@@ -111,7 +118,7 @@ class History:
         """Return every sample whose image has one of these content hashes."""
         import pyarrow.compute as pc
 
-        values = _binary(hashes)
+        values = binary_md5s(hashes)
         return [
             occurrence
             for scan in self._scans()
@@ -132,11 +139,11 @@ class History:
             )
         ]
 
-    def find_similar(self, hashes: Sequence[tuple[int, int]]) -> list[Occurrence]:
+    def find_similar(self, hashes: Iterable[int]) -> list[Occurrence]:
         """Return samples that look like one of the images with these perceptual hashes.
 
         Args:
-            hashes: For each image, its perceptual hash and that of its mirror image.
+            hashes: The perceptual hashes of the images in all orientations.
         """
         import numpy as np
         import pyarrow as pa
@@ -145,30 +152,25 @@ class History:
         for scan in self._scans():
             phashes = scan.table["phash"].to_numpy()
             distance = np.full(len(phashes), 64, np.uint8)
-            for pair in hashes:
-                for phash in pair:
-                    distance = np.minimum(distance, _hamming_distances(phashes, phash))
+            for phash in hashes:
+                distance = np.minimum(distance, _hamming_distances(phashes, phash))
             is_close = distance <= MAX_COPY_DISTANCE
             found += self._occurrences(scan, pa.array(is_close), distance[is_close].tolist())
         return found
 
-    def test_images(self) -> dict[str, str]:
+    def test_images(self) -> ReleasedTestImages:
         """Return the test images of all versions, each with the first version that has it."""
-        import pyarrow.compute as pc
-
-        found: dict[str, str] = {}
-        for scan in self._scans():
-            images = scan.table.filter(pc.equal(scan.table["phase"], "test"))["image_md5"]
-            for version in scan.versions:
-                for md5 in images.to_pylist() if version else ():
-                    found.setdefault(md5.hex(), version)
-        return found
+        tested = ReleasedTestImages()
+        for scan in self._scans(TESTED_COLUMNS):
+            tested.add(scan.table, scan.versions)
+        tested.unread = tuple(sorted(self.unread))
+        return tested
 
     def masks_shared_with_other_images(self, images: set[str], masks: set[str]) -> set[str]:
         """Return those of ``masks`` that belong to an image outside ``images`` too."""
         import pyarrow.compute as pc
 
-        image_values, mask_values = _binary(images), _binary(masks)
+        image_values, mask_values = binary_md5s(images), binary_md5s(masks)
         shared: set[str] = set()
         for scan in self._scans():
             is_other = pc.invert(pc.is_in(scan.table["image_md5"], image_values))
@@ -176,27 +178,46 @@ class History:
             shared |= {md5.hex() for md5 in scan.table["mask_md5"].filter(rows).to_pylist()}
         return shared
 
-    def _scans(self) -> Iterator[_Scan]:
-        """Yield every distinct scan with the states that contain it."""
-        import pyarrow as pa
+    def _scans(self, columns: Sequence[str] = ()) -> Iterator[_Scan]:
+        """Yield every distinct scan with the states that contain it.
 
-        catalog = self._catalog
-        for name, table in catalog.each(lambda name: (name, catalog.scan(name, _COLUMNS))):
+        Args:
+            columns: The columns to read; by default those of an ``Occurrence``.
+        """
+        catalog, here = self._catalog, columns or _COLUMNS
+        for name, table in catalog.each(lambda name: (name, catalog.scan(name, here))):
             yield _Scan(("",), name, table)
+        for (subset, oid), versions in self._versions_of_scans().items():
+            what = f"the scan of {subset} in {', '.join(versions)}"
+            table = self._read(oid, what, columns) if columns else self._table(oid, what)
+            if table is not None:
+                yield _Scan(tuple(versions), subset, table)
+
+    def _versions_of_scans(self) -> dict[tuple[str, str], list[str]]:
+        """Return the states that contain each scan, by subset and git object."""
         versions_of: dict[tuple[str, str], list[str]] = defaultdict(list)
         for version, commit in self._commits.items():
             for subset, oid in self._objects(commit, "scans").items():
                 versions_of[subset, oid].append(version)
-        for (subset, oid), versions in versions_of.items():
-            try:
-                table = table_from_file(io.BytesIO(read_object(catalog.root, oid)), _COLUMNS)
-            except pa.ArrowException as error:
-                reason = " ".join(str(error).splitlines()[:1])
-                self.unread.add(
-                    f"the scan of {subset} in {', '.join(versions)} can't be read: {reason}"
-                )
-            else:
-                yield _Scan(tuple(versions), subset, table)
+        return versions_of
+
+    def _table(self, oid: str, what: str) -> "pa.Table | None":
+        """Return the columns of an ``Occurrence`` of a scan; see ``_read``."""
+        return self._read(oid, what, _COLUMNS)
+
+    def _read(self, oid: str, what: str, columns: Sequence[str]) -> "pa.Table | None":
+        """Return a scan from git, or None if it can't be read, which is added to ``unread``."""
+        import pyarrow as pa
+
+        try:
+            return table_from_file(io.BytesIO(read_object(self._catalog.root, oid)), columns)
+        except pa.ArrowException as error:
+            reason = " ".join(str(error).splitlines()[:1])
+            self.unread.add(f"{what} can't be read: {reason}")
+            return None
+
+    def _commit_of(self, version: str) -> str:
+        return self._commits[version]
 
     def _objects(self, commit: str, folder: str) -> dict[str, str]:
         """Return the git objects in a folder of the registry at a commit, by subset."""
@@ -216,7 +237,13 @@ class History:
         """Yield the rows of a scan that ``mask`` selects, once for each state."""
         rows = scan.table.filter(mask).to_pylist()
         for row in rows:
-            row |= {name: row[name].hex() for name in ("image_md5", "mask_md5")}
+            row |= {name: (row[name] or b"").hex() for name in ("image_md5", "mask_md5", "picture")}
+            turned = row.pop("phash_turned") or b""
+            row["hashes"] = all_orientations(
+                row.pop("phash"),
+                row.pop("phash_mirror"),
+                (int.from_bytes(turned[start : start + 8]) for start in range(0, len(turned), 8)),
+            )
         for version in scan.versions if rows else ():
             scenes = self._scenes(version, scan.subset)
             for row, distance in zip(rows, distances or [0] * len(rows), strict=True):
@@ -231,13 +258,13 @@ class History:
     def _scenes(self, version: str, subset: str) -> _ScenesOfSamples:
         """Return the scenes of every sample of a subset; each git object is read only once."""
         root = self._catalog.root
-        oid = self._objects(self._commits[version], "tags").get(subset, "") if version else ""
+        oid = self._objects(self._commit_of(version), "tags").get(subset, "") if version else ""
         key = oid or f"{version}:{subset}"
         if key not in self._scenes_by_object:
             if oid:
                 text = read_object(root, oid).decode("utf-8", "replace")
                 file = f"{version}:registry/tags/{subset}.csv"
-                tags = [tag for tag, _ in parse_tags(text, file, subset=subset)]
+                tags = _readable_tags(text, file, subset)
             else:
                 tags = [] if version else self._catalog.tags(subset)
             self._scenes_by_object[key] = {
@@ -246,13 +273,20 @@ class History:
         return self._scenes_by_object[key]
 
 
+def _readable_tags(text: str, file: str, subset: str) -> list[Tag]:
+    """Return the tags in the text of a file, or none if a commit holds a broken file."""
+    try:
+        return [tag for tag, _ in parse_tags(text, file, subset=subset)]
+    except FindingsError:
+        return []
+
+
 def released_test_images(catalog: Catalog) -> ReleasedTestImages:
     """Return the test images of all released versions, read from git."""
-    history = History(catalog)
-    return ReleasedTestImages(history.test_images(), tuple(sorted(history.unread)))
+    return History(catalog).test_images()
 
 
-def _binary(hashes: Iterable[str]) -> "pa.Array":
+def binary_md5s(hashes: Iterable[str]) -> "pa.Array":
     """Return MD5 hashes in hexadecimal as an array of 16 bytes each."""
     import pyarrow as pa
 

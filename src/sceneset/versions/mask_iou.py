@@ -15,7 +15,9 @@ from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
-from sceneset.versions.diff import Change, ChangeKind, Sample
+from sceneset.versions.changed_samples import Sample
+from sceneset.versions.diff import Change, ChangeKind
+from sceneset.versions.foreign import blobs_of
 
 _BATCH = 512  # items submitted to the thread pool at a time, to bound memory
 
@@ -79,7 +81,7 @@ class _Masks:
     def __init__(self, catalog: Catalog, *, fetch: bool) -> None:
         self.project, self.limits = catalog.project, catalog.params.limits
         try:
-            self.blobs: Blobs | None = Blobs(catalog.project)
+            self.blobs: Blobs | None = blobs_of(catalog)
         except DvcError:
             if fetch:
                 raise

@@ -1,20 +1,22 @@
 """Release versions: pinned states, each with a record in git and a tag, created atomically."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import FindingsError
+from sceneset.errors import FindingsError, UsageError
 from sceneset.quality.evaluate import all_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.version import Version, VersionChanges, VersionNumber, VersionSubset
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, is_current
 from sceneset.storage.files import md5_of
-from sceneset.storage.git import git
-from sceneset.versions.diff import STEPS, Diff, Step, compare
+from sceneset.storage.git import git, without_filters
+from sceneset.storage.leftovers import temporary_folder
+from sceneset.versions.changelog import with_version
+from sceneset.versions.committed import uncommitted_findings
+from sceneset.versions.diff import STEPS, Diff, Step, change_text, compare
 from sceneset.versions.history import released_test_images
 from sceneset.versions.manifest import manifest, manifest_text
 from sceneset.versions.records import read_records, record_text
@@ -22,8 +24,7 @@ from sceneset.versions.resolve import ARTIFACT
 from sceneset.versions.revisions import open_at
 from sceneset.versions.verify import compare_sizes, expected_blobs
 
-_MAX_LISTED = 10  # files or samples that a message lists
-_CHANGELOG_HEADING = "## Data"
+_MAX_LISTED = 10  # samples that a message lists
 
 
 def release(
@@ -36,10 +37,11 @@ def release(
     Args:
         catalog: The working tree of the registry.
         number: The number of the new version.
-        notes: One line for the record and the changelog, or "".
+        notes: Text for the record and the changelog, or "".
         remote: The name of the DVC remote that must have all blobs; None means the default one.
 
     Raises:
+        UsageError: The version exists, with other notes.
         FindingsError: The state is not committed, its pipeline is out of date, it has errors, a
             blob is missing on the remote, or the number is too small for the changes. Nothing is
             written.
@@ -49,8 +51,14 @@ def release(
     paths = [f"registry/versions/{number}.yaml", "CHANGELOG.md"]
     if _is_head_tagged(catalog.root, tag):
         # An earlier call created the tag, but may not have written the files.
-        git(catalog.root, "checkout", "--quiet", "HEAD", "--", *paths)
-        return next(v for v in read_records(catalog) if v.version == str(number)), tag
+        _check_out(catalog.root, paths)
+        record = next(v for v in read_records(catalog) if v.version == str(number))
+        if notes.strip() not in {"", record.notes}:
+            raise UsageError(
+                f"{number} is released already, with {'other' if record.notes else 'no'} notes, "
+                "and its record can't be changed. Write the notes into CHANGELOG.md by hand"
+            )
+        return record, tag
     records = read_records(catalog)
     findings = _state_findings(catalog) + _number_findings(number, records)
     if findings:
@@ -61,8 +69,14 @@ def release(
         raise FindingsError(findings)
     texts = dict(zip(paths, (record_text(record), _changelog(catalog, record)), strict=True))
     _commit(catalog.root, {f"{prefix}{path}": text for path, text in texts.items()}, tag, record)
-    git(catalog.root, "checkout", "--quiet", "HEAD", "--", *paths)
+    _check_out(catalog.root, paths)
     return record, tag
+
+
+def _check_out(root: Path, paths: Sequence[str]) -> None:
+    """Write files of HEAD into the working tree, without running a filter of the repository."""
+    words = ("checkout", "--quiet", "HEAD", "--", *paths)
+    git(root, *words, env=without_filters(root))
 
 
 def _is_head_tagged(root: Path, tag: str) -> bool:
@@ -87,12 +101,8 @@ def pipeline_findings(root: Path) -> list[Finding]:
 
 def _state_findings(catalog: Catalog) -> list[Finding]:
     """Return the findings that prevent releasing this state under any number."""
-    changed = git(catalog.root, "status", "--porcelain", "--", ".").splitlines()
-    findings = [
-        finding("release-dirty", "is not committed", file=line[3:], hint="commit it first")
-        for line in changed[:_MAX_LISTED]
-    ]
-    if not changed:
+    findings = uncommitted_findings(catalog)
+    if not findings:
         findings += pipeline_findings(catalog.root)
     return findings + errors_of(all_findings(catalog, released_test_images))
 
@@ -174,7 +184,7 @@ def _step_findings(record: Version, diff: Diff | None, records: Sequence[Version
     if VersionNumber.parse(record.version) >= smallest:
         return []
     decisive = [change for change in diff.changes if STEPS[change.kind] == diff.step]
-    reasons = [f"{change.sample.place} ({change.kind})" for change in decisive]
+    reasons = [f"{change.sample.place} ({change_text(change.kind)})" for change in decisive]
     reasons += [*diff.subsets_added, *diff.subsets_removed]
     reasons += [*diff.scenes_added, *diff.scenes_removed]
     more = f" and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
@@ -201,25 +211,7 @@ def _blob_findings(catalog: Catalog, remote: str | None) -> list[Finding]:
 def _changelog(catalog: Catalog, record: Version) -> str:
     """Return the text of CHANGELOG.md with the version at the top of its data section."""
     path = catalog.root / "CHANGELOG.md"
-    text = path.read_text("utf-8") if path.is_file() else "# Changelog\n"
-    if _CHANGELOG_HEADING not in text.splitlines():
-        text = f"{text.rstrip()}\n\n{_CHANGELOG_HEADING}\n"
-    changes = record.changes
-    counts = ", ".join(f"{count} {kind}" for kind, count in changes.samples.items())
-    lines = [f"- {record.samples} samples" + (f": {counts}" if counts else "")]
-    for label, names in (
-        ("new subsets", changes.subsets_added),
-        ("removed subsets", changes.subsets_removed),
-        ("new scenes", changes.scenes_added),
-        ("removed scenes", changes.scenes_removed),
-    ):
-        if names:
-            lines.append(f"- {label}: {', '.join(names)}")
-    if record.notes:
-        lines.append(f"- {record.notes}")
-    entry = "\n".join([f"### {record.version}", "", *lines])
-    before, _, after = text.partition(f"\n{_CHANGELOG_HEADING}\n")
-    return f"{before}\n{_CHANGELOG_HEADING}\n\n{entry}\n\n{after.strip()}".rstrip() + "\n"
+    return with_version(path.read_text("utf-8") if path.is_file() else "", record)
 
 
 def _commit(root: Path, texts: dict[str, str], tag: str, record: Version) -> None:
@@ -228,19 +220,35 @@ def _commit(root: Path, texts: dict[str, str], tag: str, record: Version) -> Non
     The index and the working tree are not used, so unrelated changes there are not committed.
     """
     head = git(root, "rev-parse", "HEAD").strip()
-    with tempfile.TemporaryDirectory(prefix="sceneset-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with temporary_folder() as folder:
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
         git(root, "read-tree", head, env=index)
         for number, (path, text) in enumerate(texts.items()):
-            source = Path(folder) / str(number)
+            source = folder / str(number)
             source.write_bytes(text.encode())
             blob = git(root, "hash-object", "-w", "--no-filters", "--", str(source)).strip()
             git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=index)
         tree = git(root, "write-tree", env=index).strip()
         message = f"Release {record.version}"
-        commit = git(root, "commit-tree", tree, "-p", head, "-m", message).strip()
+        sign = ["-S"] * _is_set(root, "commit.gpgSign")
+        commit = git(root, "commit-tree", tree, "-p", head, "-m", message, *sign).strip()
         tagger = git(root, "var", "GIT_COMMITTER_IDENT").strip()
         body = f"object {commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n{message}\n"
         tag_object = git(root, "mktag", stdin=body).strip()
         updates = f"update HEAD {commit} {head}\ncreate refs/tags/{tag} {tag_object}\n"
         git(root, "update-ref", "--stdin", stdin=f"start\n{updates}commit\n")
+
+
+def _is_set(root: Path, option: str) -> bool:
+    """Return whether a yes-or-no option of git's configuration is set to yes."""
+    return git(root, "config", "--type=bool", option, check=False).strip() == "true"
+
+
+def unsigned_tag_note(root: Path, tag: str) -> str:
+    """Return how to sign the tag of a release if the configuration asks for signed tags, or ""."""
+    if not _is_set(root, "tag.gpgSign"):
+        return ""
+    return (
+        "the tag is not signed, although tag.gpgSign is set: `sceneset release` creates branch and "
+        f"tag in one step, and git can't sign in it. To sign it: git tag -s -f {tag} {tag}^{{}}"
+    )

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog, Origin
-from sceneset.errors import NoRegistryError
-from sceneset.paths import is_url
+from sceneset.errors import NoRegistryError, UsageError
+from sceneset.paths import has_no_working_tree, is_url, split_repo
 from sceneset.storage.git import git
 from sceneset.versions.mirror import updated_mirror
 from sceneset.versions.resolve import resolve
@@ -20,15 +20,16 @@ def open_state(repo: str | Path = ".", rev: str | None = None) -> Catalog:
     """Return a working tree, or a revision of it, or the registry at a URL.
 
     Args:
-        repo: A folder inside the registry, or the URL of a git repository.
+        repo: A folder inside the registry; or the URL of a git repository, or the path of a bare
+            one, with ``//folder`` at its end if the registry is in a folder of the repository.
         rev: A version number, tag, branch or commit. None means the working tree, or HEAD of a
-            URL.
+            URL or bare repository.
 
     Raises:
         NoRegistryError: There is no registry.
         UnknownRevisionError: The revision does not exist, or the URL can't be reached.
     """
-    if rev is None and not is_url(str(repo)):
+    if rev is None and not has_no_working_tree(str(repo)):
         return Catalog.find(repo)
     return open_at(repo, rev)
 
@@ -42,8 +43,13 @@ def open_at(repo: str | Path, rev: str | None) -> Catalog:
     """
     # An empty string is an unset shell variable: an error, not HEAD.
     name = "HEAD" if rev is None else rev
-    if is_url(str(repo)):
-        return _open(updated_mirror(str(repo)), "", name, source=_without_userinfo(str(repo)))
+    if has_no_working_tree(str(repo)):
+        base, folder = split_repo(str(repo))
+        if {".", "..", ".git"} & set(folder.split("/")):
+            raise UsageError(f"{folder} is not a folder of a repository")
+        local = updated_mirror(base) if is_url(base) else Path(base).resolve()
+        prefix = f"{folder}/" if folder else ""
+        return _open(local, prefix, name, source=_without_userinfo(str(repo)))
     here = Catalog.find(repo)
     prefix = git(here.root, "rev-parse", "--show-prefix").strip()
     return _open(here.root, prefix, name, source=str(here.root), project=here.root)
@@ -66,10 +72,24 @@ def _open(
     repo: Path, prefix: str, rev: str, *, source: str, project: Path | None = None
 ) -> Catalog:
     commit = resolve(repo, rev, prefix)
+    scenes = f"{prefix}registry/scenes.yaml"
+    if not git(repo, "ls-tree", "--full-tree", "--name-only", commit, "--", scenes):
+        raise NoRegistryError(_no_registry(repo, commit, rev, source))
     root = snapshot(repo, prefix, commit, is_project=project is None) / prefix
-    if not (root / "registry/scenes.yaml").is_file():
-        raise NoRegistryError(f"revision {rev} of {source} contains no registry")
     return Catalog(root, project=project, origin=Origin(source, repo, prefix, rev, commit))
+
+
+def _no_registry(repo: Path, commit: str, rev: str, source: str) -> str:
+    """Return the message that a revision contains no registry, with the folders that do."""
+    message = f"revision {rev} of {source} contains no registry"
+    end = "/registry/scenes.yaml"
+    listed = git(repo, "ls-tree", "-r", "--full-tree", "--name-only", "-z", commit).split("\0")
+    folders = [path.removesuffix(end) for path in listed if path.endswith(end)]
+    if not folders:
+        return message
+    base = split_repo(source)[0] if has_no_working_tree(source) else source
+    places = " or ".join(f"{base}//{folder}" for folder in folders[:3])
+    return f"{message} in this folder. To read the one of another folder, use {places}"
 
 
 def _without_userinfo(url: str) -> str:

@@ -1,15 +1,24 @@
 """Snapshots: the text files of a commit, extracted into a cache folder that nothing changes."""
 
-import configparser
-import posixpath
 from pathlib import Path
 
+from sceneset.errors import DvcError
 from sceneset.paths import DATA_ROOT
-from sceneset.storage.files import atomic_folder, write_text
-from sceneset.storage.git import git
-from sceneset.storage.user_cache import cache_folder
+from sceneset.storage.files import atomic_folder, md5_of
+from sceneset.storage.foreign_config import (
+    MAX_CONFIG,
+    ForeignConfig,
+    config_text,
+    embedded_remotes,
+    read_foreign_config,
+)
+from sceneset.storage.git import git, without_filters
+from sceneset.storage.user_cache import PROJECTS, cache_folder
 
-_PATHS = ("params.yaml", "registry", DATA_ROOT, ".dvc")
+# Nothing of .dvc: the configuration of a project is written here, see `foreign_config`.
+_PATHS = ("params.yaml", "registry", DATA_ROOT)
+_FORMAT = "2-"
+"""Prefix of a project's folder. Releases before 0.2 extracted whole configurations."""
 
 
 def snapshot(repo: Path, prefix: str, commit: str, *, is_project: bool) -> Path:
@@ -22,9 +31,13 @@ def snapshot(repo: Path, prefix: str, commit: str, *, is_project: bool) -> Path:
         is_project: Whether the snapshot must work as a DVC project of its own, because no working
             tree provides one: then remotes inside the repository are extracted too.
     """
-    # Named after the tree, so that commits with equal files share a folder.
-    tree = git(repo, "rev-parse", f"{commit}^{{tree}}").strip()
-    folder = cache_folder() / ("projects" if is_project else "trees") / tree
+    # Named after the tree, so that commits with equal files share a folder. One repository can
+    # hold several registries, so the name contains the folder of the registry too.
+    name = git(repo, "rev-parse", f"{commit}^{{tree}}").strip()
+    if prefix:
+        name += f"-{md5_of(prefix.encode())}"
+    place = f"{PROJECTS}/{_FORMAT}{name}" if is_project else f"trees/{name}"
+    folder = cache_folder() / place
     if not folder.exists():
         _extract(repo, prefix, commit, folder, is_project=is_project)
     return folder
@@ -35,20 +48,19 @@ def _extract(repo: Path, prefix: str, commit: str, folder: Path, *, is_project: 
     listed = git(repo, "ls-tree", "--full-tree", "--name-only", "-z", f"{commit}:{prefix}")
     wanted = [path for path in _PATHS if path in listed.split("\0")]
     if is_project:
-        config = git(repo, "show", f"{commit}:{prefix}.dvc/config", check=False)
+        config = foreign_config(repo, prefix, commit)
         wanted += [
             path
-            for path in _embedded_remotes(config)
+            for path in embedded_remotes(config)
             if git(repo, "ls-tree", "--full-tree", commit, "--", f"{prefix}{path}")
         ]
     try:
         with atomic_folder(folder, mode=0o700) as temporary:
             if wanted:
                 _checkout(repo, commit, [f"{prefix}{path}" for path in wanted], temporary)
-            if is_project:  # all projects known by URL share one cache of blobs
-                (temporary / prefix / ".dvc").mkdir(parents=True, exist_ok=True)
-                local = f"[cache]\n    dir = {cache_folder() / 'blobs'}\n"
-                write_text(temporary / prefix / ".dvc/config.local", local)
+            if is_project:
+                (temporary / prefix / ".dvc").mkdir(parents=True)
+                (temporary / prefix / ".dvc/config").write_bytes(config_text(config))
     except OSError:
         if not folder.exists():  # otherwise another process has created the same folder
             raise
@@ -66,18 +78,19 @@ def _checkout(repo: Path, commit: str, paths: list[str], folder: Path) -> None:
     )
     pathspecs = [f":(top,literal){path}" for path in paths]
     words = (*options, "checkout", "--quiet", commit, "--", *pathspecs)
-    git(repo, *words, env={"GIT_INDEX_FILE": str(index)})
+    git(repo, *words, env={**without_filters(repo), "GIT_INDEX_FILE": str(index)})
     index.unlink()
 
 
-def _embedded_remotes(config: str) -> list[str]:
-    """Return the folders of remotes inside the repository, from the text of .dvc/config."""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(config)
-    except configparser.Error:
-        return []
-    urls = [parser[section].get("url", "") for section in parser.sections()]
-    inside = [url for url in urls if url and "://" not in url and not url.startswith("/")]
-    folders = [posixpath.normpath(f".dvc/{url}") for url in inside]
-    return [folder for folder in folders if not folder.startswith(("..", "/"))]
+def foreign_config(repo: Path, prefix: str, commit: str) -> ForeignConfig:
+    """Return what is used of the DVC configuration of a commit of somebody else's repository.
+
+    Raises:
+        DvcError: The configuration is too large, or can't be read.
+    """
+    path = f"{commit}:{prefix}.dvc/config"
+    size = git(repo, "cat-file", "-s", path, check=False).strip()
+    if size.isdigit() and int(size) > MAX_CONFIG:
+        raise DvcError(f"the repository's .dvc/config is larger than {MAX_CONFIG:,} bytes")
+    # `git show` would run a textconv program; cat-file gives the bytes of the file.
+    return read_foreign_config(git(repo, "cat-file", "blob", path, check=False))
