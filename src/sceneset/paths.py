@@ -84,3 +84,32 @@ def find_root(path: "str | Path") -> str:
 def is_url(repo: str) -> bool:
     """Return whether ``repo`` is the URL of a repository, not a local path."""
     return "://" in repo or bool(re.match(r"[\w.-]+@[\w.-]+:", repo))
+
+
+def has_no_working_tree(repo: str) -> bool:
+    """Return whether ``repo`` is a URL or a bare repository, possibly with ``//folder``."""
+    return is_url(repo) or is_bare_repository(split_repo(repo)[0])
+
+
+def is_bare_repository(path: str) -> bool:
+    """Return whether a folder is a git repository without a working tree."""
+    path = os.path.abspath(path)
+    return (
+        os.path.basename(path) != ".git"
+        and os.path.isfile(f"{path}/HEAD")
+        and os.path.isdir(f"{path}/objects")
+        and os.path.isdir(f"{path}/refs")
+    )
+
+
+def split_repo(repo: str) -> tuple[str, str]:
+    """Return the two parts of ``REPOSITORY//folder``; the folder is "" if there is none.
+
+    For example, ``https://example.com/mono.git//data/people`` is the registry in the folder
+    data/people of the repository https://example.com/mono.git.
+    """
+    start = repo.find("://") + 3 if "://" in repo else 0
+    while repo[start : start + 1] == "/":  # file:///path
+        start += 1
+    base, _, folder = repo[start:].partition("//")
+    return repo[:start] + base, folder.strip("/")

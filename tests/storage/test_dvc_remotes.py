@@ -18,8 +18,12 @@ def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3]:
 
 
 @pytest.fixture
-def pushed(added: Path, s3: S3, sceneset: Callable[..., Outcome]) -> Path:
+def pushed(
+    added: Path, s3: S3, sceneset: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Return a registry with its blobs on the server, set up by the documented command."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
     url = f"s3://{BUCKET}/people"
     outcome = sceneset("remote", url, "--endpoint", s3.url, cwd=added)
     assert outcome.code == 0, outcome.err

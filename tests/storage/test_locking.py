@@ -10,7 +10,13 @@ import pytest
 
 from sceneset.api import Registry
 from sceneset.errors import FindingsError
-from sceneset.storage.locking import exclusive_lock, write_lock
+from sceneset.storage.locking import (
+    exclusive_lock,
+    is_lent_to_this_process,
+    lending_environment,
+    stage_lock,
+    write_lock,
+)
 from support.build import NAME
 
 HOLDER = Path(__file__).parents[1] / "programs/hold_lock.py"
@@ -82,7 +88,7 @@ def test_locks_refuse_a_path_when_it_is_not_a_regular_file(tmp_path, kind):
     if kind == "link":
         target.write_bytes(b"content")
     for open_lock in (lambda: exclusive_lock(lock), lambda: write_lock(tmp_path)):
-        with pytest.raises(OSError), open_lock():  # noqa: PT011 - the message is the system's
+        with pytest.raises((OSError, FindingsError)), open_lock():
             pass
     assert kind == "link" or not target.exists()
     assert kind != "link" or target.read_bytes() == b"content"
@@ -104,3 +110,67 @@ def test_command_reports_a_locked_registry_when_another_command_is_writing(added
         outcome = sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=added)
     assert outcome.code == 1
     assert "[locked]" in outcome.err
+
+
+def test_stages_share_the_lock_and_keep_commands_away(tmp_path):
+    stages = stage_lock(tmp_path, timeout=0), stage_lock(tmp_path, timeout=0)
+    with stages[0], stages[1], pytest.raises(FindingsError), write_lock(tmp_path):
+        pass
+    with write_lock(tmp_path):
+        pass
+
+
+def test_stage_lock_sweeps_only_when_nothing_else_runs(tmp_path):
+    swept = []
+    first = stage_lock(tmp_path, sweep=lambda: swept.append(1))
+    with first, stage_lock(tmp_path, sweep=lambda: swept.append(2)):
+        pass
+    assert swept == [1]
+
+
+def test_stage_lock_fails_and_names_the_command_that_holds_the_lock(tmp_path):
+    program = "\n".join(
+        [
+            "import sys; from pathlib import Path",
+            "from sceneset.storage.locking import write_lock",
+            "with write_lock(Path(sys.argv[3])):",
+            "    print('locked', flush=True); sys.stdin.read()",
+        ]
+    )
+    script = tmp_path / "sceneset"
+    script.write_text(program)
+    command = [sys.executable, str(script), "fix", "web", str(tmp_path / "work")]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **streams) as holder:
+        assert holder.stdout.readline() == b"locked\n"
+        with pytest.raises(FindingsError) as caught, stage_lock(tmp_path / "work", timeout=0.2):
+            pass
+        holder.kill()
+    [found] = caught.value.findings
+    assert found.code == "locked"
+    assert found.message.startswith(f"`sceneset fix web {tmp_path}/work")
+    assert f"(process {holder.pid}) is writing here" in found.message
+
+
+_STAGE = """
+import sys
+from pathlib import Path
+from sceneset.storage.locking import is_lent_to_this_process
+print(is_lent_to_this_process(Path(sys.argv[1])))
+"""
+
+
+def test_lock_is_lent_to_grandchildren_that_do_not_inherit_the_descriptor(tmp_path, monkeypatch):
+    """DVC closes all descriptors when it starts a stage."""
+    command = [sys.executable, "-c", _STAGE, str(tmp_path)]
+    between = f"import subprocess; subprocess.run({command!r}, check=True, close_fds=True)"
+    with write_lock(tmp_path) as descriptor:
+        run = {"capture_output": True, "text": True}
+        lent = {"pass_fds": [descriptor], "env": os.environ | lending_environment(descriptor)}
+        done = subprocess.run([sys.executable, "-c", between], check=True, **run, **lent)
+        assert done.stdout == "True\n"
+        done = subprocess.run([sys.executable, "-c", between], check=True, **run)
+        assert done.stdout == "False\n"
+    for claimed in ("1", "no number", str(descriptor)):
+        monkeypatch.setenv("SCENESET_LOCK", claimed)
+        assert not is_lent_to_this_process(tmp_path)

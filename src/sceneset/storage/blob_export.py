@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.errors import BlobError, fail
+from sceneset.errors import BlobError, DestinationError, fail
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import atomic_write, copy_file, md5_of
 from sceneset.storage.object_store import WORKERS
@@ -119,6 +119,8 @@ class Export:
             self.result.fetched += count
 
     def _export(self, blob: BlobRequest) -> None:
+        for path in blob.paths:
+            refuse_links_above(self.to, self.to / path)
         missing = [path for path in blob.paths if not _is_exported(self.to / path, blob)]
         if not missing:
             return
@@ -144,13 +146,36 @@ class Export:
                 try:
                     os.link(source, temporary)
                 except OSError:  # the cache is on another file system
-                    temporary.write_bytes(data)
+                    _write_new(temporary, data)
             elif self.link == "sym":
                 temporary.symlink_to(source)
             elif self.link == "ref":
                 copy_file(source, temporary)
             else:
-                temporary.write_bytes(data)
+                _write_new(temporary, data)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Create a file; fail if there is anything at its path, a symbolic link too."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def refuse_links_above(to: Path, path: Path) -> None:
+    """Refuse a path below ``to`` with a folder that is a symbolic link: it leads elsewhere.
+
+    ``to`` itself, which the user chose, may be one.
+
+    Raises:
+        DestinationError: A folder is a link; the message names it.
+    """
+    for folder in path.relative_to(to).parents[:-1]:
+        if (to / folder).is_symlink():
+            raise DestinationError(
+                f"{to / folder} is a symbolic link, and a pull does not write through links; "
+                "delete it, or choose another folder"
+            )
 
 
 def _is_exported(path: Path, blob: BlobRequest) -> bool:

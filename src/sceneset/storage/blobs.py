@@ -1,6 +1,6 @@
 """Access blobs by content hash: DVC's local cache of a project, and the remote behind it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,15 @@ from sceneset.errors import (
     DvcError,
     ObjectTooLargeError,
     StoreRefusedError,
+    UntrustedRemoteError,
 )
 from sceneset.storage.dvc import Project
 from sceneset.storage.files import atomic_write, md5_of
 from sceneset.storage.object_store import Store, blob_sizes
+from sceneset.storage.user_cache import shared_blobs
+
+Permit = Callable[[str, Mapping[str, Any]], None]
+"""Called with the name and the options of a remote before it is used; raises if it may not be."""
 
 _PROBES = 3  # failed downloads before a remote counts as unreachable
 
@@ -48,16 +53,27 @@ def download(store: Store, md5: str, limit: int | None = None) -> bytes:
 class Blobs:
     """The blobs of a project. Thread-safe."""
 
-    def __init__(self, root: Path, remote: str | None = None) -> None:
+    def __init__(
+        self, root: Path, remote: str | None = None, *, permit: Permit | None = None
+    ) -> None:
         """Open the project at ``root`` with its default remote, or with the one named.
 
         The remote is opened when it is first needed.
+
+        Args:
+            root: The folder of the project.
+            remote: The name of a remote; None means the default one.
+            permit: Decides whether the remote may be used. A project of a registry that was opened
+                by URL needs one: see ``versions.foreign.blobs_of``.
 
         Raises:
             DvcError: There is no project at ``root``.
         """
         self._project = Project(root)
         self._remote = remote
+        self._permit = permit
+        if permit is None and shared_blobs(root) is not None:
+            self._permit = _refuse_foreign
 
     @cached_property
     def store(self) -> Store:
@@ -66,6 +82,7 @@ class Blobs:
         Raises:
             DvcError: There is no such remote, or it can't be opened.
         """
+        self.address()  # raises if the remote may not be used
         try:
             return self._project.store(self._remote)
         except OSError as error:
@@ -76,8 +93,12 @@ class Blobs:
 
         Raises:
             DvcError: There is no such remote.
+            UntrustedRemoteError: The user does not trust this remote of a foreign repository.
         """
-        return self._project.address(self._remote)
+        name, remotes = self._project.address(self._remote)
+        if self._permit:
+            self._permit(name, remotes)
+        return name, remotes
 
     def path(self, md5: str) -> Path:
         """Return the path of a blob in the local cache, whether it exists or not."""
@@ -156,7 +177,11 @@ class Blobs:
             DvcError: The remote can't be reached.
         """
         try:
-            return blob_sizes(self.store, hashes)
+            found = blob_sizes(self.store, hashes)
+            if hashes and not found:
+                # Say once that the whole remote is missing, and not for every blob.
+                self.store.check_exists()
+            return found
         except OSError as error:
             raise self._unreachable(error) from None
 
@@ -191,6 +216,14 @@ class Blobs:
         path = self.path(md5)
         for leftover in path.parent.glob(f".{path.name}.*.part"):  # of a killed process
             leftover.unlink()
+
+
+def _refuse_foreign(name: str, remotes: Mapping[str, Any]) -> None:  # noqa: ARG001
+    """Refuse the remote of a foreign project: nobody can be asked for consent here."""
+    raise UntrustedRemoteError(
+        f"the remote {name} belongs to a registry that was opened by URL; use it with "
+        "`sceneset pull --repo URL` or `Registry.open(URL).pull`"
+    )
 
 
 def _without_suffix(md5: str) -> str:

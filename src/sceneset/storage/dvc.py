@@ -1,20 +1,32 @@
 """Run DVC commands and use DVC's cache and remotes. No other module imports or runs dvc."""
 
+import json
 import os
-import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from sceneset.errors import DvcError
 from sceneset.storage.dvc_digests import Digest
+from sceneset.storage.dvc_locks import dvc_processes, repair_rwlock
 from sceneset.storage.git import git_environment
+from sceneset.storage.locking import lending_environment
 from sceneset.storage.object_store import FileSystemStore, Store
+from sceneset.storage.pipeline_guard import check_dvc_files, check_own_config
+from sceneset.storage.remote_options import required_remotes
 from sceneset.storage.s3_store import S3ObjectStore
+from sceneset.storage.safe_path import safe_path
+from sceneset.storage.user_cache import shared_blobs
+
+_BUSY = ("Unable to acquire lock", "is busy, it is being blocked")
+"""DVC's messages when another DVC command is running."""
+_BUSY_TIMEOUT, _BUSY_INTERVAL = 20, 0.5  # seconds
+_MENDABLE = ("RWLock", "rwlock", "dvc.lock", "Lockfile", "database", "cache type", "no such table")
+"""Words in DVC's messages about what a killed command or a merge can leave."""
 
 TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 """The stages of dvc.yaml that read only small files: they run in a clone without blobs."""
@@ -34,18 +46,67 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
     done = _run(root, *map(str, arguments), lend=lend)
     if done.returncode:
         reason = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
-        raise DvcError(f"dvc {arguments[0]} failed: {reason}")
+        raise DvcError(f"dvc {arguments[0]} failed: {reason}{_advice(root, reason)}")
 
 
 def is_current(root: Path, stages: Sequence[str]) -> bool:
-    """Return whether the outputs of ``stages`` are up to date; no blob is needed."""
-    return _run(root, "status", "--quiet", *stages).returncode == 0
+    """Return whether the outputs of ``stages`` are up to date; no blob is needed.
+
+    Raises:
+        DvcError: DVC can't tell, for example because it can't write to its own folders.
+    """
+    return not outdated_stages(root, stages)
+
+
+def outdated_stages(root: Path, stages: Sequence[str]) -> list[str]:
+    """Return those of ``stages`` whose outputs are edited or out of date; no blob is needed.
+
+    Raises:
+        DvcError: DVC can't tell, for example because it can't write to its own folders.
+    """
+    # With --quiet, "out of date" and any failure give the same exit code, and no message.
+    done = _run(root, "status", "--json", *stages)
+    if done.returncode == 0:
+        with suppress(ValueError):
+            return sorted(json.loads(done.stdout[done.stdout.index("{") :]))
+    reason = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
+    raise DvcError(
+        f"dvc status failed, so it is not known whether files are current: {reason}"
+        f"{_advice(root, reason)}"
+    )
 
 
 def _run(
     root: Path, *arguments: str, lend: int | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    command: Sequence[str] = (sys.executable, "-m", "dvc", *arguments)
+    """Run a dvc command; repair DVC's locks first, and wait for other commands to end."""
+    check_dvc_files(root, runs_stages=arguments[0] == "repro")
+    give_up = time.monotonic() + _BUSY_TIMEOUT
+    while True:
+        repair_rwlock(root)
+        done = _run_once(root, *arguments, lend=lend)
+        is_busy = done.returncode and any(text in done.stderr for text in _BUSY)
+        if not is_busy or time.monotonic() >= give_up:
+            return done
+        time.sleep(_BUSY_INTERVAL)
+
+
+def _advice(root: Path, reason: str) -> str:
+    """Return what to do about a failure, if `sceneset doctor` can help."""
+    if any(text in reason for text in _BUSY):
+        running = [f"`{command}` (process {pid})" for pid, command in dvc_processes(root)]
+        who = f"{running[0]} is running; wait until it has ended" if running else ""
+        return f". {who or 'Find the cause with: sceneset doctor'}"
+    if any(text in reason for text in _MENDABLE):
+        return ". Find the cause with: sceneset doctor"
+    return ""
+
+
+def _run_once(
+    root: Path, *arguments: str, lend: int | None = None
+) -> "subprocess.CompletedProcess[str]":
+    # -P: a file dvc.py or yaml.py in the working folder, the registry, must not be imported.
+    command: Sequence[str] = (sys.executable, "-P", "-m", "dvc", *arguments)
     return subprocess.run(
         command,
         cwd=root,
@@ -55,7 +116,7 @@ def _run(
         check=False,
         stdin=subprocess.DEVNULL,
         pass_fds=() if lend is None else (lend,),
-        env=_environment(),
+        env=_environment() | ({} if lend is None else lending_environment(lend)),
     )
 
 
@@ -63,7 +124,7 @@ def _environment() -> dict[str, str]:
     # Stages run `python -m sceneset...`: PATH selects this Python even if its environment is not
     # activated. The analytics daemon would inherit the lent descriptor and outlive the command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**git_environment(), "DVC_NO_ANALYTICS": "true", "PATH": path}
+    return {**git_environment(), **safe_path(), "DVC_NO_ANALYTICS": "true", "PATH": path}
 
 
 def _reason(text: str) -> str:
@@ -80,6 +141,45 @@ class StageRun(NamedTuple):
     deps: Mapping[str, Digest]
     algorithm: int
     outs: Mapping[str, Digest]
+
+
+def cache_folder(root: Path) -> Path:
+    """Return the folder of a project's cache, whether it exists or not.
+
+    Raises:
+        DvcError: The configuration can't be read.
+    """
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    try:
+        configured = Config(str(root / ".dvc"))["cache"].get("dir")
+    except DvcException as error:
+        raise DvcError(str(error)) from None
+    return Path(configured) if configured else root / ".dvc/cache"
+
+
+def remote_configuration(root: Path, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the remotes of a project as they will be once ``name`` has these options.
+
+    Credentials that the user keeps outside of the repository, in the local, global or system
+    configuration of DVC, are added to the options.
+
+    Raises:
+        DvcError: The configuration can't be read.
+    """
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    try:
+        config = Config(str(root / ".dvc"))
+        own: dict[str, Any] = {}
+        for level in ("system", "global", "local"):
+            own |= config.read(level).get("remote", {}).get(name.lower(), {})
+    except DvcException as error:
+        raise DvcError(str(error)) from None
+    remotes = {known: dict(found) for known, found in config["remote"].items()}
+    return {**remotes, name.lower(): {**own, **options}}
 
 
 def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None) -> None:
@@ -163,13 +263,31 @@ class Project:
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
+        check_own_config(root)
         # An extracted revision is not in a git repository, and DVC need not search for one.
         config: dict[str, Any] = {"core": {"no_scm": True, "analytics": False}}
+        blobs = shared_blobs(root)
+        if blobs:
+            # Given as a value: a configuration file can't hold every path.
+            config["cache"] = {"dir": str(blobs)}
         try:
             self._repo = Repo(str(root), config=config)
         except DvcException as error:
             raise DvcError(str(error)) from None
         self._cache = self._repo.cache.local
+
+    def unusable_cache_types(self) -> list[str]:
+        """Return the configured ways to link files of the cache if none of them works here."""
+        from dvc_objects.fs.generic import test_links
+
+        wanted = [str(kind) for kind in self._cache.cache_types]
+        links = [kind for kind in wanted if kind != "copy"]
+        if len(links) < len(wanted):
+            return []
+        tmp = str(self._repo.tmp_dir or self._repo.root_dir)
+        target = self._repo.fs.join(tmp, "link")
+        usable = test_links(links, self._cache.fs, self._cache.path, self._repo.fs, target)
+        return [] if usable else links
 
     def blob_path(self, md5: str) -> Path:
         """Return the path of a blob in the cache, whether it exists or not."""
@@ -217,30 +335,26 @@ class Project:
         remotes = {known: dict(options) for known, options in self._repo.config["remote"].items()}
         if name.lower() not in remotes:
             raise DvcError(f"there is no DVC remote {name}; `dvc remote list` lists the remotes")
-        return name, _required_remotes(name.lower(), remotes)
+        return name, required_remotes(name.lower(), remotes)
 
 
-def _required_remotes(name: str, remotes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return a remote and those that its URL refers to, without the secrets of any other."""
-    found: dict[str, Any] = {}
-    while name in remotes and name not in found:
-        found[name] = remotes[name]
-        url = urlsplit(str(found[name].get("url", "")))
-        name = url.netloc.lower() if url.scheme == "remote" else ""
-    return found
+def resolved_remote(name: str, remotes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a remote together with those of the remote that its URL refers to.
 
+    Args:
+        name: The remote.
+        remotes: The options of the remotes, as ``Project.address`` returns them.
 
-_SECRET = re.compile(
-    r"password|passphrase|secret|token|access_key_id|account_key|connection_string"
-)
+    Raises:
+        DvcError: The remote refers to one that does not exist.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.fs import get_fs_config
 
-
-def without_credentials(remotes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return remotes without credentials, for machines that have their own."""
-    return {
-        name: {key: value for key, value in options.items() if not _SECRET.search(key)}
-        for name, options in remotes.items()
-    }
+    try:
+        return dict(get_fs_config({"remote": remotes}, name=name))
+    except (DvcException, KeyError, RecursionError) as error:
+        raise DvcError(f"the remote {name} can't be resolved: {error}") from None
 
 
 _DEFAULT_SSL = ("use_ssl", True)

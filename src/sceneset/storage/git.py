@@ -1,4 +1,8 @@
-"""Run git commands in a repository."""
+"""Run git commands in a repository, without the hooks and programs that it configures.
+
+sceneset's own reads and writes must give the same result in every repository. A failing hook, for
+example, would make `release` report a failure after it has moved the branch.
+"""
 
 import os
 import subprocess
@@ -17,6 +21,18 @@ _REPOSITORY_VARIABLES = frozenset(
     )
 )
 
+_OPTIONS = (
+    "--no-pager",
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "protocol.ext.allow=never"),  # URLs of the form ext::COMMAND
+    *("-c", "submodule.recurse=false"),
+    *("-c", "log.showSignature=false"),  # would start gpg and mix its output into ours
+    *("-c", "core.quotePath=false"),
+    *("-c", "color.ui=false"),
+)
+"""Options of every git command: no program of a configuration runs, and output can be parsed."""
+
 
 def git_environment() -> dict[str, str]:
     """Return this process's environment without the variables that select a repository.
@@ -28,12 +44,12 @@ def git_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
 
 
-def _run(
+def run_git(
     repo: Path, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run a git command in ``repo`` to its end; it never asks the user for anything."""
     return subprocess.run(
-        ["git", "-C", str(repo), *arguments],
+        ["git", "-C", str(repo), *_OPTIONS, *arguments],
         capture_output=True,
         check=False,
         input=stdin.encode("utf-8", "surrogateescape"),
@@ -60,7 +76,7 @@ def git(
     Raises:
         GitError: The command failed; the message is git's own.
     """
-    done = _run(repo, *arguments, stdin=stdin, env=env)
+    done = run_git(repo, *arguments, stdin=stdin, env=env)
     if done.returncode and check:
         raise GitError(_reason(repo, arguments[0], _text(done.stderr)))
     return "" if done.returncode else _text(done.stdout)
@@ -86,16 +102,35 @@ def read_object(repo: Path, oid: str) -> bytes:
     Raises:
         GitError: There is no such object.
     """
-    done = _run(repo, "cat-file", "blob", oid)
+    done = run_git(repo, "cat-file", "blob", oid)
     if done.returncode:
         raise GitError(f"git has no {oid}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 
+def without_filters(repo: Path) -> dict[str, str]:
+    """Return environment variables that switch off the filter drivers of a configuration.
+
+    .gitattributes of a commit can name a driver for any file, and `git checkout` would run it.
+    """
+    names = git(repo, "config", "--name-only", "-z", "--get-regexp", r"^filter\.", check=False)
+    drivers = sorted({name.rpartition(".")[0] for name in names.split("\0") if name})
+    settings = [
+        (f"{driver}.{key}", "false" if key == "required" else "")
+        for driver in drivers
+        for key in ("smudge", "clean", "process", "required")
+    ]
+    before = int(os.environ.get("GIT_CONFIG_COUNT", "") or 0)
+    variables: dict[str, str] = {}
+    for number, (key, value) in enumerate(settings, before):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables | {"GIT_CONFIG_COUNT": str(before + len(settings))}
+
+
 def is_committed(root: Path, path: Path) -> bool:
     """Return whether the last commit contains a file."""
     with suppress(OSError):  # git is not installed
-        done = _run(root, "ls-tree", "--name-only", "HEAD", "--", str(path))
+        done = run_git(root, "ls-tree", "--name-only", "HEAD", "--", str(path))
         return done.returncode == 0 and bool(done.stdout.strip())
     return False
 
@@ -103,4 +138,4 @@ def is_committed(root: Path, path: Path) -> bool:
 def unstage(root: Path, folder: Path) -> None:
     """Reset git's index for a folder: with core.autostage, `dvc add` stages its files."""
     with suppress(OSError):  # git is not installed, so nothing is staged
-        _run(root, "reset", "--quiet", "--", str(folder))
+        run_git(root, "reset", "--quiet", "--", str(folder))

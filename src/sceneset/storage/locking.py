@@ -1,7 +1,8 @@
 """Locks between processes. The kernel frees a lock when its holder ends, however it ends.
 
 ``exclusive_lock`` waits for its turn. ``write_lock`` does not wait, and lends its file descriptor
-to child processes, which file-locking libraries don't offer.
+to child processes, which file-locking libraries don't offer. ``stage_lock`` is for the stages of
+the pipeline, which people run with `dvc repro` at any time.
 """
 
 import fcntl
@@ -9,16 +10,26 @@ import math
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sceneset.errors import fail
 from sceneset.progress import Notify, no_notice
 from sceneset.storage.files import not_regular, open_regular
+from sceneset.storage.processes import ancestors, command_of, running_processes, shown_command
+from sceneset.storage.work_folder import refuse_links
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from typing import NoReturn
 
 _POLL_INTERVAL = 0.05  # seconds
 _NOTIFY_AFTER = 1  # seconds
+_STAGE_TIMEOUT = 10  # seconds
+_LENT = "SCENESET_LOCK"
+"""Environment variable: the number of the write lock's descriptor that a child inherits."""
 
 
 @contextmanager
@@ -83,21 +94,127 @@ def write_lock(work: Path) -> Iterator[int]:
         work: The registry's folder ``.sceneset``.
 
     Raises:
-        FindingsError: Another command holds the lock.
+        FindingsError: Another command or a stage holds the lock.
         OSError: The lock file can't be created, or there is something else at its path.
     """
+    with _open_lock(work) as descriptor:
+        if not _try_lock(descriptor, fcntl.LOCK_EX):
+            _fail_locked(work)
+        yield descriptor
+
+
+@contextmanager
+def stage_lock(
+    work: Path, *, timeout: float = _STAGE_TIMEOUT, sweep: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Keep commands that change the registry away while a stage of the pipeline runs.
+
+    Stages share the lock with each other: DVC itself keeps them from each other's files. A stage
+    of a `dvc repro` that a sceneset command started runs under that command's lock.
+
+    Args:
+        work: The registry's folder ``.sceneset``.
+        timeout: Longest wait for a command that is writing, in seconds.
+        sweep: Called while nothing else runs in the registry, if that is the case now.
+
+    Raises:
+        FindingsError: A command is still writing after ``timeout``.
+        OSError: The lock file can't be created, or there is something else at its path.
+    """
+    if is_lent_to_this_process(work):
+        yield
+        return
+    with _open_lock(work) as descriptor:
+        if _try_lock(descriptor, fcntl.LOCK_EX):
+            sweep()
+        give_up = time.monotonic() + timeout
+        while not _try_lock(descriptor, fcntl.LOCK_SH):
+            if time.monotonic() >= give_up:
+                _fail_locked(work)
+            time.sleep(_POLL_INTERVAL)
+        yield
+
+
+def lending_environment(descriptor: int) -> dict[str, str]:
+    """Return the environment variables of a child process that inherits the write lock."""
+    return {_LENT: str(descriptor)}
+
+
+def is_lent_to_this_process(work: Path) -> bool:
+    """Return whether this process runs under a write lock that its ancestors hold.
+
+    DVC closes inherited descriptors when it starts a stage. So the stage looks for an ancestor
+    that has the lock file open and holds the lock with it; the variable in the environment, which
+    anybody can set, only says that it is worth looking.
+    """
+    if _LENT not in os.environ:
+        return False
+    return any(_holds_any_lock(pid, work / "lock") for pid in ancestors())
+
+
+def processes_that_hold(path: Path) -> list[tuple[int, str]]:
+    """Return the processes that hold a lock file: their ids and command lines, as text.
+
+    Empty where the system has no /proc, and for processes of other users.
+    """
+    return [
+        (pid, shown_command(command_of(pid)))
+        for pid in running_processes()
+        if _holds_any_lock(pid, path)
+    ]
+
+
+def _open_lock(work: Path) -> "AbstractContextManager[int]":
+    refuse_links(work)
     work.mkdir(parents=True, exist_ok=True)
-    descriptor = open_regular(work / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+    return _closing(open_regular(work / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[int]:
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fail(
-                "locked",
-                "another sceneset command, or a dvc command it started, is writing here",
-                file=".sceneset/lock",
-                hint="wait until it has ended",
-            )
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _fail_locked(work: Path) -> "NoReturn":
+    running = [
+        f"`{command}` (process {pid})"
+        for pid, command in processes_that_hold(work / "lock")
+        if command
+    ]
+    who = running[0] if running else "another sceneset command, or a dvc command it started,"
+    fail(
+        "locked",
+        f"{who} is writing here",
+        file=".sceneset/lock",
+        hint="wait until it has ended, then run this again; `sceneset doctor` shows what runs",
+    )
+
+
+def _holds_any_lock(pid: int, path: Path) -> bool:
+    """Return whether a process holds a lock on ``path`` with one of its descriptors."""
+    try:
+        numbers = [entry.name for entry in os.scandir(f"/proc/{pid}/fd")]
+    except OSError:
+        return False
+    return any(_holds_lock(pid, number, path) for number in numbers)
+
+
+def _holds_lock(pid: int, number: str, path: Path) -> bool:
+    """Return whether a process holds a lock on ``path`` with its descriptor ``number``."""
+    try:
+        if not os.path.samestat(Path(f"/proc/{pid}/fd/{number}").stat(), path.stat()):
+            return False
+        return "FLOCK" in Path(f"/proc/{pid}/fdinfo/{number}").read_text("ascii", "replace")
+    except OSError:
+        return False

@@ -11,6 +11,10 @@ from typing import Any, Protocol
 from sceneset.errors import ObjectTooLargeError, StoreRefusedError
 
 WORKERS = 16  # concurrent requests; with more than 8 the server is the limit
+_IN_BUCKETS = ("s3", "gs", "azure", "oss")
+"""Kinds of remotes where only the bucket exists before the first object is written."""
+_NOT_LISTED = ("http", "https")
+"""Kinds of remotes whose folders can't be looked at."""
 _MAX_SINGLE_REQUESTS = 1000  # above, list whole prefixes, which hold other blobs too
 
 
@@ -46,6 +50,9 @@ class Store(Protocol):
 
     def sizes_with_prefix(self, prefix: str) -> dict[str, int]:
         """Return the sizes of all blobs whose hash starts with these two digits."""
+
+    def check_exists(self) -> None:
+        """Raise OSError if the bucket or folder of the remote does not exist."""
 
 
 def blob_sizes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
@@ -116,6 +123,16 @@ class FileSystemStore:
         except FileNotFoundError:
             return {}
         return {prefix + self._fs.name(one["name"]): int(one["size"] or 0) for one in listed}
+
+    def check_exists(self) -> None:
+        """Raise OSError if the remote's bucket or folder does not exist."""
+        if self._fs.protocol in _NOT_LISTED:
+            return
+        root = self._path.removesuffix("/files/md5")
+        if self._fs.protocol in _IN_BUCKETS:
+            root = root.lstrip("/").partition("/")[0]
+        if not _with_os_errors(lambda: self._fs.exists(root)):
+            raise FileNotFoundError(f"there is no such folder or bucket: {root}")
 
 
 def _with_os_errors(call: Callable[[], Any]) -> Any:

@@ -94,6 +94,10 @@ class S3ObjectStore:
         listed = (one for chunk in chunks for one in chunk)
         return {prefix + one["path"].rpartition("/")[2]: one["size"] for one in listed}
 
+    def check_exists(self) -> None:
+        """Raise OSError if the bucket does not exist. A HEAD request does not tell."""
+        _with_store_errors(lambda: next(iter(self._store.list(self._prefix, chunk_size=1)), None))
+
 
 def _credentials(session: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return credentials as arguments of obstore: the remote's own, or those botocore finds.
@@ -138,6 +142,8 @@ def _with_store_errors(call: Callable[[], Any]) -> Any:
     except PermissionError as error:
         raise StoreRefusedError(_server_message(error)) from None
     except exceptions.BaseError as error:
+        if "NoSuchBucket" in str(error):
+            raise OSError("there is no such bucket") from None
         refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
         kind = StoreRefusedError if isinstance(error, refused) else OSError
         raise kind(_server_message(error)) from None

@@ -27,6 +27,7 @@ from sceneset.errors import fail
 from sceneset.paths import Paths
 from sceneset.progress import Notify, no_notice
 from sceneset.storage.files import md5_of, sync_folder
+from sceneset.storage.leftovers import sweep
 from sceneset.storage.locking import write_lock
 from sceneset.storage.transaction_finish import finish
 from sceneset.storage.transaction_record import (
@@ -86,6 +87,7 @@ class Transaction:
             DvcError: The follow-up of an interrupted transaction failed.
         """
         with write_lock(paths.work) as lock:
+            sweep(paths)
             finished = recover(paths, lock, notify=notify)
             if finished == command:
                 yield None

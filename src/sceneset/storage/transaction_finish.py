@@ -12,6 +12,7 @@ from sceneset.paths import DATA_ROOT, Paths
 from sceneset.schemas.finding import finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, dvc
+from sceneset.storage.dvc_locks import exclude_dvc
 from sceneset.storage.files import atomic_write, copy_file
 from sceneset.storage.transaction_record import (
     FollowUp,
@@ -25,10 +26,11 @@ from sceneset.storage.transaction_record import (
     staged_file,
     write_record,
 )
-from sceneset.storage.user_cache import cache_folder
+from sceneset.storage.user_cache import PROJECTS, cache_folder
 
 # `dvc repro` may have written it between two attempts to finish a transaction.
 _NOT_COMPARED = {"dvc.lock"}
+_DERIVED = "registry/scans/"
 
 
 def finish(paths: Paths, record: Record, lock: int) -> None:
@@ -40,13 +42,16 @@ def finish(paths: Paths, record: Record, lock: int) -> None:
         lock: Descriptor of the write lock; child processes hold it while they run.
 
     Raises:
-        FindingsError: Somebody has changed a file since; nothing more is written.
+        FindingsError: Somebody has changed a file since, or a DVC command runs; nothing more is
+            written.
         DvcError: The change is made, but a step of the follow-up failed.
     """
     if record.state is State.READY:
-        _apply(paths, record)
-        record = record.model_copy(update={"state": State.APPLIED})
-        write_record(paths, record)
+        # DVC would record, or delete, folders of which half the files are replaced.
+        with exclude_dvc(paths.root):
+            _apply(paths, record)
+            record = record.model_copy(update={"state": State.APPLIED})
+            write_record(paths, record)
     failures = _follow_up(paths.root, record.follow_up, lock)
     # A follow-up that failed is not tried again: it must not block all other commands.
     clear_record(paths)
@@ -66,6 +71,9 @@ def _apply(paths: Paths, record: Record) -> None:
 
 def _refuse_changed_files(paths: Paths, record: Record) -> None:
     expected = {write.path: {write.before, write.after} for write in record.writes}
+    for name, digests in expected.items():
+        if name.startswith(_DERIVED):  # DVC deletes outputs of a stage before it runs the stage
+            digests.add("")
     expected |= {delete.path: {delete.before, ""} for delete in record.deletes}
     changed = [
         name
@@ -146,6 +154,6 @@ def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
         name = f"files/md5/{md5[:2]}/{md5[2:]}"
         # Blobs of registries that were opened by URL, and remotes inside such a registry.
         copies = [cache_folder() / "blobs" / name]
-        copies += (cache_folder() / "projects").glob(f"*/**/{name}")
+        copies += (cache_folder() / PROJECTS).glob(f"*/**/{name}")
         for copy in copies:
             copy.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ files that disagree. The file may come from a damaged disk, so every path in it 
 before anything is written or deleted.
 """
 
+import os
 import shutil
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from sceneset.errors import fail
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.storage.files import md5_of, read_bytes, write_text
+from sceneset.storage.work_folder import refuse_links, refuse_tracked
 
 UNFINISHED_ADD, UNFINISHED_CHANGE = "unfinished-add", "unfinished-change"
 _UNTOUCHED = {".git", ".sceneset"}
@@ -187,7 +189,7 @@ def read_record(paths: Paths) -> Record | None:
     """Return the record of the unfinished transaction, or None if there is none.
 
     Raises:
-        FindingsError: The record is damaged.
+        FindingsError: The record is damaged, or was not written on this machine.
     """
     path = _record_path(paths)
     shown = paths.relative(path)
@@ -195,8 +197,10 @@ def read_record(paths: Paths) -> Record | None:
         f"look at `git status`, restore what should not have changed, delete "
         f"{paths.relative(path.parent)}, and run the command again"
     )
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
+    refuse_links(paths.work)
+    refuse_tracked(paths.work, UNFINISHED_CHANGE)
     data = read_bytes(path, shown, hint=hint)
     try:
         return Record.model_validate_json(data)

@@ -1,9 +1,9 @@
 """Undo what an interrupted transaction created, and keep what people added to it since.
 
 Before it is ready, a transaction creates nothing but folders of new subsets. Each is filled in
-``.sceneset/transaction/folders`` and then renamed into the data root. If a
-folder of the record is no longer in that place, it was moved: the folder in the data root belongs
-to the transaction and may be deleted. Otherwise that folder belongs to somebody else.
+``.sceneset/transaction/folders`` and then renamed into the data root. If a folder of the record is
+no longer in that place, it was moved: the folder in the data root belongs to the transaction and
+may be deleted. Otherwise the folder in the data root belongs to somebody else.
 """
 
 import os
@@ -114,6 +114,23 @@ def unfinished_paths(paths: Paths) -> set[Path]:
     return created | {paths.root / write.path for write in record.writes}
 
 
+def refuse_unfinished_change(paths: Paths) -> None:
+    """Raise FindingsError if a command was killed while it replaced files.
+
+    For stages: they would derive files from a subset that is half old and half new.
+    """
+    record = read_record(paths)
+    if record and record.state is State.READY:
+        fail(
+            record.command.unfinished_code,
+            f"{record.command} was interrupted while it replaced files",
+            subset=record.command.subset,
+            file=paths.relative(record_folder(paths)),
+            hint="run the same command again, or `sceneset doctor --fix`, which finishes it; then "
+            "run `dvc repro` again",
+        )
+
+
 def unfinished_findings(paths: Paths) -> list[Finding]:
     """Report a transaction that was interrupted, or that another command is working on.
 
@@ -138,7 +155,8 @@ def unfinished_findings(paths: Paths) -> list[Finding]:
             f"{record.command} was interrupted, or is running",
             subset=record.command.subset,
             file=paths.relative(record_folder(paths)),
-            hint="if it is not running, run the same command again; any command that changes the "
-            "registry first " + ("rolls it back" if record.state is State.OPEN else "finishes it"),
+            hint="if it is not running, run the same command again, or `sceneset doctor --fix`; "
+            "any command that changes the registry first "
+            + ("rolls it back" if record.state is State.OPEN else "finishes it"),
         )
     ]

@@ -3,10 +3,25 @@
 import os
 from pathlib import Path
 
+PROJECTS = "projects"
+"""The folder of revisions that work as DVC projects: registries that were opened by URL."""
+
 
 def cache_folder() -> Path:
     """Return SCENESET_CACHE_DIR, or "sceneset" in the platform's folder for user caches."""
     import platformdirs
 
     configured = os.environ.get("SCENESET_CACHE_DIR")
-    return Path(configured) if configured else Path(platformdirs.user_cache_dir("sceneset"))
+    if configured:
+        # Child processes, and DVC's configuration, have other working folders.
+        return Path(configured).expanduser().absolute()
+    return Path(platformdirs.user_cache_dir("sceneset"))
+
+
+def shared_blobs(project: Path) -> Path | None:
+    """Return the cache of blobs that a project must use, or None if it uses its own.
+
+    All registries that were opened by URL share one.
+    """
+    folder = cache_folder()
+    return folder / "blobs" if project.is_relative_to(folder / PROJECTS) else None

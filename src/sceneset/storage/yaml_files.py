@@ -1,6 +1,6 @@
 """Read YAML files into pydantic models, with a line number in every finding, and write YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sceneset.errors import FindingsError, fail
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_parser import Document, FieldPath, parse
 
@@ -62,8 +62,10 @@ def loads(
         return model.model_validate((defaults or {}) | data), document
     except ValidationError as error:
         raise FindingsError(
-            schema_finding(detail, model, shown, document.line(detail["loc"]))
-            for detail in error.errors(include_url=False)
+            capped(
+                error.errors(include_url=False),
+                lambda detail: schema_finding(detail, model, shown, document.line(detail["loc"])),
+            )
         ) from None
 
 
@@ -96,7 +98,7 @@ def schema_finding(
 ) -> Finding:
     """Return a finding for a validation error of pydantic; its hint is the field's description."""
     field = ""
-    for part in detail["loc"]:
+    for part in _short_parts(detail["loc"]):
         field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else str(part)
     message = detail["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
     hint = _description(model, detail["loc"]) or "schemas/json lists the values the field takes"
@@ -106,7 +108,15 @@ def schema_finding(
         message = "is missing"
     elif detail["type"] != "value_error" and isinstance(detail["input"], str | int | float):
         message += f", not {shortened(detail['input'])}"
+    if len(message) > 2 * _MAX_SHOWN_VALUE:  # validators repeat the value
+        message = f"{message[:_MAX_SHOWN_VALUE]}...{message[-_MAX_SHOWN_VALUE:]}"
     return finding("schema", message, subset=subset, file=shown, row=row, field=field, hint=hint)
+
+
+def _short_parts(path: FieldPath) -> Iterator[str | int]:
+    for part in path:
+        is_long = isinstance(part, str) and len(part) > _MAX_SHOWN_VALUE
+        yield f"{str(part)[:_MAX_SHOWN_VALUE]}..." if is_long else part
 
 
 def shortened(value: object) -> str:

@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 import yaml
 
 from sceneset.errors import FindingsError, fail
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import capped, finding
 
 _MAX_DEPTH = 20
+_MAX_SHOWN_KEY = 200  # characters
+_MAX_VALUES = 150_000
+"""Most values of a file: more take seconds to read, and no good file has nearly as many."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = yaml.resolver.Resolver()
 
@@ -53,8 +56,19 @@ def parse(text: str, shown: str) -> Document:
             row=error.row,
             hint="quote it",
         )
-    if reader.findings:
-        raise FindingsError(reader.findings)
+    if reader.repeated:
+        raise FindingsError(
+            capped(
+                reader.repeated,
+                lambda repeated: finding(
+                    "yaml-broken",
+                    f"{repeated[0]!r} is written twice",
+                    file=shown,
+                    row=repeated[1],
+                    hint="keep one of them",
+                ),
+            )
+        )
     return Document(data, reader.lines)
 
 
@@ -64,7 +78,9 @@ class _Reader:
     def __init__(self, events: Iterator[yaml.Event], shown: str) -> None:
         self.events, self.shown = events, shown
         self.lines: dict[FieldPath, int] = {}
-        self.findings: list[Finding] = []
+        self.repeated: list[tuple[str, int]] = []
+        """Keys that are written twice, each with its line."""
+        self.count = 0
 
     def document(self) -> Any:
         """Return the value of the only document, or None if there is none."""
@@ -82,6 +98,15 @@ class _Reader:
     def value(self, event: yaml.Event, path: FieldPath) -> Any:
         """Return the value that starts with an event."""
         _refuse_unsafe(event, len(path), self.shown)
+        self.count += 1
+        if self.count > _MAX_VALUES:
+            fail(
+                "file-unreadable",
+                f"holds more than {_MAX_VALUES:,} values",
+                file=self.shown,
+                row=_row(event),
+                hint="is it the right file? Split it, or remove what does not belong there",
+            )
         self.lines.setdefault(path, _row(event))
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
@@ -94,15 +119,7 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key, row = self.key(event, path), _row(event)
             if key in mapping:
-                self.findings.append(
-                    finding(
-                        "yaml-broken",
-                        f"{key!r} is written twice",
-                        file=self.shown,
-                        row=row,
-                        hint="keep one of them",
-                    )
-                )
+                self.repeated.append((key[:_MAX_SHOWN_KEY], row))
             self.lines[*path, key] = row
             mapping[key] = self.value(next(self.events), (*path, key))
         return mapping

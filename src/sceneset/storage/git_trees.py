@@ -1,0 +1,113 @@
+"""Find and read one file on many branches of a git repository, with few processes.
+
+Trees are read directly, so a file that a branch does not have is told from one that can't be read:
+in a damaged repository or a partial clone, git reports both as missing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from sceneset.errors import GitError
+from sceneset.storage.git import git, run_git
+
+_BATCH = 256  # objects that one process reads; their bytes are in memory together
+
+
+def branch_commits(repo: Path) -> dict[str, str]:
+    """Return the commits of HEAD and of all branches, local and as last fetched from origin.
+
+    HEAD is left out if it points at no commit, as in a bare repository whose default branch was
+    never pushed.
+
+    Raises:
+        GitError: The branches can't be listed, or one points at an object that is missing.
+    """
+    patterns = ("refs/heads", "refs/remotes/origin")
+    listed = git(repo, "for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+    commits = {name: oid for oid, name in (line.split(" ", 1) for line in listed.splitlines())}
+    head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False).strip()
+    return {"HEAD": head, **commits} if head else commits
+
+
+def find_file(repo: Path, commits: Mapping[str, str], path: str) -> dict[str, list[str]]:
+    """Return the git objects that a path has in some commits, each with the names of its commits.
+
+    Args:
+        repo: The git repository.
+        commits: Commits by name.
+        path: A path from the top folder of the repository, with forward slashes.
+
+    Raises:
+        GitError: An object that is needed is missing; commits without the file are no error.
+    """
+    names: dict[str, list[str]] = {}
+    for name, commit in commits.items():
+        names.setdefault(commit, []).append(name)
+    # First the commits themselves, then their trees, level by level.
+    level = _merged((_tree_of(data), names[oid]) for oid, data in read_objects(repo, names))
+    parts = path.split("/")
+    for number, part in enumerate(parts, 1):
+        is_folder, found = number < len(parts), []
+        for oid, data in read_objects(repo, level):
+            if entry := _entry(data, part, len(oid) // 2, is_folder=is_folder):
+                found.append((entry, level[oid]))
+        level = _merged(found)
+    return level
+
+
+def _merged(found: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    merged: dict[str, list[str]] = {}
+    for oid, names in found:
+        merged.setdefault(oid, []).extend(names)
+    return merged
+
+
+def _tree_of(commit: bytes) -> str:
+    """Return the tree of a commit, from the content of the commit object."""
+    first = commit.partition(b"\n")[0].decode("ascii", "replace")
+    return first.removeprefix("tree ")
+
+
+def _entry(tree: bytes, name: str, width: int, *, is_folder: bool) -> str:
+    """Return the object with a name in a tree, or "".
+
+    Args:
+        tree: The content of the tree object.
+        name: The name of a file or folder.
+        width: Length of an object's hash in bytes.
+        is_folder: Whether to look for a folder.
+    """
+    wanted, start = name.encode(), 0
+    while start < len(tree):
+        end = tree.index(b"\0", start)
+        mode, _, found = tree[start:end].partition(b" ")
+        if found == wanted and (mode == b"40000") == is_folder:
+            return tree[end + 1 : end + 1 + width].hex()
+        start = end + 1 + width
+    return ""
+
+
+def read_objects(repo: Path, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the content of git objects; a partial clone downloads missing ones.
+
+    Raises:
+        GitError: An object is missing or can't be read.
+    """
+    waiting = list(oids)
+    for start in range(0, len(waiting), _BATCH):
+        batch = waiting[start : start + _BATCH]
+        done = run_git(repo, "cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in batch))
+        yield from _parse_batch(batch, done.stdout, done.stderr)
+
+
+def _parse_batch(oids: Sequence[str], output: bytes, errors: bytes) -> Iterator[tuple[str, bytes]]:
+    start = 0
+    for oid in oids:
+        end = output.find(b"\n", start)
+        header = output[start:end].split() if end >= 0 else []
+        if len(header) != 3 or header[0].decode("ascii", "replace") != oid:
+            reason = errors.decode("utf-8", "replace").strip().splitlines()[:1]
+            raise GitError(f"git has no object {oid}" + (f": {reason[0]}" if reason else ""))
+        size = int(header[2])
+        yield oid, output[end + 1 : end + 1 + size]
+        start = end + 2 + size

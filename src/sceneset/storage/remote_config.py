@@ -1,0 +1,53 @@
+"""Write a remote into .dvc/config, also if its path is not ASCII.
+
+DVC 3.67 empties the file and fails if any value in it has a character that is not ASCII, so
+`dvc remote add` can't be used for a folder with a Chinese name. It reads such a file correctly.
+"""
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from sceneset.errors import DvcError
+from sceneset.storage.files import read_text, write_text
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+
+
+def can_be_written_by_dvc(root: Path, url: str) -> bool:
+    """Return whether DVC itself can add this URL to a project's configuration."""
+    return url.isascii() and read_text(root / ".dvc/config", ".dvc/config").isascii()
+
+
+def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bool) -> None:
+    """Add a remote to .dvc/config and make it the default; the file is replaced atomically.
+
+    Args:
+        root: The DVC project.
+        name: The remote.
+        options: Its options; they replace those of a remote of the same name.
+        force: Whether there may be a remote of this name.
+
+    Raises:
+        DvcError: There is a remote of this name, or the file or the name is not valid.
+    """
+    from configobj import ConfigObj, ConfigObjError
+
+    if not _NAME.fullmatch(name):
+        raise DvcError(f"{name!r} can't be the name of a remote; use letters, digits, '-' and '_'")
+    path = root / ".dvc/config"
+    lines = read_text(path, ".dvc/config").splitlines()
+    try:
+        config = ConfigObj(lines, interpolation=False)
+    except ConfigObjError as error:
+        raise DvcError(f".dvc/config can't be read: {error}") from None
+    section = f'remote "{name}"'
+    if section in config and not force:
+        raise DvcError(f"there is a remote {name} already. Use --force to replace it")
+    config[section] = dict(options)
+    config.setdefault("core", {})["remote"] = name
+    config.encoding = "utf-8"
+    file = io.BytesIO()
+    config.write(file)
+    write_text(path, file.getvalue().decode())

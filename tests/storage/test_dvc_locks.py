@@ -1,0 +1,130 @@
+"""What a killed DVC leaves in .dvc/tmp is repaired, and what a living one needs is left alone."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sceneset.errors import FindingsError
+from sceneset.storage.dvc import dvc
+from sceneset.storage.dvc_locks import dvc_processes, exclude_dvc, repair_rwlock, rwlock_problem
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    return tmp_path
+
+
+pytestmark = pytest.mark.real_processes
+
+
+def rwlock(root: Path) -> Path:
+    return root / ".dvc/tmp/rwlock"
+
+
+@contextmanager
+def living_dvc(root: Path, folder: Path) -> Iterator[int]:
+    """Start a process that looks like a DVC command in ``folder``; yield its id."""
+    program = root / "dvc"
+    program.write_text("import sys; print('ready', flush=True); sys.stdin.read()")
+    command = [sys.executable, str(program), "repro"]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, **streams) as process:
+        assert process.stdout.readline() == b"ready\n"
+        yield process.pid
+        process.kill()
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\0\0", b'{"write": {"a"', b"[]", b'{"write": {"/x": {"pid": "1"}}}', b"\xff"],
+)
+def test_unreadable_rwlock_is_removed_when_no_dvc_runs(project: Path, content: bytes) -> None:
+    rwlock(project).write_bytes(content)
+    assert rwlock_problem(project)
+    assert repair_rwlock(project)
+    assert not rwlock(project).exists()
+    assert not rwlock_problem(project)
+
+
+def test_good_rwlock_is_kept_when_its_process_is_dead_or_not(project: Path) -> None:
+    entries = {"write": {"/x": {"pid": dead_pid(), "cmd": "dvc repro"}}, "read": {}}
+    rwlock(project).write_text(json.dumps(entries))
+    assert not repair_rwlock(project)
+    assert json.loads(rwlock(project).read_text()) == entries
+
+
+def test_unreadable_rwlock_is_kept_when_a_dvc_works_in_the_project(project: Path) -> None:
+    rwlock(project).write_bytes(b"")
+    (project / "sub").mkdir()
+    with living_dvc(project, project / "sub") as pid:
+        assert [found for found, _ in dvc_processes(project)] == [pid]
+        assert not repair_rwlock(project)
+        assert rwlock(project).exists()
+    assert repair_rwlock(project)
+
+
+def test_unreadable_rwlock_is_kept_when_it_names_a_living_process(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with living_dvc(project, elsewhere) as pid:
+        rwlock(project).write_text(f'{{"write": {{"/x": {{"pid": {pid}, "cmd')
+        assert not repair_rwlock(project)
+        assert rwlock(project).exists()
+    assert repair_rwlock(project)
+
+
+def test_unreadable_rwlock_is_kept_while_a_dvc_edits_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sceneset.storage.dvc_locks._EDIT_TIMEOUT", 0.2)
+    rwlock(project).write_bytes(b"")
+    with (project / ".dvc/tmp/rwlock.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        assert not repair_rwlock(project)
+    assert repair_rwlock(project)
+
+
+def test_rwlock_is_removed_when_another_program_has_the_number_of_a_killed_dvc(
+    project: Path,
+) -> None:
+    entry = {"pid": os.getpid(), "cmd": "dvc repro"}
+    rwlock(project).write_text(json.dumps({"write": {"/x": entry}}))
+    assert not rwlock_problem(project)
+    os.utime(rwlock(project), (1_000_000_000, 1_000_000_000))  # before this process started
+    assert "another program" in rwlock_problem(project)
+    assert repair_rwlock(project)
+
+
+def test_dvc_command_works_again_when_a_killed_one_left_an_empty_rwlock(registry: Path) -> None:
+    rwlock(registry).parent.mkdir(exist_ok=True)
+    rwlock(registry).write_bytes(b"")
+    (registry / "x.txt").write_text("x")
+    dvc(registry, "add", "x.txt")
+    assert (registry / "x.txt.dvc").is_file()
+
+
+def test_exclude_dvc_holds_the_lock_that_dvc_takes(project: Path) -> None:
+    lock = project / ".dvc/tmp/lock"
+    with exclude_dvc(project), lock.open("r+") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with lock.open("r+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(FindingsError) as caught, exclude_dvc(project, timeout=0.2):
+            pass
+    assert [found.code for found in caught.value.findings] == ["locked"]
+    assert "doctor" in caught.value.findings[0].hint
