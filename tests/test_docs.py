@@ -31,7 +31,8 @@ def sessions(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("page", READMES)
-def test_readme_sessions_print_the_output_they_show(page, sceneset):
+def test_readme_sessions_print_the_output_they_show(page, sceneset, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if "zh" in page else "C.UTF-8")
     shown = list(sessions((ROOT / page).read_text("utf-8")))
     assert shown, "the README shows at least one session"
     for command, output in shown:
@@ -95,6 +96,23 @@ def test_page_of_findings_is_current():
 def test_generated_reference_page_is_current(page):
     pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
     assert (ROOT / page).read_text("utf-8") == pages[page](), "run `make generated`"
+
+
+def parts_of(page):
+    """Return what the two READMEs must have in common, without words of a language."""
+    text = (ROOT / page).read_text("utf-8")
+    links = {link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")}
+    counts = {
+        name: len(re.findall(pattern, text, re.MULTILINE))
+        for name, pattern in {
+            "rows of tables": r"^\|", "blocks": "^```", "paragraphs": r"\n\n(?=\S)", "lists": "^- ",
+        }.items()
+    }  # fmt: skip
+    return links, counts
+
+
+def test_chinese_readme_has_the_links_tables_and_paragraphs_of_the_english_one():
+    assert parts_of("README.zh.md") == parts_of("README.md")
 
 
 def headings_and_commands(page):

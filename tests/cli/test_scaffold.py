@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sceneset.cli import scaffold
+from sceneset.cli.new_folder import new_folder
 from sceneset.cli.scaffold import template
 from sceneset.errors import DvcError
 from support.build import NAME, ROOT, Run, dvc, git, snapshot
@@ -67,24 +68,73 @@ def test_init_removes_everything_it_created_when_dvc_fails(
         assert sceneset("init", "mine", cwd=tmp_path).code == 0
 
 
-def test_init_leaves_no_registry_when_killed_before_writing_a_file(
+@pytest.mark.parametrize("before", ["missing", "empty", "git"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before sceneset.cli.scaffold write_text 1",
+        "before sceneset.cli.scaffold write_text 9",
+        "after sceneset.cli.scaffold _fill 1",
+        "before pathlib Path.rename 1",
+        "after pathlib Path.rename 1",
+        "after pathlib Path.rename 4",
+        "before sceneset.cli.new_folder _delete 1",
+        "after sceneset.cli.new_folder _delete 1",
+    ],
+)
+def test_init_is_completed_by_the_next_run_when_it_is_killed(
+    point: str, before: str, tmp_path: Path, sceneset: Run
+) -> None:
+    if before != "missing":
+        (tmp_path / "killed/mine").mkdir(parents=True)
+    if before == "git":
+        git(tmp_path / "killed/mine", "init", "--quiet")
+    (tmp_path / "killed").mkdir(exist_ok=True)
+    (tmp_path / "whole").mkdir()
+    program = ROOT / "tests/programs/kill_command.py"
+    command = [sys.executable, str(program), point, "init", "mine"]
+    done = subprocess.run(command, cwd=tmp_path / "killed", check=False, capture_output=True)
+    if before == "missing" and point.endswith("4"):
+        assert done.returncode == 0  # a new folder appears with one rename
+        return
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    again = sceneset("init", "mine", cwd=tmp_path / "killed")
+    assert again.code == 0, again.err
+    assert sceneset("init", "mine", cwd=tmp_path / "whole").code == 0
+    assert snapshot(tmp_path / "killed/mine") == snapshot(tmp_path / "whole/mine")
+    left = list((tmp_path / "killed").rglob("*.part"))
+    assert left == []
+    assert (tmp_path / "killed/mine/Insta360SemanticSeg").is_dir()
+    assert sceneset("check", cwd=tmp_path / "killed/mine").code == 0
+
+
+def test_init_keeps_files_that_people_put_into_the_folder_of_a_killed_run(
     tmp_path: Path, sceneset: Run
 ) -> None:
-    program = ROOT / "tests/programs/kill_init.py"
-    writes = len(template()) + 3  # and three .gitkeep files
-    for number in (1, writes // 2, writes):
-        name = f"killed{number}"
-        words = [sys.executable, str(program), str(number), name]
-        done = subprocess.run(words, cwd=tmp_path, check=False)
-        assert done.returncode == -signal.SIGKILL
-        incomplete = snapshot(tmp_path / name)
-        again = sceneset("init", name, cwd=tmp_path)
-        assert again.code == (2 if incomplete else 0)
-        if incomplete:
-            assert "interrupted `sceneset init`" in again.err
-            assert snapshot(tmp_path / name) == incomplete
-            outcome = sceneset("lookup", cwd=tmp_path / name)
-            assert (outcome.code, "no registry" in outcome.err) == (2, True)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    program = ROOT / "tests/programs/kill_command.py"
+    point = "after pathlib Path.rename 2"
+    command = [sys.executable, str(program), point, "init", "mine"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (folder / "notes.txt").write_text("mine")
+    refused = sceneset("init", "mine", cwd=tmp_path)
+    assert (refused.code, "notes.txt" in refused.err) == (2, True)
+    assert (folder / "notes.txt").read_text() == "mine"
+    (folder / "notes.txt").unlink()
+    assert sceneset("init", "mine", cwd=tmp_path).code == 0
+
+
+def test_init_refuses_while_another_init_fills_the_same_folder(
+    tmp_path: Path, sceneset: Run
+) -> None:
+    with new_folder(tmp_path / "mine", last="params.yaml") as content:
+        assert content is not None
+        refused = sceneset("init", "mine", cwd=tmp_path)
+        assert (refused.code, "another `sceneset init`" in refused.err) == (2, True)
+        (content / "params.yaml").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_init_shows_the_message_of_git_when_git_fails(

@@ -16,6 +16,7 @@ def test_wheel_contains_only_the_package(wheel: Path) -> None:
     for path in (ROOT / "src").rglob("*.py"):
         assert path.relative_to(ROOT / "src").as_posix() in packed
     assert {"sceneset/py.typed", "sceneset/schemas/json/subset.json"} <= packed
+    assert "sceneset/locale/zh_CN/LC_MESSAGES/sceneset.po" in packed
     for path in (ROOT / "src/sceneset").glob("*/templates/*"):
         assert path.relative_to(ROOT / "src").as_posix() in packed
 

@@ -59,7 +59,7 @@ def test_cards_show_the_document_s_table_when_its_splits_were_delivered(
     big: tuple[Path, dict[str, list[str]]], registry: Path, sceneset: Callable[..., Outcome]
 ) -> None:
     delivery, listed = big
-    outcome = sceneset("add", delivery, "--name", NAME, cwd=registry)
+    outcome = sceneset("add", delivery, "--name", NAME, "--all", cwd=registry)
     assert outcome.code == 0, outcome.err
     assert outcome.err.count("persons-conflict") == 4, "kept in both splits, and reported"
     dvc(registry, "repro")

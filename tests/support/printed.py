@@ -1,4 +1,4 @@
-"""Parse the findings that a command printed."""
+"""Parse the findings that a command printed with --all, one on each line."""
 
 import re
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 Change = Callable[[Path], object]
 """Changes the delivery in a folder. --entry and --tags are the files entry.yaml and tags.csv beside
@@ -56,6 +57,17 @@ def change_mask(change: Callable[[Image.Image], Image.Image]) -> Change:
         changed.save(folder / MASK)
 
     return apply
+
+
+def save_mask(**options: object) -> Change:
+    """Save the mask with other options of its encoder."""
+    return lambda folder: ellipse_mask().save(folder / MASK, **options)  # type: ignore[arg-type]
+
+
+def text_chunk(key: str, text: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text(key, text)
+    return info
 
 
 def draw_on_mask(shape: str, *where: object, fill: int = 1) -> Change:
@@ -166,7 +178,11 @@ BREAKS: dict[str, Change] = {
     "mask-mode": change_mask(lambda m: m.convert("P")),
     "mask-values": change_mask(person_as(15)),
     "mask-soft": change_mask(lambda m: person_as(250)(m).resize((20, 15)).resize(SIZE)),
-    "mask-0-255": change_mask(person_as(255)),
+    "mask-0-255": lambda f: [
+        person_as(255)(ellipse_mask()).save((f / MASK).with_stem(stem)) for stem in "ab"
+    ],
+    "mask-metadata": save_mask(pnginfo=text_chunk("Author", "Somebody")),
+    "mask-orientation": save_mask(exif=exif(orientation=6)),
     "mask-empty": replace_mask(lambda: Image.new("L", SIZE)),
     "mask-full": replace_mask(lambda: Image.new("L", SIZE, 1)),
     "mask-ignored": draw_on_mask("rectangle", (0, 0, 159, 60), fill=255),
@@ -180,6 +196,7 @@ BREAKS: dict[str, Change] = {
     "name-space": rename_sample("a (copy)"),
     "name-normal-form": rename_sample("cafe\u0301"),
     "name-windows": rename_sample("a:b"),
+    "name-start": rename_sample("=a"),
     "layout": lambda f: (f / "ann_dir").rename(f / "masks"),
     "stray-file": lambda f: (f / "notes.docx").write_text("x"),
     "junk-file": lambda f: (f / ".DS_Store").write_text("x"),
@@ -194,6 +211,7 @@ BREAKS: dict[str, Change] = {
     "split-unknown-stem": write_split_file("ski.txt", "a\nb\nc\n"),
     "split-incomplete": write_split_file("total.txt", "a\n"),
     "split-differs": write_tags("train,a,ski,,,,\ntrain,b,,,,,\n"),
+    "split-name": write_split_file("skiing.txt", "a\n"),
     "unknown-split-file": write_split_file("skii.txt", "a\n"),
     "no-scene": write_split_file("ski.txt", "a\n"),
     "person-small": replace_mask(lambda: ellipse_mask((40, 20, 50, 30))),

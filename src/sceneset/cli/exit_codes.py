@@ -34,17 +34,21 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _report(error: BaseException) -> int:
     """Print the message of an exception and return its exit code; raise it again if it is a bug."""
-    from sceneset.cli.output import print_findings, say
+    from sceneset.cli.language import translate
+    from sceneset.cli.output import say
     from sceneset.errors import DvcError, FindingsError, GitError, UsageError
 
     if isinstance(error, FindingsError):
-        print_findings(error.findings)
+        from sceneset.cli.findings import View, print_findings
+
+        # Only stages end here; a stage that refuses to run says so in one line of DVC's output.
+        print_findings(error.findings, view=View(everything=len(error.findings) == 1))
         return FINDINGS
     if isinstance(error, UsageError):
-        say(f"sceneset: {error}", style="red")
+        say(f"sceneset: {translate(str(error))}", style="red")
         return WRONG_USE
     if isinstance(error, DvcError | GitError | OSError):
-        say(f"sceneset: {error}", style="red")
+        say(f"sceneset: {translate(str(error))}", style="red")
         return FINDINGS
     if isinstance(error, KeyboardInterrupt):
         say("sceneset: interrupted")

@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sceneset.cli.exit_codes import FINE, INTERRUPTED, WRONG_USE, guarded
+from sceneset.cli.exit_codes import FINDINGS, FINE, INTERRUPTED, WRONG_USE, guarded
+from sceneset.cli.language import is_chinese, translate
 
 GROUPS = {
     "Look up": {
@@ -41,6 +42,8 @@ GROUPS = {
     "Administer": {
         "init": "create a new, empty registry",
         "remote": "set the default DVC remote, with verification on",
+        "trust": "trust the remote of somebody else's registry with your credentials",
+        "doctor": "find what keeps commands from working, and repair it",
         "completion": "print a shell completion script for bash, zsh or fish",
         "help": "show the help of a command",
     },
@@ -83,21 +86,46 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         return "\n\n".join(
             textwrap.indent(part, indent)
             if "\n  " in part
-            else textwrap.fill(" ".join(part.split()), width, break_on_hyphens=False)
+            else textwrap.indent("\n".join(_fold(" ".join(part.split()), width)), indent)
             for part in text.split("\n\n")
         )
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _fold(" ".join(text.split()), width)
+
+
+def _fold(text: str, width: int) -> list[str]:
+    """Return the lines of a paragraph; Chinese characters take two columns."""
+    if text.isascii():
+        import textwrap
+
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+    from sceneset.cli.text_width import wrap
+
+    return wrap(text, width, whole_words=True)
 
 
 def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
     """Turn ``parser`` into the parser of a command and return the command's module."""
     module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
     parser.prog = f"sceneset {name}"
-    parser.description = (module.__doc__ or "").strip()
-    parser.epilog = f"examples:\n{module.EXAMPLES.strip(chr(10))}"
+    parser.description = translate((module.__doc__ or "").strip())
+    parser.epilog = f"{translate('examples:')}\n{module.EXAMPLES.strip(chr(10))}"
     parser.formatter_class = HelpFormatter
     parser.allow_abbrev = False
+    if is_chinese():
+        translate_argparse(parser)
     module.configure(parser)
+    for action in parser._actions if is_chinese() else ():  # noqa: SLF001 - no public way
+        action.help = translate(action.help or "")
     return module
+
+
+def translate_argparse(parser: argparse.ArgumentParser) -> None:
+    """Translate the headings of the help, and argparse's own messages."""
+    argparse._ = translate  # type: ignore[attr-defined] # gettext would need a binary catalogue
+    for group in parser._action_groups:  # noqa: SLF001 - no public way
+        group.title = translate(group.title or "")
 
 
 def parser_of(name: str) -> tuple[argparse.ArgumentParser, "Command"]:
@@ -111,23 +139,23 @@ def overview() -> str:
     """Return the text of `sceneset --help`."""
     width = max(map(len, COMMANDS))
     lines = [
-        "usage: sceneset COMMAND [ARGUMENTS]",
+        translate("usage: sceneset COMMAND [ARGUMENTS]"),
         "",
-        "A dataset registry for person segmentation that validates itself.",
+        translate("A dataset registry for person segmentation that validates itself."),
     ]
     for group, commands in GROUPS.items():
-        lines += ["", f"{group}:"]
-        lines += [f"  {name:{width}}  {summary}" for name, summary in commands.items()]
+        lines += ["", f"{translate(group)}:"]
+        lines += [f"  {name:{width}}  {translate(summary)}" for name, summary in commands.items()]
     return "\n".join(
         [
             *lines,
             "",
-            "Options:",
-            "  -h, --help     show this help message and exit",
-            "  -V, --version  show the version and exit",
+            f"{translate('Options')}:",
+            f"  -h, --help     {translate('show this help message and exit')}",
+            f"  -V, --version  {translate('show the version and exit')}",
             "",
-            "Use `sceneset help COMMAND` for the arguments of a command, with examples.",
-            "Exit codes: 0 fine, 1 problems found, 2 wrong use.",
+            translate("Use `sceneset help COMMAND` for the arguments of a command, with examples."),
+            translate("Exit codes: 0 fine, 1 problems found, 2 wrong use."),
         ]
     )
 
@@ -151,14 +179,22 @@ def _run(words: list[str]) -> int:
         print(f"sceneset {version('sceneset')}")
         return FINE
     if words[0] not in COMMANDS:
-        sys.stderr.write(f"sceneset: {unknown_command(words[0])}\n")
+        sys.stderr.write(f"sceneset: {translate(unknown_command(words[0]))}\n")
         return WRONG_USE
     parser, module = parser_of(words[0])
     try:
         args = parser.parse_args(words[1:])
     except SystemExit as stop:  # argparse has printed its message: 0 after --help, 2 on wrong use
         return int(stop.code or 0)
-    return module.run(args)
+    from sceneset.errors import FindingsError  # not at the top: --help needs no exception
+
+    try:
+        return module.run(args)
+    except FindingsError as error:
+        from sceneset.cli.findings import View, print_refusal
+
+        print_refusal(error.findings, View.of(args))
+        return FINDINGS
 
 
 def unknown_command(name: str) -> str:

@@ -1,15 +1,17 @@
-"""Print tables, findings, messages and progress: in color on a terminal, plain when piped.
+"""Print tables, lines, messages and progress: in color on a terminal, plain when piped.
 
-Results go to stdout, messages and progress to stderr.
+Results go to stdout, messages and progress to stderr. Messages and headers are printed in the
+reader's language.
 """
 
 import sys
-import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 
+from sceneset.cli.language import translate
 from sceneset.cli.streams import ignore_closed_pipe
+from sceneset.cli.text_width import shorten, terminal_width, visible, width_of, wrap
 
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from sceneset.schemas.finding import Finding
-
     T = TypeVar("T")
 
-_STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
-_PLAIN_WIDTH = 100_000  # a piped table is never wrapped
+_PLAIN_WIDTH = 100_000  # piped text is never wrapped
+_SENTENCE = 30
+"""Columns of text with spaces are first narrowed to this width."""
+_NARROWEST = 10
+"""Names are not shortened to fewer columns, except where nothing else helps."""
 
 
 @cache
@@ -40,12 +43,41 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def say(text: str, *, style: str = "") -> None:
-    """Print a message to stderr; a closed stderr is ignored."""
-    with ignore_closed_pipe(sys.stderr):
-        if sys.stderr.isatty():
-            console(stderr=True).print(text, style=style or None, soft_wrap=True)
-        else:
-            sys.stderr.write(f"{text}\n")
+    """Print a message to stderr; a closed stderr is ignored.
+
+    On a terminal, long messages are wrapped between words. Lines that start with two spaces are
+    commands to copy, and are never wrapped.
+    """
+    lines = visible(translate(text)).split("\n")
+    if sys.stderr.isatty():
+        columns = terminal_width()
+        lines = [
+            part
+            for line in lines
+            for part in ([line] if line.startswith("  ") else wrap(line, columns, whole_words=True))
+        ]
+    print_lines([(line, style) for line in lines], stderr=True)
+
+
+def print_text(text: str, *, style: str = "") -> None:
+    """Print a text to stdout; on a terminal it is wrapped between words."""
+    lines = [visible(line) for line in translate(text).split("\n")]
+    if sys.stdout.isatty():
+        columns = terminal_width()
+        lines = [part for line in lines for part in wrap(line, columns, whole_words=True)]
+    print_lines([(line, style) for line in lines])
+
+
+def print_lines(lines: "Iterable[tuple[str, str]]", *, stderr: bool = False) -> None:
+    """Print lines, each with a style that is used on a terminal only; they are not wrapped."""
+    stream = sys.stderr if stderr else sys.stdout
+    with ignore_closed_pipe(stream):
+        if not stream.isatty():
+            stream.writelines(f"{line}\n" for line, _ in lines)
+            return
+        out = console(stderr=stderr)
+        for line, style in lines:
+            out.print(line, style=style or None, soft_wrap=True)
 
 
 def print_json(value: "Any") -> None:
@@ -66,9 +98,9 @@ def print_table(
 ) -> None:
     """Print a table to stdout. Piped tables are never wrapped or shortened.
 
-    On a terminal that is too narrow, the columns in ``optional`` are left out, in this order, until
-    the table fits. If it still does not fit and values of the first column repeat, each of them
-    becomes the heading of a table of its own.
+    On a terminal that is too narrow, values of the first column that repeat become headings of
+    tables of their own. Where this is not enough, the columns in ``optional`` are left out, in this
+    order, and then texts are wrapped and names shortened in the middle.
 
     Args:
         columns: The headers.
@@ -77,39 +109,84 @@ def print_table(
         optional: Names of columns that can be left out.
     """
     names = list(columns)
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [[_cell(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
+        places = {names.index(name) for name in right}
         with ignore_closed_pipe():
-            sys.stdout.writelines(_plain(names, cells, {names.index(name) for name in right}))
+            sys.stdout.writelines(_plain([translate(name) for name in names], cells, places))
         return
-    available = console().width
-    for name in optional:
-        if _table_width(names, cells) > available:
+    available = terminal_width()
+    repeats = len({row[0] for row in cells}) < len(cells)
+    for name in (None, *optional):
+        if name is not None:
             place = names.index(name)
             del names[place]
             cells = [row[:place] + row[place + 1 :] for row in cells]
-    first = [row[0] for row in cells]
-    if _table_width(names, cells) <= available or len(set(first)) == len(first):
-        _print_wrapped(names, cells, right)
+        is_narrow = _table_width(names, cells) <= available
+        if is_narrow or (repeats and _table_width(names[1:], _rest(cells)) <= available):
+            break
+    if is_narrow or not repeats:
+        _print_fitted(names, cells, right, available)
         return
     for heading, group in groupby(cells, key=lambda row: row[0]):
-        console().print(heading, style="bold", overflow="fold")
-        _print_wrapped(names[1:], [row[1:] for row in group], right)
+        print_lines([(shorten(heading, available), "bold")])
+        _print_fitted(names[1:], _rest(group), right, available)
 
 
-def _print_wrapped(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str]
+def _rest(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    return [row[1:] for row in rows]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else visible(str(value))
+
+
+def _print_fitted(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Container[str], available: int
 ) -> None:
-    """Print a table on a terminal; cells of a table that is too wide are wrapped."""
-    from rich.table import Table
+    """Print a table on a terminal; wide cells are wrapped, long names shortened in the middle."""
+    places = {place for place, name in enumerate(columns) if name in right}
+    headers = [translate(name) for name in columns]
+    widths = _fitted_widths(headers, rows, places, available)
+    lines: list[tuple[str, str]] = []
+    for number, row in enumerate([headers, *rows]):
+        wrapped = [wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for height in range(max(map(len, wrapped))):
+            cells = [part[height] if height < len(part) else "" for part in wrapped]
+            lines.append((_padded(cells, widths, places), "" if number else "bold"))
+    print_lines([*lines, ("", "")])
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console().print(table)
-    console().print()
+
+def _fitted_widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Container[int], available: int
+) -> list[int]:
+    """Return the widths of columns that fit a terminal: the widest ones are made narrower."""
+    widths = _widths(columns, rows)
+    least = [
+        width if place in right else min(width, max(_NARROWEST, _longest_word(columns[place])))
+        for place, width in enumerate(widths)
+    ]
+    can_wrap = [any(" " in row[place] for row in rows) for place in range(len(columns))]
+    excess = sum(widths) + 2 * (len(widths) - 1) - available
+    for only_sentences in (True, False):  # wrapping sentences is better than shortening names
+        while excess > 0:
+            places = [
+                place
+                for place, width in enumerate(widths)
+                if width > (_SENTENCE if only_sentences else least[place])
+                and (can_wrap[place] or not only_sentences)
+                and place not in right
+            ]
+            if not places:
+                break
+            widest = max(places, key=lambda place: widths[place])
+            widths[widest] -= 1
+            excess -= 1
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    return max(map(width_of, text.split()), default=0)
 
 
 def _plain(
@@ -118,11 +195,15 @@ def _plain(
     """Yield the lines of a table, padded with spaces; rich would load longer than a look-up."""
     widths = _widths(columns, rows)
     for line in [columns, *rows]:
-        padded = []
-        for place, (cell, width) in enumerate(zip(line, widths, strict=True)):
-            blank = " " * (width - _width(cell))
-            padded.append(blank + cell if place in right else cell + blank)
-        yield "  ".join(padded).rstrip() + "\n"
+        yield _padded(line, widths, right) + "\n"
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int], right: Container[int]) -> str:
+    padded = []
+    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        blank = " " * (width - width_of(cell))
+        padded.append(blank + cell if place in right else cell + blank)
+    return "  ".join(padded).rstrip()
 
 
 def _table_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -134,96 +215,7 @@ def _table_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(_width, column)) for column in zip(columns, *rows, strict=True)]
-
-
-def _width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: Chinese characters take two."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
-
-
-def print_findings(findings: "Iterable[Finding]", *, stderr: bool = True) -> None:
-    """Print findings, errors first, and a line that counts them.
-
-    Piped output has one line for each finding. On a terminal, more than ten findings of one code
-    and subset are printed as one group.
-    """
-    from sceneset.schemas.finding import count_by_severity, in_order
-
-    everything = in_order(findings)
-    if not everything:
-        return
-    shown = [p for p in everything if not p.waived]
-    stream = sys.stderr if stderr else sys.stdout
-    with ignore_closed_pipe(stream):
-        if stream.isatty():
-            is_grouped = _print_grouped(shown, console(stderr=stderr))
-        else:
-            is_grouped = False
-            stream.writelines(f"{line_of(p)}\n" for p in shown)
-    waived = len(everything) - len(shown)
-    counts = [count_by_severity(shown)] * bool(shown) + [f"{waived:,} waived"] * bool(waived)
-    say(", ".join(counts), style="bold")
-    if is_grouped:
-        say("Similar findings are grouped. To list each of them, pipe the output: 2>&1 | less")
-
-
-_GROUP_FROM = 11
-"""Fewer findings of one code are printed one by one."""
-
-
-def _print_grouped(findings: "Iterable[Finding]", target: "Console") -> bool:
-    """Print findings on a terminal and return whether some were grouped."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for p in findings:
-        groups.setdefault((p.severity, p.subset, p.code), []).append(p)
-    is_grouped = False
-    for (severity, _, code), group in groups.items():
-        similar = [group] if len(group) >= _GROUP_FROM else [[p] for p in group]
-        is_grouped |= len(similar) < len(group)
-        for some in similar:
-            place, message = _headline(some)
-            parts = (severity, _STYLES[severity]), ": ", (place, "bold"), f": {message} "
-            target.print(Text.assemble(*parts, (f"[{code}]", "dim")))
-            details = [f"-> {some[0].hint}"] * bool(some[0].hint)
-            if len(some) > 1:
-                first = list(dict.fromkeys(map(_place, some)))[:3]
-                details.insert(0, f"first: {', '.join(first)}, ...")
-            for detail in details:
-                target.print(Padding(Text(detail), (0, 0, 0, 4)))
-    return is_grouped
-
-
-def _headline(group: "Sequence[Finding]") -> tuple[str, str]:
-    """Return the place and the message of one finding, or of a group of similar ones."""
-    from sceneset.counts import counted
-    from sceneset.schemas.rules import RULES
-
-    if len(group) == 1:
-        return _place(group[0]), _message(group[0])
-    messages = {_message(p) for p in group}
-    meaning = messages.pop() if len(messages) == 1 else RULES[group[0].code].meaning
-    return counted(len(group), "finding"), meaning
-
-
-def line_of(p: "Finding") -> str:
-    """Return a finding as one line, for pipes and logs."""
-    return f"{p.severity}: {_place(p)}: {_message(p)} [{p.code}]" + f" -> {p.hint}" * bool(p.hint)
-
-
-def _place(p: "Finding") -> str:
-    place = p.file + (f":{p.row}" if p.row else "")
-    return f"{p.subset} {place}" if p.subset and p.subset not in p.file else place
-
-
-def _message(p: "Finding") -> str:
-    return f"{p.field}: {p.message}" if p.field else p.message
+    return [max(map(width_of, column)) for column in zip(columns, *rows, strict=True)]
 
 
 def progress(items: "Iterable[T]", total: int, what: str) -> "Iterator[T]":

@@ -4,15 +4,19 @@ Each stage module calls one of the three functions below to make its ``main``.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from sceneset.catalog.reader import Catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE, guarded
-from sceneset.cli.output import print_findings
+from sceneset.cli.findings import STAGE_LIMIT, View, print_findings
 from sceneset.errors import UsageError
 from sceneset.reporting.findings_json import write_reports
 from sceneset.schemas.finding import Finding, errors_of
+from sceneset.storage.leftovers import sweep
+from sceneset.storage.locking import is_lent_to_this_process, stage_lock
+from sceneset.storage.transaction_rollback import refuse_unfinished_change
 
 
 class Main(Protocol):
@@ -43,7 +47,8 @@ def subset_stage(stage: str, run: Callable[[Catalog, str], None]) -> Main:
         def guarded_run() -> int:
             if len(words) not in {1, 2}:
                 raise UsageError(f"usage: python -m sceneset.stages.{stage} SUBSET [ALGORITHM]")
-            run(Catalog.find(), words[0])
+            with _registry() as catalog:
+                run(catalog, words[0])
             return FINE
 
         return guarded(guarded_run)
@@ -59,9 +64,28 @@ def registry_stage(run: Callable[[Catalog], int | None]) -> Main:
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:  # noqa: ARG001 - takes no arguments
-        return guarded(lambda: run(Catalog.find()) or FINE)
+        def guarded_run() -> int:
+            with _registry() as catalog:
+                return run(catalog) or FINE
+
+        return guarded(guarded_run)
 
     return main
+
+
+@contextmanager
+def _registry() -> Iterator[Catalog]:
+    """Yield the registry of the current folder; no command changes it during the block.
+
+    Raises:
+        FindingsError: A command is changing the registry, or was killed while it replaced files.
+    """
+    found = Catalog.find()
+    paths = found.paths
+    with stage_lock(paths.work, sweep=lambda: sweep(paths)):
+        if not is_lent_to_this_process(paths.work):
+            refuse_unfinished_change(paths)
+        yield found
 
 
 def gate_stage(
@@ -82,7 +106,7 @@ def gate_stage(
     def run(catalog: Catalog) -> int:
         findings = find(catalog)
         write_reports(catalog.paths.reports, report, errors_report, findings)
-        print_findings(findings)
+        print_findings(findings, view=View(limit=STAGE_LIMIT))
         return FINDINGS if errors_of(findings) else FINE
 
     return registry_stage(run)

@@ -8,14 +8,16 @@ stage in dvc.yaml, because a change of tags must not require the images.
 import sys
 
 from sceneset.catalog.reader import Catalog
-from sceneset.cli.output import print_findings, progress
+from sceneset.cli.findings import STAGE_LIMIT, View, print_findings
+from sceneset.cli.output import progress
 from sceneset.scanning.scan_subset import scan_local
 from sceneset.stages.runner import subset_stage
 
 
 def scan(catalog: Catalog, name: str) -> None:
     """Scan a subset and print warnings and notes."""
-    print_findings(scan_local(catalog, name, progress).findings)
+    findings = scan_local(catalog, name, progress).findings
+    print_findings(findings, view=View(limit=STAGE_LIMIT))
 
 
 main = subset_stage("scan", scan)

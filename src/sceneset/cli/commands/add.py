@@ -8,9 +8,12 @@ Split files become tags: an image that is listed in several split files belongs 
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError, fail
 from sceneset.schemas.terms import Kind
@@ -64,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="add the samples without errors, and write the list of the others into DIR",
     )
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
 
@@ -83,10 +87,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from sceneset.catalog.reader import Catalog
-    from sceneset.cli.output import print_findings, progress, say
+    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.output import progress, say
     from sceneset.delivery.read import read_delivery
     from sceneset.delivery.types import Request
     from sceneset.edits.ingest import ingest, refuse_taken_name
+    from sceneset.quality.ignored import ignored_subset_findings
     from sceneset.schemas.finding import errors_of
     from sceneset.schemas.names import SubsetName
 
@@ -104,14 +110,16 @@ def _run(args: argparse.Namespace) -> int:
         catalog,
         progress,
     )
+    if delivery.entry:
+        splits = [row.file for row in delivery.entry.splits]
+        delivery.findings += ignored_subset_findings(catalog, name, splits)
     errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
     if not args.json:
-        print_findings(delivery.findings)
+        print_findings(delivery.findings, view=View.of(args))
     is_added = not errors and not args.dry_run and delivery.entry is not None
     if is_added:
-        ingest(catalog, delivery, progress=progress, notify=say)
-        if args.quarantine:
-            _write_list(args.quarantine, name, delivery)
+        with _list_of_left_out(args.quarantine, name, delivery):
+            ingest(catalog, delivery, progress=progress, notify=say)
     _report(catalog, args, delivery, is_added=is_added, errors=errors)
     return FINDINGS if errors else FINE
 
@@ -140,12 +148,42 @@ _LIST_COLUMNS = ("code", "file", "row", "phase", "stem", "message", "hint")
 _LIST_HEADER = ",".join(_LIST_COLUMNS)
 
 
-def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
-    """Write the findings of the samples that were left out, one per line."""
+@contextmanager
+def _list_of_left_out(folder: Path | None, name: str, delivery: "Delivery") -> Iterator[None]:
+    """Write the list of --quarantine, so that it exists before the subset does.
+
+    If the subset is refused, the list is removed or gets its earlier content back. After an
+    interrupt it stays, because the next run may complete the subset.
+    """
+    from sceneset.errors import DvcError, FindingsError
+    from sceneset.storage.files import write_text
+
+    if folder is None:
+        yield
+        return
+    path = folder / f"{name}.csv"
+    try:
+        earlier = path.read_bytes() if path.exists() else None
+        write_text(path, _list_text(delivery))
+    except OSError as error:
+        raise OSError(
+            f"{path} can't be written ({error.strerror}); nothing was changed. Give --quarantine "
+            "another folder"
+        ) from error
+    try:
+        yield
+    except (DvcError, FindingsError):
+        if earlier is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(earlier)
+        raise
+
+
+def _list_text(delivery: "Delivery") -> str:
+    """Return the findings of the samples that are left out as CSV, one per line."""
     import csv
     import io
-
-    from sceneset.storage.files import write_text
 
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -153,7 +191,7 @@ def _write_list(folder: Path, name: str, delivery: "Delivery") -> None:
     for p in delivery.left_out:
         fields = p.model_dump()
         writer.writerow(["" if fields[c] is None else fields[c] for c in _LIST_COLUMNS])
-    write_text(folder / f"{name}.csv", out.getvalue())
+    return out.getvalue()
 
 
 def _outcome(

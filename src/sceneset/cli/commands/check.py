@@ -8,7 +8,7 @@ not shown and stop nothing.
 import argparse
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import add_source, open_catalog
+from sceneset.cli.commands.sources import add_source, add_view, open_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.cli.streams import ignore_closed_pipe
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 EXAMPLES = """
   sceneset check
   sceneset check demo-full --notes
+  sceneset check --rule mask-coarse --limit 20
+  sceneset check --all                  every finding on a line of its own
   sceneset check --json
   sceneset check --sarif > findings.sarif
   sceneset check --markdown >> "$GITHUB_STEP_SUMMARY"
@@ -34,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.add_argument("--notes", action="store_true", help="show notes too")
+    add_view(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the findings as a JSON list")
     form.add_argument("--sarif", action="store_true", help="print a SARIF 2.1.0 log")
@@ -62,18 +65,20 @@ def _show(findings: "list[Finding]", args: argparse.Namespace) -> None:
     import sys
     from importlib.metadata import version
 
-    from sceneset.cli.output import print_findings, print_json, say
+    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.output import print_json, say
     from sceneset.reporting.markdown import findings_markdown
     from sceneset.reporting.sarif import sarif_log
 
+    view = View.of(args)
     if args.json:
-        print_json([p.model_dump(mode="json") for p in findings])
+        print_json([p.model_dump(mode="json") for p in findings if view.selects(p)])
     elif args.sarif:
-        print_json(sarif_log(findings, version("sceneset")))
+        print_json(sarif_log(list(filter(view.selects, findings)), version("sceneset")))
     elif args.markdown:
         with ignore_closed_pipe():
-            sys.stdout.write(findings_markdown(findings))
+            sys.stdout.write(findings_markdown(filter(view.selects, findings)))
     else:
-        print_findings(findings, stderr=False)
+        print_findings(findings, stderr=False, view=view)
         if not findings:
             say("no errors or warnings", style="green")

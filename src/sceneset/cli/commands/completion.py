@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from sceneset.cli.exit_codes import FINE
+from sceneset.cli.language import translate
 
 EXAMPLES = """
   sceneset completion bash
@@ -43,9 +44,9 @@ def full_parser() -> argparse.ArgumentParser:
     parser.add_argument("-V", "--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(title="commands")
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
+        command = commands.add_parser(name, help=translate(summary))
         configure_command(command, name)
-        command.description = summary  # zsh shows it beside the name
+        command.description = translate(summary)  # zsh shows it beside the name
         for action in command._actions:  # noqa: SLF001 - argparse has no public way to list them
             if action.type is Path:
                 is_folder = action.metavar in {"DIR", "DELIVERY"}

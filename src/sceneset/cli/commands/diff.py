@@ -101,7 +101,8 @@ def _object(
 def _show(
     diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
-    from sceneset.cli.output import console, print_table
+    from sceneset.cli.output import print_table, print_text
+    from sceneset.versions.diff import change_text
 
     names = [
         (f"{what} {how}", ", ".join(found))
@@ -113,7 +114,7 @@ def _show(
         )
         if found
     ]
-    counts = [(f"samples {kind}", count) for kind, count in diff.counts.items()]
+    counts = [(f"samples {change_text(kind)}", count) for kind, count in diff.counts.items()]
     print_table(
         ("change", "count or names"), [*counts, *_overlap(masks, fetched=args.fetch), *names]
     )
@@ -139,7 +140,7 @@ def _show(
             ("change", "old", "new", "old scenes", "new scenes", "IoU"),
             [
                 (
-                    c.kind,
+                    change_text(c.kind),
                     c.old and c.old.place,
                     c.new and c.new.place,
                     c.old and ";".join(c.old.scenes),
@@ -150,7 +151,7 @@ def _show(
             ],
             right=("IoU",),
         )
-    console().print(f"the next version is at least a {diff.step} step")
+    print_text(f"the next version is at least a {diff.step} step")
 
 
 def _overlap(masks: "list[Overlap]", *, fetched: bool) -> list[tuple[str, str]]:

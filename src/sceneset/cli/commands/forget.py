@@ -1,9 +1,10 @@
 """Withdraw images, for example because a person asked for their portrait to be removed.
 
-WHAT is an image file, its MD5 hash, or a sample as SUBSET/PHASE/STEM. `forget` finds the image in
-all subsets, scenes and versions, removes it from the current state, and records its hash in
-registry/forgotten.yaml: `add` refuses the image from then on, and `pull` leaves it out of old
-versions. It lists samples that look similar, for you to confirm. Try it with --dry-run first.
+WHAT is an image file, its MD5 hash, or a sample as SUBSET/PHASE/STEM. `forget` finds every file of
+the picture in all subsets, scenes, versions and branches, also those from before a `fix`, removes
+it from the current state, and records the hashes in registry/forgotten.yaml: `add` refuses the
+picture from then on, and `pull` leaves it out of old versions. It lists samples that look similar,
+for you to confirm. Try it with --dry-run first.
 """
 
 import argparse
@@ -94,21 +95,24 @@ def run(args: argparse.Namespace) -> int:
 def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[str, Any]:
     def shown(sample: "Occurrence") -> dict[str, Any]:
         kept = sample._asdict()
-        del kept["phash"], kept["phash_mirror"]
-        return kept | {"version": sample.version or None}
+        del kept["hashes"]
+        how = withdrawal.how_found.get(sample.image_md5)
+        return kept | {"version": sample.version or None, "how": how}
 
     return {
         "changed": changed,
         "forgotten": [found.model_dump() for found in withdrawal.tombstones.values()],
         "found": [shown(sample) for sample in withdrawal.found],
         "near": [shown(sample) for sample in withdrawal.near],
+        "namesakes": [shown(sample) for sample in withdrawal.namesakes],
         "purged": withdrawal.purge if purge else [],
         "unread": withdrawal.unread,
         "masks_kept": withdrawal.masks_kept if purge else "",
     }
 
 
-def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
+def _show_samples(withdrawal: "Withdrawal") -> None:
+    """Print every sample that shows the picture, and those that only may."""
     from sceneset.cli.output import print_table, say
     from sceneset.counts import counted
 
@@ -118,11 +122,30 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
 
     columns = ("sample", "version", "scenes", "image")
     if withdrawal.found:
-        print_table(columns, [row(sample) for sample in withdrawal.found])
+        how = withdrawal.how_found
+        rows = [(*row(sample), how.get(sample.image_md5)) for sample in withdrawal.found]
+        print_table((*columns, "found by"), rows)
+        versions = {sample.version or "the current state" for sample in withdrawal.found}
+        images = counted(len({sample.image_md5 for sample in withdrawal.found}), "image file")
+        say(f"found {images} in {', '.join(sorted(versions))}")
+    if withdrawal.namesakes:
+        say(
+            "these images have the name of a withdrawn sample in another state, but look "
+            "different; they stay. If one shows the person too, run `forget` with its hash",
+            style="yellow",
+        )
+        print_table(columns, [row(sample) for sample in withdrawal.namesakes])
     if withdrawal.near:
         say("these images look similar; use --with-near to withdraw them too", style="yellow")
         near = [(*row(sample), sample.distance) for sample in withdrawal.near]
         print_table((*columns, "bits apart"), near, right=("bits apart",))
+
+
+def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
+    from sceneset.cli.output import say
+    from sceneset.counts import counted
+
+    _show_samples(withdrawal)
     here = sum(len(keys) for keys in withdrawal.current_samples.values())
     samples = counted(here, "sample")
     say(f"{samples} of the registry {_was(here, dry_run=dry_run)} removed", style="green")

@@ -3,6 +3,7 @@
 import argparse
 
 from sceneset.cli.exit_codes import FINE
+from sceneset.cli.language import translate
 
 EXAMPLES = """
   sceneset help
@@ -40,5 +41,5 @@ def _known_command(name: str) -> str:
     from sceneset.cli.main import COMMANDS, unknown_command
 
     if name not in COMMANDS:
-        raise argparse.ArgumentTypeError(unknown_command(name))
+        raise argparse.ArgumentTypeError(translate(unknown_command(name)))
     return name

@@ -77,6 +77,7 @@ def _print_lines(args: argparse.Namespace) -> None:
 
 
 def _print_rows(args: argparse.Namespace) -> None:
+    from sceneset.cli.language import text_in
     from sceneset.cli.output import print_json, print_table, say
 
     index = open_current_index(args)
@@ -97,7 +98,7 @@ def _print_rows(args: argparse.Namespace) -> None:
                     o["split_file"],
                     o["images"],
                     o["boxes"],
-                    o["description"]["zh"],
+                    text_in(o["description"]),
                 )
                 for o in objects
             ],

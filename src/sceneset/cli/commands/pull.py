@@ -8,7 +8,7 @@ interrupted, run the same command again to resume it.
 import argparse
 from pathlib import Path
 
-from sceneset.cli.commands.sources import add_query, add_remote, add_source
+from sceneset.cli.commands.sources import add_query, add_remote, add_source, ask_on_terminal
 from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = r"""
@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         link=args.link,
         remote=args.remote,
         progress=progress,
+        ask=ask_on_terminal,
+        notify=say,
     )
     if args.json:
         print_json(vars(done))

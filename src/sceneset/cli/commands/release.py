@@ -7,7 +7,7 @@ changes: a removed sample or changed mask is a major step, an added sample or sc
 
 import argparse
 
-from sceneset.cli.commands.sources import add_remote
+from sceneset.cli.commands.sources import add_remote, add_view
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
@@ -21,10 +21,9 @@ EXAMPLES = """
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("version", metavar="VERSION", help="three numbers, for example 1.2.0")
-    parser.add_argument(
-        "--notes", default="", help="one line for the record and the changelog entry"
-    )
+    parser.add_argument("--notes", default="", help="text for the record and the changelog entry")
     add_remote(parser)
+    add_view(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.cli.output import say
     from sceneset.counts import counted
     from sceneset.schemas.version import VersionNumber
-    from sceneset.versions.release import release
+    from sceneset.versions.release import release, unsigned_tag_note
 
     try:
         number = VersionNumber.parse(args.version.removeprefix("v"))
@@ -46,5 +45,8 @@ def run(args: argparse.Namespace) -> int:
         f"{counted(len(record.subsets), 'subset')}, tag {tag}. Next:",
         style="green",
     )
+    note = unsigned_tag_note(catalog.root, tag)
+    if note:
+        say(f"  {note}", style="yellow")
     say("  git push --follow-tags")
     return FINE

@@ -1,14 +1,22 @@
 """Summarize and check a change, such as a pull request, without reading an image.
 
-The working tree is compared with BASE: a branch, commit, tag or version. `review` prints a Markdown
-page with added scenes, the images of each row before and after, new findings, and leakage. The
-exit code is 1 if the registry has errors or derived files are out of date.
+The working tree is compared with BASE: a branch, commit, tag or version. `review` prints a page
+with added scenes, the images of each row before and after, new findings, and leakage: as tables on
+a terminal, as Markdown when piped. The exit code is 1 if the registry has errors or derived files
+are out of date.
 """
 
 import argparse
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
+
+if TYPE_CHECKING:
+    from sceneset.cli.findings import View
+    from sceneset.reporting.review import Review
 
 EXAMPLES = """
   sceneset review origin/main
@@ -26,20 +34,68 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="BASE",
         help="what to compare with (default: origin/main)",
     )
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare the states and print the page."""
     from sceneset.catalog.reader import Catalog
+    from sceneset.cli.findings import View
     from sceneset.cli.output import print_json
     from sceneset.reporting.review import review, review_json, review_page
     from sceneset.versions.revisions import open_at
 
     catalog = Catalog.find()
     found = review(open_at(catalog.root, args.base), catalog)
+    view = View.of(args)
+    shown = replace(found, new=list(filter(view.selects, found.new)))
     if args.json:
-        print_json(review_json(found))
+        print_json(review_json(shown))
+    elif sys.stdout.isatty():
+        _show(shown, args.base, view)
     else:
-        sys.stdout.write(review_page(found, args.base))
+        sys.stdout.write(review_page(shown, args.base, lists_all=view.everything))
     return FINE if found.is_good else FINDINGS
+
+
+def _show(found: "Review", base: str, view: "View") -> None:
+    """Print a review on a terminal, which can't show Markdown."""
+    from sceneset.cli.findings import print_findings
+    from sceneset.cli.output import print_table, print_text, say
+    from sceneset.counts import counted
+    from sceneset.versions.diff import change_text
+
+    diff = found.diff
+    if diff:
+        changes = [
+            (f"samples {change_text(kind)}", count) for kind, count in diff.counts.items() if count
+        ]
+        names = (
+            ("subsets added", diff.subsets_added),
+            ("subsets removed", diff.subsets_removed),
+            ("scenes added", diff.scenes_added),
+            ("scenes removed", diff.scenes_removed),
+        )
+        rows = [*changes, *((what, ", ".join(some)) for what, some in names if some)]
+        if rows:
+            print_table((f"changes since {base}", "count or names"), rows)
+            print_text(f"the next version is at least a {diff.step} step")
+    if found.changed_rows:
+        print_table(
+            ("subset", "split file", "phase", "before", "after"),
+            [
+                (row.subset, row.file, row.phase, before, after)
+                for row, before, after in found.changed_rows
+            ],
+            right=("before", "after"),
+        )
+    if found.new:
+        print_findings(found.new, stderr=False, view=view)
+    if known := len(found.findings) - len(found.new):
+        is_are = counted(known, "finding is not new", "findings are not new")
+        say(f"{is_are}: `sceneset check` shows all")
+    if found.is_good:
+        say("ready to merge", style="green")
+    else:
+        say("not ready to merge", style="bold red")

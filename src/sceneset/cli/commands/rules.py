@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.exit_codes import FINE
+from sceneset.cli.language import translate
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(code: str, severity: str, freedom: str, meaning: str) -> tuple[str, ...]:
     can_be = {"fixed": "", "waive": "waived", "set": "set, waived"}[freedom]
-    return (code, severity, can_be, meaning)
+    return (code, translate(severity), translate(can_be), translate(meaning))
 
 
 def _explain(rules: "list[Rule]", params: "Params | None") -> None:
-    from sceneset.cli.output import console
+    from sceneset.cli.output import print_text
     from sceneset.schemas.rules import Freedom
 
     options = {
@@ -70,8 +71,9 @@ def _explain(rules: "list[Rule]", params: "Params | None") -> None:
         "can be accepted in registry/waivers.yaml.",
     }
     for rule in rules:
-        console().print(f"{rule.code} ({_severity(rule, params)}): {rule.meaning}", style="bold")
-        console().print(f"\n{rule.help}\n{options[rule.freedom]}\n")
+        severity = translate(_severity(rule, params))
+        print_text(f"{rule.code} ({severity}): {translate(rule.meaning)}", style="bold")
+        print_text(f"\n{translate(rule.help)}\n{translate(options[rule.freedom])}\n")
 
 
 def _params() -> "Params | None":

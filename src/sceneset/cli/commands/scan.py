@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import add_remote, open_catalog
+from sceneset.cli.commands.sources import add_remote, add_view, open_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
@@ -51,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write a small JPEG of each image to DIR, named by its MD5; existing ones are kept",
     )
+    add_view(parser)
     parser.set_defaults(repo=".", rev=None)
 
 
@@ -61,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     if args.scheduler and args.engine != "dask":
         raise UsageError("--scheduler can only be used with --engine dask")
     from sceneset.catalog.query import resolve_query
-    from sceneset.cli.output import print_findings, progress, say
+    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.output import progress, say
     from sceneset.counts import counted
     from sceneset.scanning.process_pool import measure_files
     from sceneset.scanning.scan_subset import record_in_lock, scan_local, scan_remote
@@ -84,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             scanned = scan_local(catalog, name, progress, measure)
         record_in_lock(catalog, name)
-    print_findings(scanned.findings)
+    print_findings(scanned.findings, view=View.of(args))
     rows = catalog.scan(name, ()).num_rows
     say(f"{counted(rows, 'sample')} in the scan, {scanned.measured:,} measured now", style="green")
     say("Next: dvc repro --allow-missing")

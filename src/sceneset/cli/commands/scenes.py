@@ -25,9 +25,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(objects)
     else:
-        columns = ("key", "en", "zh", "file_stem", "images", "single", "multi", "aliases")
+        fields = ("key", "en", "zh", "file_stem", "images", "single", "multi", "aliases")
         rows = [
-            [", ".join(o[c]) if isinstance(o[c], list) else o[c] for c in columns] for o in objects
+            [", ".join(o[c]) if isinstance(o[c], list) else o[c] for c in fields] for o in objects
         ]
         headers = (
             "scene",

@@ -65,17 +65,17 @@ def run(args: argparse.Namespace) -> int:
 def _print(
     catalog: "Catalog", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
 ) -> None:
-    from sceneset.cli.output import console, print_table, say
+    from sceneset.cli.output import print_table, print_text, say
     from sceneset.counts import counted
     from sceneset.reporting.cards import overall_description
 
-    entry, out = catalog.entry(name), console()
-    out.print(name, style="bold")
+    entry = catalog.entry(name)
+    print_text(name, style="bold")
     samples = counted(len(catalog.tags(name)), "sample")
-    out.print(f"kind {entry.kind}, {samples}, {entry.category}")
+    print_text(f"kind {entry.kind}, {samples}, {entry.category}")
     for language in ("en", "zh"):
         if stats:
-            out.print(overall_description(entry, stats, language))
+            print_text(overall_description(entry, stats, language))
     print_table(
         ("split", "file", "phase", "images", "boxes", "description"),
         [
@@ -105,4 +105,4 @@ def _print(
             ],
             right=("R", "G", "B"),
         )
-        out.print("Use the pooled mean and std in a training config.")
+        print_text("Use the pooled mean and std in a training config.")

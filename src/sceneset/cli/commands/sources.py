@@ -26,7 +26,8 @@ def add_repo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repo",
         default=".",
-        help="the registry to read: a folder or a git URL (default: the current folder)",
+        help="the registry to read: a folder, a git URL or a bare repository; URL//FOLDER for a "
+        "registry in a folder of a repository (default: the current folder)",
     )
 
 
@@ -35,6 +36,68 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remote", metavar="NAME", help="the DVC remote to use (default: the default remote)"
     )
+
+
+def add_view(parser: argparse.ArgumentParser, *, with_rule: bool = True) -> None:
+    """Add --limit, --all and --rule, which say how findings are shown; see ``cli.findings.View``.
+
+    Args:
+        parser: The parser.
+        with_rule: Whether to add --rule; `fix` has one of its own.
+    """
+    if with_rule:
+        parser.add_argument(
+            "--rule",
+            action="append",
+            dest="shown_rule",
+            metavar="CODE",
+            type=_rule_code,
+            help="show only findings of this rule (can be repeated); the exit code still counts "
+            "all findings",
+        )
+    else:
+        parser.set_defaults(shown_rule=None)
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        dest="shown_limit",
+        default=5,
+        metavar="N",
+        help="places to show of each rule (default: 5)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        dest="shown_all",
+        help="show every finding on a line of its own",
+    )
+
+
+def _rule_code(text: str) -> str:
+    from sceneset.schemas.rules import find_rule
+
+    try:
+        return find_rule(text).code
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of 1 or more")
+    return int(text)
+
+
+def ask_on_terminal(question: str) -> bool:
+    """Ask a question on the terminal and return whether the answer is yes; without one, no."""
+    import sys
+
+    from sceneset.cli.output import say
+
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def open_catalog(args: argparse.Namespace) -> "Catalog":
@@ -50,9 +113,9 @@ def open_current_index(args: argparse.Namespace) -> "Index":
     If the index is up to date, no library is loaded.
     """
     from sceneset.catalog.index import Index
-    from sceneset.paths import find_root, is_url
+    from sceneset.paths import find_root, has_no_working_tree
 
-    is_working_tree = args.rev is None and not is_url(args.repo)
+    is_working_tree = args.rev is None and not has_no_working_tree(args.repo)
     root = find_root(args.repo) if is_working_tree else open_catalog(args).root
 
     def build(*, rebuild: bool) -> Index:

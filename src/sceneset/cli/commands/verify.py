@@ -7,7 +7,13 @@ reports that everything is up to date, but `dvc pull` fails.
 
 import argparse
 
-from sceneset.cli.commands.sources import add_remote, add_source, open_catalog
+from sceneset.cli.commands.sources import (
+    add_remote,
+    add_source,
+    add_view,
+    ask_on_terminal,
+    open_catalog,
+)
 from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = """
@@ -28,20 +34,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="upload missing and damaged blobs again"
     )
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as a JSON list")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the blobs and print the findings."""
-    from sceneset.cli.output import print_findings, print_json, progress, say
+    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.output import print_json, progress, say
     from sceneset.counts import counted
     from sceneset.schemas.finding import in_order
-    from sceneset.storage.blobs import Blobs
+    from sceneset.versions.foreign import blobs_of
     from sceneset.versions.verify import expected_blobs, repair, verify
 
     catalog = open_catalog(args)
     expected = expected_blobs(catalog)
-    remote = Blobs(catalog.project, args.remote)
+    remote = blobs_of(catalog, args.remote, ask=ask_on_terminal, notify=say)
     wrong = verify(
         expected,
         remote,
@@ -57,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json([p.model_dump(mode="json") for p in findings])
     else:
-        print_findings(findings, stderr=False)
+        print_findings(findings, stderr=False, view=View.of(args))
         if not findings:
             size = sum(blob.size for blob in expected.values())
             what = "contents" if args.deep else "sizes"

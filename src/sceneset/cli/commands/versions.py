@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the versions."""
     from sceneset.cli.output import print_json, print_table, say
+    from sceneset.versions.diff import counts_text
     from sceneset.versions.records import read_records
 
     records = read_records(open_catalog(args))
@@ -36,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
                     len(r.subsets),
                     r.samples,
                     r.changes.step if r.previous else "",
-                    ", ".join(f"{n} {kind}" for kind, n in r.changes.samples.items()),
-                    r.notes,
+                    counts_text(r.changes.samples),
+                    " ".join(r.notes.split()),
                 )
                 for r in records
             ],

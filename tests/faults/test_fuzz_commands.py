@@ -1,0 +1,154 @@
+"""Commands on broken registries: an exit code of 0, 1 or 2 and a message, never a traceback.
+
+A short seeded run is part of all tests; the one marked "faults" is as long as SCENESET_FUZZ says.
+"""
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.build import NAME, Outcome, Run, git, make_delivery
+from support.spoil import FILES, spoiled
+
+MORE = int(os.environ.get("SCENESET_FUZZ", "1"))
+ENTRY, TAGS = f"registry/subsets/{NAME}.yaml", f"registry/tags/{NAME}.csv"
+MUTATED = (
+    *FILES,
+    *(
+        "dvc.lock",
+        "dvc.yaml",
+        ".dvc/config",
+        "registry/manifest.json",
+        "registry/reports/check.json",
+    ),
+    *(f"registry/stats/{NAME}.yaml", f"Insta360SemanticSeg/{NAME}/split_dir/ski.txt"),
+)
+QUICK = (
+    ("check", "--json"),
+    ("lookup", "ski", "--samples", "--json"),
+    ("lookup", "ski", "--stems"),
+    ("show", "web"),
+    ("scenes",),
+    ("versions",),
+)
+SLOW = (
+    ("diff", "HEAD", "--samples"),
+    ("review", "HEAD"),
+    ("check", "--rev", "HEAD"),
+    ("diff", "HEAD~1", "HEAD", "--json"),
+    ("release", "9.0.0"),
+)
+FIELD = {
+    "stem-of-no-scan": (TAGS, lambda text: f"{text}train,unheard,ski,single,1,,\n"),
+    "no-row-fits": (ENTRY, lambda text: f"{text.partition('splits:')[0]}splits:\n"
+                    "- {scene: city, persons: multi, file: city.txt}\n"),
+    "header-alone": (TAGS, lambda text: text.partition("\n")[0] + "\n"),
+    "empty": (TAGS, lambda _: ""),
+    "null": (ENTRY, lambda _: "null\n"),
+    "no-subsets": ("params.yaml", lambda text: text.replace(f"- {NAME}", "[]")),
+}  # fmt: skip
+
+
+def check_outcome(outcome: Outcome, what: object) -> None:
+    """Check how a command ended; an exception that it does not report has failed the test."""
+    assert outcome.code in {0, 1, 2}, what
+    assert "Traceback" not in outcome.err + outcome.out, what
+    if outcome.code:
+        assert outcome.err.strip() or outcome.out.strip(), what
+
+
+@pytest.fixture
+def broken(tmp_path: Path, _released_registry: Path) -> Path:
+    shutil.copytree(_released_registry, tmp_path / "home", symlinks=True)
+    root = tmp_path / "home/registry"
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "As it was")
+    return root
+
+
+def run_all(root: Path, sceneset: Run, file: str, data: bytes, *, is_slow: bool) -> None:
+    """Run the commands with a file changed in the working tree, and then committed."""
+    (root / file).write_bytes(data)
+    for words in QUICK:
+        check_outcome(sceneset(*words, cwd=root), (file, words))
+    if is_slow:
+        for words in SLOW[:2]:
+            check_outcome(sceneset(*words, cwd=root), (file, words))
+        git(root, "commit", "--quiet", "--allow-empty", "--all", "--message", "Broken")
+        for words in SLOW[2:]:
+            check_outcome(sceneset(*words, cwd=root), (file, words))
+
+
+@pytest.mark.parametrize("case", FIELD)
+def test_commands_report_a_registry_as_the_field_had_it(
+    case: str, broken: Path, sceneset: Run
+) -> None:
+    file, change = FIELD[case]
+    text = (broken / file).read_text("utf-8")
+    assert change(text) != text
+    run_all(broken, sceneset, file, change(text).encode(), is_slow=True)
+
+
+@pytest.mark.parametrize("file", MUTATED)
+def test_commands_report_a_mutated_file(file: str, broken: Path, sceneset: Run) -> None:
+    good = (broken / file).read_bytes()
+    for seed in range(2):
+        run_all(broken, sceneset, file, spoiled(good, seed), is_slow=False)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("file", MUTATED)
+def test_all_commands_report_a_mutated_file(file: str, broken: Path, sceneset: Run) -> None:
+    good = (broken / file).read_bytes()
+    head = git(broken, "rev-parse", "HEAD").strip()
+    for seed in range(100, 100 + 5 * MORE):
+        run_all(broken, sceneset, file, spoiled(good, seed), is_slow=seed % 5 == 0)
+        for tag in git(broken, "tag", "--list", "*9.0.0").split():
+            git(broken, "tag", "--delete", tag)
+        git(broken, "reset", "--quiet", "--hard", head)
+
+
+def _bring(folder: Path) -> dict[str, bytes]:
+    make_delivery(folder / "delivery")
+    entry = "description: {en: a}\nsplits:\n  - {scene: ski, persons: single, file: ski.txt}\n"
+    head = "phase,stem,scenes,persons,boxes,source,origin\n"
+    rows = "".join(f"train,{stem},ski,single,1,clip,\n" for stem in "abcd")
+    return {"entry.yaml": entry.encode(), "tags.csv": (head + rows).encode()}
+
+
+def add_with(root: Path, sceneset: Run, folder: Path, files: dict[str, bytes]) -> Outcome:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    options = ("--tags", folder / "tags.csv", "--entry", folder / "entry.yaml")
+    return sceneset(
+        "add", folder / "delivery", "--name", NAME + "-x", *options, "--dry-run", cwd=root
+    )
+
+
+@pytest.mark.parametrize(
+    "tags", [b"", b"phase,stem\n", b"phase,stem\ntrain,unheard\n", b"phase,stem\nval,a\n"]
+)
+def test_add_reports_tags_that_fit_nothing(
+    tags: bytes, registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    files = _bring(tmp_path) | {"tags.csv": tags}
+    outcome = add_with(registry, sceneset, tmp_path, files)
+    assert outcome.code == 1
+    check_outcome(outcome, tags)
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [range(20), pytest.param(range(20, 20 + 200 * MORE), marks=pytest.mark.faults)],
+    ids=["short", "long"],
+)
+def test_add_reports_mutated_tags_and_entries(
+    seeds: range, registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    good = _bring(tmp_path)
+    for seed in seeds:
+        name = random.Random(seed).choice(sorted(good))
+        files = good | {name: spoiled(good[name], seed)}
+        check_outcome(add_with(registry, sceneset, tmp_path, files), (name, seed))

@@ -1,0 +1,103 @@
+"""Kill `dvc repro` and `init` at any time: the next run ends in the same state.
+
+SCENESET_MOMENTS is the number of kills for each command.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support.build import NAME, Run, dvc, snapshot
+
+MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
+
+
+def environment(root: Path) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TMPDIR": str(root.parent / "tmp")}
+
+
+def kill_after(command: list[str], cwd: Path, seconds: float) -> None:
+    """Start a command, kill it and wait until its children have ended."""
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment(cwd),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(seconds)  # not a wait: the time of the kill is what is tested
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    psutil.wait_procs(children, timeout=60)
+
+
+def leftovers(root: Path) -> list[Path]:
+    parts = [path for path in root.rglob("*.part") if ".git/" not in str(path)]
+    return parts + list((root.parent / "tmp").iterdir())
+
+
+@pytest.fixture(scope="module")
+def _before_repro(tmp_path_factory: pytest.TempPathFactory, _added_registry: Path) -> Path:
+    """A registry whose pipeline has not run."""
+    root = Path(shutil.copytree(_added_registry, tmp_path_factory.mktemp("r") / "registry"))
+    for name in ("stats", "cards", "reports"):
+        shutil.rmtree(root / "registry" / name)
+    (root / f"registry/scans/{NAME}.parquet").unlink()
+    (root / "dvc.lock").unlink()
+    return root
+
+
+@pytest.mark.faults
+def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
+    _before_repro: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Path(shutil.copytree(_before_repro, tmp_path / "whole/registry", symlinks=True))
+    started = time.monotonic()
+    dvc(whole, "repro")
+    seconds = time.monotonic() - started
+    generator = random.Random(17)
+    for number in range(MOMENTS):
+        root = tmp_path / str(number) / "registry"
+        shutil.copytree(_before_repro, root, symlinks=True)
+        (root.parent / "tmp").mkdir()
+        moment = generator.random()
+        kill_after([sys.executable, "-m", "dvc", "repro"], root, moment * seconds)
+        monkeypatch.setenv("TMPDIR", str(root.parent / "tmp"))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        sceneset("doctor", "--fix", "--no-remote", cwd=root)
+        dvc(root, "repro")
+        assert snapshot(root) == snapshot(whole), f"killed after {moment:.0%} of its time"
+        assert leftovers(root) == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
+    is_empty: bool, tmp_path: Path, sceneset: Run
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "whole").mkdir()
+    command = [sys.executable, "-m", "sceneset", "init", "mine"]
+    started = time.monotonic()
+    subprocess.run(command, cwd=tmp_path / "whole", check=True, capture_output=True)
+    seconds = time.monotonic() - started
+    generator = random.Random(18)
+    for number in range(MOMENTS):
+        home = tmp_path / str(number)
+        (home / "mine" if is_empty else home).mkdir(parents=True)
+        moment = generator.random()
+        kill_after(command, home, moment * seconds)
+        outcome = sceneset("init", "mine", cwd=home)
+        assert outcome.code == 0, (moment, outcome.err)
+        assert snapshot(home) == snapshot(tmp_path / "whole"), f"killed after {moment:.0%}"
+        assert [path for path in home.rglob("*.part") if ".git/" not in str(path)] == []

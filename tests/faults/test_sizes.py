@@ -1,0 +1,144 @@
+"""Very large and very wrong text files: time, memory and messages stay small."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from support.build import NAME, make_delivery
+
+MANY = 100_000
+LARGE = 32 << 20  # bytes
+_ENTRY = f"registry/subsets/{NAME}.yaml"
+_TAGS = f"registry/tags/{NAME}.csv"
+_HEADER = "phase,stem,scenes,persons,boxes,source\n"
+
+
+class Run(NamedTuple):
+    code: int
+    out: str
+    seconds: float
+    """CPU time."""
+    megabytes: float
+
+
+def measured(cwd: Path, *words: str) -> Run:
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-m", "sceneset", *words]
+    out = cwd.parent / "out.txt"
+    with out.open("wb") as file:
+        process = subprocess.Popen(command, cwd=cwd, stdout=file, stderr=file)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(
+        process.returncode,
+        out.read_text("utf-8"),
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+    )
+
+
+def lines(text: str) -> Callable[[str], str]:
+    """Return a text with many lines after the good content; # stands for the line's number."""
+    return lambda good: good + "".join(text.replace("#", str(n)) + "\n" for n in range(MANY))
+
+
+def instead(text: str, size: int = LARGE) -> Callable[[str], str]:
+    """Return a text of one piece, repeated."""
+    return lambda _: text * (size // len(text.encode()) + 1)
+
+
+def in_splits(text: str) -> Callable[[str], str]:
+    return lambda good: (
+        good.rstrip() + "\n" + "".join(text.replace("#", str(n)) + "\n" for n in range(MANY // 4))
+    )
+
+
+WRONG = {
+    "params-keys": ("params.yaml", lines("key#: 1")),
+    "params-repeated-keys": ("params.yaml", lines("zz: 1")),
+    "params-large": ("params.yaml", instead("a: b\n")),
+    "params-one-line": ("params.yaml", instead("[")),
+    "params-comment": ("params.yaml", instead("# x\n")),
+    "scenes-keys": ("registry/scenes.yaml", lines("key#: {en: a}")),
+    "scenes-list": ("registry/scenes.yaml", lines("  - {key: UPPER#, en: a, zh: b}")),
+    "scenes-large": ("registry/scenes.yaml", instead("- x\n", 15 << 20)),
+    "entry-keys": (_ENTRY, lines("key#: 1")),
+    "entry-rows": (_ENTRY, in_splits("- {scene: unheard#, file: f#.txt}")),
+    "entry-empty-rows": (_ENTRY, in_splits("- {scene: ski, source: s#, file: f#.txt}")),
+    "entry-large": (_ENTRY, instead("name: x\n")),
+    "tags-values": (_TAGS, lines("train,s#,ski,perhaps,1,")),
+    "tags-columns": (_TAGS, lines("train,s#")),
+    "tags-scenes": (_TAGS, lines("train,s#,unheard#,single,1,")),
+    "tags-repeated": (_TAGS, lines("train,a,ski,single,1,")),
+    "tags-without-image": (_TAGS, lines("train,s#,ski,single,1,")),
+    "tags-conflicts": (_TAGS, lines("train,s#,ski:multi;city:single,single,1,")),
+    "tags-large": (_TAGS, instead("x\n")),
+    "tags-one-line": (_TAGS, instead("x")),
+    "tags-commas": (_TAGS, instead(",")),
+    "tags-quotes": (_TAGS, lambda _: _HEADER + '"' * LARGE),
+    "tags-blank": (_TAGS, instead("\n")),
+    "tags-returns": (_TAGS, instead("\r")),
+    "tags-wide": (_TAGS, lambda _: _HEADER + "\N{SKIER}" * (LARGE // 4)),
+    "tags-invalid-large": (_TAGS, lambda _: _HEADER + "train,a/b,ski,single,1,\n" * (LARGE // 24)),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_check_of_a_very_wrong_file_takes_seconds_and_prints_little(name: str, added: Path) -> None:
+    file, change = WRONG[name]
+    path = added / file
+    path.write_text(change(path.read_text("utf-8")), "utf-8")
+    run = measured(added, "check", "--json")
+    assert run.code == 1, run.out[-1000:]
+    assert "Traceback" not in run.out
+    assert len(run.out) < (4 << 20 if name == "tags-conflicts" else 300_000)
+    assert run.seconds < 5
+    assert run.megabytes < 256
+
+
+@pytest.mark.parametrize("name", ["tags-values", "tags-scenes", "tags-large", "entry-rows"])
+def test_add_with_a_very_wrong_file_takes_seconds(name: str, registry: Path) -> None:
+    delivery = make_delivery(registry.parent / "delivery")
+    (registry.parent / "entry.yaml").write_text("splits:\n- {scene: ski, file: ski.txt}\n")
+    (registry.parent / "tags.csv").write_text(_HEADER + "train,a,ski,single,1,\n")
+    file = registry.parent / ("entry.yaml" if name.startswith("entry") else "tags.csv")
+    file.write_text(WRONG[name][1](file.read_text()), "utf-8")
+    option = "--entry" if name.startswith("entry") else "--tags"
+    words = ("add", str(delivery), "--name", NAME, "--dry-run", option, str(file), "--json")
+    run = measured(registry, *words)
+    assert run.code == 1, run.out[-1000:]
+    assert len(run.out) < 300_000
+    assert run.seconds < 5
+    assert run.megabytes < 256
+
+
+def test_last_finding_counts_the_others(added: Path) -> None:
+    path = added / "params.yaml"
+    path.write_text(path.read_text() + "".join(f"key{n}: 1\n" for n in range(MANY)))
+    run = measured(added, "check", "--all")
+    assert "and 99,900 more findings of this kind in this file" in run.out
+    assert "key99: is not a field here" in run.out
+    assert "key100: " not in run.out
+
+
+@pytest.mark.faults
+def test_a_million_good_rows_of_tags_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "tags.csv"
+    with path.open("w") as file:
+        file.write(_HEADER)
+        for n in range(1_000_000):
+            file.write(f"train,{n:07},ski,single,1,video-{n // 100}\n")
+    program = (
+        "import sys; from pathlib import Path; from sceneset.catalog.tags_csv import read_tags;"
+        "tags = read_tags(Path(sys.argv[1]), 'tags.csv');"
+        "assert len(tags) == 1_000_000 and tags[-1].source == 'video-9999'"
+    )
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    assert time.monotonic() - started < 30

@@ -1,0 +1,188 @@
+"""Two commands at once end as one after the other: real processes, stopped at given points."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from support.build import NAME, ROOT, Run, dvc, git, make_delivery, snapshot
+from support.waiting import wait_until
+
+SUBSET = f"Insta360SemanticSeg/{NAME}"
+SCAN = f"registry/scans/{NAME}.parquet"
+_FINISH = "sceneset.storage.transaction_finish"
+
+
+@pytest.fixture(scope="module")
+def _fixable(tmp_path_factory: pytest.TempPathFactory, _added_registry: Path) -> Path:
+    """A registry with an image that `fix` can fix, and the same after `fix` and `dvc repro`."""
+    home = tmp_path_factory.mktemp("fixable")
+    root = Path(shutil.copytree(_added_registry, home / "before", symlinks=True))
+    path = root / SUBSET / "img_dir/train/a.jpg"
+    with Image.open(path) as image:
+        gray = image.convert("L")
+    path.unlink()
+    gray.save(path)
+    dvc(root, "add", "--quiet", f"{SUBSET}/img_dir", f"{SUBSET}/ann_dir")
+    dvc(root, "repro", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "An image to fix")
+    after = Path(shutil.copytree(root, home / "after", symlinks=True))
+    command = [sys.executable, "-m", "sceneset", "fix", "web", "--apply"]
+    subprocess.run(command, cwd=after, check=True, capture_output=True)
+    dvc(after, "repro", "--quiet")
+    return home
+
+
+@pytest.fixture
+def fixable(tmp_path: Path, _fixable: Path) -> Path:
+    return Path(shutil.copytree(_fixable / "before", tmp_path / "registry", symlinks=True))
+
+
+@contextmanager
+def paused(root: Path, point: str, *words: str) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
+    """Start a command that stops at a point; yield it and the file that lets it go on."""
+    go = root.parent / "go"
+    program = ROOT / "tests/programs/pause_command.py"
+    command = [sys.executable, str(program), point, str(go), *words]
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
+        reached = go.with_suffix(".reached")
+        wait_until(lambda: reached.exists() or process.poll() is not None)
+        assert reached.exists(), process.stderr.read() if process.stderr else ""
+        try:
+            yield process, go
+        finally:
+            go.touch()
+
+
+def start_dvc(root: Path, *words: str) -> "subprocess.Popen[str]":
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    command = [sys.executable, "-m", "dvc", *words]
+    env = {**os.environ, "PATH": path}
+    return subprocess.Popen(command, cwd=root, env=env, text=True, **streams)
+
+
+def test_dvc_does_not_see_a_subset_that_is_half_fixed(fixable: Path, _fixable: Path) -> None:
+    before = snapshot(fixable)
+    with paused(fixable, f"before {_FINISH} _put 2", "fix", "web", "--apply") as (fix, go):
+        half = snapshot(fixable)
+        assert half != before
+        for words in (("repro",), ("add", f"{SUBSET}/img_dir"), ("checkout",)):
+            outcome = dvc(fixable, *words, check=False)
+            assert outcome.code != 0
+            assert "Unable to acquire lock" in outcome.err
+        assert snapshot(fixable) == half
+        go.touch()
+        _, error = fix.communicate()
+    assert fix.returncode == 0, error
+    dvc(fixable, "repro")
+    assert snapshot(fixable) == snapshot(_fixable / "after")
+
+
+def test_stage_waits_for_a_fix_that_is_reading(fixable: Path, _fixable: Path) -> None:
+    point = "before sceneset.storage.transaction finish 1"
+    with paused(fixable, point, "fix", "web", "--apply") as (fix, go):
+        repro = start_dvc(fixable, "repro", "--force", f"scan@{NAME}")
+        wait_until(lambda: not (fixable / SCAN).exists())  # DVC deletes what a stage will write
+        go.touch()
+        _, error = fix.communicate()
+    printed, _ = repro.communicate()
+    assert repro.returncode == 0, printed
+    assert fix.returncode == 0 or "dvc repro" in error, error
+    dvc(fixable, "repro")
+    assert snapshot(fixable) == snapshot(_fixable / "after")
+
+
+def test_stage_refuses_in_one_line_when_a_command_goes_on_working(fixable: Path) -> None:
+    point = "before sceneset.storage.transaction finish 1"
+    with paused(fixable, point, "fix", "web", "--apply") as (fix, go):
+        outcome = dvc(fixable, "repro", "--force", f"scan@{NAME}", check=False)
+        assert outcome.code != 0
+        lines = [line for line in outcome.err.splitlines() if "[locked]" in line]
+        assert len(lines) == 1, outcome.err
+        assert "is writing here" in lines[0]
+        go.touch()
+        _, error = fix.communicate()
+    assert fix.returncode == 0, error
+    dvc(fixable, "repro")
+    assert "Running stage" not in dvc(fixable, "repro").out
+
+
+def test_stage_refuses_a_subset_of_which_a_killed_fix_has_replaced_half(
+    fixable: Path, _fixable: Path
+) -> None:
+    program = ROOT / "tests/programs/kill_command.py"
+    command = [sys.executable, str(program), f"before {_FINISH} _put 2", "fix", "web", "--apply"]
+    assert subprocess.run(command, cwd=fixable, check=False).returncode == -9
+    outcome = dvc(fixable, "repro", "--force", "--single-item", f"scan@{NAME}", check=False)
+    assert outcome.code != 0
+    assert "unfinished-change" in outcome.err
+    command = [sys.executable, "-m", "sceneset", "fix", "web", "--apply"]
+    done = subprocess.run(command, cwd=fixable, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    dvc(fixable, "repro")
+    assert snapshot(fixable) == snapshot(_fixable / "after")
+
+
+def test_command_waits_for_a_dvc_command_that_is_running(fixable: Path, sceneset: Run) -> None:
+    """`dvc add` of another folder holds DVC's lock for seconds."""
+    many = fixable / "many"
+    make_delivery(many, train=[f"s{number}" for number in range(300)])
+    adding = start_dvc(fixable, "add", "many")
+    outcome = sceneset("fix", "web", "--apply", "--json", cwd=fixable)
+    printed, _ = adding.communicate()
+    assert (outcome.code, adding.returncode) == (0, 0), (outcome.err, printed)
+    assert json.loads(outcome.out)
+
+
+def test_two_runs_of_the_pipeline_do_not_exclude_each_other(added: Path) -> None:
+    runs = [start_dvc(added, "repro", "--force", "--single-item", s) for s in ("stats", "check")]
+    printed = [run.communicate()[0] for run in runs]
+    for run, text in zip(runs, printed, strict=True):
+        # DVC itself may refuse the second one: it holds its own lock between stages.
+        assert run.returncode == 0 or "Unable to acquire lock" in text, text
+        assert "[locked]" not in text
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("first", ["fix", "forget"])
+@pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
+@pytest.mark.parametrize("offset", [0.0, 0.7])
+def test_every_pair_of_commands_ends_as_one_after_the_other(
+    first: str, second: str, offset: float, fixable: Path, tmp_path: Path
+) -> None:
+    make_delivery(tmp_path / "other", train=("x", "y"), splits={"total.txt": ("x", "y")})
+    commands = {
+        "fix": ["sceneset", "fix", "web", "--apply"],
+        "forget": ["sceneset", "forget", "web/train/b", "--reason", "case 1"],
+        "add": ["sceneset", "add", str(tmp_path / "other"), "--name", NAME + "2"],
+        "repro": ["dvc", "repro"],
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path}
+    processes = []
+    for number, name in enumerate((first, second)):
+        if number and offset:
+            with pytest.raises(subprocess.TimeoutExpired):
+                processes[0].wait(offset)
+        command = [sys.executable, "-m", *commands[name]]
+        processes.append(subprocess.Popen(command, cwd=fixable, env=env))
+    for process in processes:
+        process.wait()
+    for name in (first, second):  # one that was refused is run again
+        subprocess.run([sys.executable, "-m", *commands[name]], cwd=fixable, env=env, check=False)
+    dvc(fixable, "repro")
+    assert "Running stage" not in dvc(fixable, "repro").out
+    check = [sys.executable, "-m", "sceneset", "check"]
+    done = subprocess.run(check, cwd=fixable, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    parts = [p for p in fixable.rglob("*.part") if ".git/" not in str(p)]
+    assert parts == []
