@@ -75,6 +75,7 @@ generated: setup
 	python -m sceneset.schemas.export schemas/json
 	python -m sceneset.reporting.rules_page > docs/problems.md
 	python docs/generate.py
+	python docs/translate.py
 	dvc repro
 
 lock:

@@ -96,6 +96,11 @@ class Scene:
 
     def __init__(self, root: Path, folder: Path) -> None:
         self.root, self.folder = root, folder
+        self.config = {"SCENESET_CONFIG_DIR": str(folder / "config")}
+        trusting = self.config | {"SCENESET_CACHE_DIR": str(folder / "trusting")}
+        for remote in ("store", "loud"):
+            source = (f"file://{root}", "--rev", "1.0.0", "--remote", remote)
+            run(*OURS, "trust", *source, cwd=root, env=trusting)
         samples = json.loads(run(*OURS, "lookup", "ski", "--samples", "--json", cwd=root))
         self.files = [(s[f"{what}_md5"], s[what]) for s in samples for what in ("image", "mask")]
 
@@ -105,7 +110,7 @@ class Scene:
     def by_sceneset(self, remote: str, _: S3) -> Path:
         """Pull by scene and version from a URL."""
         here = self._new_folder()
-        environment = {"SCENESET_CACHE_DIR": str(here / "cache")}
+        environment = self.config | {"SCENESET_CACHE_DIR": str(here / "cache")}
         source = ("--rev", "1.0.0", "--repo", f"file://{self.root}", "--remote", remote)
         run(*OURS, "pull", "ski", *source, "--to", here / "ski", cwd=here, env=environment)
         return here

@@ -153,7 +153,8 @@ def _columns(random: np.random.Generator, count: int, held: int) -> dict[str, pa
         "phash": pa.array(hashes[:, 0]),
         "phash_mirror": pa.array(hashes[:, 1]),
     }
-    for name, wide in (("image_md5", 16), ("mask_md5", 16), ("pdq", 32)):
+    widths = {"image_md5": 16, "mask_md5": 16, "picture": 16, "phash_turned": 48, "pdq": 32}
+    for name, wide in widths.items():
         raw = random.integers(0, 256, (count, wide), dtype=np.uint8)
         found[name] = pa.array([row.tobytes() for row in raw], pa.binary(wide))
     plain = {"width": 1280, "height": 720, "orientation": 1, "parts_total": 1, "holes_total": 0}
