@@ -113,9 +113,9 @@ def test_init_refuses_to_install_a_bare_name(spec: str, tmp_path: Path, sceneset
     ("url", "vcs", "expected"),
     [
         ("https://example.com/sceneset", True, "git+https://example.com/sceneset@abc"),
-        ("file:///work/sceneset", True, ""),
+        ("file:///srv/sceneset", True, ""),
         ("https://token@example.com/sceneset", True, ""),
-        ("file:///work/sceneset", False, ""),
+        ("file:///srv/sceneset", False, ""),
     ],
 )
 def test_workflow_installs_from_the_git_url_that_the_program_was_installed_from(

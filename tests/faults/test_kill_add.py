@@ -185,7 +185,10 @@ def test_add_is_refused_while_the_dvc_of_a_killed_add_is_running(
         assert NAME in check.out
         assert "unfinished-add" in check.out
     finally:
-        pipe.write_text("go on")
+        # Opened for reading too: this does not wait for a reader if none was started.
+        end = os.open(pipe, os.O_RDWR)
+        os.write(end, b"go on")
+        os.close(end)
     wait_for_lock(registry)
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
     assert "unfinished" not in sceneset("check", cwd=registry).out

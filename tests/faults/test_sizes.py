@@ -1,6 +1,6 @@
 """Very large and very wrong text files: time, memory and messages stay small."""
 
-import os
+import json
 import subprocess
 import sys
 import time
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from support.build import NAME, make_delivery
+from support.build import NAME, ROOT, make_delivery
 
 MANY = 100_000
 LARGE = 32 << 20  # bytes
@@ -29,18 +29,12 @@ class Run(NamedTuple):
 
 def measured(cwd: Path, *words: str) -> Run:
     """Run a command in a process of its own."""
-    command = [sys.executable, "-m", "sceneset", *words]
+    program = ROOT / "tests/programs/measure_command.py"
     out = cwd.parent / "out.txt"
-    with out.open("wb") as file:
-        process = subprocess.Popen(command, cwd=cwd, stdout=file, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(
-        process.returncode,
-        out.read_text("utf-8"),
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
-    )
+    command = [sys.executable, program, out, sys.executable, "-m", "sceneset", *words]
+    done = subprocess.run(command, cwd=cwd, check=True, capture_output=True)
+    code, seconds, megabytes = json.loads(done.stdout)
+    return Run(code, out.read_text("utf-8"), seconds, megabytes)
 
 
 def lines(text: str) -> Callable[[str], str]:

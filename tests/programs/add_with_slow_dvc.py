@@ -14,8 +14,13 @@ from sceneset.storage import dvc as storage_dvc
 pipe, delivery, name = sys.argv[1:]
 
 
-def start_slow_dvc(command, *, pass_fds, **options):
-    """Start a process that inherits the write lock like dvc does, and kill this one."""
+run = subprocess.run
+
+
+def start_slow_dvc(command, *, pass_fds=(), **options):
+    """Start a process that inherits the write lock like `dvc add` does, and kill this one."""
+    if not {"dvc", "add"} <= set(command):
+        return run(command, pass_fds=pass_fds, **options)
     subprocess.Popen(
         [sys.executable, "-c", f"open({pipe!r}).read()"],
         pass_fds=pass_fds,
@@ -23,6 +28,7 @@ def start_slow_dvc(command, *, pass_fds, **options):
         stderr=subprocess.DEVNULL,
     )
     os.kill(os.getpid(), signal.SIGKILL)
+    return None  # never reached
 
 
 storage_dvc.subprocess.run = start_slow_dvc

@@ -37,30 +37,32 @@ def scene_table_findings(
         return {"file": file, "field": f"splits[{number}]{field}"}
 
     locate = locate or in_entry
-    findings = []
-    for number, (row, selected) in enumerate(rows, 1):
-        if not selected:
-            findings.append(
-                finding(
-                    "row-empty",
-                    f"{row.file} selects no sample",
-                    subset=entry.name,
-                    **locate(number, row, ""),
-                    hint=f"tag samples with {row.scene} or remove the row: mmsegmentation rejects "
-                    "empty split files",
-                )
-            )
-        if row.images is not None and row.images != len(selected):
-            findings.append(
-                finding(
-                    "count-differs",
-                    f"{row.file} declares {_images(row.images)}, but the tags select "
-                    f"{len(selected)}",
-                    subset=entry.name,
-                    **locate(number, row, ".images"),
-                    hint=f"correct the tags, or declare {len(selected)}",
-                )
-            )
+    numbered = [(number, row, len(selected)) for number, (row, selected) in enumerate(rows, 1)]
+    empty = [item for item in numbered if not item[2]]
+    wrong = [item for item in numbered if item[1].images is not None and item[1].images != item[2]]
+
+    def row_empty(item: tuple[int, SplitRow, int]) -> Finding:
+        number, row, _ = item
+        return finding(
+            "row-empty",
+            f"{row.file} selects no sample",
+            subset=entry.name,
+            **locate(number, row, ""),
+            hint=f"tag samples with {row.scene} or remove the row: mmsegmentation rejects "
+            "empty split files",
+        )
+
+    def count_differs(item: tuple[int, SplitRow, int]) -> Finding:
+        number, row, count = item
+        return finding(
+            "count-differs",
+            f"{row.file} declares {_images(row.images or 0)}, but the tags select {count}",
+            subset=entry.name,
+            **locate(number, row, ".images"),
+            hint=f"correct the tags, or declare {count}",
+        )
+
+    findings = capped(empty, row_empty) + capped(wrong, count_differs)
     missing = _memberships_in_no_row(rows, tags)
     return findings + capped(
         missing.items(), lambda found: _missing_row_finding(entry, found[0], found[1], file)
