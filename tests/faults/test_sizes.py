@@ -97,7 +97,7 @@ def test_check_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     assert run.megabytes < 256
 
 
-@pytest.mark.parametrize("name", ["tags-values", "tags-large", "entry-rows"])
+@pytest.mark.parametrize("name", ["tags-values", "tags-scenes", "tags-large", "entry-rows"])
 def test_add_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     name: str, registry: Path
 ) -> None:

@@ -92,7 +92,10 @@ class _Reader:
         self.findings += self.split_tags.incomplete_findings(self.layout.images)
         if self.request.tags_file:
             self.user_tags, findings = read_tags_file(
-                self.request.tags_file, self.layout, self.vocabulary
+                self.request.tags_file,
+                self.layout,
+                self.vocabulary,
+                quarantine=self.request.quarantine,
             )
             self.user_findings += findings
 

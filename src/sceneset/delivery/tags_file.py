@@ -7,16 +7,16 @@ from sceneset.catalog.subset_folder import Layout
 from sceneset.catalog.tags_csv import tags_with_lines
 from sceneset.errors import FindingsError
 from sceneset.quality.tag_rules import image_without_tag_finding, tag_without_image_finding
-from sceneset.schemas.finding import Finding, capped
+from sceneset.schemas.finding import MAX_ALIKE, Finding, capped
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.tag import Tag
 
-_MAX_WITHOUT_IMAGE = 10_000
-"""Findings on rows without an image: --quarantine leaves out only samples that findings name."""
+_MAX_QUARANTINED = 10_000
+"""Findings on rows without an image with --quarantine, which leaves out only named samples."""
 
 
 def read_tags_file(
-    path: Path, layout: Layout, vocabulary: Vocabulary
+    path: Path, layout: Layout, vocabulary: Vocabulary, *, quarantine: bool
 ) -> tuple[list[Tag] | None, list[Finding]]:
     """Read and check the tags.
 
@@ -46,7 +46,7 @@ def read_tags_file(
         lambda found: tag_without_image_finding(
             found[0].key, subset="", file=path.name, row=found[1], hint=hint
         ),
-        limit=_MAX_WITHOUT_IMAGE,
+        limit=_MAX_QUARANTINED if quarantine else MAX_ALIKE,
     )
     findings += [
         image_without_tag_finding(key, subset="", file=path.name)
