@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Tests and stages start a thousand processes: compiling the program in each would double the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-faults coverage lint peers plain bench bench-scale bench-pull generated lock clean
 

@@ -155,14 +155,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("SCENESET_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
 
 
-_REAL_PROCESSES = {"faults", "packaging", "pipeline"}
-"""Folders whose tests start dvc and stages as users do, not in forks."""
-
-
 @pytest.fixture(autouse=True)
 def _forked_dvc(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run dvc in forks of a process that has imported it, where a test is not about processes."""
-    folder = request.path.relative_to(ROOT / "tests").parts[0]
-    is_real = folder in _REAL_PROCESSES or request.node.get_closest_marker("real_processes")
+    is_real = request.node.get_closest_marker("real_processes") is not None
     monkeypatch.setattr(Mode, "is_forked", not is_real)
     monkeypatch.setattr("sceneset.storage.dvc.subprocess", ForkingSubprocess())

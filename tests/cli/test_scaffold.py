@@ -68,18 +68,25 @@ def test_init_removes_everything_it_created_when_dvc_fails(
         assert sceneset("init", "mine", cwd=tmp_path).code == 0
 
 
-@pytest.mark.parametrize("before", ["missing", "empty", "git"])
+KILL_POINTS = {
+    "before sceneset.cli.scaffold write_text 1": "missing",
+    "before sceneset.cli.scaffold write_text 9": "git",
+    "after sceneset.cli.scaffold _fill 1": "empty",
+    "before pathlib Path.rename 1": "missing",
+    "after pathlib Path.rename 1": "git",
+    "after pathlib Path.rename 4": "empty",
+    "before sceneset.cli.new_folder _delete 1": "git",
+    "after sceneset.cli.new_folder _delete 1": "empty",
+}
+"""Where `init` is killed, and what the folder is before in the short run of the tests."""
+
+
 @pytest.mark.parametrize(
-    "point",
+    ("point", "before"),
     [
-        "before sceneset.cli.scaffold write_text 1",
-        "before sceneset.cli.scaffold write_text 9",
-        "after sceneset.cli.scaffold _fill 1",
-        "before pathlib Path.rename 1",
-        "after pathlib Path.rename 1",
-        "after pathlib Path.rename 4",
-        "before sceneset.cli.new_folder _delete 1",
-        "after sceneset.cli.new_folder _delete 1",
+        pytest.param(point, before, marks=[pytest.mark.faults] if before != short else [])
+        for point, short in KILL_POINTS.items()
+        for before in ("missing", "empty", "git")
     ],
 )
 def test_init_is_completed_by_the_next_run_when_it_is_killed(

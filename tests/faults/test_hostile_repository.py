@@ -9,6 +9,8 @@ import pytest
 
 from support.build import NAME, git, make_delivery, write_image
 
+pytestmark = pytest.mark.real_processes
+
 MODULES = (
     *("dvc", "yaml", "random", "sitecustomize", "usercustomize", "conftest"),
     *("json", "pickle", "pydantic", "configobj", "PIL", "rich", "numpy", "secrets"),
@@ -86,7 +88,7 @@ def test_planted_files_run_without_protection(ready: Path, markers: Path) -> Non
     assert {"dvc.py", "included", "pre-commit", "external-diff"} <= names_of(markers)
 
 
-@pytest.mark.parametrize("start", ["program", "module"])
+@pytest.mark.parametrize("start", ["program", pytest.param("module", marks=pytest.mark.faults)])
 def test_no_command_runs_a_file_of_the_repository(
     start: str, ready: Path, markers: Path, tmp_path: Path
 ) -> None:

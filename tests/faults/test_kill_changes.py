@@ -34,26 +34,24 @@ COMMANDS = {
 }
 _STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
 _TRANSACTION_POINTS = (
-    f"after {_STAGING} write_record 1",
-    f"before {_FINISH} _put 2",
-    f"after {_FINISH} write_record 1",
-)
-_MORE_POINTS = (
     f"before {_STAGING} write_record 1",
     f"before {_FINISH} write_record 1",
+    f"after {_FINISH} write_record 1",
     f"after {_FINISH} dvc 1",
     f"before {_FINISH} clear_record 1",
 )
 POINTS = [
-    *(("pull", f"after pathlib Path.replace {number}") for number in (1, 4)),
+    ("pull", "after pathlib Path.replace 4"),
     *(("release", f"{when} sceneset.versions.release _commit 1") for when in ("before", "after")),
-    *(("forget", point) for point in (*_TRANSACTION_POINTS, f"after {_FINISH} Blobs.delete 1")),
-    ("fix", _TRANSACTION_POINTS[1]),
+    ("forget", f"after {_STAGING} write_record 1"),
+    ("forget", f"after {_FINISH} Blobs.delete 1"),
+    ("fix", f"before {_FINISH} _put 2"),
     *(
         pytest.param(name, point, marks=pytest.mark.faults)
         for name, points in (
-            ("forget", _MORE_POINTS),
-            ("fix", (_TRANSACTION_POINTS[0], _TRANSACTION_POINTS[2], *_MORE_POINTS)),
+            ("pull", ("after pathlib Path.replace 1",)),
+            ("forget", (f"before {_FINISH} _put 2", *_TRANSACTION_POINTS)),
+            ("fix", (f"after {_STAGING} write_record 1", *_TRANSACTION_POINTS)),
         )
         for point in points
     ),

@@ -6,16 +6,21 @@ SCENESET_MOMENTS is the number of kills for each command.
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from support.build import NAME, Run, dvc, snapshot
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.real_processes
 
 MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
 
@@ -25,20 +30,41 @@ def environment(root: Path) -> dict[str, str]:
     return {**os.environ, "PATH": path, "TMPDIR": str(root.parent / "tmp")}
 
 
-def kill_after(command: list[str], cwd: Path, seconds: float) -> None:
-    """Start a command, kill it and wait until its children have ended."""
+def kill_after(command: list[str], cwd: Path, seconds: float, *, is_alone: bool = True) -> None:
+    """Start a command, kill it and wait until all processes that it has started have ended.
+
+    Args:
+        command: The command.
+        cwd: Its working folder.
+        seconds: When to kill it.
+        is_alone: Kill it and not its children, as the system does when memory is short.
+    """
     process = subprocess.Popen(
         command,
         cwd=cwd,
         env=environment(cwd),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a process group of its own
     )
     time.sleep(seconds)  # not a wait: the time of the kill is what is tested
-    children = psutil.Process(process.pid).children(recursive=True)
-    process.kill()
+    if is_alone:
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    psutil.wait_procs(children, timeout=60)
+    assert wait_until(lambda: not living_members(process.pid), 60)
+
+
+def living_members(group: int) -> list[int]:
+    """Return the processes of a group, without those that have ended and are not reaped."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError):
+            is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
+            if is_alive and os.getpgid(process.pid) == group:
+                found.append(process.pid)
+    return found
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -71,7 +97,8 @@ def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
         shutil.copytree(_before_repro, root, symlinks=True)
         (root.parent / "tmp").mkdir()
         moment = generator.random()
-        kill_after([sys.executable, "-m", "dvc", "repro"], root, moment * seconds)
+        repro = [sys.executable, "-m", "dvc", "repro"]
+        kill_after(repro, root, moment * seconds, is_alone=bool(number % 2))
         monkeypatch.setenv("TMPDIR", str(root.parent / "tmp"))
         monkeypatch.setattr(tempfile, "tempdir", None)
         sceneset("doctor", "--fix", "--no-remote", cwd=root)
@@ -96,7 +123,7 @@ def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
         home = tmp_path / str(number)
         (home / "mine" if is_empty else home).mkdir(parents=True)
         moment = generator.random()
-        kill_after(command, home, moment * seconds)
+        kill_after(command, home, moment * seconds, is_alone=bool(number % 2))
         outcome = sceneset("init", "mine", cwd=home)
         assert outcome.code == 0, (moment, outcome.err)
         assert snapshot(home) == snapshot(tmp_path / "whole"), f"killed after {moment:.0%}"

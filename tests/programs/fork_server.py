@@ -17,7 +17,9 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 import traceback
+from pathlib import Path
 
 _MODULES = (
     *("dvc.cli", "dvc.repo", "dvc.stage.run", "dvc.repo.reproduce", "dvc.repo.status"),
@@ -39,8 +41,18 @@ def run(module: str, arguments: list[str], address: str) -> int:
         import dvc.stage.run
         from dvc.cli import main
         from dvc.stage.exceptions import StageCmdFailedError
+        from dvc.utils.serialize import _yaml
 
         start = dvc.stage.run._run
+        parse_for_update = _yaml.parse_yaml_for_update
+
+        def parse_yaml_for_update(text: str, path: str) -> object:
+            """Parse dvc.lock, which has no comments to keep, with the parser in C.
+
+            The other parser takes most of the time of a pipeline, and DVC writes the same bytes.
+            """
+            is_lock = os.path.basename(path) == "dvc.lock"  # noqa: PTH119 - Path is slower
+            return _yaml.parse_yaml(text, path) if is_lock else parse_for_update(text, path)
 
         def run_command(executable: str, command: str, **options: object) -> None:
             match = _STAGE.fullmatch(command)
@@ -56,6 +68,7 @@ def run(module: str, arguments: list[str], address: str) -> int:
                 raise StageCmdFailedError(command, code)
 
         dvc.stage.run._run = run_command
+        _yaml.parse_yaml_for_update = parse_yaml_for_update
         return int(main(arguments))
     return int(importlib.import_module(module).main(arguments))
 
@@ -90,7 +103,10 @@ def serve(connection: socket.socket, address: str) -> None:
             os.close(fd)
         body = b""
         while len(body) < int.from_bytes(size, "big"):
-            body += connection.recv(1 << 16)
+            received_bytes = connection.recv(1 << 16)
+            if not received_bytes:  # the client was killed
+                os._exit(1)
+            body += received_bytes
         module, arguments, cwd, env, numbers = json.loads(body)
         for target, source in zip((0, 1, 2, *numbers), fds, strict=True):
             os.dup2(source, target)
@@ -116,10 +132,38 @@ def _reap() -> None:
             pass
 
 
+def _warm_up() -> None:
+    """Run a pipeline of one stage, so that forks find loaded what DVC loads when it works."""
+    from dvc.cli import main
+
+    start = os.open(".", os.O_RDONLY)
+    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nothing:
+        root = Path(folder)
+        with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+            os.chdir(root)
+            (root / ".git/objects").mkdir(parents=True)
+            (root / ".git/refs").mkdir()
+            (root / ".git/HEAD").write_text("ref: refs/heads/main\n")
+            (root / ".dvc").mkdir()
+            (root / ".dvc/config").write_text(
+                f"[core]\n    analytics = false\n    site_cache_dir = {root}/cache\n"
+            )
+            (root / "params.yaml").write_text("names: [a]\n")
+            (root / "dvc.yaml").write_text(
+                "stages:\n  copy:\n    foreach: ${names}\n    do:\n      cmd: touch ${item}\n"
+                "      params: [names]\n      outs:\n        - ${item}\n"
+            )
+            code = main(["repro", "--quiet"])
+            os.fchdir(start)
+    os.close(start)
+    assert code == 0, "the pipeline of the warm-up failed"
+
+
 def main(address: str) -> None:
     """Serve requests until stdin is closed, which happens when the tests end."""
     for name in _MODULES:
         importlib.import_module(name)
+    _warm_up()
     gc.collect()
     gc.freeze()
     parent = os.getppid()

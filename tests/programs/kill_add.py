@@ -35,10 +35,11 @@ def run_dvc_here():
     run, is_in_dvc = subprocess.run, [False]
 
     def run_here(command, **options):
-        if tuple(command[1:3]) != ("-m", "dvc"):
+        words = [word for word in command[1:] if word != "-P"]
+        if words[:2] != ["-m", "dvc"]:
             return run(command, **options)
         is_in_dvc[0] = True
-        code = dvc.cli.main(list(command[3:]))
+        code = dvc.cli.main(words[2:])
         is_in_dvc[0] = False
         return subprocess.CompletedProcess(command, code, "", "")
 

@@ -10,7 +10,7 @@ import sys
 from sceneset.cli.main import main
 from sceneset.edits import fix_delivery
 
-copy_other_files = fix_delivery._copy_other_files
+copy_other_files = fix_delivery.copy_other_files
 point, delivery, to = sys.argv[1:]
 
 
@@ -21,5 +21,5 @@ def copy_and_die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-fix_delivery._copy_other_files = copy_and_die
+fix_delivery.copy_other_files = copy_and_die
 main(["fix", delivery, "--to", to])

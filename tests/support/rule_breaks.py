@@ -197,6 +197,7 @@ BREAKS: dict[str, Change] = {
     "name-normal-form": rename_sample("cafe\u0301"),
     "name-windows": rename_sample("a:b"),
     "name-start": rename_sample("=a"),
+    "name-invisible": rename_sample("a\u200bb"),
     "layout": lambda f: (f / "ann_dir").rename(f / "masks"),
     "stray-file": lambda f: (f / "notes.docx").write_text("x"),
     "junk-file": lambda f: (f / ".DS_Store").write_text("x"),
