@@ -78,6 +78,33 @@ MAP = ("--map", "255=1")
 """The other masks of the delivery use 1, so the meaning of 255 must be given."""
 
 
+@pytest.mark.real_processes
+def test_rerun_of_an_interrupted_fix_says_what_it_completed(
+    broken: Path, ready: Path, sceneset: Run
+) -> None:
+    image = ready / f"{DATA}/img_dir/train/a.jpg"
+    save_again(image, exif=exif(gps="N"))
+    dvc(ready, "add", f"{DATA}/img_dir")
+    dvc(ready, "repro", check=False)
+    program = ROOT / "tests/programs/kill_command.py"
+    point = "after sceneset.storage.transaction write_record 1"
+    words = ("fix", "web", "--apply", "--rule", "image-gps")
+    done = subprocess.run([sys.executable, str(program), point, *words], cwd=ready, check=False)
+    assert done.returncode == -signal.SIGKILL
+    scan = sceneset("scan", "web", cwd=ready)
+    assert scan.code == 1, "half of the files may be replaced"
+    assert "`sceneset fix` was interrupted while it replaced files" in scan.err
+    outcome = sceneset(*words, cwd=ready)
+    assert outcome.code == 0, outcome.err
+    assert "nothing was changed" not in outcome.err
+    assert f"was finished: {NAME}" in outcome.err
+    assert "files were written" in outcome.err
+    assert "Next: git add" in outcome.err
+    with Image.open(image) as fixed:
+        assert not fixed.getexif().get_ifd(0x8825)
+    assert sceneset("scan", "web", cwd=ready).code == 0
+
+
 def test_fix_writes_nothing_when_no_destination_is_given(broken: Path, sceneset: Run) -> None:
     before = snapshot(broken.parent)
     outcome = sceneset("fix", broken, *MAP, "--json", cwd=broken.parent)

@@ -374,16 +374,17 @@ def test_fix_leaves_a_mask_that_is_a_jpeg(tmp_path: Path, sceneset: Run) -> None
 def test_fix_cleans_stems_that_programs_read_as_more_than_a_name(
     tmp_path: Path, registry: Path, sceneset: Run
 ) -> None:
-    stems = ("=1+1", "+x", "@y", "-rf", "a\u202egpj", "z-1")
+    stems = ("=1+1", "+x", "@y", "-rf", "a\u202egpj", "z-1", "a\u200bb", "c\u00ad")
     folder = make_delivery(tmp_path / "d", {"ski.txt": stems}, train=stems)
     refused = sceneset("add", folder, "--name", NAME, "--dry-run", "--json", cwd=registry)
     found = Counter(p["code"] for p in refused.json["problems"])
     assert (found["name-start"], found["stem-unsafe"]) == (4, 2)
+    assert found["name-invisible"] == 2
     assert "\u202e" not in refused.out
     to, outcome = fix(folder, sceneset)
     assert outcome.code == 0, outcome.out
     names = sorted(path.stem for path in (to / "img_dir/train").iterdir())
-    assert names == sorted(("1+1", "x", "y", "rf", "a_gpj", "z-1"))
+    assert names == sorted(("1+1", "x", "y", "rf", "a_gpj", "z-1", "a_b", "c"))
     taken = sceneset("add", to, "--name", NAME, "--dry-run", "--json", cwd=registry)
     assert taken.code == 0, taken.out
 

@@ -9,6 +9,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from sceneset.edits.fix_mask import without_metadata, without_orientation
+from sceneset.edits.fix_sample import MaskFrame, SampleFiles, fix_files
+from sceneset.schemas.params import Limits
 from support.build import NAME, Run, make_delivery
 from support.images import encoded, noise
 
@@ -88,3 +90,18 @@ def test_fix_cleans_masks_of_a_delivery(tmp_path: Path, registry: Path, sceneset
         "add", tmp_path / "fixed", "--name", NAME, "--dry-run", "--json", cwd=registry
     ).json
     assert not [p for p in found["problems"] if p["code"].startswith("mask-")]
+
+
+@pytest.mark.parametrize("frame", [None, *MaskFrame])
+def test_an_image_is_not_turned_when_its_mask_has_an_orientation_too(
+    frame: MaskFrame | None,
+) -> None:
+    files = SampleFiles(".jpg", image(orientation=6), mask((24, 40), orientation=3))
+    result = fix_files(files, ("image-orientation",), Limits(), frame)
+    assert (result.files, result.fixed) == (files, ())
+    [(code, reason)] = result.unfixed
+    assert (code, "orientation of its own (3)" in reason) == ("image-orientation", True)
+    both = files._replace(mask=mask((24, 40), orientation=6))
+    turned = fix_files(both, ("mask-orientation", "image-orientation"), Limits(), MaskFrame.SHOWN)
+    assert turned.fixed == ("mask-orientation", "image-orientation")
+    assert turned.files.mask == mask((24, 40))

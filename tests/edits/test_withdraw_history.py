@@ -262,3 +262,29 @@ def test_add_refuses_a_withdrawn_picture_when_its_metadata_differs(
     write_mask(folder / "ann_dir/train/x.png", SIDE)
     outcome = sceneset("add", folder, "--name", NAME.replace("web", "again"), "--json", cwd=home)
     assert ("forgotten", "x") in {(p["code"], p["stem"]) for p in outcome.json["problems"]}
+
+
+def test_forget_says_that_a_shallow_clone_was_not_searched(
+    home: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{home}", "shallow")
+    words = ("forget", f"{NAME}/train/p", *REASON, "--dry-run", "--json")
+    assert not any("shallow" in why for why in sceneset(*words, cwd=home).json["unread"])
+    unread = sceneset(*words, cwd=tmp_path / "shallow").json["unread"]
+    assert any("git fetch --unshallow" in why for why in unread)
+
+
+def test_forget_finds_files_of_a_side_that_a_merge_dropped(home: Path, sceneset: Run) -> None:
+    git(home, "checkout", "--quiet", "-b", "side")
+    assert sceneset("fix", NAME, "--apply", cwd=home).code == 0
+    dropped = files_of(home, sceneset, "p")
+    save(home, "Fix")
+    git(home, "checkout", "--quiet", "-")
+    kept = files_of(home, sceneset, "p")
+    assert dropped != kept
+    git(home, "merge", "--quiet", "--strategy=ours", "--message", "Keep ours", "side")
+    git(home, "branch", "--quiet", "-D", "side")
+    words = ("forget", f"{NAME}/train/p", *REASON, "--dry-run", "--json")
+    found = sceneset(*words, cwd=home).json["found"]
+    hashes = {sample[name] for sample in found for name in ("image_md5", "mask_md5")}
+    assert hashes >= kept | dropped

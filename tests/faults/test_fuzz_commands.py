@@ -41,6 +41,14 @@ SLOW = (
     ("diff", "HEAD~1", "HEAD", "--json"),
     ("release", "9.0.0"),
 )
+CHANGES = (
+    ("fix", "web", "--apply"),
+    ("forget", "web/train/a", "--reason", "case 1"),
+    ("forget", "web/train/b", "--reason", "case 1", "--purge"),
+)
+PIPELINE = ("dvc.lock", "dvc.yaml", ".dvc/config", "params.yaml", ENTRY)
+BROKEN = {"syntax": b"stages: [\n", "list": b"[1, 2]\n", "odd": b"schema: '2.0'\nstages: [1]\n",
+          "date": b"stages: 2024-13-45\n", "bytes": b"\xff\xfe", "deep": b"[" * 5000}  # fmt: skip
 FIELD = {
     "stem-of-no-scan": (TAGS, lambda text: f"{text}train,unheard,ski,single,1,,\n"),
     "no-row-fits": (ENTRY, lambda text: f"{text.partition('splits:')[0]}splits:\n"
@@ -108,6 +116,41 @@ def test_all_commands_report_a_mutated_file(file: str, broken: Path, sceneset: R
         for tag in git(broken, "tag", "--list", "*9.0.0").split():
             git(broken, "tag", "--delete", tag)
         git(broken, "reset", "--quiet", "--hard", head)
+
+
+def run_changes(root: Path, sceneset: Run, file: str, data: bytes) -> None:
+    """Run the commands that change a registry; none may block those after it."""
+    head = git(root, "rev-parse", "HEAD").strip()
+    for words in CHANGES:
+        (root / file).write_bytes(data)
+        check_outcome(sceneset(*words, cwd=root), (file, words))
+        assert not (root / ".sceneset/transaction/record.json").exists(), (file, words)
+        git(root, "reset", "--quiet", "--hard", head)
+        git(root, "clean", "--quiet", "--force", "-d")
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("file", ["dvc.lock", "dvc.yaml"])
+def test_changes_report_a_pipeline_that_can_not_be_read(
+    case: str, file: str, broken: Path, sceneset: Run
+) -> None:
+    """The stages run after a change is made: it stays, and the error is one line."""
+    (broken / file).write_bytes(BROKEN[case])
+    outcome = sceneset(*CHANGES[1], cwd=broken)
+    check_outcome(outcome, case)
+    assert outcome.code == 1
+    assert file in outcome.err
+    assert not (broken / ".sceneset/transaction/record.json").exists()
+    git(broken, "checkout", "--quiet", "HEAD", "--", file)
+    assert sceneset(*CHANGES[2], cwd=broken).code == 0, "other commands go on"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("file", dict.fromkeys((*PIPELINE, *MUTATED)))
+def test_changes_report_a_mutated_file(file: str, broken: Path, sceneset: Run) -> None:
+    good = (broken / file).read_bytes()
+    for seed in range(300, 300 + 3 * MORE):
+        run_changes(broken, sceneset, file, spoiled(good, seed))
 
 
 def _bring(folder: Path) -> dict[str, bytes]:

@@ -115,7 +115,7 @@ class _Usage(NamedTuple):
 def test_pull_writes_nothing_when_the_disk_is_too_small(
     pushed: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export.shutil, "disk_usage", lambda _: _Usage(100))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(100))
     outcome = sceneset("pull", "ski", "--to", tmp_path / "out", cwd=pushed)
     assert outcome.code == 1
     assert "[disk-full]" in outcome.err

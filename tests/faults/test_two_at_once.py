@@ -156,6 +156,79 @@ def test_two_runs_of_the_pipeline_do_not_exclude_each_other(added: Path) -> None
         assert "[locked]" not in text
 
 
+def test_fix_refuses_a_destination_that_another_fix_is_writing(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    folder, to = make_delivery(tmp_path / "delivery"), tmp_path / "fixed"
+    words = ("fix", str(folder), "--to", str(to))
+    point = "before sceneset.edits.fix_delivery copy_other_files 1"
+    with paused(registry, point, *words) as (first, go):
+        half = snapshot(tmp_path / ".fixed.part")
+        assert half
+        outcome = sceneset(*words, cwd=registry)
+        assert outcome.code == 1
+        assert "[locked]" in outcome.err
+        assert snapshot(tmp_path / ".fixed.part") == half
+        go.touch()
+        _, error = first.communicate()
+    assert first.returncode == 0, error
+    assert {path.name for path in folder.rglob("*")} == {path.name for path in to.rglob("*")}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("first", ["fix", "forget"])
+@pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
+@pytest.mark.parametrize("point", ["sceneset.storage.transaction finish 1", f"{_FINISH} _put 2"])
+def test_command_that_starts_and_ends_within_another_one_changes_nothing(
+    first: str, second: str, point: str, fixable: Path, tmp_path: Path
+) -> None:
+    commands = pair_commands(tmp_path)
+    with paused(fixable, f"before {point}", *commands[first][1:]) as (process, go):
+        before = snapshot(fixable)
+        done = run_python(fixable, *commands[second])
+        assert process.poll() is None, "the first command is still in the middle"
+        assert snapshot(fixable) == before
+        if second != "repro":
+            assert done.returncode == 1
+            assert "[locked]" in done.stderr
+        elif "_put" in point:
+            assert "Unable to acquire lock" in done.stdout + done.stderr
+        go.touch()
+        _, error = process.communicate()
+    assert process.returncode == 0, error
+    assert_good_end(fixable, [commands[second]])
+
+
+def pair_commands(folder: Path) -> dict[str, list[str]]:
+    make_delivery(folder / "other", train=("x", "y"), splits={"total.txt": ("x", "y")})
+    return {
+        "fix": ["sceneset", "fix", "web", "--apply"],
+        "forget": ["sceneset", "forget", "web/train/b", "--reason", "case 1"],
+        "add": ["sceneset", "add", str(folder / "other"), "--name", NAME + "2"],
+        "repro": ["dvc", "repro"],
+    }
+
+
+def run_python(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path}
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(command, cwd=root, env=env, check=False, capture_output=True, text=True)
+
+
+def assert_good_end(root: Path, commands: list[list[str]]) -> None:
+    """Run commands again, one after the other, and check that the registry is good then."""
+    for command in commands:  # one that was refused is run again
+        run_python(root, *command)
+    dvc(root, "repro")
+    assert "Running stage" not in dvc(root, "repro").out
+    done = run_python(root, "sceneset", "check")
+    assert done.returncode == 0, done.stdout
+    parts = [p for p in root.rglob("*.part") if ".git/" not in str(p)]
+    assert parts == []
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("first", ["fix", "forget"])
 @pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
@@ -163,13 +236,7 @@ def test_two_runs_of_the_pipeline_do_not_exclude_each_other(added: Path) -> None
 def test_every_pair_of_commands_ends_as_one_after_the_other(
     first: str, second: str, offset: float, fixable: Path, tmp_path: Path
 ) -> None:
-    make_delivery(tmp_path / "other", train=("x", "y"), splits={"total.txt": ("x", "y")})
-    commands = {
-        "fix": ["sceneset", "fix", "web", "--apply"],
-        "forget": ["sceneset", "forget", "web/train/b", "--reason", "case 1"],
-        "add": ["sceneset", "add", str(tmp_path / "other"), "--name", NAME + "2"],
-        "repro": ["dvc", "repro"],
-    }
+    commands = pair_commands(tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path}
     processes = []
@@ -181,12 +248,4 @@ def test_every_pair_of_commands_ends_as_one_after_the_other(
         processes.append(subprocess.Popen(command, cwd=fixable, env=env))
     for process in processes:
         process.wait()
-    for name in (first, second):  # one that was refused is run again
-        subprocess.run([sys.executable, "-m", *commands[name]], cwd=fixable, env=env, check=False)
-    dvc(fixable, "repro")
-    assert "Running stage" not in dvc(fixable, "repro").out
-    check = [sys.executable, "-m", "sceneset", "check"]
-    done = subprocess.run(check, cwd=fixable, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-    parts = [p for p in fixable.rglob("*.part") if ".git/" not in str(p)]
-    assert parts == []
+    assert_good_end(fixable, [commands[first], commands[second]])

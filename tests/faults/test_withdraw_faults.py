@@ -10,6 +10,7 @@ import pytest
 
 from sceneset.catalog.tombstones import read_tombstones
 from sceneset.errors import DvcError
+from sceneset.storage import transaction_finish
 from sceneset.storage.blobs import Blobs
 from support.build import NAME, Run, blob, dvc, images_of, snapshot, write_mask
 
@@ -50,6 +51,29 @@ def test_forget_changes_the_registry_when_the_remote_refuses_to_delete(
     assert sceneset("forget", SAMPLES[1], *REASON, cwd=released).code == 0, "other commands go on"
     assert sceneset("forget", SAMPLES[0], *REASON, "--purge", cwd=released).code == 0
     assert dvc(released, "status", "-q", check=False).code == 0
+
+
+@pytest.mark.parametrize("remote", [None, "store"])
+def test_interrupted_purge_is_finished_on_the_remote_it_was_started_for(
+    remote: str | None, released: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    store, other = released.parent / "store", released.parent / "other"
+    shutil.copytree(store, other)
+    md5 = images_of(released, sceneset)["a"]
+    words = ("forget", SAMPLES[0], *REASON, "--purge")
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction_finish, "_apply", interrupt)
+        options = ("--remote", remote) if remote else ()
+        assert sceneset(*words, *options, cwd=released).code == 130
+    dvc(released, "remote", "add", "--default", "other", str(other))
+    outcome = sceneset(*words, "--remote", "other", cwd=released)
+    assert not blob(store, md5).exists(), outcome.err
+    assert "an interrupted" in outcome.err, "it is not the same command"
+    assert sceneset("forget", md5, *REASON, "--purge", "--remote", "other", cwd=released).code == 0
+    assert not blob(other, md5).exists()
 
 
 def test_forget_changes_the_registry_when_an_older_error_stops_the_pipeline(

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from dvc.lock import make_lock
 
 from sceneset.errors import FindingsError
-from sceneset.storage.dvc import dvc
+from sceneset.storage.dvc import dvc, has_hard_link_locks
 from sceneset.storage.dvc_locks import dvc_processes, exclude_dvc, repair_rwlock, rwlock_problem
+from support.build import NAME, Run
+from support.build import dvc as run_dvc
 
 
 @pytest.fixture
@@ -128,3 +131,58 @@ def test_exclude_dvc_holds_the_lock_that_dvc_takes(project: Path) -> None:
             pass
     assert [found.code for found in caught.value.findings] == ["locked"]
     assert "doctor" in caught.value.findings[0].hint
+
+
+@pytest.fixture
+def linked(registry: Path) -> Path:
+    """A registry whose locks are hard links."""
+    assert not has_hard_link_locks(registry)
+    run_dvc(registry, "config", "core.hardlink_lock", "true")
+    assert has_hard_link_locks(registry)
+    return registry
+
+
+def lock_files(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".dvc/tmp").iterdir() if "lock" in path.name)
+
+
+def test_exclude_dvc_holds_a_lock_of_hard_links_and_leaves_nothing(linked: Path) -> None:
+    with exclude_dvc(linked, hard_links=True):
+        refused = run_dvc(linked, "gc", "--workspace", "--force", check=False)
+        assert refused.code != 0
+        assert "Unable to acquire lock" in refused.err
+    assert "lock" not in lock_files(linked)
+    run_dvc(linked, "gc", "--workspace", "--force")
+    lock = make_lock(str(linked / ".dvc/tmp/lock"), str(linked / ".dvc/tmp"), hardlink_lock=True)
+    with lock, pytest.raises(FindingsError), exclude_dvc(linked, timeout=0.2, hard_links=True):
+        pass
+    with exclude_dvc(linked, timeout=0, hard_links=True):
+        assert "lock" in lock_files(linked)
+
+
+def test_exclude_dvc_takes_over_the_hard_link_of_a_killed_command(linked: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from sceneset.storage.dvc_locks import exclude_dvc\n"
+        "with exclude_dvc(Path(sys.argv[1]), hard_links=True):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(linked)], check=False)
+    assert killed.returncode == -9
+    assert "lock" in lock_files(linked)
+    with exclude_dvc(linked, timeout=0, hard_links=True):
+        pass
+    run_dvc(linked, "gc", "--workspace", "--force")
+
+
+def test_fix_and_rwlock_repair_do_not_block_dvc_when_its_locks_are_hard_links(
+    linked: Path, delivery: Path, sceneset: Run
+) -> None:
+    """A file that is no hard link would block DVC for ever."""
+    outcome = sceneset("add", delivery, "--name", NAME, cwd=linked)
+    assert outcome.code == 0, outcome.err
+    rwlock(linked).write_bytes(b"")
+    (linked / "x.txt").write_text("x")
+    dvc(linked, "add", "x.txt")
+    assert {"lock", "rwlock.lock"}.isdisjoint(lock_files(linked))
+    run_dvc(linked, "repro")

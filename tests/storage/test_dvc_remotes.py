@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sceneset.storage.dvc import open_store
+from sceneset.storage.s3_store import S3ObjectStore
 from support.build import NAME, Outcome, dvc, git, snapshot
 from support.servers import BUCKET, KEYS, S3, s3_server
 
@@ -72,3 +74,15 @@ def test_dvc_pull_refuses_an_object_when_it_is_damaged(
     dvc(clone, "pull", check=False, env=KEYS)
     dvc(clone, "pull", env=KEYS)
     assert snapshot(clone) == snapshot(pushed), "the refused objects left no files"
+
+
+def test_store_of_amazon_is_opened_by_region_without_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    remotes = {"store": {"url": "s3://bucket/people", "region": "eu-central-1"}}
+    store = open_store("store", remotes)
+    assert isinstance(store, S3ObjectStore)
+    assert store._store.config["region"] == "eu-central-1"
+    assert "endpoint" not in store._store.config

@@ -7,12 +7,14 @@ from configobj import ConfigObj
 from dvc.config import Config
 
 from sceneset.errors import DvcError
+from sceneset.paths import without_userinfo
 from sceneset.storage.foreign_config import (
     MAX_CONFIG,
     config_text,
     embedded_remotes,
     read_foreign_config,
 )
+from sceneset.storage.trust import RemoteLocation
 
 HOSTILE = """
 [core]
@@ -131,3 +133,45 @@ def test_embedded_remotes_are_folders_inside_of_the_repository() -> None:
     urls = ["../demo/remote", "..", ".", "../../out", "/etc", "~/x", "../.git/x", "s3://b/x"]
     text = "".join(f"['remote \"r{n}\"']\n    url = {url}\n" for n, url in enumerate(urls))
     assert embedded_remotes(read_foreign_config(text)) == ["demo/remote"]
+
+
+@pytest.mark.parametrize("region", ["eu.evil.example/x#", "eu-central-1.evil", "EU", "a" * 64, ""])
+def test_region_can_not_name_another_server(region: str) -> None:
+    text = f"['remote \"store\"']\nurl = s3://bucket/people\nregion = '{region}'\n"
+    config = read_foreign_config(text)
+    assert config.remotes == {"store": {"url": "s3://bucket/people"}}
+    assert config.dropped == ("remote.store.region",)
+
+
+def test_region_is_a_part_of_what_the_user_trusts() -> None:
+    here, there = (
+        RemoteLocation.of({"url": "s3://bucket/people", "region": region})
+        for region in ("eu-central-1", "us-gov-west-1")
+    )
+    assert here != there
+    assert "eu-central-1" in str(here)
+
+
+def test_bytes_that_are_no_utf8_are_dropped_and_deep_sections_refused() -> None:
+    text = "['remote \"store\"']\nurl = s3://bucket/数据\n[core]\nremote = 商店\n"
+    config = read_foreign_config(text.encode("gbk").decode("utf-8", "surrogateescape"))
+    assert (config.default, config.remotes, config.dropped) == ("", {}, ("remote.store.url",))
+    config_text(config)
+    deep = "".join(f"{'[' * n}a{']' * n}\n" for n in range(1, 240))
+    deep += f"{'[' * 30_000}a{']' * 30_000}\n"
+    with pytest.raises(DvcError, match="can't be read") as refused:
+        read_foreign_config(deep[:MAX_CONFIG])
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:p@ss@host/a.git", "https://host/a.git"),
+        ("https://me@host/a@b.git", "https://host/a@b.git"),
+        ("https://host/a@b.git", "https://host/a@b.git"),
+        ("git@host:team/a.git", "git@host:team/a.git"),
+    ],
+)
+def test_no_part_of_a_password_is_shown(url: str, shown: str) -> None:
+    assert without_userinfo(url) == shown

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sceneset.storage.git import git as run
-from sceneset.storage.git import run_git, without_filters
+from sceneset.storage.git import output_lines, run_git, without_filters
 from sceneset.storage.git_ignore import ignored_files
 from support.build import Run, git
 
@@ -93,3 +93,28 @@ def test_ignored_files_name_the_file_and_the_line_that_decides(registry: Path) -
 
 def test_ignored_files_are_empty_outside_of_a_repository(tmp_path: Path) -> None:
     assert ignored_files(tmp_path, ["a.csv"]) == {}
+
+
+def test_a_bare_repository_fetches_nothing_by_its_own_configuration(
+    ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    git(ready, "config", "uploadpack.allowFilter", "true")
+    git(ready, "config", "uploadpack.allowAnySHA1InWant", "true")
+    bare, trace = tmp_path / "people.git", tmp_path / "trace"
+    words = ("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{ready}", str(bare))
+    git(tmp_path, *words)
+    program = tmp_path / "upload-pack"
+    program.write_text(f"#!/bin/sh\necho ran >> {trace}\nexit 1\n")
+    program.chmod(0o755)
+    git(bare, "config", "remote.origin.uploadpack", str(program))
+    git(bare, "config", "protocol.allow", "always")
+    outcome = sceneset("lookup", "--repo", bare, cwd=tmp_path)
+    assert outcome.code == 1
+    assert "not allowed" in outcome.err
+    assert not trace.exists()
+    subprocess.run(["git", "cat-file", "-p", "HEAD:params.yaml"], cwd=bare, check=False)
+    assert trace.exists(), "git alone would have run it"
+
+
+def test_output_lines_end_only_at_line_feeds() -> None:
+    assert output_lines("a\u2028b\n\u3000c d\n\n") == ["a\u2028b", "\u3000c d"]

@@ -1,14 +1,17 @@
 """Temporary files of killed processes are removed, and those of living ones stay."""
 
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from sceneset.paths import Paths
 from sceneset.storage.leftovers import (
+    MIN_AGE,
     abandoned_cache_parts,
     abandoned_temporary_folders,
     sweep,
@@ -45,6 +48,20 @@ def test_temporary_folder_is_swept_only_when_its_process_was_killed(temporary: P
     (temporary / "sceneset-notes").mkdir()  # of somebody else
     sweep(Paths(temporary / "registry"))
     assert [path.name for path in temporary.iterdir()] == ["sceneset-notes"]
+
+
+def test_temporary_folder_is_abandoned_when_another_process_has_its_number_for_long(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = temporary / f"sceneset-{os.getpid()}-abc"
+    folder.mkdir()
+    assert abandoned_temporary_folders() == [], "it may have been created just now"
+    now = time.time()
+    monkeypatch.setattr("sceneset.storage.leftovers.time.time", lambda: now + MIN_AGE + 1)
+    assert abandoned_temporary_folders() == [folder]
+    with temporary_folder() as used:
+        assert abandoned_temporary_folders() == [folder]
+    assert not used.exists()
 
 
 def test_temporary_folder_is_deleted_at_the_end_of_the_block(temporary: Path) -> None:

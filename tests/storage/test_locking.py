@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from sceneset.api import Registry
 from sceneset.errors import FindingsError
+from sceneset.storage.files import open_regular
 from sceneset.storage.locking import (
+    destination_lock,
     exclusive_lock,
     is_lent_to_this_process,
     lending_environment,
@@ -65,6 +68,7 @@ def test_exclusive_lock_admits_one_thread_at_a_time(tmp_path):
     def work():
         with exclusive_lock(tmp_path / "lock"):
             inside.append(1)
+            time.sleep(0.02)  # so that a thread that does not wait is inside by now
             most.append(len(inside))
             inside.pop()
 
@@ -92,6 +96,50 @@ def test_locks_refuse_a_path_when_it_is_not_a_regular_file(tmp_path, kind):
             pass
     assert kind == "link" or not target.exists()
     assert kind != "link" or target.read_bytes() == b"content"
+
+
+def test_destination_lock_admits_one_and_leaves_no_file(tmp_path):
+    to = tmp_path / "new/out"
+    with destination_lock(to):
+        with pytest.raises(FindingsError) as caught, destination_lock(to):
+            pass
+        with destination_lock(tmp_path / "new/other"):
+            pass
+        assert [path.name for path in to.parent.iterdir()] == [".out.lock"]
+    assert list(to.parent.iterdir()) == []
+    [found] = caught.value.findings
+    assert (found.code, found.file) == ("locked", str(to))
+
+
+def test_destination_lock_is_free_when_its_holder_was_killed(tmp_path):
+    to = tmp_path / "out"
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from sceneset.storage.locking import destination_lock\n"
+        "with destination_lock(Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, to], check=False).returncode == -9
+    assert (tmp_path / ".out.lock").exists()
+    with destination_lock(to):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_destination_lock_is_not_the_deleted_file_of_another_holder(tmp_path, monkeypatch):
+    """The last holder deletes the file between our opening and locking it."""
+    to, opened = tmp_path / "out", []
+
+    def open_and_lose(path, flags):
+        descriptor = open_regular(path, flags)
+        opened.append(descriptor)
+        if len(opened) == 1:
+            path.unlink()
+        return descriptor
+
+    monkeypatch.setattr("sceneset.storage.locking.open_regular", open_and_lose)
+    with destination_lock(to):
+        assert (tmp_path / ".out.lock").exists()
+    assert len(opened) == 2
 
 
 def test_write_lock_is_held_until_a_child_with_its_descriptor_ends(tmp_path):

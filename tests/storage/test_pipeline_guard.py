@@ -1,12 +1,14 @@
 """DVC is started only on files that run no program of the repository and stay small."""
 
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from sceneset.errors import DvcError, FindingsError
-from sceneset.storage.dvc import TEXT_STAGES, Project, dvc, is_current
+from sceneset.storage.dvc import TEXT_STAGES, dvc, is_current
 from sceneset.storage.pipeline_guard import check_dvc_files
 from support.build import NAME, Run, git
 
@@ -21,12 +23,12 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 def test_alias_bomb_never_reaches_dvc(
     name: str, added: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("sceneset.storage.dvc.subprocess", _Recorder(started))
+    dvc(added, "status")
+    assert [command[0] for command in started] == [sys.executable], "DVC is started this way"
+    started.clear()
     (added / name).write_text(BOMB + (added / name).read_text("utf-8"))
-
-    def started(*_: object, **__: object) -> None:
-        raise AssertionError("DVC was started")
-
-    monkeypatch.setattr(subprocess, "run", _only_git(subprocess.run))
     for call in (
         lambda: is_current(added, TEXT_STAGES),
         lambda: dvc(added, "repro", "--dry"),
@@ -36,14 +38,20 @@ def test_alias_bomb_never_reaches_dvc(
             call()
         [finding] = refused.value.findings
         assert (finding.code, finding.file) == ("yaml-alias", name)
+        assert started == []
 
 
-def _only_git(run: object) -> object:
-    def checked(command: list[str], **options: object) -> object:
-        assert command[0] == "git", f"{command} was started"
-        return run(command, **options)  # type: ignore[operator]
+class _Recorder:
+    """Stands for the module subprocess in sceneset.storage.dvc; no command is started."""
 
-    return checked
+    DEVNULL = subprocess.DEVNULL
+
+    def __init__(self, started: list[list[str]]) -> None:
+        self.started = started
+
+    def run(self, command: Sequence[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        self.started.append(list(command))
+        return subprocess.CompletedProcess(command, 0, "{}", "")
 
 
 def test_review_refuses_an_alias_bomb_of_a_pull_request(added: Path, sceneset: Run) -> None:
@@ -86,6 +94,14 @@ CHECK = "cmd: python -m sceneset.stages.check\n"
         ("- registry/reports/check.json:", "- ../../other/file:", "writes"),
         ("stages:\n", f"stages:\n  x:\n    cmd: {EVIL}\n    outs: [registry/tags]\n", "may read"),
         ("stages:\n", f"stages:\n  x:\n    cmd: {EVIL}\n    outs: ['${{algorithms.x}}']\n", "may"),
+        *(
+            ("stages:\n", f"stages:\n  x:\n    cmd: {EVIL}\n    outs: ['{out}']\n", "may read")
+            for out in (
+                *("../registry/registry/tags", "../registry/params.yaml", "..", "/", "{root}/.."),
+                *("{root}/registry/tags", "{root}/link/tags", "link/tags", "remote://x/tags"),
+                *("file://{root}/registry/tags", "~/registry/tags"),
+            )
+        ),
     ],
 )
 def test_dvc_runs_no_command_of_the_repository(
@@ -94,10 +110,34 @@ def test_dvc_runs_no_command_of_the_repository(
     path = added / "dvc.yaml"
     text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    (added / "link").symlink_to("registry")
+    path.write_text(text.replace(old, new.replace("{root}", str(added)), 1))
     with pytest.raises(DvcError, match=reason):
         dvc(added, "repro", "--allow-missing", *TEXT_STAGES)
     assert not (added / "marker").exists()
+
+
+def test_check_dvc_files_accepts_outputs_that_no_own_stage_reads(added: Path) -> None:
+    path = added / "dvc.yaml"
+    text = path.read_text("utf-8")
+    outs = ["models/a", "registry2", "../beside", "s3://bucket/a", f"{added.parent}/beside"]
+    path.write_text(text.replace("stages:\n", f"stages:\n  x:\n    cmd: a\n    outs: {outs}\n", 1))
+    check_dvc_files(added, runs_stages=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [("stages: [\n", 2), ("stages: 2024-13-45\n", None), ("? [a]\n: b\n? {c: d}\n: e\n", None)],
+)
+def test_check_dvc_files_reports_a_pipeline_that_can_not_be_read(
+    text: str, row: int | None, added: Path
+) -> None:
+    (added / "dvc.yaml").write_text(text)
+    with pytest.raises(FindingsError) as refused:
+        check_dvc_files(added, runs_stages=True)
+    [finding] = refused.value.findings
+    assert (finding.code, finding.file) == ("yaml-broken", "dvc.yaml")
+    assert row is None or finding.row == row
 
 
 def test_dvc_runs_no_command_of_another_pipeline_in_the_repository(added: Path) -> None:
@@ -119,29 +159,3 @@ def test_forget_says_that_it_did_not_run_a_command_of_the_repository(
     assert outcome.code == 1
     assert "run `dvc repro` yourself if you trust it" in outcome.err
     assert not (added / "marker").exists()
-
-
-@pytest.mark.parametrize(
-    ("option", "line"),
-    [
-        ("site_cache_dir", "[cache]\n    site_cache_dir = registry/pickles"),
-        ("configpath", "    configpath = ../registry/aws.cfg"),
-    ],
-)
-def test_configuration_that_runs_files_of_the_repository_is_refused(
-    option: str, line: str, added: Path
-) -> None:
-    path = added / ".dvc/config"
-    path.write_text(f"{path.read_text('utf-8')}['remote \"s\"']\n    url = s3://b/x\n{line}\n")
-    for call in (lambda: Project(added), lambda: dvc(added, "status")):
-        with pytest.raises(DvcError, match=option):
-            call()
-
-
-def test_configuration_outside_of_the_repository_is_obeyed(added: Path, tmp_path: Path) -> None:
-    (tmp_path / "aws.cfg").write_text("")
-    path = added / ".dvc/config"
-    line = f"    configpath = {tmp_path / 'aws.cfg'}\n"
-    path.write_text(f"{path.read_text('utf-8')}['remote \"s\"']\n    url = s3://b/x\n{line}")
-    name, remotes = Project(added).address("s")
-    assert remotes[name]["configpath"] == str(tmp_path / "aws.cfg")

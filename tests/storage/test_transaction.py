@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from sceneset.errors import DvcError, FindingsError
+from sceneset.errors import DvcError, FindingsError, GitError
 from sceneset.paths import Paths
+from sceneset.schemas.finding import finding
 from sceneset.storage import transaction_finish
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of
 from sceneset.storage.locking import write_lock
 from sceneset.storage.transaction import Command, FollowUp, Transaction, recover
-from sceneset.storage.transaction_record import Record, read_record
+from sceneset.storage.transaction_record import Record, read_record, staged_file
 from sceneset.storage.transaction_rollback import unfinished_findings
 from support.build import NAME, git, snapshot
 
@@ -213,6 +214,101 @@ def test_commit_reports_every_failed_step_of_the_follow_up_once(
         change(paths, {paths.params: b"new"}, follow_up=follow_up)
     assert paths.params.read_bytes() == b"new"
     assert recover_now(paths) is None, "it is not tried again"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FindingsError([finding("yaml-broken", "bad", file="dvc.yaml", row=3)]),
+        OSError(28, "No space left on device"),
+        GitError("no git"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_commit_purges_when_the_stages_can_not_run(
+    error: Exception, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_now(*_: object, **__: object) -> None:
+        raise error
+
+    purged: list[str] = []
+    monkeypatch.setattr(transaction_finish, "dvc", fail_now)
+    monkeypatch.setattr(Blobs, "delete", lambda _, md5: purged.append(md5))
+    follow_up = FollowUp(reproduce=True, purge=("0" * 32,))
+    with pytest.raises(DvcError, match=r"the change is made, but .* out of date") as caught:
+        change(paths, {paths.params: b"new"}, follow_up=follow_up)
+    assert "\n" not in str(caught.value)
+    assert purged == ["0" * 32]
+    assert recover_now(paths) is None, "other commands go on"
+
+
+def test_commit_reports_in_one_line_that_a_blob_can_not_be_purged(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_now(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/cache/x")
+
+    monkeypatch.setattr(Blobs, "delete", fail_now)
+    with pytest.raises(DvcError, match=r"could not be deleted \(.*Permission denied"):
+        change(paths, {paths.params: b"new"}, follow_up=FollowUp(purge=("0" * 32,)))
+    assert recover_now(paths) is None
+
+
+def place(paths: Paths, path: Path, data: bytes, *, is_cached: bool) -> None:
+    """Write a file in one transaction, from the cache or from staged content."""
+    with Transaction.begin(paths, FIX) as transaction:
+        if is_cached:
+            Blobs(paths.root).add_to_cache(md5_of(data), data)
+            transaction.write_blob(path, md5_of(data))
+        else:
+            transaction.write(path, data)
+        transaction.commit()
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "missing"])
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_damaged_content_is_never_put_in_place(
+    damage: str, is_cached: bool, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, data = paths.subset(NAME) / "img_dir/train/a.jpg", b"image"
+    blobs = Blobs(paths.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction_finish, "_apply", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            place(paths, path, data, is_cached=is_cached)
+    source = blobs.path(md5_of(data)) if is_cached else staged_file(paths, md5_of(data))
+    source.unlink()
+    if damage == "other bytes":
+        source.write_bytes(b"imag")
+    with pytest.raises(FindingsError) as caught:
+        recover_now(paths)
+    [found] = caught.value.findings
+    assert (found.code, found.file) == ("unfinished-change", paths.relative(path))
+    assert "missing or damaged" in found.message
+    assert list(path.parent.iterdir()) == []
+    source.unlink(missing_ok=True)
+    source.write_bytes(data)
+    assert recover_now(paths) == FIX
+    assert path.read_bytes() == data
+
+
+def test_finish_opens_the_blobs_once(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def open_blobs(root: Path) -> Blobs:
+        opened.append(root)
+        return Blobs(root)
+
+    monkeypatch.setattr(transaction_finish, "Blobs", open_blobs)
+    folder = paths.subset(NAME) / "img_dir/train"
+    with Transaction.begin(paths, FIX) as transaction:
+        for number in range(3):
+            data = b"image %d" % number
+            Blobs(paths.root).add_to_cache(md5_of(data), data)
+            transaction.write_blob(folder / f"{number}.jpg", md5_of(data))
+        transaction.commit()
+    assert len(list(folder.iterdir())) == 3
+    assert opened == [paths.root]
 
 
 def test_write_blob_puts_a_blob_of_the_cache_in_place(paths: Paths) -> None:

@@ -5,7 +5,6 @@ Every examination returns troubles: what is wrong, where, and what repairs it. T
 """
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -15,22 +14,25 @@ from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
-from sceneset.errors import DvcError, FindingsError, GitError
+from sceneset.edits.doctor_repairs import (
+    delete_leftovers,
+    find_leftovers,
+    reproduce,
+    restore_lock,
+    shown_age,
+)
+from sceneset.errors import DvcError, FindingsError
 from sceneset.paths import DATA_ROOT, Paths
+from sceneset.quality.ignored import ignored_findings
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc import TEXT_STAGES, Project, dvc, outdated_stages
+from sceneset.storage.dvc import TEXT_STAGES, Project, has_hard_link_locks, outdated_stages
+from sceneset.storage.dvc_lock_file import LOCK, check_lock
 from sceneset.storage.dvc_locks import dvc_processes, repair_rwlock, rwlock_problem
 from sceneset.storage.files import read_text
-from sceneset.storage.git import git
-from sceneset.storage.leftovers import (
-    abandoned_cache_parts,
-    abandoned_parts,
-    abandoned_temporary_folders,
-)
+from sceneset.storage.leftovers import age
 from sceneset.storage.locking import processes_that_hold, write_lock
 from sceneset.storage.transaction import recover
 from sceneset.storage.transaction_record import State, read_record, record_folder
-from sceneset.storage.yaml_parser import parse
 
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _PROBE = "0" * 32
@@ -99,7 +101,7 @@ def _rwlock(paths: Paths) -> Iterator[Trouble]:
 
 
 def _repair_rwlock(paths: Paths) -> None:
-    if not repair_rwlock(paths.root):
+    if not repair_rwlock(paths.root, hard_links=has_hard_link_locks(paths.root)):
         raise DvcError("DVC is running, so its list of locks stays")
 
 
@@ -126,7 +128,7 @@ def _recover(paths: Paths) -> None:
 def _half_merged(paths: Paths) -> Iterator[Trouble]:
     """Find text files of the registry that hold the conflict markers of git."""
     root = paths.root
-    names = ["dvc.lock", "dvc.yaml", "params.yaml", ".dvc/config"]
+    names = [LOCK, "dvc.yaml", "params.yaml", ".dvc/config"]
     for folder, suffix in (("", ".yaml"), ("subsets", ".yaml"), ("tags", ".csv")):
         names += [paths.relative(p) for p in sorted((paths.registry / folder).glob(f"*{suffix}"))]
     names += [paths.relative(path) for path in sorted(root.glob(f"{DATA_ROOT}/*/*.dvc"))]
@@ -136,52 +138,31 @@ def _half_merged(paths: Paths) -> Iterator[Trouble]:
             if all(f"\n{marker}" in f"\n{text}" for marker in _MARKERS):
                 yield _merged_trouble(paths, name)
                 continue
-            if name == "dvc.lock":
+            if name == LOCK:
                 try:
-                    parse(text, name)
+                    check_lock(text)
                 except FindingsError as error:
                     found = error.findings[0]
                     yield Trouble(
                         "merge",
-                        f"{name}:{found.row}" if found.row else name,
+                        found.place,
                         f"can't be read: {found.message}",
                         _LOCK_ADVICE,
-                        partial(_restore_lock, paths),
+                        partial(restore_lock, paths),
                     )
 
 
 _LOCK_ADVICE = (
     "take the last committed dvc.lock (or none) and run `dvc repro --allow-missing`, which writes "
-    "what is missing; the broken file is kept as .sceneset/kept/dvc.lock"
+    "what is missing; the broken file is kept in .sceneset/kept"
 )
 
 
 def _merged_trouble(paths: Paths, name: str) -> Trouble:
     message = "holds conflict markers of git: a merge is not finished"
-    if name == "dvc.lock":
-        return Trouble("merge", name, message, _LOCK_ADVICE, partial(_restore_lock, paths))
+    if name == LOCK:
+        return Trouble("merge", name, message, _LOCK_ADVICE, partial(restore_lock, paths))
     return Trouble("merge", name, message, f"edit {name}, then `git add {name}`")
-
-
-def _restore_lock(paths: Paths) -> None:
-    """Replace a dvc.lock that can't be read, and derive what it no longer describes."""
-    lock = paths.root / "dvc.lock"
-    kept = paths.work / "kept"
-    kept.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(lock, kept / "dvc.lock")
-    committed = ""
-    with suppress(GitError, OSError):
-        committed = git(paths.root, "show", "HEAD:./dvc.lock", check=False)
-    if committed and not any(marker in committed for marker in _MARKERS):
-        lock.write_text(committed, "utf-8")
-    else:
-        lock.unlink()
-    _reproduce(paths)
-
-
-def _reproduce(paths: Paths) -> None:
-    with write_lock(paths.work) as descriptor:
-        dvc(paths.root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=descriptor)
 
 
 def _index(paths: Paths) -> Iterator[Trouble]:
@@ -208,26 +189,12 @@ def _index(paths: Paths) -> Iterator[Trouble]:
 
 def _git_ignored(paths: Paths) -> Iterator[Trouble]:
     """Find files of the registry that git would not commit."""
-    root = paths.root
-    names = ["params.yaml", "dvc.yaml", "dvc.lock", ".dvc/config"]
-    files = [root / name for name in names if (root / name).is_file()]
-    for pattern in ("*.yaml", "*/*.yaml", "*.json", "tags/*.csv", "scans/*.parquet", "cards/*"):
-        files += sorted(paths.registry.glob(pattern))
-    files += sorted(root.glob(f"{DATA_ROOT}/*/*.dvc"))
-    shown = [paths.relative(path) for path in files if not path.name.startswith(".")]
     try:
-        ignored = git(root, "check-ignore", "-v", "--stdin", stdin="\n".join(shown), check=False)
-    except (GitError, OSError):
-        return
-    for line in ignored.splitlines():
-        rule, _, name = line.partition("\t")
-        if not rule.rsplit(":", 1)[-1].startswith("!"):
-            yield Trouble(
-                "ignored",
-                name,
-                f"git ignores it, so it is missing in every commit (rule {rule})",
-                f"remove the rule, or add the file once with `git add --force {name}`",
-            )
+        findings = ignored_findings(Catalog(paths.root))
+    except FindingsError:
+        return  # params.yaml can't be read, which `sceneset check` reports
+    for found in findings:
+        yield Trouble("ignored", found.file, found.message, found.hint)
 
 
 def _cache_types(paths: Paths) -> Iterator[Trouble]:
@@ -250,30 +217,17 @@ def _cache_types(paths: Paths) -> Iterator[Trouble]:
 
 
 def _leftovers(paths: Paths) -> Iterator[Trouble]:
-    is_busy = processes_that_hold(paths.work / "lock") or dvc_processes(paths.root)
-    found = [*abandoned_temporary_folders()]
-    if not is_busy:
-        found += abandoned_parts(paths)
-        with suppress(DvcError, OSError):
-            found += abandoned_cache_parts(Project(paths.root).blob_path(_PROBE).parents[1])
+    found = find_leftovers(paths, is_locked=False)
     if found:
         first = os.path.relpath(found[0], paths.root) if len(found) == 1 else ""
         yield Trouble(
             "leftovers",
             first,
-            f"{counted(len(found), 'temporary file')} of killed commands, for example {found[0]}",
+            f"{counted(len(found), 'temporary file')} of killed commands, for example {found[0]} "
+            f"({shown_age(age(found[0]))} old)",
             f"delete {'it' if len(found) == 1 else 'them'}",
-            partial(_delete, paths, found),
+            partial(delete_leftovers, paths),
         )
-
-
-def _delete(paths: Paths, found: list[Path]) -> None:
-    with write_lock(paths.work):
-        for path in found:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
 
 
 def _generated(paths: Paths) -> Iterator[Trouble]:
@@ -283,7 +237,8 @@ def _generated(paths: Paths) -> Iterator[Trouble]:
     try:
         stages = outdated_stages(paths.root, TEXT_STAGES)
     except (DvcError, FindingsError) as error:
-        yield Trouble("generated", "", str(error), "repair what this message says first")
+        reason = "; ".join(map(str, error.findings)) if isinstance(error, FindingsError) else error
+        yield Trouble("generated", "", str(reason), "repair what this message says first")
         return
     if stages:
         yield Trouble(
@@ -291,7 +246,7 @@ def _generated(paths: Paths) -> Iterator[Trouble]:
             "",
             f"generated files are edited or out of date: {', '.join(stages)}",
             "run `dvc repro --allow-missing`, which writes them again",
-            partial(_reproduce, paths),
+            partial(reproduce, paths),
         )
 
 
@@ -303,8 +258,8 @@ def _unreadable(paths: Paths) -> bool:
 
 
 def _remote(paths: Paths) -> Iterator[Trouble]:
-    blobs = Blobs(paths.root)
     try:
+        blobs = Blobs(paths.root)
         name, _ = blobs.address()
     except DvcError as error:
         yield Trouble("remote", ".dvc/config", str(error), "sceneset remote URL")
@@ -314,6 +269,6 @@ def _remote(paths: Paths) -> Iterator[Trouble]:
         return
     try:
         blobs.sizes([_PROBE])
-    except DvcError as error:
+    except (DvcError, OSError) as error:
         advice = "check the network, the credentials, and the address in .dvc/config"
         yield Trouble("remote", ".dvc/config", f"{name} does not answer: {error}", advice)

@@ -32,6 +32,7 @@ from sceneset.progress import Progress
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import atomic_folder, copy_file
+from sceneset.storage.locking import destination_lock
 
 _BATCH = 256  # samples whose files are in memory at the same time
 
@@ -60,19 +61,32 @@ def fix_delivery(
 
     Raises:
         UsageError: ``folder`` is not a delivery, or ``to`` exists or is inside of it.
+        FindingsError: Another fix is writing ``to``.
         OSError: A file can't be read or written.
+    """
+    if to is None:
+        return _fix_all(folder, _read(folder, options), options, progress, None)
+    if os.path.lexists(to) or to.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{to}: name a new folder, outside of the delivery")
+    files = _read(folder, options)
+    with destination_lock(to):
+        if os.path.lexists(to):  # another run has ended since
+            raise UsageError(f"{to}: name a new folder; this one was written meanwhile")
+        # The temporary name is fixed, so that the next fix removes what a killed one left.
+        with atomic_folder(to, temporary=to.with_name(f".{to.name}.part")) as temporary:
+            return _fix_all(folder, files, options, progress, temporary)
+
+
+def _read(folder: Path, options: FixOptions) -> _Files:
+    """List the files of a delivery and choose their new names.
+
+    Raises:
+        UsageError: ``folder`` is not a delivery.
     """
     found = list_samples(folder)
     if not any(paths.image for paths in found.samples.values()) and not found.conflicts:
         raise UsageError(f"{folder} has no images in img_dir/<phase>")
-    if to and (os.path.lexists(to) or to.resolve().is_relative_to(folder.resolve())):
-        raise UsageError(f"{to}: name a new folder, outside of the delivery")
-    files = _choose_names(folder, found, options)
-    if to is None:
-        return _fix_all(folder, files, options, progress, None)
-    # The temporary name is fixed, so that the next fix removes what a killed one left.
-    with atomic_folder(to, temporary=to.with_name(f".{to.name}.part")) as temporary:
-        return _fix_all(folder, files, options, progress, temporary)
+    return _choose_names(folder, found, options)
 
 
 def _choose_names(folder: Path, found: DeliverySamples, options: FixOptions) -> _Files:
@@ -106,13 +120,10 @@ def _fix_all(
             copy_file(path, unused_path(to / part / phase / path.name))
         names = {path: name for result in results.values() for path, name in result.names}
         names |= {path: path.name for _, _, path in files.found.conflicts}
-        _copy_other_files(folder, to, names, texts)
+        copy_other_files(folder, to, names, texts)
     left = _add_layout_errors(folder, files, results, samples) if options.has_all_rules else []
     changed = (s for _, s in sorted(samples.items()) if s.fixed or s.unfixed or s.notes)
     return DeliveryFix(list(changed), left)
-
-
-_copy_other_files = copy_other_files
 
 
 def _fix_samples(

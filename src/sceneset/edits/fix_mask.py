@@ -26,6 +26,17 @@ def without_metadata(mask: bytes) -> bytes | None:
     return edit.strip_personal_data(mask)
 
 
+def mask_orientation(mask: bytes) -> int:
+    """Return the EXIF orientation of a mask, 1 to 8; 1 if it has none.
+
+    Raises:
+        OSError: The mask does not decode.
+    """
+    opened = edit.open_image(mask)
+    metadata.load_late_metadata(opened, mask)
+    return orientation_of(opened)
+
+
 def without_orientation(image: bytes, mask: bytes) -> bytes | None:
     """Return a mask without an orientation tag, aligned with its image as stored.
 
@@ -41,8 +52,7 @@ def without_orientation(image: bytes, mask: bytes) -> bytes | None:
         ValueError: It is not clear whether the mask fits the image as stored or as shown.
     """
     opened_mask, opened_image = edit.open_image(mask), edit.open_image(image)
-    metadata.load_late_metadata(opened_mask, mask)
-    orientation = orientation_of(opened_mask)
+    orientation = mask_orientation(mask)
     if orientation == 1:
         return None
     width, height = opened_mask.size

@@ -7,8 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sceneset.edits.fix_mask import without_metadata, without_orientation
+from sceneset.edits.fix_mask import mask_orientation, without_metadata, without_orientation
 from sceneset.imaging import edit, metadata, trait_names
+from sceneset.imaging.mask_values import is_void_file
 from sceneset.imaging.metadata import orientation_of
 from sceneset.quality.sample_rules import broken_name_rules
 from sceneset.schemas.names import invalid_stem_reason
@@ -19,6 +20,7 @@ FIXABLE_RULES = (
     *("mask-metadata", "mask-orientation"),
     *("image-orientation", "image-mode", "mask-0-255", "suffix"),
     *("stem-unsafe", "name-dot", "name-space", "name-normal-form", "name-windows", "name-start"),
+    "name-invisible",
 )
 """Codes of the rules whose findings can be fixed."""
 
@@ -163,6 +165,11 @@ def _orient(files: SampleFiles, mask_frame: MaskFrame | None) -> SampleFiles | N
     orientation = orientation_of(opened)
     if orientation == 1:
         return None
+    if files.mask is not None and (own := mask_orientation(files.mask)) != 1:
+        raise ValueError(
+            f"the mask has an orientation of its own ({own}), so it is not clear which turn fits "
+            "the image; fix mask-orientation first"
+        )
     image = edit.orient_image(files.image, orientation)
     if files.mask is None:
         return files._replace(image=image)
@@ -197,7 +204,7 @@ def _to_rgb(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
 
 
 def _to_0_and_1(files: SampleFiles, _: MaskFrame | None) -> SampleFiles | None:
-    if files.mask is None or not edit.is_0_and_255(files.mask):
+    if files.mask is None or not is_void_file(files.mask):
         return None
     return files._replace(mask=edit.map_255_to_1(files.mask))
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from sceneset.catalog.lineage import has_other_files, lineage_row
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import rows_from_table
+from sceneset.counts import counted
 from sceneset.edits.fix_sample import Key, NewStems, SampleFiles, choose_stems, fix_files
 from sceneset.edits.fix_types import FixedSample, FixOptions
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError, fail
+from sceneset.imaging.mask_values import is_void
 from sceneset.progress import Notify, Progress, no_notice
 from sceneset.quality.sample_columns import SAMPLE_COLUMNS
 from sceneset.quality.sample_rules import sample_findings
@@ -22,6 +24,7 @@ from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import digest_mismatches, digests_of_scan
 from sceneset.storage.files import md5_of
 from sceneset.storage.transaction import Command, FollowUp, Transaction
+from sceneset.storage.transaction_record import Record, read_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +38,7 @@ def fix_subsets(
     apply: bool,
     progress: Progress,
     notify: Notify = no_notice,
-) -> list[FixedSample]:
+) -> list[FixedSample] | None:
     """Find what can be fixed in subsets, and fix all of it as one change.
 
     Only samples with findings are read, from the working tree or DVC's cache. Files of the working
@@ -50,8 +53,8 @@ def fix_subsets(
         notify: Called if an interrupted command was finished or rolled back.
 
     Returns:
-        The samples with something that is fixed, or that can't be fixed; nothing if an
-        interrupted run of the same command was finished.
+        The samples with something that is fixed, or that can't be fixed; None if an interrupted
+        run of the same command was finished, which `notify` describes.
 
     Raises:
         FindingsError: An image is neither in the working tree nor in the cache, or differs from
@@ -63,15 +66,28 @@ def fix_subsets(
     frame = options.mask_frame or ""
     words = ["--map", "255=1"] if options.map_255 else []
     command = Command.of("fix", *names, "--rules", *sorted(options.rules), "--masks", frame, *words)
+    interrupted = read_record(catalog.paths)
     with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
         if transaction is None:
-            notify("an interrupted run of this command was finished")
-            return []
+            notify(_completed(interrupted, names))
+            return None
         catalog = Catalog(catalog.root)
         samples = list(_SubsetFix(catalog, options, transaction).samples(names, progress))
         if any(sample.fixed for sample in samples):
             transaction.commit(FollowUp(reproduce=True))
     return samples
+
+
+def _completed(record: Record | None, names: Sequence[str]) -> str:
+    """Return what an interrupted run had to do, which is done now."""
+    subsets = ", ".join(names)
+    if record is None:  # another process finished it meanwhile
+        return f"an interrupted run of this command was finished: {subsets}"
+    written = counted(len(record.writes), "file was", "files were")
+    deleted = f"{len(record.deletes):,} deleted"
+    return (
+        f"an interrupted run of this command was finished: {subsets}, {written} written, {deleted}"
+    )
 
 
 class _SubsetFix:
@@ -95,7 +111,7 @@ class _SubsetFix:
             stems = choose_stems([*rows], name_rules)
             keys = self._keys_with_findings(name)
             if self._options.map_255 and "mask-0-255" in self._options.rules:
-                keys |= {key for key, row in rows.items() if row.ignore and not row.person}
+                keys |= {key for key, row in rows.items() if is_void(row.person, row.ignore)}
             found = [row for key, row in rows.items() if key in keys]
             new = dict(rows)
             lineage: list[LineageRow] = []

@@ -59,7 +59,7 @@ def ingest(
         refuse_taken_name(catalog, name)
         with_subset(paths.params.read_text("utf-8"), name)  # fail before anything is copied
         copies = _copies(delivery)
-        check_space(catalog.root, [source for source, _ in copies])
+        _check_space(catalog, delivery)
         folder = paths.subset(name)
         with transaction.create_folder(folder) as unplaced:
             _copy_files(progress(copies, len(copies), "copy"), unplaced)
@@ -114,6 +114,13 @@ def _command(entry: Subset, delivery: Delivery, texts: dict[Path, bytes]) -> Com
     """Return the command of this add: the same name and the same content give the same command."""
     digests = [digest.md5 for digest in digests_of_rows(delivery.rows).values()]
     return Command.of("add", *digests, *map(md5_of, texts.values()), subset=entry.name)
+
+
+def _check_space(catalog: Catalog, delivery: Delivery) -> None:
+    """Raise FindingsError if a disk has no room for the delivery."""
+    files = [(row.image_md5, row.image_bytes) for row in delivery.rows]
+    files += [(row.mask_md5, row.mask_bytes) for row in delivery.rows]
+    check_space(catalog.root, [size for _, size in files], dict(files))
 
 
 def _copies(delivery: Delivery) -> list[tuple[Path, str]]:

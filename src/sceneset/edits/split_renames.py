@@ -24,7 +24,6 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _OTHER_ENCODINGS = ("gb18030", "big5", "cp932", "euc_kr", "cp1252")
-_MAX_BYTES = 1 << 30
 
 
 class SplitText(NamedTuple):
@@ -129,7 +128,7 @@ def read_split_texts(
     texts = []
     for path in paths:
         phase = _phase_of(path.name, vocabulary)
-        data = read_bytes(path, f"split_dir/{path.name}", limit=_MAX_BYTES)
+        data = read_bytes(path, f"split_dir/{path.name}")
         texts.append(SplitText(path, phase, *_decode(data, partial(index.find, phase=phase))))
     return texts
 

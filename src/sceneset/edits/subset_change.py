@@ -18,13 +18,13 @@ from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tag import Tag
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc import lock_with_digests
 from sceneset.storage.dvc_digests import (
     Digest,
     digests_of_rows,
     dvc_file_with_digest,
     listings_of_rows,
 )
+from sceneset.storage.dvc_lock_file import LOCK, lock_with_digests, read_lock
 from sceneset.storage.files import md5_of
 from sceneset.storage.leftovers import temporary_folder
 from sceneset.storage.transaction import Transaction
@@ -88,10 +88,9 @@ class SubsetChange:
                 params = without_subset(params, name)
             self._transaction.write(paths.params, params.encode())
         stages = [f"{stage}@{name}" for name in self._removed for stage in ("scan", "splits")]
-        lock = self._catalog.root / "dvc.lock"
-        if (self._digests or stages) and lock.is_file():
-            text = lock_with_digests(lock.read_text("utf-8"), self._digests, stages)
-            self._transaction.write(lock, text.encode())
+        if (self._digests or stages) and (text := read_lock(self._catalog.root)):
+            text = lock_with_digests(text, self._digests, stages)
+            self._transaction.write(self._catalog.root / LOCK, text.encode())
 
 
 def encode_scan(rows: Iterable[ScanRow], algorithm: int) -> bytes:

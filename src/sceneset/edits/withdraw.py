@@ -52,6 +52,7 @@ def withdraw(
         DvcError: The remote can't be reached, or a stage of the pipeline fails.
     """
     options = ["--with-near"] * with_near + ["--purge"] * purge
+    options += ["--remote", remote] if remote else []
     command = Command.of("forget", *names, "--reason", reason, *options)
     with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
         if transaction is None:
@@ -60,7 +61,9 @@ def withdraw(
         withdrawal = find_withdrawal(catalog, names, reason, with_near=with_near, purge=purge)
         if purge:
             # Fail before anything is changed if the remote does not answer.
-            Blobs(catalog.root, remote).sizes(withdrawal.purge)
+            blobs_of_remote = Blobs(catalog.root, remote)
+            blobs_of_remote.sizes(withdrawal.purge)
+            remote, _ = blobs_of_remote.address()  # the default remote may be another one later
         _stage(catalog, withdrawal, transaction)
         blobs = tuple(withdrawal.purge) if purge else ()
         transaction.commit(FollowUp(reproduce=True, purge=blobs, remote=remote))

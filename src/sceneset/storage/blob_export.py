@@ -1,7 +1,6 @@
 """Export blobs from DVC's cache or the remote into a folder, each verified by its hash."""
 
 import os
-import shutil
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.errors import BlobError, DestinationError, fail
+from sceneset.errors import BlobError, DestinationError
 from sceneset.storage.blobs import Blobs
+from sceneset.storage.disk_space import SpaceNeeded, on_one_disk
 from sceneset.storage.files import atomic_write, copy_file, md5_of
 from sceneset.storage.object_store import WORKERS
 
@@ -46,28 +46,17 @@ def check_space(requests: Iterable[BlobRequest], blobs: Blobs, to: Path, link: s
     Raises:
         FindingsError: A disk is too small; the finding names the bytes needed and free.
     """
-    needs: dict[int, tuple[Path, int]] = {}
-
-    def add_need(place: Path, size: int) -> None:
-        device = place.stat().st_dev
-        needs[device] = (place, needs.get(device, (place, 0))[1] + size)
-
-    target = next(folder for folder in (to.absolute(), *to.absolute().parents) if folder.exists())
-    cache = next(folder for folder in blobs.path("0" * 32).parents if folder.exists())
+    space, target, cache = SpaceNeeded(), to.absolute(), blobs.path("0" * 32).parent
+    is_copied = link in {"copy", "ref"} or (link == "hard" and not on_one_disk(cache, target))
+    absent, copies = list[int](), list[int]()
     for blob in requests:
         if not blobs.path(blob.md5).exists():
-            add_need(cache, blob.bytes)
-        if link in {"copy", "ref"}:
-            add_need(target, sum(blob.bytes for path in blob.paths if not (to / path).exists()))
-    for place, needed in needs.values():
-        free = shutil.disk_usage(place).free
-        if needed > free:
-            fail(
-                "disk-full",
-                f"{needed:,} bytes are needed and {free:,} are free",
-                file=str(place),
-                hint="make room, name a folder on another disk, or pull with --link sym",
-            )
+            absent.append(blob.bytes)
+        if is_copied:
+            copies += [blob.bytes for path in blob.paths if not (to / path).exists()]
+    space.add(cache, absent)
+    space.add(target, copies)
+    space.check("make room, name a folder on another disk, or pull with --link sym")
 
 
 class Export:

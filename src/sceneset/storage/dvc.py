@@ -5,29 +5,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sceneset.errors import DvcError
-from sceneset.storage.dvc_digests import Digest
-from sceneset.storage.dvc_locks import dvc_processes, repair_rwlock
+from sceneset.storage.config_guard import check_own_config
+from sceneset.storage.dvc_locks import repair_rwlock, rwlock_problem
+from sceneset.storage.dvc_messages import BUSY, DISK_ADVICE, advice_for, is_full, reason_of
 from sceneset.storage.git import git_environment
 from sceneset.storage.locking import lending_environment
 from sceneset.storage.object_store import FileSystemStore, Store
-from sceneset.storage.pipeline_guard import check_dvc_files, check_own_config
+from sceneset.storage.pipeline_guard import check_dvc_files
 from sceneset.storage.remote_options import required_remotes
 from sceneset.storage.s3_store import S3ObjectStore
 from sceneset.storage.safe_path import safe_path
 from sceneset.storage.user_cache import shared_blobs
 
-_BUSY = ("Unable to acquire lock", "is busy, it is being blocked")
-"""DVC's messages when another DVC command is running."""
 _BUSY_TIMEOUT, _BUSY_INTERVAL = 20, 0.5  # seconds
-_MENDABLE = ("RWLock", "rwlock", "dvc.lock", "Lockfile", "database", "cache type", "no such table")
-"""Words in DVC's messages about what a killed command or a merge can leave."""
-
 TEXT_STAGES = ("check", "splits", "stats", "leakage", "manifest", "card")
 """The stages of dvc.yaml that read only small files: they run in a clone without blobs."""
 
@@ -45,8 +41,8 @@ def dvc(root: Path, *arguments: str | Path, lend: int | None = None) -> None:
     """
     done = _run(root, *map(str, arguments), lend=lend)
     if done.returncode:
-        reason = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
-        raise DvcError(f"dvc {arguments[0]} failed: {reason}{_advice(root, reason)}")
+        reason = reason_of(done.stderr) or reason_of(done.stdout) or f"exit code {done.returncode}"
+        raise DvcError(f"dvc {arguments[0]} failed: {reason}{advice_for(root, reason)}")
 
 
 def is_current(root: Path, stages: Sequence[str]) -> bool:
@@ -69,10 +65,10 @@ def outdated_stages(root: Path, stages: Sequence[str]) -> list[str]:
     if done.returncode == 0:
         with suppress(ValueError):
             return sorted(json.loads(done.stdout[done.stdout.index("{") :]))
-    reason = _reason(done.stderr) or _reason(done.stdout) or f"exit code {done.returncode}"
+    reason = reason_of(done.stderr) or reason_of(done.stdout) or f"exit code {done.returncode}"
     raise DvcError(
         f"dvc status failed, so it is not known whether files are current: {reason}"
-        f"{_advice(root, reason)}"
+        f"{advice_for(root, reason)}"
     )
 
 
@@ -83,23 +79,13 @@ def _run(
     check_dvc_files(root, runs_stages=arguments[0] == "repro")
     give_up = time.monotonic() + _BUSY_TIMEOUT
     while True:
-        repair_rwlock(root)
+        if rwlock_problem(root):
+            repair_rwlock(root, hard_links=has_hard_link_locks(root))
         done = _run_once(root, *arguments, lend=lend)
-        is_busy = done.returncode and any(text in done.stderr for text in _BUSY)
+        is_busy = done.returncode and any(text in done.stderr for text in BUSY)
         if not is_busy or time.monotonic() >= give_up:
             return done
         time.sleep(_BUSY_INTERVAL)
-
-
-def _advice(root: Path, reason: str) -> str:
-    """Return what to do about a failure, if `sceneset doctor` can help."""
-    if any(text in reason for text in _BUSY):
-        running = [f"`{command}` (process {pid})" for pid, command in dvc_processes(root)]
-        who = f"{running[0]} is running; wait until it has ended" if running else ""
-        return f". {who or 'Find the cause with: sceneset doctor'}"
-    if any(text in reason for text in _MENDABLE):
-        return ". Find the cause with: sceneset doctor"
-    return ""
 
 
 def _run_once(
@@ -127,24 +113,35 @@ def _environment() -> dict[str, str]:
     return {**git_environment(), **safe_path(), "DVC_NO_ANALYTICS": "true", "PATH": path}
 
 
-def _reason(text: str) -> str:
-    """Return the error messages in dvc's output, without its hints and progress bars."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    other = [line for line in lines if not line.startswith("Having any troubles")]
-    return "; ".join(errors or other[-3:])
+class Folders(NamedTuple):
+    """Where DVC writes outside of the data root. The folders need not exist."""
+
+    blobs: Path
+    """The blobs of the project's cache."""
+    databases: Path
+    """The databases of all projects of this machine."""
 
 
-class StageRun(NamedTuple):
-    """The inputs and outputs of one run of a stage, by path."""
+def folders_of(root: Path) -> Folders:
+    """Return where DVC writes for a project.
 
-    deps: Mapping[str, Digest]
-    algorithm: int
-    outs: Mapping[str, Digest]
+    Raises:
+        DvcError: The configuration can't be read.
+    """
+    from dvc.config import Config
+    from dvc.dirs import site_cache_dir
+    from dvc.exceptions import DvcException
+
+    try:
+        config = Config(str(root / ".dvc"))
+    except DvcException as error:
+        raise DvcError(str(error)) from None
+    cache = Path(config["cache"].get("dir") or root / ".dvc/cache")
+    return Folders(cache / "files/md5", Path(site_cache_dir(config["core"].get("site_cache_dir"))))
 
 
-def cache_folder(root: Path) -> Path:
-    """Return the folder of a project's cache, whether it exists or not.
+def has_hard_link_locks(root: Path) -> bool:
+    """Return whether DVC's locks in a project are hard links; see `dvc_locks`.
 
     Raises:
         DvcError: The configuration can't be read.
@@ -152,11 +149,12 @@ def cache_folder(root: Path) -> Path:
     from dvc.config import Config
     from dvc.exceptions import DvcException
 
+    if not (root / ".dvc").is_dir():
+        return False
     try:
-        configured = Config(str(root / ".dvc"))["cache"].get("dir")
-    except DvcException as error:
+        return bool(Config(str(root / ".dvc"))["core"].get("hardlink_lock"))
+    except (DvcException, UnicodeDecodeError) as error:
         raise DvcError(str(error)) from None
-    return Path(configured) if configured else root / ".dvc/cache"
 
 
 def remote_configuration(root: Path, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +174,7 @@ def remote_configuration(root: Path, name: str, options: Mapping[str, Any]) -> d
         own: dict[str, Any] = {}
         for level in ("system", "global", "local"):
             own |= config.read(level).get("remote", {}).get(name.lower(), {})
-    except DvcException as error:
+    except (DvcException, UnicodeDecodeError) as error:
         raise DvcError(str(error)) from None
     remotes = {known: dict(found) for known, found in config["remote"].items()}
     return {**remotes, name.lower(): {**own, **options}}
@@ -187,68 +185,19 @@ def add_folders(root: Path, folders: Iterable[Path], *, lend: int | None = None)
     dvc(root, "add", *folders, lend=lend)
 
 
-def lock_with_digests(text: str, digests: Mapping[str, Digest], removed: Iterable[str]) -> str:
-    """Return the text of dvc.lock with other digests of some paths and without some stages.
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Raise DvcError where DVC's databases, in this process, raise errors of SQLite."""
+    from sqlite3 import Error
 
-    For commands that change the inputs of a stage and its outputs together, so that the stage
-    need not run.
-
-    Args:
-        text: The text of dvc.lock.
-        digests: The new digests, by path.
-        removed: Names of the stages to remove.
-    """
-    from dvc.utils.serialize import dumps_yaml, loads_yaml
-
-    lock = loads_yaml(text) or {}
-    stages = lock.get("stages") or {}
-    for name in removed:
-        stages.pop(name, None)
-    for stage in stages.values():
-        for entry in [*stage.get("deps", ()), *stage.get("outs", ())]:
-            new = digests.get(entry["path"])
-            if new:
-                entry |= {"md5": new.md5, "size": new.size}
-                if "nfiles" in entry:
-                    entry["nfiles"] = new.files
-    return str(dumps_yaml(lock))
-
-
-def lock_with_stage_run(
-    text: str, pipeline: str, stage: str, item: str, run: StageRun
-) -> str | None:
-    """Return the text of dvc.lock with the run of one item of a foreach stage, as DVC writes it.
-
-    Args:
-        text: The text of dvc.lock, or "".
-        pipeline: The text of dvc.yaml.
-        stage: Name of the foreach stage.
-        item: The item that was run.
-        run: Its inputs and outputs.
-
-    Returns:
-        The new text, or None if the pipeline defines no such stage, or defines it differently.
-    """
-    from dvc.utils.serialize import dumps_yaml, loads_yaml
+    from diskcache import Timeout  # type: ignore[import-untyped]
 
     try:
-        definition = loads_yaml(pipeline)["stages"][stage]["do"]
-        command = definition["cmd"].replace("${item}", item)
-        command = command.replace(f"${{algorithms.{stage}}}", str(run.algorithm))
-    except (LookupError, TypeError, AttributeError):
-        return None
-    lock = loads_yaml(text) or {"schema": "2.0"}
-    lock.setdefault("stages", {})[f"{stage}@{item}"] = {
-        "cmd": command,
-        "deps": [_lock_entry(path, digest) for path, digest in sorted(run.deps.items())],
-        "outs": [_lock_entry(path, digest) for path, digest in sorted(run.outs.items())],
-    }
-    return str(dumps_yaml(lock))
-
-
-def _lock_entry(path: str, digest: Digest) -> dict[str, Any]:
-    files = {"nfiles": digest.files} if digest.md5.endswith(".dir") else {}
-    return {"path": path, "hash": "md5", "md5": digest.md5, "size": digest.size} | files
+        yield
+    except (Error, Timeout) as error:
+        reason = str(error) or "it is locked"
+        advice = DISK_ADVICE if is_full(reason) else ""
+        raise DvcError(f"DVC's database can't be used: {reason}{advice}") from None
 
 
 class Project:
@@ -271,7 +220,8 @@ class Project:
             # Given as a value: a configuration file can't hold every path.
             config["cache"] = {"dir": str(blobs)}
         try:
-            self._repo = Repo(str(root), config=config)
+            with _database_errors():
+                self._repo = Repo(str(root), config=config)
         except DvcException as error:
             raise DvcError(str(error)) from None
         self._cache = self._repo.cache.local
@@ -305,6 +255,9 @@ class Project:
         """Return the md5 of every file in a folder, by path relative to the folder.
 
         DVC remembers the hashes of files that have not changed, and reads only the others.
+
+        Raises:
+            DvcError: DVC's database can't be read or written, for example on a full disk.
         """
         from dvc.fs import LocalFileSystem
         from dvc_data.hashfile.build import build
@@ -312,7 +265,9 @@ class Project:
         fs = LocalFileSystem(url=str(self._repo.root_dir))
         path = fs.abspath(str(folder))
         tree: Any  # a Tree, because the path is a folder
-        _, _, tree = build(self._cache, path, fs, "md5", dry_run=True, ignore=self._repo.dvcignore)
+        ignore = self._repo.dvcignore
+        with _database_errors():
+            _, _, tree = build(self._cache, path, fs, "md5", dry_run=True, ignore=ignore)
         return {"/".join(key): str(found.value) for key, _, found in tree}
 
     def store(self, name: str | None = None) -> Store:

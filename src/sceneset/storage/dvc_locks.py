@@ -4,6 +4,10 @@ DVC has two: `lock`, which a command holds with flock while it reads and writes 
 while a stage runs; and `rwlock`, a JSON file of the paths that running commands read and write.
 DVC rewrites `rwlock` in place. A kill at that moment leaves an empty or half-written file, and
 every later DVC command fails.
+
+With the option core.hardlink_lock, for file systems without flock, DVC's locks are hard links: who
+can link a file of its own to the name of the lock holds it. There, a file that is not such a link
+would block DVC for ever.
 """
 
 import fcntl
@@ -11,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,7 @@ _MAX_RWLOCK = 64 << 20  # bytes
 _POLL_INTERVAL = 0.05  # seconds
 _EDIT_TIMEOUT = 5  # seconds: DVC edits `rwlock` within milliseconds
 _DVC_TIMEOUT = 30  # seconds
+_NEVER = 365 * 24 * 3600  # seconds, as DVC has it
 _PID = re.compile(rb'"pid":\s*(\d{1,10})\b')
 
 
@@ -54,8 +59,12 @@ def rwlock_problem(root: Path) -> str:
     return ""
 
 
-def repair_rwlock(root: Path) -> bool:
+def repair_rwlock(root: Path, *, hard_links: bool = False) -> bool:
     """Remove DVC's list of locked paths if DVC can't use it and no living DVC needs it.
+
+    Args:
+        root: The DVC project.
+        hard_links: Whether the project's locks are hard links (`dvc.has_hard_link_locks`).
 
     Returns:
         Whether the list was removed.
@@ -63,7 +72,7 @@ def repair_rwlock(root: Path) -> bool:
     if not rwlock_problem(root):
         return False
     guard = _tmp(root) / "rwlock.lock"  # DVC holds it while it edits the list
-    with suppress(OSError), _flock(guard, _EDIT_TIMEOUT) as is_held:
+    with suppress(OSError), _held(guard, _EDIT_TIMEOUT, hard_links=hard_links) as is_held:
         if is_held and rwlock_problem(root) and not dvc_processes(root):
             (_tmp(root) / "rwlock").unlink(missing_ok=True)
             return True
@@ -85,11 +94,18 @@ def dvc_processes(root: Path) -> list[tuple[int, str]]:
 
 
 @contextmanager
-def exclude_dvc(root: Path, *, timeout: float = _DVC_TIMEOUT) -> Iterator[None]:
+def exclude_dvc(
+    root: Path, *, timeout: float = _DVC_TIMEOUT, hard_links: bool = False
+) -> Iterator[None]:
     """Keep DVC commands from reading and writing the project for the block.
 
     A DVC command that starts meanwhile waits for three seconds and then says that another one is
     running. One that runs a stage meanwhile goes on; the stage waits for the write lock.
+
+    Args:
+        root: The DVC project; nothing is locked if it is none. The caller holds the write lock.
+        timeout: Longest wait for a DVC command, in seconds.
+        hard_links: Whether the project's locks are hard links (`dvc.has_hard_link_locks`).
 
     Raises:
         FindingsError: A DVC command is still running after ``timeout``.
@@ -98,7 +114,7 @@ def exclude_dvc(root: Path, *, timeout: float = _DVC_TIMEOUT) -> Iterator[None]:
         yield
         return
     _tmp(root).mkdir(exist_ok=True)
-    with _flock(_tmp(root) / "lock", timeout) as is_held:
+    with _held(_tmp(root) / "lock", timeout, hard_links=hard_links) as is_held:
         if not is_held:
             running = [f"`{command}` (process {pid})" for pid, command in dvc_processes(root)]
             fail(
@@ -116,24 +132,64 @@ def _tmp(root: Path) -> Path:
 
 
 @contextmanager
-def _flock(path: Path, timeout: float) -> Iterator[bool]:
-    """Yield whether this process holds a file's lock now; the file is created."""
-    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
-    try:
+def _held(path: Path, timeout: float, *, hard_links: bool) -> Iterator[bool]:
+    """Wait for a lock of DVC, and yield whether this process holds it now."""
+    with (_hard_link if hard_links else _flock)(path) as try_lock:
         give_up = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= give_up:
-                    yield False
-                    return
-                time.sleep(_POLL_INTERVAL)
-            else:
-                yield True
-                return
+        while not (is_held := try_lock()) and time.monotonic() < give_up:
+            time.sleep(_POLL_INTERVAL)
+        yield is_held
+
+
+@contextmanager
+def _flock(path: Path) -> Iterator[Callable[[], bool]]:
+    """Yield a function that tries to lock a file, which is created."""
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+
+    def try_lock() -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    try:
+        yield try_lock
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _hard_link(path: Path) -> Iterator[Callable[[], bool]]:
+    """Yield a function that tries to link a file to the name of a lock, as flufl.lock does.
+
+    The file's own name is fixed, so that the next command finds what a killed one has left.
+    """
+    claim = path.with_name(f"{path.name}.sceneset")
+    _release(path, claim)
+    claim.write_text(str(claim))
+    expires = time.time() + _NEVER  # DVC breaks a lock that has expired
+    os.utime(claim, (expires, expires))
+
+    def try_lock() -> bool:
+        try:
+            path.hardlink_to(claim)
+        except FileExistsError:
+            return False
+        return True
+
+    try:
+        yield try_lock
+    finally:
+        _release(path, claim)
+
+
+def _release(path: Path, claim: Path) -> None:
+    """Free a lock if it is a link to a file of sceneset, and delete that file."""
+    with suppress(FileNotFoundError):
+        if os.path.samestat(path.lstat(), claim.lstat()):
+            path.unlink()
+    claim.unlink(missing_ok=True)
 
 
 def _read_rwlock(root: Path) -> bytes | None:

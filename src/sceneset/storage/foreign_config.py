@@ -16,8 +16,11 @@ MAX_CONFIG = 64 << 10
 """Largest .dvc/config that is read, in bytes."""
 
 _FLAGS = frozenset({"verify", "allow_anonymous_login", "version_aware", "worktree"})
-_PLACES = frozenset({"url", "endpointurl", "oss_endpoint", "account_name", "region", "user"})
+_PLACES = frozenset({"url", "endpointurl", "oss_endpoint", "account_name", "user"})
 """Options that say where a remote is. None of them names a file, program or credential."""
+_REGION = re.compile(r"[a-z0-9-]{1,63}")
+"""A region is a part of the server's name, as in s3.REGION.amazonaws.com: a slash, `#` or dot in it
+would send signed requests to another server."""
 
 _HARMLESS = frozenset({"core", "cache", "feature", "state", "index", "parsing", "hydra", "exp"})
 _NOTED = frozenset({"site_cache_dir", "dir", "plugins_path"})
@@ -25,9 +28,13 @@ _NOTED = frozenset({"site_cache_dir", "dir", "plugins_path"})
 _QUIET = frozenset({"jobs", "checksum_jobs", "listobjects", "no_traverse", "use_ssl"})
 
 _REMOTE = re.compile(r"^\s*'?\s*remote\s+\"([\w.-]{1,100})\"\s*'?\s*$")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, and bytes that are not UTF-8."""
 _MAX_VALUE = 2000  # characters
 _MAX_DROPPED = 20
+_MAX_REASON = 300  # characters: a reason quotes the line, which may be long
 
 
 class ForeignConfig(NamedTuple):
@@ -72,14 +79,9 @@ def read_foreign_config(text: str) -> ForeignConfig:
 
 def _sections(text: str) -> dict[str, dict[str, Any]]:
     """Return the options of each section with lower-case names, read as DVC reads them."""
-    from configobj import ConfigObj, ConfigObjError
-
     if len(text) > MAX_CONFIG:
         raise DvcError(f"the repository's .dvc/config is larger than {MAX_CONFIG:,} bytes")
-    try:
-        parsed = ConfigObj(text.splitlines(), interpolation=False).dict()
-    except ConfigObjError as error:
-        raise DvcError(f"the repository's .dvc/config can't be read: {error}") from None
+    parsed = parse_config(text, "the repository's .dvc/config", interpolation=False)
     return {
         str(section).lower(): {str(key).lower(): value for key, value in options.items()}
         for section, options in parsed.items()
@@ -87,11 +89,34 @@ def _sections(text: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def parse_config(text: str, shown: str, *, interpolation: bool) -> dict[str, Any]:
+    """Return the sections and options of a configuration; lines end where they end for DVC.
+
+    Args:
+        text: The text of a .dvc/config.
+        shown: How the error names the file.
+        interpolation: Replace ``%(option)s`` by the value of the option, as DVC does.
+
+    Raises:
+        DvcError: The text is not a configuration.
+    """
+    from configobj import ConfigObj, ConfigObjError
+
+    try:
+        lines = text.splitlines(keepends=True)  # at CR, VT, FF, NEL, LS and PS too
+        return dict(ConfigObj(lines, interpolation=interpolation).dict())
+    except (ConfigObjError, RecursionError) as error:
+        reason = _UNPRINTABLE.sub("?", str(error))[:_MAX_REASON]
+        raise DvcError(f"{shown} can't be read: {reason}") from None
+
+
 def _is_allowed(option: str, value: object) -> bool:
     if option in _FLAGS:
         return str(value).lower() in {"true", "false"}
     if option == "port":
         return isinstance(value, str) and value.isascii() and value.isdigit()
+    if option == "region":
+        return isinstance(value, str) and _REGION.fullmatch(value) is not None
     return option in _PLACES and _is_text(value)
 
 

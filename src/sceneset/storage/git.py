@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from sceneset.errors import GitError
+from sceneset.paths import is_bare_repository
+from sceneset.storage.user_cache import is_in_cache
 
 _REPOSITORY_VARIABLES = frozenset(
     f"GIT_{name}"
@@ -34,6 +36,10 @@ _OPTIONS = (
 """Options of every git command: no program of a configuration runs, and output can be parsed."""
 
 
+_OFFLINE = {"GIT_ALLOW_PROTOCOL": "none"}
+"""Git may use no protocol, so it starts no program that a configuration names for one."""
+
+
 def git_environment() -> dict[str, str]:
     """Return this process's environment without the variables that select a repository.
 
@@ -47,13 +53,19 @@ def git_environment() -> dict[str, str]:
 def run_git(
     repo: Path, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run a git command in ``repo`` to its end; it never asks the user for anything."""
+    """Run a git command in ``repo`` to its end; it never asks the user for anything.
+
+    A bare repository came from somebody else, with a configuration of its own. If it lacks objects,
+    git would fetch them in the way that this configuration says, for example through a program. So
+    git fetches nothing there, except into the mirrors that sceneset itself keeps.
+    """
+    offline = _OFFLINE if is_bare_repository(str(repo)) and not is_in_cache(repo) else {}
     return subprocess.run(
         ["git", "-C", str(repo), *_OPTIONS, *arguments],
         capture_output=True,
         check=False,
         input=stdin.encode("utf-8", "surrogateescape"),
-        env={**git_environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+        env={**git_environment(), "GIT_TERMINAL_PROMPT": "0", **offline, **(env or {})},
     )
 
 
@@ -85,6 +97,15 @@ def git(
 def _text(output: bytes) -> str:
     text = output.decode("utf-8", "surrogateescape")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def output_lines(output: str) -> list[str]:
+    """Return the lines of git's output.
+
+    Only LF ends a line: names of branches and tags may contain the other characters at which
+    ``str.splitlines`` and ``str.split`` split.
+    """
+    return [line for line in output.split("\n") if line]
 
 
 def _reason(repo: Path, command: str, stderr: str) -> str:
@@ -133,6 +154,13 @@ def is_committed(root: Path, path: Path) -> bool:
         done = run_git(root, "ls-tree", "--name-only", "HEAD", "--", str(path))
         return done.returncode == 0 and bool(done.stdout.strip())
     return False
+
+
+def tracked_files(root: Path, *patterns: str) -> set[str]:
+    """Return the files that git tracks and that match a pattern; none if git is not installed."""
+    with suppress(OSError):
+        return {*git(root, "ls-files", "-z", "--", *patterns, check=False).split("\0")} - {""}
+    return set()
 
 
 def unstage(root: Path, folder: Path) -> None:

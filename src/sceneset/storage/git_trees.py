@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sceneset.errors import GitError
-from sceneset.storage.git import git, run_git
+from sceneset.storage.git import git, output_lines, run_git
 
 _BATCH = 256  # objects that one process reads; their bytes are in memory together
 
 
 def branch_commits(repo: Path) -> dict[str, str]:
-    """Return the commits of HEAD and of all branches, local and as last fetched from origin.
+    """Return the commits of HEAD and of all branches, local and as last fetched from any remote.
 
     HEAD is left out if it points at no commit, as in a bare repository whose default branch was
     never pushed.
@@ -22,9 +22,9 @@ def branch_commits(repo: Path) -> dict[str, str]:
     Raises:
         GitError: The branches can't be listed, or one points at an object that is missing.
     """
-    patterns = ("refs/heads", "refs/remotes/origin")
+    patterns = ("refs/heads", "refs/remotes")
     listed = git(repo, "for-each-ref", "--format=%(objectname) %(refname)", *patterns)
-    commits = {name: oid for oid, name in (line.split(" ", 1) for line in listed.splitlines())}
+    commits = {name: oid for oid, name in (line.split(" ", 1) for line in output_lines(listed))}
     head = git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False).strip()
     return {"HEAD": head, **commits} if head else commits
 
@@ -111,3 +111,34 @@ def _parse_batch(oids: Sequence[str], output: bytes, errors: bytes) -> Iterator[
         size = int(header[2])
         yield oid, output[end + 1 : end + 1 + size]
         start = end + 2 + size
+
+
+def fetch_missing(repo: Path, revisions: Sequence[str], pathspec: str) -> None:
+    """Fetch the missing objects of some files in all commits at once, if this is a partial clone.
+
+    Git itself would fetch them one after the other. If the remote does not give them, nothing
+    happens here: reading them reports why.
+
+    Args:
+        repo: The git repository.
+        revisions: The commits to start from, as for `git rev-list`.
+        pathspec: Which files.
+    """
+    promisors = git(repo, "config", "--get-regexp", r"^remote\..*\.promisor$", check=False)
+    for line in output_lines(promisors):
+        remote = line.partition(" ")[0].removeprefix("remote.").removesuffix(".promisor")
+        listed = git(
+            *(repo, "rev-list", "--objects", "--full-history", "--missing=print"),
+            *(*revisions, "--", pathspec),
+            check=False,
+        )
+        missing = [line[1:] for line in output_lines(listed) if line.startswith("?")]
+        if not missing:
+            return
+        options = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")
+        git(
+            *(repo, "-c", "fetch.negotiationAlgorithm=noop", "fetch", remote, *options),
+            *("--filter=blob:none", "--stdin"),
+            stdin="".join(f"{oid}\n" for oid in missing),
+            check=False,
+        )

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.storage.processes import is_alive
 
+MIN_AGE = 3600.0
+"""Seconds after which a temporary file that nothing locks counts as abandoned."""
 _PREFIX = "sceneset-"
 _FOLDER = re.compile(rf"{_PREFIX}(\d+)-\w+")
 _PART = re.compile(r"\..*\.part")
@@ -43,7 +46,10 @@ def abandoned_temporary_folders() -> list[Path]:
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
             match = _FOLDER.fullmatch(entry.name)
-            if match and not is_alive(int(match[1])) and _is_own_and_free(entry):
+            # The number of a killed process may belong to another one by now.
+            if match and (not is_alive(int(match[1])) or age(Path(entry.path)) > MIN_AGE):
+                if not _is_own_and_free(entry):
+                    continue
                 found.append(Path(entry.path))
     return sorted(found)
 
@@ -75,15 +81,26 @@ def abandoned_parts(paths: Paths) -> list[Path]:
     return [part for folder in folders for part in _matching(folder, _PART)]
 
 
-def abandoned_cache_parts(cache: Path) -> list[Path]:
+def abandoned_cache_parts(cache: Path, *, min_age: float = 0) -> list[Path]:
     """Return the temporary files of killed processes in DVC's cache (``files/md5``).
 
-    Call it only while neither sceneset nor DVC writes in the cache.
+    Args:
+        cache: The folder. Pulls write there without a lock, and other registries and machines may
+            share it.
+        min_age: Files that were changed in the last ``min_age`` seconds may be in use.
     """
     found = []
     for folder in (cache, *_folders(cache)):
         found += [*_matching(folder, _PART), *_matching(folder, _DVC_PART)]
-    return found
+    return [path for path in found if age(path) >= min_age]
+
+
+def age(path: Path) -> float:
+    """Return how many seconds ago a file or folder was changed last; 0 if it is gone."""
+    with suppress(OSError):
+        status = path.lstat()
+        return max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
+    return 0.0
 
 
 def sweep(paths: Paths) -> None:

@@ -104,6 +104,48 @@ def write_lock(work: Path) -> Iterator[int]:
 
 
 @contextmanager
+def destination_lock(path: Path) -> Iterator[None]:
+    """Keep other commands from writing a file or folder that this one creates for the block.
+
+    The lock file is beside ``path`` and is deleted at the end, because the folder is the user's.
+
+    Raises:
+        FindingsError: Another command writes there.
+        OSError: The lock file can't be created, or there is something else at its path.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = -1
+    try:
+        while not _is_locked_file(descriptor, lock):  # its last holder may delete it meanwhile
+            if descriptor >= 0:
+                os.close(descriptor)
+            descriptor = open_regular(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+            if not _try_lock(descriptor, fcntl.LOCK_EX):
+                fail(
+                    "locked",
+                    "another command is writing it",
+                    file=str(path),
+                    hint="wait until it has ended, or name another folder",
+                )
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _is_locked_file(descriptor: int, path: Path) -> bool:
+    """Return whether a descriptor, which holds a lock, is that of the file at ``path``."""
+    try:
+        return descriptor >= 0 and os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
 def stage_lock(
     work: Path, *, timeout: float = _STAGE_TIMEOUT, sweep: Callable[[], None] = lambda: None
 ) -> Iterator[None]:

@@ -8,7 +8,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ import yaml
 from sceneset.errors import DvcError, fail
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.schemas.params import Params
-from sceneset.storage.files import open_regular, read_text
-from sceneset.storage.git import git
+from sceneset.storage.config_guard import check_own_config
+from sceneset.storage.files import read_text
+from sceneset.storage.git import tracked_files
 from sceneset.storage.yaml_files import MAX_YAML, load
+from sceneset.storage.yaml_parser import syntax_error
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_EXPANDED = 64 << 20
@@ -28,17 +29,10 @@ _MAX_EXPANDED = 64 << 20
 _OWN_STAGES = frozenset({"scan", "check", "splits", "stats", "leakage", "manifest", "card"})
 _OWN_COMMAND = re.compile(r"python(?: -[PI])? -m sceneset\.stages\.\w+(?: \$\{[\w.]+\})*")
 _OWN_FOLDERS = ("registry", DATA_ROOT, "params.yaml")
+_LOCAL_URL = re.compile(r"~|(?:remote|file|local):", re.IGNORECASE)
 _OWN_PATH = re.compile(r"[\w.-]+(?:/(?:[\w.-]|\$\{item\})+)*")
 
 _PATTERNS = (":(glob)**/dvc.yaml", ":(glob)**/dvc.lock", ":(glob)**/*.dvc")
-
-_MAX_CONFIG = 1 << 20  # bytes
-_DANGEROUS = re.compile(
-    r"^\s*['\"]?(site_cache_dir|configpath|credentialpath|plugins_path"
-    r"|bearer_token_command)['\"]?\s*=\s*(.*?)\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""Options that name a program, or files from which programs are read."""
 
 
 def check_dvc_files(root: Path, *, runs_stages: bool) -> None:
@@ -59,53 +53,12 @@ def check_dvc_files(root: Path, *, runs_stages: bool) -> None:
     if runs_stages and "dvc.yaml" in texts:
         params = Paths(root).params
         load(params, Params, params.name)  # its values are put into the commands of the stages
-        _check_commands(texts)
-
-
-def check_own_config(root: Path) -> None:
-    """Check that .dvc/config does not name files of the repository that can run programs.
-
-    A working tree's configuration is the user's, as it is for DVC, but it may have come with a
-    clone. So options that name a program are obeyed only where the repository does not have the
-    file.
-
-    Raises:
-        DvcError: It does.
-    """
-    for name in (".dvc/config", ".dvc/config.local"):
-        try:
-            with open(root / name, "rb", opener=open_regular) as file:
-                text = file.read(_MAX_CONFIG).decode("utf-8", "replace")
-        except OSError:
-            continue
-        for match in _DANGEROUS.finditer(text):
-            option, value = match[1].lower(), match[2].strip("'\"")
-            path = os.path.realpath(root / ".dvc" / os.path.expanduser(value))  # noqa: PTH111 - "~nobody" is a name too
-            inside = path.startswith(f"{os.path.realpath(root)}{os.sep}")
-            if option == "site_cache_dir":  # DVC resolves it in the current folder
-                inside |= not Path(value).is_absolute()
-            if inside or (option == "bearer_token_command" and _is_tracked(root, name)):
-                raise DvcError(
-                    f"{name}: {option} = {value} would let the repository run a program of its "
-                    "own. Delete the line; if it is yours, use a path outside of the repository "
-                    "and `dvc config --global`"
-                )
-
-
-def _is_tracked(root: Path, name: str) -> bool:
-    return bool(_tracked(root, name))
-
-
-def _tracked(root: Path, *patterns: str) -> set[str]:
-    """Return the files that git tracks and that match a pattern."""
-    with suppress(OSError):  # git is not installed
-        return {*git(root, "ls-files", "-z", "--", *patterns, check=False).split("\0")} - {""}
-    return set()
+        _check_commands(root, texts)
 
 
 def _dvc_files(root: Path) -> Iterator[str]:
     """Yield the files below ``root`` that DVC parses: those in git, and the pipeline's own."""
-    for name in sorted(_tracked(root, *_PATTERNS) | {"dvc.yaml", "dvc.lock"}):
+    for name in sorted(tracked_files(root, *_PATTERNS) | {"dvc.yaml", "dvc.lock"}):
         if (root / name).exists():
             yield name
 
@@ -149,7 +102,7 @@ def _check_aliases(text: str, name: str) -> None:
         return  # DVC refuses the file too, and its message is better
 
 
-def _check_commands(texts: Mapping[str, str]) -> None:
+def _check_commands(root: Path, texts: Mapping[str, str]) -> None:
     """Check that no command of the repository runs when sceneset runs its own stages.
 
     Raises:
@@ -158,12 +111,14 @@ def _check_commands(texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         if name.endswith(".lock"):
             continue
-        data = _mapping(yaml.load(text, Loader=_LOADER))  # noqa: S506 - a safe loader
+        loaded = _loaded(text, name)
+        data = _mapping(loaded)
         folder = posixpath.dirname(name)
         if name.endswith(".dvc"):
             if data.get("deps") and not data.get("frozen"):
                 _refuse(name, "it is an import that is not frozen")
             continue
+        _refuse_other_structure(name, loaded)
         if data.get("vars"):
             _refuse(name, "`vars` can replace what the commands of the stages run")
         for stage, definition in _mapping(data.get("stages")).items():
@@ -171,7 +126,44 @@ def _check_commands(texts: Mapping[str, str]) -> None:
             if not folder and stage in _OWN_STAGES:
                 _check_own_stage(name, str(stage), _mapping(definition), body)
             else:
-                _check_other_stage(name, str(stage), folder, body)
+                _check_other_stage(root, name, str(stage), folder, body)
+
+
+def _refuse_other_structure(name: str, pipeline: Any) -> None:
+    """Refuse what is no pipeline: DVC would fail and, as it is run quietly, not say why.
+
+    Raises:
+        FindingsError: It is none.
+    """
+    stages = _mapping(pipeline).get("stages") or {}
+    is_pipeline = pipeline is None or isinstance(pipeline, dict)
+    if (
+        not is_pipeline
+        or not isinstance(stages, dict)
+        or not all(isinstance(stage, dict) for stage in stages.values())
+    ):
+        fail(
+            "yaml-broken",
+            "does not hold the stages of a pipeline, by name",
+            file=name,
+            hint="restore it with git",
+        )
+
+
+def _loaded(text: str, name: str) -> Any:
+    """Return the content of a YAML file; its aliases are expanded, which `_bounded_text` limits.
+
+    Raises:
+        FindingsError: It can't be read.
+    """
+    try:
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        raise syntax_error(error, text, name) from None
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # For example 2024-13-45, which YAML takes for a date.
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        fail("yaml-broken", reason, file=name, hint="restore it with git")
 
 
 def _check_own_stage(
@@ -189,13 +181,31 @@ def _check_own_stage(
             _refuse(name, f"the stage {stage} writes {out!r}")
 
 
-def _check_other_stage(name: str, stage: str, folder: str, body: Mapping[Any, Any]) -> None:
-    """Check that a stage is none of those that run before sceneset's own stages."""
+def _check_other_stage(
+    root: Path, name: str, stage: str, folder: str, body: Mapping[Any, Any]
+) -> None:
+    """Check that a stage is none of those that run before sceneset's own stages.
+
+    DVC takes "../repository/registry/tags" and absolute paths for paths of the project too.
+    """
     wdir = str(body.get("wdir") or ".")
+    top = os.path.realpath(root)
     for out in _outs(body):
-        path = posixpath.normpath(posixpath.join(folder, wdir, out))
-        if "$" in wdir or "$" in out or path.split("/")[0] in {*_OWN_FOLDERS, "."}:
+        path = os.path.normpath(f"{top}/{folder}/{wdir}/{out}" if out[:1] != "/" else out)
+        is_named_otherwise = "$" in wdir or "$" in out or _LOCAL_URL.match(out)
+        if is_named_otherwise or _is_read_by_own_stages(root, path):
             _refuse(name, f"the stage {stage} writes {out!r}, which sceneset's stages may read")
+
+
+def _is_read_by_own_stages(root: Path, path: str) -> bool:
+    """Return whether a path is in, or above, a file or folder that sceneset's stages read."""
+    tops = {str(root.absolute()), os.path.realpath(root)}
+    for own in (f"{top}/{name}/" for top in tops for name in _OWN_FOLDERS):
+        # As it is written, and behind the links in it.
+        for written in {f"{path.rstrip('/')}/", f"{os.path.realpath(path).rstrip('/')}/"}:
+            if written.startswith(own) or own.startswith(written):
+                return True
+    return False
 
 
 def _outs(body: Mapping[Any, Any]) -> Iterator[str]:

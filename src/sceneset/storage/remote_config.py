@@ -1,7 +1,8 @@
-"""Write a remote into .dvc/config, also if its path is not ASCII.
+"""Write a remote into .dvc/config with all its options at once.
 
-DVC 3.67 empties the file and fails if any value in it has a character that is not ASCII, so
-`dvc remote add` can't be used for a folder with a Chinese name. It reads such a file correctly.
+DVC would need a command for each option, and a kill between two of them would leave a remote
+without `verify`. DVC 3.67 also empties the file and fails if any value in it has a character that
+is not ASCII, such as a folder with a Chinese name. It reads such a file correctly.
 """
 
 import io
@@ -15,9 +16,9 @@ from sceneset.storage.files import read_text, write_text
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
-def can_be_written_by_dvc(root: Path, url: str) -> bool:
-    """Return whether DVC itself can add this URL to a project's configuration."""
-    return url.isascii() and read_text(root / ".dvc/config", ".dvc/config").isascii()
+def is_ascii(root: Path) -> bool:
+    """Return whether `dvc config` and `dvc remote` can change a project's configuration."""
+    return read_text(root / ".dvc/config", ".dvc/config").isascii()
 
 
 def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bool) -> None:
@@ -25,7 +26,7 @@ def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bo
 
     Args:
         root: The DVC project.
-        name: The remote.
+        name: The remote. DVC knows all names in lower case.
         options: Its options; they replace those of a remote of the same name.
         force: Whether there may be a remote of this name.
 
@@ -42,9 +43,12 @@ def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bo
         config = ConfigObj(lines, interpolation=False)
     except ConfigObjError as error:
         raise DvcError(f".dvc/config can't be read: {error}") from None
+    name = name.lower()
     section = f'remote "{name}"'
-    if section in config and not force:
-        raise DvcError(f"there is a remote {name} already. Use --force to replace it")
+    for known in [known for known in config.sections if known.lower() == section]:
+        if not force:
+            raise DvcError(f"there is a remote {name} already. Use --force to replace it")
+        del config[known]
     config[section] = dict(options)
     config.setdefault("core", {})["remote"] = name
     config.encoding = "utf-8"

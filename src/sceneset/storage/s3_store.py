@@ -8,10 +8,18 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sceneset.errors import StoreRefusedError
 from sceneset.storage.object_store import check_size, first_line
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
+_TIMEOUTS: "ClientConfig" = {"connect_timeout": "10s", "read_timeout": "300s", "timeout": "1h"}
+"""A server that sends nothing for 300 seconds is given up. A response whose bytes still arrive is
+not: on a slow line a large image takes longer. The last value limits servers that send one byte at
+a time. The read timeout also limits an upload, because the server answers only after all of it."""
 
 
 class S3ObjectStore:
@@ -51,12 +59,14 @@ class S3ObjectStore:
         if not endpoint and not region:
             raise LookupError("the bucket's region is not known")
         self._prefix = prefix.strip("/")
+        # obstore builds the address of Amazon's server itself; it refuses `endpoint=None`.
+        server = {"endpoint": endpoint} if endpoint else {}
         self._store: S3Store = S3Store(
             bucket,
-            endpoint=endpoint,
+            **server,
             region=region or "us-east-1",
             skip_signature=bool(options.get("allow_anonymous_login")),
-            client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "300s"},
+            client_options={"allow_http": True, **_TIMEOUTS},
             retry_config={
                 "max_retries": 4,
                 "retry_timeout": timedelta(seconds=60),

@@ -4,14 +4,16 @@ Every step can be repeated, so a transaction that was interrupted here is finish
 command.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sceneset.errors import DvcError, FindingsError
+from sceneset.errors import DvcError, FindingsError, SceneSetError, fail
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.schemas.finding import finding
 from sceneset.storage.blobs import Blobs
-from sceneset.storage.dvc import TEXT_STAGES, dvc
+from sceneset.storage.dvc import TEXT_STAGES, dvc, has_hard_link_locks
 from sceneset.storage.dvc_locks import exclude_dvc
 from sceneset.storage.files import atomic_write, copy_file
 from sceneset.storage.transaction_record import (
@@ -28,6 +30,9 @@ from sceneset.storage.transaction_record import (
 )
 from sceneset.storage.user_cache import PROJECTS, cache_folder
 
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 # `dvc repro` may have written it between two attempts to finish a transaction.
 _NOT_COMPARED = {"dvc.lock"}
 _DERIVED = "registry/scans/"
@@ -42,13 +47,13 @@ def finish(paths: Paths, record: Record, lock: int) -> None:
         lock: Descriptor of the write lock; child processes hold it while they run.
 
     Raises:
-        FindingsError: Somebody has changed a file since, or a DVC command runs; nothing more is
-            written.
+        FindingsError: Somebody has changed a file since, new content is damaged, or a DVC command
+            runs; nothing more is written.
         DvcError: The change is made, but a step of the follow-up failed.
     """
     if record.state is State.READY:
         # DVC would record, or delete, folders of which half the files are replaced.
-        with exclude_dvc(paths.root):
+        with exclude_dvc(paths.root, hard_links=has_hard_link_locks(paths.root)):
             _apply(paths, record)
             record = record.model_copy(update={"state": State.APPLIED})
             write_record(paths, record)
@@ -61,8 +66,9 @@ def finish(paths: Paths, record: Record, lock: int) -> None:
 
 def _apply(paths: Paths, record: Record) -> None:
     _refuse_changed_files(paths, record)
+    open_blobs = cache(lambda: Blobs(paths.root))  # only if a blob is put in place, and once
     for write in record.writes:
-        _put(paths, write)
+        _put(paths, record, write, open_blobs)
     for delete in record.deletes:
         path = checked_path(paths, delete.path)
         path.unlink(missing_ok=True)
@@ -94,18 +100,31 @@ def _refuse_changed_files(paths: Paths, record: Record) -> None:
         )
 
 
-def _put(paths: Paths, write: Write) -> None:
+def _put(paths: Paths, record: Record, write: Write, open_blobs: Callable[[], Blobs]) -> None:
     path = checked_path(paths, write.path)
-    if file_digest(path) == write.after:
+    after = write.after
+    if file_digest(path) == after:
         return
-    if write.is_cached:
-        source = Blobs(paths.root).path(write.after)
-    else:
-        source = staged_file(paths, write.after)
+    source = open_blobs().path(after) if write.is_cached else staged_file(paths, after)
     # The temporary name is fixed, so that the next attempt replaces what a kill left.
     temporary = path.with_name(f".{path.name[:100]}.transaction.part")
     with atomic_write(path, temporary=temporary):
-        copy_file(source, temporary)
+        if source.is_file():
+            copy_file(source, temporary)
+        if file_digest(temporary) != after:
+            _fail_damaged(paths, record, write)
+
+
+def _fail_damaged(paths: Paths, record: Record, write: Write) -> "NoReturn":
+    place = "DVC's cache" if write.is_cached else paths.relative(staged_file(paths, write.after))
+    fail(
+        record.command.unfinished_code,
+        f"its new content, {write.after} in {place}, is missing or damaged",
+        subset=record.command.subset,
+        file=write.path,
+        hint=f"check the disk; then restore the files that `git status` and `dvc status` list, "
+        f"delete {paths.relative(record_folder(paths))} to give the command up, and run it again",
+    )
 
 
 def _delete_empty_folders(data_root: Path, folder: Path) -> None:
@@ -126,18 +145,25 @@ def _follow_up(root: Path, follow_up: FollowUp, lock: int) -> list[str]:
     if follow_up.reproduce:
         try:
             dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
-        except DvcError as error:
+        except (SceneSetError, OSError) as error:
             failures.append(
-                f"the derived files are out of date ({error}); fix the cause and run `dvc repro`"
+                f"the derived files are out of date ({_one_line(error)}); fix the cause and run "
+                "`dvc repro`"
             )
     try:
         _purge(root, follow_up.purge, follow_up.remote)
-    except DvcError as error:
+    except (SceneSetError, OSError) as error:
         failures.append(
-            f"the blobs could not be deleted ({error}); `sceneset forget HASH --reason ... "
-            "--purge` deletes them once the remote allows it"
+            f"the blobs could not be deleted ({_one_line(error)}); `sceneset forget HASH "
+            "--reason ... --purge` deletes them once the remote allows it"
         )
     return failures
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, FindingsError):
+        return "; ".join(map(str, error.findings))
+    return " ".join(str(error).split("\n"))
 
 
 def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
@@ -145,6 +171,7 @@ def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
 
     Raises:
         DvcError: The remote can't be opened or written to.
+        OSError: A file of a cache can't be deleted.
     """
     if not hashes:
         return

@@ -6,7 +6,6 @@ remote later, the user is asked again. The list is a file of the user, outside o
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sceneset.errors import UsageError
-from sceneset.paths import is_url, split_repo
+from sceneset.paths import is_url, split_repo, without_userinfo
 from sceneset.storage.files import atomic_write
 from sceneset.storage.locking import exclusive_lock
 
@@ -36,8 +35,10 @@ class RemoteLocation(NamedTuple):
         url = str(options.get("url", ""))
         if options.get("port"):
             url += f" (port {options['port']})"
-        endpoints = (str(options[name]) for name in _ENDPOINTS if options.get(name))
-        return cls(url, " ".join(endpoints))
+        endpoint = " ".join(str(options[name]) for name in _ENDPOINTS if options.get(name))
+        if not endpoint and url.startswith("s3://") and options.get("region"):
+            endpoint = f"Amazon S3, region {options['region']}"  # a part of the server's name
+        return cls(url, endpoint)
 
     def __str__(self) -> str:
         return f"{self.url} at {self.endpoint}" if self.endpoint else self.url
@@ -151,11 +152,6 @@ def repository_key(url: str) -> str:
         path = Path(base).resolve()
         return f"{path}//{folder}" if folder else str(path)
     return without_userinfo(url).rstrip("/")
-
-
-def without_userinfo(url: str) -> str:
-    """Return a URL without user name and password, so that it can be printed and stored."""
-    return re.sub(r"(?<=://)[^/@]*@", "", url)
 
 
 def _locked() -> Any:

@@ -18,6 +18,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("sceneset"))
 
 
+def is_in_cache(path: Path) -> bool:
+    """Return whether a path is in the user's cache folder."""
+    return path.absolute().is_relative_to(cache_folder())
+
+
 def shared_blobs(project: Path) -> Path | None:
     """Return the cache of blobs that a project must use, or None if it uses its own.
 

@@ -7,6 +7,7 @@ a link that leads elsewhere.
 
 import os
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,12 @@ def refuse_links(work: Path) -> None:
             continue
         if links:
             _fail_link(work, Path(min(links)))
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """Return a path in a folder that is not in use: the name itself, or with a number before it."""
+    names = (name if number == 0 else f"{number}-{name}" for number in count())
+    return next(folder / free for free in names if not os.path.lexists(folder / free))
 
 
 def refuse_tracked(work: Path, code: str) -> None:

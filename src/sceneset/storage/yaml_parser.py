@@ -47,7 +47,7 @@ def parse(text: str, shown: str) -> Document:
     try:
         data = reader.document()
     except yaml.YAMLError as error:
-        raise _syntax_error(error, text, shown) from None
+        raise syntax_error(error, text, shown) from None
     except _InvalidScalarError as error:
         fail(
             "yaml-broken",
@@ -132,7 +132,8 @@ class _Reader:
         return str(event.value)
 
 
-def _syntax_error(error: yaml.YAMLError, text: str, shown: str) -> FindingsError:
+def syntax_error(error: yaml.YAMLError, text: str, shown: str) -> FindingsError:
+    """Return the error to raise for a YAML file that can't be parsed."""
     mark = getattr(error, "problem_mark", None)
     row = mark.line + 1 if mark else None
     position = getattr(error, "position", None)  # of an invalid character, in bytes
