@@ -311,3 +311,22 @@ def test_read_scan_reads_a_long_scan_when_its_rows_differ(tmp_path, monkeypatch)
     write_scan(tmp_path / "web", rows, 1)
     assert len(read_scan(tmp_path / "web", "web")) == 2000
     assert len(known_rows(tmp_path / "web", 1)) == 2000
+
+
+def test_read_scan_refuses_a_string_that_fills_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "subset.parquet"
+    rows = [row("a"), row("b")]
+    write_scan(path, rows, 1)
+    assert len(read_scan(path, "subset.parquet")) == 2
+    table = table_from_rows(rows, 1)
+    for name, length in (("stem", 64 << 20), ("image", 1 << 12), ("mode", 64 << 20)):
+        values = table[name].cast(pa.string()).to_pylist()
+        values[1] = "x" * length
+        kind = table.schema.field(name)
+        column = pa.array(values, pa.string()).cast(kind.type)
+        large = table.set_column(table.schema.get_field_index(name), kind, column)
+        pq.write_table(large, path, compression="zstd")
+        assert path.stat().st_size < 100_000
+        with pytest.raises(FindingsError, match="bytes") as refused:
+            read_scan(path, "subset.parquet", columns=["stem", name])
+        assert refused.value.findings[0].code == "scan-broken"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sceneset.catalog.reader import Catalog
 from sceneset.versions import changed_samples
 from sceneset.versions.changed_samples import Pixels, Place, Sample
 from sceneset.versions.pairing import Pairing
@@ -248,3 +249,21 @@ def test_diff_does_not_read_the_tags_of_unchanged_subsets(
 
     monkeypatch.setattr(changed_samples, "_rows", refuse)
     assert sceneset("diff", "HEAD", "--json", cwd=added).json["counts"] == NO_CHANGES
+
+
+def test_samples_are_equal_when_a_scan_lists_them_in_another_order(
+    added: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = Catalog(added), Catalog(added)
+    old.tags(NAME)  # kept in memory
+    scan = new.scan(NAME)
+    monkeypatch.setattr(new, "scan", lambda *_: scan.take(list(range(len(scan)))[::-1]))
+    monkeypatch.setattr(changed_samples, "_have_same_files", lambda *_: False)
+    assert changed_samples.changed_samples(old, new) == ([], [])
+    replace_tag(added, "train,a,ski,single", "train,a,ski,multi")
+    [[before], [after]] = changed_samples.changed_samples(old, Catalog(added))
+    assert (before.place.stem, before.scenes, after.scenes) == (
+        "a",
+        ("ski:single",),
+        ("ski:multi",),
+    )

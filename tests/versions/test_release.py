@@ -160,3 +160,46 @@ def test_release_works_in_a_clone_without_images(
     assert outcome.code == 0, outcome.err
     assert not (ready.parent / "clone" / DATA / "img_dir").exists()
     shutil.rmtree(ready.parent / "clone")
+
+
+def test_release_repeated_keeps_what_people_wrote_into_the_changelog(
+    ready: Path, sceneset: Run
+) -> None:
+    assert sceneset("release", "1.0.0", cwd=ready).code == 0
+    file = ready / "CHANGELOG.md"
+    text = file.read_text() + "\n- written by hand\n"
+    file.write_text(text)
+    assert sceneset("release", "1.0.0", cwd=ready).code == 0
+    assert file.read_text() == text
+    file.unlink()
+    assert sceneset("release", "1.0.0", cwd=ready).code == 0
+    assert git(ready, "status", "--porcelain") == ""
+
+
+def test_release_fails_when_the_branch_moves_meanwhile(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move(*_: object, **__: object) -> list[object]:
+        git(ready, "commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
+        return []
+
+    monkeypatch.setattr(release_module, "_blob_findings", move)
+    outcome = sceneset("release", "1.0.0", cwd=ready)
+    assert outcome.code == 1
+    assert git(ready, "log", "-1", "--format=%s").strip() == "Meanwhile"
+    assert git(ready, "tag", "--list") == ""
+
+
+def test_versions_and_release_name_a_version_whose_release_was_reverted(
+    released: Path, sceneset: Run
+) -> None:
+    assert "reverted" not in sceneset("versions", cwd=released).err
+    git(released, "revert", "--no-edit", "HEAD")
+    shown = sceneset("versions", "--json", cwd=released)
+    assert (shown.code, shown.json) == (0, [])
+    assert "version 1.0.0 has a tag but no record" in shown.err
+    message = refused(sceneset("release", "1.0.0", cwd=released), "release-number")
+    command = message.split("`git ")[1].split("`")[0].split()
+    git(released, *command)
+    commit(released, "The record")
+    assert "reverted" not in sceneset("versions", cwd=released).err

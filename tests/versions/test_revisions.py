@@ -189,3 +189,20 @@ def test_registry_looks_up_pulls_and_diffs_from_python(history: Path, tmp_path: 
     assert record["commit"] == git(history, "rev-parse", "main").strip()
     with pytest.raises(DestinationError):
         old.pull("sea", to=tmp_path / "out")
+
+
+def test_commands_work_when_branches_and_tags_have_unusual_names(
+    released: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    for name in ("a\u3000b", "c\u2028d", "e\u0085f"):
+        git(released, "branch", name)
+        git(released, "tag", f"tag-{name}")
+        git(released, "tag", f"insta360-semantic-seg@v1.0.0{name}")
+    for repo in (".", f"file://{released}", f"file://{released}"):  # clones, then fetches
+        words = ("lookup", "ski", "--stems", "--repo", repo, "--rev")
+        for rev in ("1.0.0", "a\u3000b", "tag-c\u2028d"):
+            assert sceneset(*words, rev, cwd=released).out.split() == ["a", "b", "c", "d"]
+        assert sceneset(*words, "nothing", cwd=released).code == 2
+    image = f"{NAME}/train/a"
+    done = sceneset("forget", image, "--reason", "x", "--dry-run", "--json", cwd=released)
+    assert done.code == 0, done.err

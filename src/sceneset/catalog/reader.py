@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -19,7 +20,7 @@ from sceneset.storage.yaml_files import load
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sceneset.catalog.tombstones import Tombstones
+    from sceneset.catalog.tombstones import Tombstones, Withdrawn
 
 T = TypeVar("T")
 
@@ -92,6 +93,13 @@ class Catalog:
             others = tombstones.tombstones_around(self.root)
         return others | found
 
+    @cached_property
+    def withdrawn(self) -> "Withdrawn":
+        """What tells whether an image is withdrawn, from the tombstones above."""
+        from sceneset.catalog.tombstones import Withdrawn
+
+        return Withdrawn(self.tombstones)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The listed subsets, in alphabetical order."""
@@ -146,7 +154,7 @@ class Catalog:
             )
             if findings:
                 raise FindingsError(findings)
-            found = sorted(tags, key=lambda tag: tag.key)
+            found = sorted(tags, key=attrgetter("phase", "stem"))
             if cache:
                 self._tags[name] = found
         return found

@@ -23,6 +23,9 @@ _ADDED = {"2": ("picture", "mask_traits", "phash_turned")}
 
 _LONG_SCAN = 100_000  # rows; a longer scan is compared with the size of its file
 _SMALLEST_ROW = 8  # bytes; the hashes and sums of different images take more than 60
+_LARGEST_ROW = 4 << 10  # bytes; a row has three file names, at most 64 areas, and small numbers
+_SLACK = 1 << 20  # bytes of a row group that do not depend on the number of rows
+_MAX_NAME = 1020  # bytes; a file name has at most 255 characters of 4 bytes
 _GROUP_ROWS = 1 << 17  # rows of a Parquet row group
 _CHUNK_ROWS = 1 << 12  # rows that are converted to columns together
 
@@ -226,7 +229,23 @@ def open_scan(file: BinaryIO) -> "pq.ParquetFile":
     parquet = pq.ParquetFile(file)
     _check_columns(parquet.schema_arrow)
     _check_row_count(file, parquet.metadata.num_rows)
+    _check_size(parquet.metadata)
     return parquet
+
+
+def _check_size(metadata: "pq.FileMetaData") -> None:
+    """Refuse columns that take more memory than different rows can need.
+
+    A compressed file of a few kilobytes can hold a string of a gigabyte.
+    """
+    import pyarrow as pa
+
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        # Not the sizes of columns: if those of a damaged file are read, Arrow aborts the process.
+        size, limit = group.total_byte_size, _SLACK + group.num_rows * _LARGEST_ROW
+        if size > limit:
+            raise pa.ArrowInvalid(f"{group.num_rows:,} rows can't take {size:,} bytes")
 
 
 def _check_row_count(file: BinaryIO, rows: int) -> None:
@@ -264,6 +283,9 @@ def check_safe_names(table: "pa.Table") -> None:
     import pyarrow.compute as pc
 
     for name in {"stem", "image", "mask"}.intersection(table.column_names):
+        longest = pc.max(pc.binary_length(table[name])).as_py() or 0
+        if longest > _MAX_NAME:
+            raise pa.ArrowInvalid(f"column {name} holds a name of {longest:,} bytes")
         unsafe = pc.match_substring_regex(table[name], r"^$|^\.|[/\\\x00-\x1f]")
         if pc.any(unsafe).as_py() or table[name].null_count:
             raise pa.ArrowInvalid(f"column {name} holds a value that is not a plain file name")

@@ -1,6 +1,6 @@
 """The files of each sample with their hashes and sizes, as the subset's scan records them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
@@ -17,6 +17,8 @@ class ScannedFile(NamedTuple):
     file: str
     md5: str
     bytes: int
+    picture: str = ""
+    """Digest of the sample's image as shown; "" if the scan has none."""
 
     @property
     def path(self) -> str:
@@ -28,16 +30,20 @@ def scanned_files(catalog: Catalog, subset: str) -> Iterator[tuple[ScannedFile, 
     """Yield the image and the mask of every sample of a subset, sorted by phase and stem."""
     columns = []
     for folder, kind in (("img_dir", "image"), ("ann_dir", "mask")):
-        names = ("phase", "stem", kind, f"{kind}_md5", f"{kind}_bytes")
+        names = ("phase", "stem", kind, f"{kind}_md5", f"{kind}_bytes", "picture")
         table = catalog.scan(subset, names)
         rows = zip(*(table[name].to_pylist() for name in names), strict=True)
         columns.append(
             [
-                ScannedFile(subset, folder, phase, stem, file, md5.hex(), size)
-                for phase, stem, file, md5, size in rows
+                ScannedFile(subset, folder, phase, stem, file, md5.hex(), size, _hex(picture))
+                for phase, stem, file, md5, size, picture in rows
             ]
         )
     yield from zip(*columns, strict=True)
+
+
+def _hex(digest: bytes | None) -> str:
+    return digest.hex() if digest else ""
 
 
 def content_hashes(catalog: Catalog, subset: str) -> dict[tuple[str, str], tuple[str, str]]:
@@ -48,4 +54,30 @@ def content_hashes(catalog: Catalog, subset: str) -> dict[tuple[str, str], tuple
     return {
         (phase, stem): (image.hex(), mask.hex())
         for phase, stem, image, mask in zip(*columns, strict=True)
+    }
+
+
+def withdrawn_samples(
+    catalog: Catalog, subsets: Iterable[str] | None = None
+) -> set[tuple[str, str, str]]:
+    """Return the withdrawn samples of a revision, as subset, phase and stem.
+
+    Samples of the working tree are not searched: `sceneset check` reports those.
+
+    Args:
+        catalog: The registry.
+        subsets: The listed subsets to search; None means all.
+
+    Raises:
+        FindingsError: A scan or a file of tombstones can't be read.
+        GitError: The withdrawals of the repository can't be read.
+    """
+    if catalog.origin is None or not catalog.withdrawn.files:
+        return set()
+    names = catalog.names if subsets is None else sorted(set(subsets))
+    columns = ("phase", "stem", "image_md5", "picture")
+    return {
+        (name, row["phase"], row["stem"])
+        for name, scan in catalog.each(lambda name: (name, catalog.scan(name, columns)), names)
+        for row, _ in catalog.withdrawn.rows_of(scan)
     }

@@ -1,11 +1,39 @@
 """Select the samples of each row of a subset's scene table; a split file lists one selection."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
-from sceneset.schemas.tag import Tag
+from sceneset.schemas.tag import SceneMembership, Tag, memberships_of
 from sceneset.schemas.terms import TOTAL, Persons, Phase
+
+if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+
+
+class Selection(NamedTuple):
+    """A subset's tags and what its rows select."""
+
+    name: str
+    entry: Subset
+    tags: list[Tag]
+    """Sorted by phase and stem."""
+    rows: list[tuple[SplitRow, list[Tag]]]
+    """Every row of the scene table with its tags; see ``samples_by_row``."""
+
+    @property
+    def split_files(self) -> dict[str, str]:
+        """The text of every split file, by file name."""
+        return {row.file: split_text(selected) for row, selected in self.rows}
+
+
+def read_selection(catalog: "Catalog", name: str) -> Selection:
+    """Return the tags of a listed subset and what its rows select."""
+    entry, tags = catalog.entry(name), catalog.tags(name, cache=False)
+    return Selection(name, entry, tags, samples_by_row(entry.splits, tags))
 
 
 def select(tags: Iterable[Tag], row: SplitRow) -> list[Tag]:
@@ -47,13 +75,33 @@ def samples_by_row(
 ) -> list[tuple[SplitRow, list[Tag]]]:
     """Return every row with the tags that it selects, sorted by stem.
 
-    Tags are grouped by phase and scene first, so that a row does not examine all of them.
+    All rows are filled in one pass over the tags.
     """
-    by_scene: dict[tuple[Phase, str], list[Tag]] = {}
-    for tag in sorted(tags, key=lambda tag: tag.key):
-        for scene in {TOTAL, *(scene for scene, _ in tag.scenes)}:
-            by_scene.setdefault((tag.phase, scene), []).append(tag)
-    return [(row, select(by_scene.get((row.phase, row.scene), ()), row)) for row in rows]
+    rows = list(rows)
+    selected: dict[tuple[Phase, str, Persons | None], list[Tag]] = {
+        (row.phase, row.scene, row.persons): [] for row in rows
+    }
+    for tag in sorted(tags, key=attrgetter("phase", "stem")):
+        for scene, persons in _selections(tag.scenes, tag.persons):
+            group = selected.get((tag.phase, scene, persons))
+            if group is not None:
+                group.append(tag)
+    return [(row, _of_source(selected[row.phase, row.scene, row.persons], row)) for row in rows]
+
+
+@lru_cache(maxsize=4096)  # even a million tags have few different values
+def _selections(
+    scenes: tuple[SceneMembership, ...], persons: Persons | None
+) -> frozenset[tuple[str, Persons | None]]:
+    """Return the scene and persons of every row that selects a sample with these values."""
+    pairs = memberships_of(scenes, persons)
+    totals = {(TOTAL, value) for _, value in pairs} or {(TOTAL, persons)}
+    return frozenset({(TOTAL, None), *totals, *pairs, *((scene, None) for scene, _ in pairs)})
+
+
+def _of_source(tags: list[Tag], row: SplitRow) -> list[Tag]:
+    """Return the tags of the source that a row names; a row without a source takes all."""
+    return [tag for tag in tags if tag.source == row.source] if row.source else list(tags)
 
 
 def count_boxes(tags: Sequence[Tag]) -> int | None:

@@ -7,6 +7,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -250,7 +251,7 @@ def tags_text(tags: Iterable[Tag]) -> str:
 
     The last column, origin, is written only if a tag has a value for it, which only crops do.
     """
-    ordered = sorted(tags, key=lambda tag: tag.key)
+    ordered = sorted(tags, key=attrgetter("phase", "stem"))
     columns = COLUMNS if any(tag.origin for tag in ordered) else COLUMNS[:-1]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sceneset.catalog.tombstones import MAX_COPY_DISTANCE, Tombstones
+from sceneset.catalog.tombstones import MAX_COPY_DISTANCE, Tombstones, Withdrawn
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tombstone import Tombstone
@@ -16,12 +16,9 @@ def withdrawn_findings(rows: Iterable[ScanRow], tombstones: Tombstones) -> Itera
     """
     if not tombstones:
         return
-    looks = _Looks(list(tombstones.values()))
-    pictures = {stone.picture: stone for stone in tombstones.values() if stone.picture}
+    looks, withdrawn = _Looks(list(tombstones.values())), Withdrawn(tombstones)
     for row in rows:
-        # The same pixels in another file are the same picture.
-        tombstone = tombstones.get(row.image_md5) or pictures.get(row.picture or "")
-        if tombstone:
+        if tombstone := withdrawn.tombstone_of(row.image_md5, row.picture):
             yield _finding(
                 row,
                 "forgotten",

@@ -4,14 +4,22 @@ Unchanged samples are dropped subset by subset, so memory depends on the size of
 subset and on the number of changes. A subset whose scan and tags are the same bytes is not read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scan_table import arrow_schema
 from sceneset.errors import FindingsError, fail
 from sceneset.quality.sample_table import EXACT_COLUMNS
+from sceneset.schemas.tag import Tag
 from sceneset.storage.files import md5_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
 
 
 class Place(NamedTuple):
@@ -49,8 +57,41 @@ class Pixels(NamedTuple):
         return self.exact == other.exact
 
 
-_Row = tuple[bytes, bytes, tuple[str, ...]]
-"""Hashes of image and mask, and the scenes."""
+_HASH_COLUMNS = ("phase", "stem", "image_md5", "mask_md5")
+_BATCH = 1 << 13  # samples that are converted to Python objects at a time
+
+
+class _Rows(NamedTuple):
+    """The samples of a subset in columns: an object for each would take ten times the memory."""
+
+    scan: "pa.Table"
+    """Phases, stems and hashes."""
+    scenes: Sequence[tuple[str, ...]]
+    """The scenes of each sample; equal ones are one object."""
+    digests: "npt.NDArray[np.bytes_]"
+    """Digests of 16 bytes: two samples are equal only if their digests are."""
+
+    @classmethod
+    def of(cls, scan: "pa.Table", scenes: Sequence[tuple[str, ...]]) -> Self:
+        """Return the rows of a scan with the columns above."""
+        import numpy as np
+
+        return cls(scan, scenes, np.fromiter(_digests(scan, scenes), "S16", len(scenes)))
+
+
+def _digests(scan: "pa.Table", scenes: Sequence[tuple[str, ...]]) -> Iterator[bytes]:
+    remaining = iter(scenes)
+    for batch in scan.to_batches(max_chunksize=_BATCH):
+        columns = (batch[name].to_pylist() for name in _HASH_COLUMNS)
+        for (phase, stem, image, mask), names in zip(
+            zip(*columns, strict=True), remaining, strict=False
+        ):
+            text = "\0".join((phase, stem, *names))  # no name contains this character
+            yield blake2b(image + mask + text.encode(), digest_size=16).digest()
+
+
+def _no_rows() -> _Rows:
+    return _Rows.of(arrow_schema().empty_table().select(_HASH_COLUMNS), ())
 
 
 def changed_samples(old: Catalog, new: Catalog) -> tuple[list[Sample], list[Sample]]:
@@ -67,8 +108,8 @@ def changed_samples(old: Catalog, new: Catalog) -> tuple[list[Sample], list[Samp
         try:
             if name in in_old & in_new and _have_same_files(old, new, name):
                 continue
-            olds = _rows(old, name) if name in in_old else {}
-            news = _rows(new, name) if name in in_new else {}
+            olds = _rows(old, name) if name in in_old else _no_rows()
+            news = _rows(new, name) if name in in_new else _no_rows()
         except FindingsError as error:
             findings += error.findings
             continue
@@ -95,28 +136,41 @@ def _have_same_files(old: Catalog, new: Catalog, name: str) -> bool:
         return False  # reading them reports what is wrong
 
 
-def _rows(catalog: Catalog, name: str) -> dict[tuple[str, str], _Row]:
-    """Return the samples of a subset by phase and stem."""
+def _rows(catalog: Catalog, name: str) -> _Rows:
+    """Return the samples of a subset, in the order of its tags."""
     scan = catalog.scan(name, ("phase", "stem", "image_md5", "mask_md5"))
-    columns = (scan[column].to_pylist() for column in scan.column_names)
-    hashes = {
-        (phase, stem): (image, mask) for phase, stem, image, mask in zip(*columns, strict=True)
-    }
-    rows: dict[tuple[str, str], _Row] = {}
-    for tag in catalog.tags(name, cache=False):
-        if tag.key not in hashes:
-            fail(
-                "scan-incomplete",
-                f"the tags list {tag.phase}/{tag.stem}, which was not scanned",
-                subset=name,
-                phase=tag.phase,
-                stem=tag.stem,
-                file=catalog.paths.relative(catalog.paths.scan(name)),
-                hint=f"run `dvc repro scan@{name}` where its images are, or remove its row from "
-                "the tags",
-            )
-        rows[tag.key] = (*hashes[tag.key], _scenes(tag.memberships))
-    return rows
+    tags = catalog.tags(name, cache=False)
+    if not _has_order_of(scan, tags):
+        keys = zip(scan["phase"].to_pylist(), scan["stem"].to_pylist(), strict=True)
+        number_of = {key: number for number, key in enumerate(keys)}
+        for tag in tags:
+            if tag.key not in number_of:
+                fail(
+                    "scan-incomplete",
+                    f"the tags list {tag.phase}/{tag.stem}, which was not scanned",
+                    subset=name,
+                    phase=tag.phase,
+                    stem=tag.stem,
+                    file=catalog.paths.relative(catalog.paths.scan(name)),
+                    hint=f"run `dvc repro scan@{name}` where its images are, or remove its row "
+                    "from the tags",
+                )
+        scan = scan.take([number_of[tag.key] for tag in tags])
+    return _Rows.of(scan, [_scenes(tag.memberships) for tag in tags])
+
+
+def _has_order_of(scan: "pa.Table", tags: Sequence[Tag]) -> bool:
+    """Return whether a scan has the samples of the tags in the same order, as it should."""
+    if len(scan) != len(tags):
+        return False
+    remaining = iter(tags)
+    return all(
+        tag.phase == phase and tag.stem == stem
+        for batch in scan.to_batches(max_chunksize=_BATCH)
+        for phase, stem, tag in zip(
+            batch["phase"].to_pylist(), batch["stem"].to_pylist(), remaining, strict=False
+        )
+    )
 
 
 @lru_cache(maxsize=4096)  # even a million tags have few different values
@@ -125,13 +179,15 @@ def _scenes(memberships: tuple[tuple[str, str | None], ...]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _differing(
-    subset: str, rows: dict[tuple[str, str], _Row], others: dict[tuple[str, str], _Row]
-) -> list[Sample]:
+def _differing(subset: str, rows: _Rows, others: _Rows) -> list[Sample]:
+    """Return the samples that the other state does not have in the same way."""
+    import numpy as np
+
+    numbers = np.flatnonzero(~np.isin(rows.digests, others.digests))
+    columns = (rows.scan[name].take(numbers).to_pylist() for name in _HASH_COLUMNS)
     return [
-        Sample(Place(subset, *key), row[0].hex(), row[1].hex(), row[2])
-        for key, row in rows.items()
-        if others.get(key) != row
+        Sample(Place(subset, phase, stem), image.hex(), mask.hex(), rows.scenes[number])
+        for number, phase, stem, image, mask in zip(numbers.tolist(), *columns, strict=True)
     ]
 
 

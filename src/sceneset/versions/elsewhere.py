@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
 from sceneset.schemas.scene import Vocabulary
-from sceneset.schemas.version import VersionNumber
 from sceneset.storage.git import git
 from sceneset.storage.yaml_files import loads
+from sceneset.versions.records import tagged_versions
 from sceneset.versions.resolve import ARTIFACT
 
 _MAX_VERSIONS = 20
@@ -51,23 +51,10 @@ def versions_with(
     prefix = origin.prefix if origin else git(repo, "rev-parse", "--show-prefix", check=False)
     words = _Words(tuple(scenes), persons, frozenset(phases), tuple(subsets))
     return [
-        version
-        for version in _tagged_versions(repo)[:_MAX_VERSIONS]
+        str(version)
+        for version in tagged_versions(repo)[: -_MAX_VERSIONS - 1 : -1]
         if _has_samples(repo, f"refs/tags/{ARTIFACT}@v{version}:{prefix.strip()}registry", words)
     ]
-
-
-def _tagged_versions(repo: Path) -> list[str]:
-    """Return the numbers of all version tags, newest first."""
-    pattern = f"refs/tags/{ARTIFACT}@v*"
-    listed = git(repo, "for-each-ref", "--format=%(refname)", pattern, check=False).split()
-    numbers = []
-    for name in listed:
-        try:
-            numbers.append(VersionNumber.parse(name.rpartition("@v")[2]))
-        except ValueError:
-            continue
-    return [str(number) for number in sorted(numbers, reverse=True)]
 
 
 def _has_samples(repo: Path, registry: str, words: _Words) -> bool:

@@ -211,7 +211,16 @@ class FullHistory(History):
     def _list_past(self) -> None:
         """List the scans and lineages that any commit added or changed, newest commit first."""
         root = self._catalog.root
-        options = ("--all", "-m", "--raw", "--no-abbrev", "--no-renames", "-z", "--format=%H")
+        if git(root, "rev-parse", "--is-shallow-repository", check=False).strip() == "true":
+            self.unread.add(
+                "this clone is shallow, so earlier commits can't be searched; fetch them with "
+                "`git fetch --unshallow`"
+            )
+        # Without the full history, git leaves out a side of a merge that did not change the result.
+        options = (
+            *("--all", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "-z"),
+            "--format=%H",
+        )
         folders = [f":(top,literal){self._prefix}registry/{name}" for name in ("scans", "lineage")]
         try:
             tokens = iter(git(root, "log", *options, "--", *folders).split("\0"))

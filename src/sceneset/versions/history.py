@@ -18,7 +18,7 @@ from sceneset.catalog.tombstones import MAX_COPY_DISTANCE
 from sceneset.errors import FindingsError, UnknownRevisionError
 from sceneset.quality.tested_images import TESTED_COLUMNS, ReleasedTestImages
 from sceneset.schemas.tag import Tag
-from sceneset.storage.git import git, read_object
+from sceneset.storage.git import git, output_lines, read_object
 from sceneset.versions.records import read_records
 from sceneset.versions.resolve import ARTIFACT, resolve
 
@@ -107,7 +107,7 @@ class History:
         output = git(self._catalog.root, "for-each-ref", "--format=%(refname:short)", *patterns)
         return {
             name: git(self._catalog.root, "rev-parse", f"{name}^{{commit}}").strip()
-            for name in output.split()
+            for name in output_lines(output)
         }
 
     @cached_property

@@ -1,15 +1,18 @@
 """The manifest: digests and counts of everything in a state of the registry."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.split_selection import samples_by_row, split_text
+from sceneset.catalog.split_selection import Selection, read_selection, split_text
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.errors import fail
 from sceneset.schemas.terms import Phase
 from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digests_of_scan
 from sceneset.storage.files import md5_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMAT = 1
 
@@ -21,7 +24,16 @@ def manifest(catalog: Catalog) -> dict[str, Any]:
     scan: a version pins exactly the files that the statistics were computed from. Digests of tags
     and entries are taken after parsing, so that changed spaces or comments make no new version.
     """
-    subsets = dict(catalog.each(lambda name: (name, _subset(catalog, name))))
+
+    def part(name: str) -> tuple[str, dict[str, Any]]:
+        selection = read_selection(catalog, name)
+        return name, subset_part(catalog, selection, catalog.scan(name, DIGEST_COLUMNS))
+
+    return manifest_of(dict(catalog.each(part)))
+
+
+def manifest_of(subsets: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the manifest that has these parts, by subset."""
     return {
         "format": FORMAT,
         "samples": sum(sum(part["samples"].values()) for part in subsets.values()),
@@ -31,12 +43,23 @@ def manifest(catalog: Catalog) -> dict[str, Any]:
 
 def manifest_text(catalog: Catalog) -> str:
     """Return the manifest as JSON; equal states give equal bytes."""
-    return json.dumps(manifest(catalog), indent=1, ensure_ascii=False) + "\n"
+    return manifest_json(manifest(catalog))
 
 
-def _subset(catalog: Catalog, name: str) -> dict[str, Any]:
-    entry, tags = catalog.entry(name), catalog.tags(name, cache=False)
-    table = catalog.scan(name, DIGEST_COLUMNS)
+def manifest_json(fields: dict[str, Any]) -> str:
+    """Return a manifest as JSON."""
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+
+
+def subset_part(catalog: Catalog, selection: Selection, table: "pa.Table") -> dict[str, Any]:
+    """Return the part of a subset.
+
+    Args:
+        catalog: The registry.
+        selection: The subset's tags and what its rows select.
+        table: Its scan, with at least DIGEST_COLUMNS.
+    """
+    name, entry, tags = selection.name, selection.entry, selection.tags
     phases = table["phase"].to_pylist()
     if len(phases) != len(tags):  # the stage `check` reports this first, with the samples' names
         fail(
@@ -64,8 +87,6 @@ def _subset(catalog: Catalog, name: str) -> dict[str, Any]:
                 "images": len(selected),
                 "md5": md5_of(split_text(selected).encode()),
             }
-            for row, selected in sorted(
-                samples_by_row(entry.splits, tags), key=lambda pair: pair[0].file
-            )
+            for row, selected in sorted(selection.rows, key=lambda pair: pair[0].file)
         },
     }

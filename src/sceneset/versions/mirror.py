@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sceneset.errors import GitError, UnknownRevisionError
 from sceneset.storage.files import atomic_folder
-from sceneset.storage.git import git
+from sceneset.storage.git import git, output_lines
 from sceneset.storage.locking import exclusive_lock
 from sceneset.storage.user_cache import cache_folder
 
@@ -63,7 +63,7 @@ def _update(mirror: Path) -> None:
 def _follow_default_branch(mirror: Path) -> None:
     """Point the mirror's HEAD at the current default branch of its origin."""
     symref = git(mirror, "ls-remote", "--symref", "origin", "HEAD")
-    match = re.match(r"ref: (refs/heads/\S+)\tHEAD", symref)
+    match = re.match(r"ref: (refs/heads/[^\t\n]+)\tHEAD", symref)
     if match and git(mirror, "rev-parse", "--verify", "--quiet", match[1], check=False):
         git(mirror, "symbolic-ref", "HEAD", match[1])
 
@@ -74,4 +74,5 @@ def _list_refs(mirror: Path, below: str) -> dict[str, str]:
 
 def _parse_refs(listing: str) -> dict[str, str]:
     """Return the object of each reference, from lines of object and reference."""
-    return {ref: oid for oid, ref in (line.split() for line in listing.splitlines())}
+    pairs = (re.split(r"[ \t]", line, maxsplit=1) for line in output_lines(listing))
+    return {ref: oid for oid, ref in pairs}

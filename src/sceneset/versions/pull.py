@@ -54,11 +54,15 @@ def _select(catalog: Catalog, query: Query, folders: Sequence[str]) -> _Selectio
         for pair in subset_pairs
         if (pair[0].subset, pair[0].phase, pair[0].stem) in selected
     ]
-    withdrawn = [pair for pair in pairs if pair[0].md5 in catalog.tombstones]
-    paths: dict[tuple[str, int], list[str]] = defaultdict(list)
+    withdrawn: list[tuple[ScannedFile, ScannedFile]] = []
+    kept: list[tuple[ScannedFile, ScannedFile]] = []
     for pair in pairs:
+        gone = catalog.withdrawn.tombstone_of(pair[0].md5, pair[0].picture)
+        (withdrawn if gone else kept).append(pair)
+    paths: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for pair in kept:
         for file in pair:
-            if pair[0].md5 not in catalog.tombstones and file.folder in folders:
+            if file.folder in folders:
                 paths[file.md5, file.bytes].append(file.path)
     lines = sorted(
         f"{file.md5}  {file.path}\n" for pair in pairs for file in pair if file.folder in folders

@@ -1,8 +1,14 @@
 """Version records, registry/versions/<number>.yaml, read and written."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
 from sceneset.catalog.reader import Catalog
 from sceneset.schemas.version import Version, VersionNumber
+from sceneset.storage.git import git, output_lines
 from sceneset.storage.yaml_files import dump_yaml, load
+from sceneset.versions.resolve import ARTIFACT
 
 
 def read_records(catalog: Catalog) -> list[Version]:
@@ -10,6 +16,36 @@ def read_records(catalog: Catalog) -> list[Version]:
     paths = (catalog.paths.registry / "versions").glob("[!.]*.yaml")
     records = [load(path, Version, catalog.paths.relative(path)) for path in paths]
     return sorted(records, key=lambda record: VersionNumber.parse(record.version))
+
+
+def reverted_versions(catalog: Catalog, records: Iterable[Version]) -> list[VersionNumber]:
+    """Return the versions that the history of a state has, but the state has no record of.
+
+    Args:
+        catalog: A working tree or a revision.
+        records: The records of the state.
+    """
+    known = {record.version for record in records}
+    repo, commit = catalog.root, "HEAD"
+    if catalog.origin:
+        repo, commit = catalog.origin.git, catalog.origin.commit
+    return [n for n in tagged_versions(repo, f"--merged={commit}") if str(n) not in known]
+
+
+def tagged_versions(repo: Path, *options: str) -> list[VersionNumber]:
+    """Return the numbers of the version tags of a repository, oldest first.
+
+    Args:
+        repo: The git repository.
+        options: Options of `git for-each-ref` that select tags.
+    """
+    pattern = f"refs/tags/{ARTIFACT}@v*"
+    listed = git(repo, "for-each-ref", *options, "--format=%(refname)", pattern, check=False)
+    numbers = []
+    for name in output_lines(listed):
+        with suppress(ValueError):
+            numbers.append(VersionNumber.parse(name.rpartition("@v")[2]))
+    return sorted(numbers)
 
 
 def record_text(record: Version) -> str:

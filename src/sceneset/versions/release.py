@@ -1,12 +1,12 @@
 """Release versions: pinned states, each with a record in git and a tag, created atomically."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError, UsageError
-from sceneset.quality.evaluate import all_findings
+from sceneset.quality.evaluate import Reports, all_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.version import Version, VersionChanges, VersionNumber, VersionSubset
 from sceneset.storage.blobs import Blobs
@@ -19,16 +19,22 @@ from sceneset.versions.committed import uncommitted_findings
 from sceneset.versions.diff import STEPS, Diff, Step, change_text, compare
 from sceneset.versions.history import released_test_images
 from sceneset.versions.manifest import manifest, manifest_text
-from sceneset.versions.records import read_records, record_text
+from sceneset.versions.records import read_records, record_text, reverted_versions
 from sceneset.versions.resolve import ARTIFACT
 from sceneset.versions.revisions import open_at
 from sceneset.versions.verify import compare_sizes, expected_blobs
 
+_CHANGELOG = "CHANGELOG.md"
 _MAX_LISTED = 10  # samples that a message lists
 
 
 def release(
-    catalog: Catalog, number: VersionNumber, *, notes: str, remote: str | None
+    catalog: Catalog,
+    number: VersionNumber,
+    *,
+    notes: str,
+    remote: str | None,
+    derived: Callable[[Catalog, Reports], list[Finding]],
 ) -> tuple[Version, str]:
     """Release the committed state as a version; return its record and tag.
 
@@ -39,6 +45,7 @@ def release(
         number: The number of the new version.
         notes: Text for the record and the changelog, or "".
         remote: The name of the DVC remote that must have all blobs; None means the default one.
+        derived: Compares the derived files with their sources.
 
     Raises:
         UsageError: The version exists, with other notes.
@@ -48,10 +55,12 @@ def release(
     """
     tag = f"{ARTIFACT}@v{number}"
     prefix = git(catalog.root, "rev-parse", "--show-prefix").strip()
-    paths = [f"registry/versions/{number}.yaml", "CHANGELOG.md"]
-    if _is_head_tagged(catalog.root, tag):
+    paths = [f"registry/versions/{number}.yaml", _CHANGELOG]
+    head = git(catalog.root, "rev-parse", "HEAD").strip()  # if it moves meanwhile, git refuses
+    if _is_tagged(catalog.root, tag, head):
         # An earlier call created the tag, but may not have written the files.
-        _check_out(catalog.root, paths)
+        _check_out(catalog.root, paths[:1])
+        _complete_changelog(catalog.root, head, prefix)
         record = next(v for v in read_records(catalog) if v.version == str(number))
         if notes.strip() not in {"", record.notes}:
             raise UsageError(
@@ -60,7 +69,7 @@ def release(
             )
         return record, tag
     records = read_records(catalog)
-    findings = _state_findings(catalog) + _number_findings(number, records)
+    findings = _state_findings(catalog, derived) + _number_findings(catalog, number, records)
     if findings:
         raise FindingsError(findings)
     record, diff = _build_record(catalog, number, notes, records)
@@ -68,7 +77,8 @@ def release(
     if findings:
         raise FindingsError(findings)
     texts = dict(zip(paths, (record_text(record), _changelog(catalog, record)), strict=True))
-    _commit(catalog.root, {f"{prefix}{path}": text for path, text in texts.items()}, tag, record)
+    texts = {f"{prefix}{path}": text for path, text in texts.items()}
+    _commit(catalog.root, head, texts, tag, record)
     _check_out(catalog.root, paths)
     return record, tag
 
@@ -79,10 +89,20 @@ def _check_out(root: Path, paths: Sequence[str]) -> None:
     git(root, *words, env=without_filters(root))
 
 
-def _is_head_tagged(root: Path, tag: str) -> bool:
+def _complete_changelog(root: Path, head: str, prefix: str) -> None:
+    """Write CHANGELOG.md of HEAD, unless somebody has edited the file since the release."""
+    here = git(root, "hash-object", "--no-filters", "--", _CHANGELOG, check=False).strip()
+    before = git(root, "rev-parse", f"{head}^:{prefix}{_CHANGELOG}", check=False).strip()
+    if here in {"", before}:
+        _check_out(root, [_CHANGELOG])
+    else:
+        git(root, "reset", "--quiet", "--", _CHANGELOG)
+
+
+def _is_tagged(root: Path, tag: str, head: str) -> bool:
     words = ("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     commit = git(root, *words, check=False).strip()
-    return bool(commit) and commit == git(root, "rev-parse", "HEAD").strip()
+    return bool(commit) and commit == head
 
 
 def pipeline_findings(root: Path) -> list[Finding]:
@@ -99,16 +119,33 @@ def pipeline_findings(root: Path) -> list[Finding]:
     ]
 
 
-def _state_findings(catalog: Catalog) -> list[Finding]:
+def _state_findings(
+    catalog: Catalog, derived: Callable[[Catalog, Reports], list[Finding]]
+) -> list[Finding]:
     """Return the findings that prevent releasing this state under any number."""
     findings = uncommitted_findings(catalog)
     if not findings:
         findings += pipeline_findings(catalog.root)
-    return findings + errors_of(all_findings(catalog, released_test_images))
+    return findings + errors_of(all_findings(catalog, released_test_images, derived=derived))
 
 
-def _number_findings(number: VersionNumber, records: Sequence[Version]) -> list[Finding]:
+def _number_findings(
+    catalog: Catalog, number: VersionNumber, records: Sequence[Version]
+) -> list[Finding]:
     """Return a finding if the number is not greater than that of the last version."""
+    reverted = reverted_versions(catalog, records)
+    if reverted and number <= (last := reverted[-1]):
+        record = f"registry/versions/{last}.yaml"
+        return [
+            finding(
+                "release-number",
+                f"{number} is not greater than {last}, whose release was reverted: the tag "
+                f"{ARTIFACT}@v{last} exists, but its record does not",
+                file=record,
+                hint=f"run `git checkout {ARTIFACT}@v{last} -- {record}`, commit the record, and "
+                f"choose a number greater than {last}",
+            )
+        ]
     if not records or number > (last := VersionNumber.parse(records[-1].version)):
         return []
     choices = ", ".join(str(last.next(step)) for step in Step)
@@ -210,16 +247,16 @@ def _blob_findings(catalog: Catalog, remote: str | None) -> list[Finding]:
 
 def _changelog(catalog: Catalog, record: Version) -> str:
     """Return the text of CHANGELOG.md with the version at the top of its data section."""
-    path = catalog.root / "CHANGELOG.md"
+    path = catalog.root / _CHANGELOG
     return with_version(path.read_text("utf-8") if path.is_file() else "", record)
 
 
-def _commit(root: Path, texts: dict[str, str], tag: str, record: Version) -> None:
+def _commit(root: Path, head: str, texts: dict[str, str], tag: str, record: Version) -> None:
     """Commit ``texts`` on top of HEAD and tag the commit, in one transaction of references.
 
+    It fails if HEAD is no longer ``head``, the commit that was checked.
     The index and the working tree are not used, so unrelated changes there are not committed.
     """
-    head = git(root, "rev-parse", "HEAD").strip()
     with temporary_folder() as folder:
         index = {"GIT_INDEX_FILE": str(folder / "index")}
         git(root, "read-tree", head, env=index)

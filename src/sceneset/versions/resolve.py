@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sceneset.errors import GitError, UnknownRevisionError
 from sceneset.storage.files import md5_of
-from sceneset.storage.git import git, read_object
+from sceneset.storage.git import git, output_lines, read_object
 
 ARTIFACT = "insta360-semantic-seg"
 """The DVC artifact that is versioned: tags are named insta360-semantic-seg@v1.2.0."""
@@ -42,8 +42,8 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
 
 def version_at(repo: Path, commit: str) -> str | None:
     """Return the version number that a commit is tagged with, or None."""
-    tags = git(repo, "tag", "--points-at", commit, "--list", f"{ARTIFACT}@v*", check=False).split()
-    numbers = [tag.removeprefix(f"{ARTIFACT}@v") for tag in tags]
+    tags = git(repo, "tag", "--points-at", commit, "--list", f"{ARTIFACT}@v*", check=False)
+    numbers = [tag.removeprefix(f"{ARTIFACT}@v") for tag in output_lines(tags)]
     return numbers[0] if len(numbers) == 1 else None
 
 
@@ -94,7 +94,9 @@ def _has_recorded_state(repo: Path, commit: str, record: str) -> bool:
 
     In a shallow clone the oldest commit seems to add every record there is.
     """
-    state = re.search(r"(?m)^state: ([0-9a-f]{32})$", git(repo, "show", f"{commit}:{record}"))
+    # `git show` would run a textconv program of the configuration.
+    text = git(repo, "cat-file", "blob", f"{commit}:{record}", check=False)
+    state = re.search(r"(?m)^state: ([0-9a-f]{32})$", text)
     manifest = posixpath.join(posixpath.dirname(posixpath.dirname(record)), "manifest.json")
     try:
         return state is not None and state[1] == md5_of(read_object(repo, f"{commit}:{manifest}"))
@@ -113,6 +115,6 @@ def _suggestion(repo: Path, rev: str) -> str:
     if _VERSION.fullmatch(rev) and not git(repo, "tag", "--list", f"{ARTIFACT}@v*").strip():
         return "There is no version yet; `sceneset release` creates one."
     refs = git(repo, "for-each-ref", "--format=%(refname:short)", "refs/tags", "refs/heads")
-    names = [name.removeprefix(f"{ARTIFACT}@v") for name in refs.split()]
+    names = [name.removeprefix(f"{ARTIFACT}@v") for name in output_lines(refs)]
     near = difflib.get_close_matches(rev.removeprefix("v"), names, n=3, cutoff=0.3) or names[:5]
     return f"Nearest: {', '.join(near)}." if near else "There is no tag or branch yet."

@@ -4,12 +4,11 @@ The text files of a revision are extracted once into a cache folder, and read th
 any registry. The working tree and its index are never touched.
 """
 
-import re
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog, Origin
 from sceneset.errors import NoRegistryError, UsageError
-from sceneset.paths import has_no_working_tree, is_url, split_repo
+from sceneset.paths import has_no_working_tree, is_url, split_repo, without_userinfo
 from sceneset.storage.git import git
 from sceneset.versions.mirror import updated_mirror
 from sceneset.versions.resolve import resolve
@@ -49,7 +48,7 @@ def open_at(repo: str | Path, rev: str | None) -> Catalog:
             raise UsageError(f"{folder} is not a folder of a repository")
         local = updated_mirror(base) if is_url(base) else Path(base).resolve()
         prefix = f"{folder}/" if folder else ""
-        return _open(local, prefix, name, source=_without_userinfo(str(repo)))
+        return _open(local, prefix, name, source=without_userinfo(str(repo)))
     here = Catalog.find(repo)
     prefix = git(here.root, "rev-parse", "--show-prefix").strip()
     return _open(here.root, prefix, name, source=str(here.root), project=here.root)
@@ -90,8 +89,3 @@ def _no_registry(repo: Path, commit: str, rev: str, source: str) -> str:
     base = split_repo(source)[0] if has_no_working_tree(source) else source
     places = " or ".join(f"{base}//{folder}" for folder in folders[:3])
     return f"{message} in this folder. To read the one of another folder, use {places}"
-
-
-def _without_userinfo(url: str) -> str:
-    """Return a URL without user name and password, so that it can be printed and stored."""
-    return re.sub(r"(?<=://)[^/@]*@", "", url)

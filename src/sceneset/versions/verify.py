@@ -46,7 +46,7 @@ def expected_blobs(catalog: Catalog) -> dict[str, ExpectedBlob]:
                 len(listing), files[0].subset, path, listing
             )
         for pair in pairs:
-            if pair[0].md5 not in catalog.tombstones:
+            if not catalog.withdrawn.tombstone_of(pair[0].md5, pair[0].picture):
                 for file in pair:
                     blob = ExpectedBlob(file.bytes, file.subset, f"{DATA_ROOT}/{file.path}")
                     blobs.setdefault(file.md5, blob)
