@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from sceneset.catalog.scan_table import table_from_rows
+from sceneset.imaging.edit import orient_image, strip_personal_data
 from sceneset.imaging.facts import measure_image
 from sceneset.quality.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_pair
@@ -162,6 +163,35 @@ def test_adobe_rgb_is_reported_when_only_exif_says_so() -> None:
     data = encoded(SMALL, "JPEG", exif=exif.tobytes())
     assert reported(data, ".jpg") == ["Adobe RGB (EXIF)"]
     assert reported(encoded(SMALL, "JPEG", exif=exif.tobytes(), icc_profile=SRGB), ".jpg") == []
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("says", ["colour space", "interoperability"])
+def test_fix_keeps_that_colours_are_adobe_rgb(says: str, kind: str, orientation: int) -> None:
+    """Without these tags, the same numbers would be shown as other colours."""
+    exif = Image.Exif()
+    exif[0x013B] = "A. Nobody"
+    if orientation != 1:
+        exif[0x0112] = orientation
+    if says == "colour space":
+        exif.get_ifd(0x8769)[0xA001] = 2
+    else:
+        exif.get_ifd(0x8769)[0xA001] = 0xFFFF
+        exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    data = encoded(SMALL, kind, exif=exif.tobytes())
+    suffix = ".jpg" if kind == "JPEG" else ".png"
+    assert reported(data, suffix) == ["Adobe RGB (EXIF)"]
+    for clean in (strip_personal_data(data), orient_image(data, orientation)):
+        assert b"Nobody" not in clean
+        facts = measure_image(clean, suffix, Limits())
+        assert facts.traits == ("profile: Adobe RGB (EXIF)",)
+        tags = Image.open(io.BytesIO(clean)).getexif()
+        assert tags.get_ifd(0x8769)[0xA001] == 0xFFFF
+        assert tags.get_ifd(0xA005)[1] == "R03"
+    assert Image.open(io.BytesIO(strip_personal_data(data))).getexif().get(0x0112, 1) == orientation
+    with_profile = encoded(SMALL, kind, exif=exif.tobytes(), icc_profile=SRGB)
+    assert b"R03" not in strip_personal_data(with_profile)
 
 
 def test_16_bits_per_channel_are_named(tmp_path) -> None:

@@ -139,7 +139,8 @@ def test_strip_personal_data_keeps_restart_markers_and_progressive_scans() -> No
 
 
 def test_strip_personal_data_keeps_a_colour_profile_in_many_segments() -> None:
-    profile = SRGB + np.random.default_rng(1).bytes(200_000)
+    profile = SRGB[4:] + np.random.default_rng(1).bytes(200_000)
+    profile = (len(profile) + 4).to_bytes(4) + profile
     data = encoded(drawn(), "JPEG", icc_profile=profile, exif=exif(1))
     assert opened(strip_personal_data(data)).info["icc_profile"] == profile
 
@@ -426,6 +427,15 @@ def test_map_255_to_1_returns_a_mask_of_0_and_1(values: tuple[int, ...]) -> None
     assert edited == map_255_to_1(source)
 
 
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_map_255_to_1_keeps_the_orientation_of_the_mask(orientation: int) -> None:
+    mask = Image.fromarray(np.array([[0, 255, 255], [0, 0, 255]], np.uint8))
+    mapped = map_255_to_1(encoded(mask, "PNG", exif=exif(orientation)))
+    assert (pixels(mapped) == np.asarray(mask) // 255).all()
+    assert tag_of(mapped) == orientation
+    assert SECRET not in mapped
+
+
 def test_map_255_to_1_lists_other_values_when_there_are_any() -> None:
     with pytest.raises(ValueError, match=r"0 and 255: 1, 7, 254$"):
         map_255_to_1(encoded(mask(0, 1, 7, 254, 255), "PNG"))
@@ -515,6 +525,7 @@ def test_convert_to_rgb_refuses_an_image_when_the_result_is_ambiguous() -> None:
         ("--rf", "rf"),
         ("@ +x-", "x-"),
         ("\u200eIMG\u061c1", "IMG_1"),
+        ("a\u00adb\u180ec\u2060d\ufeffe\U000e0041f\u200d", "a_b_c_d_e_f"),
         ("滑" * 80, "滑" * 66),
         ("x" * 300, "x" * 200),
     ],

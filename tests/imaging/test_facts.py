@@ -72,6 +72,19 @@ def test_measure_mask_refuses_a_truncated_png(end):
     assert code_of(lambda: measure_mask(data[:end], LIMITS)) == "image-unreadable"
 
 
+@pytest.mark.parametrize("length", [5, 5000, 0xFFFFFFFF])
+@pytest.mark.parametrize("is_mask", [True, False])
+def test_a_png_whose_end_chunk_has_another_length_is_refused(length, is_mask):
+    data = encoded(Image.fromarray(noise(channels=1) % 2), "PNG")
+    end = data[-12:]
+    for tail in (end, b"abcde" + end, bytes(6000) + end):
+        odd = data[:-12] + length.to_bytes(4) + b"IEND" + tail
+        read = partial(measure_mask, odd, LIMITS)
+        if not is_mask:
+            read = partial(measure_image, odd, ".png", LIMITS)
+        assert code_of(read) == "image-unreadable"
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [

@@ -5,12 +5,13 @@ import struct
 import zlib
 
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from sceneset.imaging.edit import strip_personal_data
 from sceneset.imaging.exif_tags import ORIENTATION, TECHNICAL
 from sceneset.imaging.facts import measure_image, measure_mask
+from sceneset.imaging.metadata import traits
 from sceneset.schemas.params import Limits
 from support.images import encoded, png_chunk
 
@@ -270,3 +271,119 @@ def test_a_mask_with_metadata_and_its_own_orientation_is_reported(late: bool) ->
     )
     clean = strip_personal_data(data)
     assert measure_mask(clean, LIMITS).traits == ("orientation: 6",)
+
+
+@pytest.mark.parametrize("junk", [SECRET, b"\xff\0\xff\0" + SECRET, b"Exif\0\0" + SECRET])
+@pytest.mark.parametrize("place", [20, JPEG.index(b"\xff\xc0"), JPEG.index(b"\xff\xda")])
+def test_bytes_between_segments_are_reported_and_hide_nothing(junk: bytes, place: int) -> None:
+    """Decoders skip bytes up to the next marker, so anything can be there."""
+    comment = b"\xff\xfe\0\x04ab"
+    data = JPEG[:place] + comment + junk + comment + JPEG[place:]
+    assert words_of(data) == ["bytes between segments", "comment"]
+    assert "broken metadata" not in traits_of(data)
+    assert strip_personal_data(data) == JPEG
+    position = JPEG[:20] + b"GPSLatitude 1.0" + JPEG[20:]
+    assert "gps" in traits_of(position)
+
+
+def test_damage_after_metadata_does_not_hide_the_metadata() -> None:
+    data = with_segment(0xFE, SECRET)
+    for broken in (data[:-2], data[:100]):
+        found = traits(Image.open(io.BytesIO(data)), broken)
+        assert set(found) >= {"personal: comment", "broken metadata"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\nexif\n       9\n4d4d002a0\n",
+        b"\nexif\n       4\nA. Nobody\n",
+        b"A. Nobody",
+        b"\nexif\n       4\n4d4d002a\nA. Nobody\n",
+        b"\nA. Nobody\n       4\n4d4d002a\n",
+    ],
+    ids=["odd digits", "no digits", "text", "text after digits", "another name"],
+)
+@pytest.mark.parametrize("is_mask", [False, True])
+def test_a_broken_raw_profile_is_reported_and_hides_nothing(text: bytes, is_mask: bool) -> None:
+    body = b"Raw profile type exif\0\0" + zlib.compress(text)
+    data = with_chunk(b"tEXt", b"Author\0" + SECRET, MASK if is_mask else PNG)
+    data = with_chunk(b"eXIf", exif_with(0x013B, 2, SECRET)[6:], data, late=True)
+    data = with_chunk(b"zTXt", body, data)
+    found = measure_mask(data, LIMITS).traits if is_mask else traits_of(data)
+    assert set(found) >= {
+        *("broken metadata", "personal: EXIF"),
+        *("personal: PNG text Author", "personal: EXIF Artist"),
+    }
+    assert strip_personal_data(data) == (MASK if is_mask else PNG)
+
+
+@pytest.mark.parametrize("kind", KEPT_CHUNKS)
+def test_bytes_after_those_that_readers_use_of_a_chunk_are_removed(kind: bytes) -> None:
+    used = KEPT_CHUNKS[kind]
+    size = {b"sBIT": 4}.get(kind, len(used))
+    padded = used.ljust(size, b"\1")
+    data = with_chunk(kind, padded + SECRET)
+    assert f"personal: PNG chunk {kind.decode()}" in traits(Image.open(io.BytesIO(data)), data)
+    assert strip_personal_data(data) == with_chunk(kind, padded)
+
+
+def icc_segments(profile: bytes, *numbers: tuple[int, int]) -> bytes:
+    """Return a JPEG with a profile in as many segments as numbers are given."""
+    size = -(-len(profile) // len(numbers))
+    data = JPEG
+    for place, (number, count) in enumerate(numbers):
+        piece = profile[place * size : (place + 1) * size]
+        body = b"ICC_PROFILE\0" + bytes((number, count)) + piece
+        segment = b"\xff\xe2" + (len(body) + 2).to_bytes(2) + body
+        data = data[: len(data) - len(JPEG) + 20] + segment + data[len(data) - len(JPEG) + 20 :]
+    return data
+
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.mark.parametrize("numbers", [[(1, 1)], [(1, 2), (2, 2)], [(1, 3), (2, 3), (3, 3)]])
+def test_a_whole_profile_is_kept_and_not_reported(numbers: list[tuple[int, int]]) -> None:
+    data = icc_segments(SRGB, *numbers)
+    assert traits_of(data) == ()
+    assert strip_personal_data(data) == data
+
+
+@pytest.mark.parametrize(
+    ("profile", "numbers"),
+    [
+        (SECRET * 20, [(1, 1)]),
+        (SRGB + SECRET, [(1, 1)]),
+        (SRGB[:36] + b"abcd" + SRGB[40:], [(1, 1)]),
+        (SRGB, [(1, 2)]),
+        (SRGB, [(2, 2)]),
+        (SRGB, [(0, 0)]),
+        (SRGB * 2, [(1, 1), (1, 1)]),
+        (SRGB, [(1, 2), (2, 3)]),
+        (SRGB, [(1, 3), (3, 3)]),
+        (b"", [(1, 1)]),
+    ],
+)
+def test_segments_that_only_look_like_a_profile_are_removed(
+    profile: bytes, numbers: list[tuple[int, int]]
+) -> None:
+    data = icc_segments(profile, *numbers)
+    assert words_of(data) == ["damaged ICC profile"]
+    assert strip_personal_data(data) == JPEG
+
+
+def test_a_profile_of_a_png_is_kept_only_if_it_is_one() -> None:
+    whole = with_chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(SRGB))
+    assert strip_personal_data(whole) == whole
+    for content in (SECRET, zlib.compress(SECRET * 20), zlib.compress(SRGB) + SECRET):
+        data = with_chunk(b"iCCP", b"sRGB\0\0" + content)
+        assert words_of(data) == ["damaged ICC profile"]
+        assert strip_personal_data(data) == PNG
+
+
+def test_lines_that_a_jpeg_declares_late_hold_nothing_else() -> None:
+    data = JPEG[:-2] + b"\xff\xdc\0\x04\0\x18" + JPEG[-2:]
+    assert strip_personal_data(data) == data
+    hidden = JPEG[:-2] + b"\xff\xdc\0\x19\0\x18" + SECRET + JPEG[-2:]
+    assert strip_personal_data(hidden) == data

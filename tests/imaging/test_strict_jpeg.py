@@ -125,6 +125,24 @@ def test_every_missing_part_of_an_unusual_jpeg_is_found(name: str) -> None:
     assert (missed, tried) == (0, 40)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_damage_in_a_cmyk_jpeg_is_found_in_any_subsampling(
+    subsampling: int, options: dict[str, object]
+) -> None:
+    """Pillow subsamples all inks but the first, which TurboJPEG has no name for."""
+    inks = Image.fromarray(noise((9, 7), channels=4), "CMYK")
+    soft = inks.resize((203, 155), Image.Resampling.BICUBIC)
+    data = encoded(soft, "JPEG", quality=88, subsampling=subsampling, **options)
+    facts = measure_image(data, ".jpg", LIMITS)
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.int64)
+    assert (facts.mode, facts.sums) == ("CMYK", tuple(pixels.sum((0, 1))))
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    for damaged in (data[:middle], data[:-2], data[:middle] + data[middle + 100 :]):
+        with pytest.raises(UndecodableError, match="does not decode"):
+            measure_image(damaged, ".jpg", LIMITS)
+
+
 def test_an_unusual_jpeg_can_be_edited() -> None:
     for make in (UNUSUAL["4:1:0"], UNUSUAL["scan end 0"], UNUSUAL["Adobe 5"]):
         data = make(1)

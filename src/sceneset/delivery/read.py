@@ -89,7 +89,9 @@ class _Reader:
         }
         for path in self.layout.split_files:
             self._read_split_file(path, samples)
-        self.findings += self.split_tags.incomplete_findings(self.layout.images)
+        self.findings += self.split_tags.incomplete_findings(
+            self.layout.images, needs_all=self.request.quarantine
+        )
         if self.request.tags_file:
             self.user_tags, findings = read_tags_file(
                 self.request.tags_file,
@@ -117,7 +119,7 @@ class _Reader:
             self.findings += error.findings
             return
         suffixes = (self.layout.img_suffix, ".png")
-        keys = resolve_stems(lines, shown, samples, name.phase if name else None, suffixes)
+        keys = resolve_stems(lines, samples, name.phase if name else None, suffixes)
         self.findings += lines.findings
         if name and name.scene in self.vocabulary.order:
             self.findings += self.split_tags.add_file(path.name, shown, name, keys, row)

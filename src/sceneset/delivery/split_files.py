@@ -1,27 +1,51 @@
 """Read delivered split files: check each line, and find the sample that each stem names."""
 
+import io
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.catalog.subset_folder import Key, printable
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import MAX_ALIKE, Finding, capped, finding
 from sceneset.schemas.names import invalid_stem_reason
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import read_bytes
+from sceneset.storage.files import MAX_TEXT, read_bytes
 
 _BOM = b"\xef\xbb\xbf"
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = MAX_TEXT
 
 
 @dataclass
 class SplitLines:
     """The valid lines of one split file, and the findings on the others."""
 
+    shown: str
+    """The path of the file as findings name it."""
     stems: dict[str, int] = field(default_factory=dict)
     """The row of each stem, from 1."""
-    findings: list[Finding] = field(default_factory=list)
+    _reported: dict[str, list[Finding]] = field(default_factory=lambda: defaultdict(list))
+    _counts: Counter[str] = field(default_factory=Counter)
+    """Findings by rule: the first ones, and how many there are."""
+
+    def report(self, code: str, message: str, row: int | None, hint: str, stem: str = "") -> None:
+        """Add a finding; beyond the first 100 of a rule, findings are only counted."""
+        self._counts[code] += 1
+        if self._counts[code] <= MAX_ALIKE:
+            place = printable(stem)
+            self._reported[code].append(
+                finding(code, message, file=self.shown, row=row, hint=hint, field=place)
+            )
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings, with one for each rule that counts those that are not listed."""
+        return [
+            found
+            for code, reported in self._reported.items()
+            for found in capped(reported, lambda found: found, total=self._counts[code])
+        ]
 
 
 def read_split_lines(path: Path, shown: str) -> SplitLines:
@@ -34,13 +58,8 @@ def read_split_lines(path: Path, shown: str) -> SplitLines:
     Raises:
         FindingsError: The file can't be read at all.
     """
-    lines = SplitLines()
-
-    def report(code: str, message: str, row: int | None, hint: str, stem: str = "") -> None:
-        lines.findings.append(
-            finding(code, message, file=shown, row=row, hint=hint, field=stem and printable(stem))
-        )
-
+    lines = SplitLines(shown)
+    report = lines.report
     for row, raw in _raw_lines(path, shown, report):
         try:
             stem = raw.decode().strip()
@@ -70,8 +89,8 @@ def read_split_lines(path: Path, shown: str) -> SplitLines:
     return lines
 
 
-def _raw_lines(path: Path, shown: str, report: Callable[..., None]) -> Iterable[tuple[int, bytes]]:
-    """Return the lines of a file with their row numbers; report what is wrong with the file."""
+def _raw_lines(path: Path, shown: str, report: Callable[..., None]) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file with their row numbers; report what is wrong with the file."""
     data = read_bytes(path, shown, limit=_MAX_BYTES)
     if data.startswith(_BOM):
         report(
@@ -83,15 +102,13 @@ def _raw_lines(path: Path, shown: str, report: Callable[..., None]) -> Iterable[
         data = data.removeprefix(_BOM)
     if b"\r\n" in data:
         report("split-line-ends", "has Windows line endings (CRLF)", None, "it is written with LF")
-    lines = data.split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    return enumerate(lines, 1)
+    # One line at a time: a list of a billion blank lines would need 8 times the file's size.
+    for row, line in enumerate(io.BytesIO(data), 1):
+        yield row, line.removesuffix(b"\n")
 
 
 def resolve_stems(
     lines: SplitLines,
-    shown: str,
     samples: Collection[Key],
     phase: Phase | None,
     suffixes: Iterable[str],
@@ -102,7 +119,6 @@ def resolve_stems(
 
     Args:
         lines: The lines of the file.
-        shown: The path of the file as findings name it.
         samples: All samples of the delivery.
         phase: The phase that the file's name says, if any. A stem that exists in several phases
             names the sample of this phase, or of train.
@@ -120,30 +136,19 @@ def resolve_stems(
             forms = {(p, unicodedata.normalize("NFC", s)): (p, s) for p, s in samples}
         composed = unicodedata.normalize("NFC", stem)
         if other := next((forms[p, composed] for p in phases if (p, composed) in forms), None):
-            lines.findings.append(
-                finding(
-                    "split-unknown-stem",
-                    f"differs from the name of its image in {other[0]} in Unicode normal form "
-                    "alone, so no reader finds the image",
-                    file=shown,
-                    row=row,
-                    field=printable(stem),
-                    hint="`sceneset fix` gives image, mask and split lines the same name, in NFC",
-                )
+            lines.report(
+                "split-unknown-stem",
+                f"differs from the name of its image in {other[0]} in Unicode normal form alone, "
+                "so no reader finds the image",
+                row,
+                "`sceneset fix` gives image, mask and split lines the same name, in NFC",
+                stem,
             )
             continue
         bare = next((stem.removesuffix(s) for s in suffixes if stem.endswith(s)), "")
         is_sample = bare and any((p, bare) in samples for p in Phase)
-        lines.findings.append(
-            finding(
-                "split-unknown-stem",
-                "names no image",
-                file=shown,
-                row=row,
-                field=printable(stem),
-                hint=_hint_on_unknown(bare if is_sample else ""),
-            )
-        )
+        hint = _hint_on_unknown(bare if is_sample else "")
+        lines.report("split-unknown-stem", "names no image", row, hint, stem)
     return keys
 
 

@@ -1,10 +1,11 @@
 """Turn delivered split files into rows of the scene table and tags, and compare them with tags."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from functools import partial
 
 from sceneset.catalog.split_selection import samples_by_row
 from sceneset.catalog.subset_folder import Key
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.finding import MAX_ALIKE, Finding, capped, finding
 from sceneset.schemas.scene import SplitName, Vocabulary
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import SceneMembership, Tag
@@ -100,8 +101,14 @@ class SplitTags:
             if row.source:
                 self._sources.setdefault(key, set()).add(row.source)
 
-    def incomplete_findings(self, images: Iterable[Key]) -> list[Finding]:
-        """Report images that are missing from the file that lists all samples of their phase."""
+    def incomplete_findings(self, images: Collection[Key], *, needs_all: bool) -> list[Finding]:
+        """Report images that are missing from the file that lists all samples of their phase.
+
+        Args:
+            images: All images of the delivery.
+            needs_all: Report each image by itself, so that it can be left out.
+        """
+        limit = len(images) if needs_all else MAX_ALIKE
         findings = []
         for file, (row, keys) in self.delivered.items():
             if row.scene != TOTAL or row.persons or row.source:
@@ -114,18 +121,13 @@ class SplitTags:
                 for _, stem in other_keys
                 if other.is_total and shown in self._origins[other.file]
             }
-            findings += [
-                finding(
-                    "split-incomplete",
-                    f"{file} does not list {stem}",
-                    file=shown,
-                    phase=phase,
-                    stem=stem,
-                    hint="add the line, or remove the sample from the delivery",
-                )
-                for phase, stem in sorted(images)
-                if phase is row.phase and (phase, stem) not in keys and stem not in listed_stems
-            ]
+            missing = (
+                key
+                for key in sorted(images)
+                if key[0] is row.phase and key not in keys and key[1] not in listed_stems
+            )
+            report = partial(_not_listed, file, shown)
+            findings += capped(missing, report, limit=limit)
         return findings
 
     def tag(self, key: Key, kind: Kind) -> Tag:
@@ -178,3 +180,15 @@ class SplitTags:
                     )
                 )
         return findings
+
+
+def _not_listed(file: str, shown: str, key: Key) -> Finding:
+    phase, stem = key
+    return finding(
+        "split-incomplete",
+        f"{file} does not list {stem}",
+        file=shown,
+        phase=phase,
+        stem=stem,
+        hint="add the line, or remove the sample from the delivery",
+    )

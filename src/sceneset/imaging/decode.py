@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from sceneset.errors import UndecodableError
 from sceneset.imaging.metadata import load_late_metadata, orientation_of, traits
 from sceneset.imaging.png_length import check_length
+from sceneset.imaging.segments import has_png_end
 from sceneset.imaging.strict_jpeg import TooManyScansError, check_scans, decode_strictly
 from sceneset.schemas.params import RAISE_MAX_BYTES, Limits
 
@@ -42,7 +43,6 @@ _MODES = {
     "LA": "a gray image with alpha",
     "I;16": "an image of 16 bits",
 }
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _MAX_KEPT_BUFFER = 48 << 20  # bytes; larger buffers are freed after use
 _COPY_AGAIN = "copy the file again from its source"
 
@@ -168,7 +168,7 @@ def _undecodable_errors(limits: Limits) -> Iterator[None]:
 
 def _open(data: bytes, kind: str, limits: Limits) -> Image.Image:
     """Open an image after checking its size and, for a PNG, its checksums."""
-    if kind == "PNG" and _PNG_END not in data:  # Pillow ignores a truncated end chunk
+    if kind == "PNG" and not has_png_end(data):  # Pillow ignores a damaged end chunk
         raise UndecodableError("image-unreadable", "is truncated: its end is missing", _COPY_AGAIN)
     opened = Image.open(io.BytesIO(data), formats=[kind])
     check_size(opened.size, limits)

@@ -12,21 +12,21 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from sceneset.imaging.exif_tags import kept_tags
 from sceneset.imaging.kept_parts import COLOUR_CHUNKS, JPEG_SIGNATURE, PNG_SIGNATURE, kept_file
-from sceneset.imaging.metadata import load_late_metadata, orientation_of
+from sceneset.imaging.metadata import load_late_metadata, orientation_of, says_adobe_rgb
 from sceneset.imaging.segments import png_chunks
 from sceneset.imaging.strict_jpeg import check_scans, decode_strictly
 from sceneset.schemas.names import invalid_stem_reason
 
 _INVISIBLE = r"\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
-_UNSAFE = re.compile(rf'[<>:"|?*\\/.\s{_INVISIBLE}]')
+_UNSHOWN = "\u180e\ufff9-\ufffb\U000e0000-\U000e007f"
+_UNSAFE = re.compile(rf'[<>:"|?*\\/.\s{_INVISIBLE}{_UNSHOWN}]')
 _MAX_STEM = 200  # bytes
 _FORMULA_START = "=+@-"  # spreadsheets and shells read more than a name
-_MAX_CLASSES = 24
 
 
 @contextmanager
@@ -57,49 +57,15 @@ def has_16_bits(data: bytes) -> bool:
     return data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10"
 
 
-def is_0_and_255(mask: bytes) -> bool:
-    """Return whether a mask is 8-bit gray and holds 255 and, besides it, 0 alone.
-
-    Raises:
-        OSError: The data is not a JPEG or PNG, or does not decode.
-    """
-    with open_image(mask) as opened:
-        if opened.mode != "L":
-            return False
-        counts = opened.histogram()
-    return counts[255] > 0 and not any(counts[1:255])
-
-
-def uses_1(mask: bytes) -> bool:
-    """Return whether a mask that is not 8-bit gray has the class number 1 somewhere.
-
-    Indices of a palette and equal channels of a colour image count. More than 24 different values
-    are levels of gray or colours, and no class numbers. A file that does not decode has none.
-    """
-    try:
-        with open_image(mask) as opened:
-            values = np.asarray(opened)
-    except Exception:  # noqa: BLE001 - decoders raise exceptions of many types
-        return False
-    if values.dtype == bool:
-        return False
-    if values.ndim == 3:
-        colours = values[..., : 1 if values.shape[2] == 2 else 3]
-        if (colours != colours[..., :1]).any():
-            return False
-        values = colours[..., 0]
-    found = np.unique(values)
-    return bool((found == 1).any()) and len(found) <= _MAX_CLASSES
-
-
 @_only_value_errors()
 def strip_personal_data(data: bytes) -> bytes:
     """Return a JPEG or PNG without personal data; the encoded pixels stay byte for byte the same.
 
-    Kept are only colour profiles, what decoders need, and the orientation tag. Bytes after the end
-    of the image are removed too: they may be a second image or the rest of a cropped one.
+    Kept are only colour profiles, what decoders need, the orientation tag, and the statement that
+    colours are those of Adobe RGB. Bytes after the end of the image are removed too: they may be a
+    second image or the rest of a cropped one.
     """
-    return _with_orientation_tag(kept_file(data), _orientation(data))
+    return _with_kept_tags(kept_file(data), data)
 
 
 @_only_value_errors()
@@ -109,9 +75,9 @@ def orient_image(data: bytes, orientation: int) -> bytes:
     The result has no orientation tag and no personal data.
     """
     clean = kept_file(data)
-    if orientation == 1:
-        return clean
-    return _encoded(*_decoded(clean, orientation), clean, transposed=orientation >= 5)
+    if orientation != 1:
+        clean = _encoded(*_decoded(clean, orientation), clean, transposed=orientation >= 5)
+    return _with_kept_tags(clean, data, orientation=1)
 
 
 @_only_value_errors()
@@ -123,26 +89,30 @@ def orient_mask(data: bytes, orientation: int) -> bytes:
 @_only_value_errors()
 def convert_to_rgb(data: bytes) -> bytes:
     """Return a gray, palette or opaque alpha image as RGB with the same appearance."""
-    clean, orientation = kept_file(data), _orientation(data)
+    clean = kept_file(data)
     source, image = _decoded(clean)
     if image.mode == "RGB" and "transparency" not in image.info:
-        return _with_orientation_tag(clean, orientation)
+        return _with_kept_tags(clean, data)
     if image.mode not in {"1", "L", "LA", "P", "RGB", "RGBA"}:
         raise ValueError(f"is {image.mode}, which can be converted to RGB in more than one way")
     rgba = image.convert("RGBA")
     if any(rgba.getchannel("A").histogram()[:255]):
         raise ValueError("is transparent in places: a person must choose the background")
-    return _with_orientation_tag(_encoded(source, rgba.convert("RGB"), clean), orientation)
+    return _with_kept_tags(_encoded(source, rgba.convert("RGB"), clean), data)
 
 
 @_only_value_errors()
 def map_255_to_1(data: bytes) -> bytes:
-    """Return a mask with the values 0 and 255 as a mask with the values 0 and 1."""
+    """Return a mask with the values 0 and 255 as a mask with the values 0 and 1.
+
+    An orientation tag is kept.
+    """
     mask = _decoded_mask(data)
     other = [str(value) for value, n in enumerate(mask.histogram()) if n and 0 < value < 255]
     if other:
         raise ValueError(f"holds more than 0 and 255: {', '.join(other[:8])}")
-    return _saved(mask.point([value // 255 for value in range(256)]), "PNG", compress_level=9)
+    mapped = mask.point([value // 255 for value in range(256)])
+    return _with_kept_tags(_saved(mapped, "PNG", compress_level=9), data)
 
 
 def clean_stem(stem: str) -> str:
@@ -161,11 +131,20 @@ def clean_stem(stem: str) -> str:
     )  # the only fault left: a Windows device name
 
 
-def _with_orientation_tag(clean: bytes, orientation: int) -> bytes:
-    """Insert an EXIF orientation tag, unless the orientation is 1."""
-    if orientation == 1:
+def _with_kept_tags(clean: bytes, source: bytes, orientation: int | None = None) -> bytes:
+    """Insert an EXIF block with the tags of the source that are kept, if it has any.
+
+    Args:
+        clean: A file without EXIF.
+        source: The file that it was made from.
+        orientation: The orientation, if it is not that of the source.
+    """
+    if orientation is None:
+        orientation = _orientation(source)
+    has_profile = "icc_profile" in open_image(clean).info  # it says more than EXIF
+    tiff = kept_tags(orientation, adobe_rgb=not has_profile and says_adobe_rgb(source))
+    if not tiff:
         return clean
-    tiff = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0" + bytes([orientation]) + bytes(6)
     if clean.startswith(PNG_SIGNATURE):
         start, body = 33, b"eXIf" + tiff  # after IHDR
         tag = len(tiff).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)

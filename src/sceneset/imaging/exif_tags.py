@@ -1,9 +1,11 @@
 """Describe the tags of an EXIF block: every tag that says more than how pixels are encoded.
 
-`sceneset fix` keeps the orientation only. Tags in TECHNICAL are removed with the others but not
+`sceneset fix` keeps the orientation, and the statement that colours are those of Adobe RGB, which
+has a rule of its own (image-profile). Tags in TECHNICAL are removed with the others but not
 reported: they are in most files, and numbers such as the resolution identify nobody.
 """
 
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +14,8 @@ from PIL import ExifTags
 from sceneset.imaging.trait_names import BROKEN, GPS, PERSONAL, PROFILE
 
 ORIENTATION = 0x0112
+ADOBE_RGB = f"{PROFILE}Adobe RGB (EXIF)"
+"""The trait of an image whose tags say that its colours are those of Adobe RGB."""
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD, _SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
 _COLOR_SPACE, _INTEROP_INDEX = 0xA001, 0x0001
 TECHNICAL = frozenset({
@@ -34,6 +38,7 @@ _MAX_NUMBERS, _MAX_BYTES = 48, 4  # bytes of a technical value: of numbers, and 
 _MAX_DIRECTORIES, _MAX_ENTRIES = 32, 4096
 _COMMENT_CODES = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0")
 _BLANK = b"\0 \t\r\n"
+_TIFF_HEADER = b"MM\0*\0\0\0\x08"  # big-endian; the first directory follows
 
 
 class _Entry(NamedTuple):
@@ -161,7 +166,7 @@ def _directory_traits(read: _Block, entries: list[_Entry], pointer: int = _FIRST
         if word and not (pointer == _NEXT and entry.tag in _THUMBNAIL):
             yield PERSONAL + word
         if _says_adobe_rgb(read, entry, pointer):
-            yield f"{PROFILE}Adobe RGB (EXIF)"
+            yield ADOBE_RGB
 
 
 def tag_word(tag: int, kind: int, value: bytes | None) -> str:
@@ -197,3 +202,26 @@ def _says_adobe_rgb(read: _Block, entry: _Entry, pointer: int) -> bool:
         return entry.tag == _INTEROP_INDEX and value.startswith(b"R03")
     order = read.order
     return entry.tag == _COLOR_SPACE and value == (b"\2\0" if order == "little" else b"\0\2")
+
+
+def kept_tags(orientation: int, *, adobe_rgb: bool) -> bytes:
+    """Return an EXIF block, without its signature, that says what is kept; b"" if that is nothing.
+
+    Adobe RGB is said as the DCF standard does it: an uncalibrated colour space, and R03 as the
+    index of interoperability.
+    """
+
+    def directory(*entries: tuple[int, int, int, bytes]) -> bytes:
+        written = (struct.pack(">HHI4s", *entry) for entry in entries)
+        return len(entries).to_bytes(2) + b"".join(written) + bytes(4)
+
+    turned = ((ORIENTATION, 3, 1, orientation.to_bytes(2)),) if orientation != 1 else ()
+    if not adobe_rgb:
+        return _TIFF_HEADER + directory(*turned) if turned else b""
+    colours = len(_TIFF_HEADER) + len(directory(*turned)) + 12
+    first = directory(*turned, (_EXIF_IFD, 4, 1, colours.to_bytes(4)))
+    second_end = colours + len(directory((0, 0, 0, b""), (0, 0, 0, b"")))
+    second = directory(
+        (_COLOR_SPACE, 3, 1, b"\xff\xff"), (_INTEROP_IFD, 4, 1, second_end.to_bytes(4))
+    )
+    return _TIFF_HEADER + first + second + directory((_INTEROP_INDEX, 2, 4, b"R03\0"))

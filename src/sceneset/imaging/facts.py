@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import check_size, decode_image, decode_mask, scratch
 from sceneset.imaging.mask_shape import Outline, measure_outline
+from sceneset.imaging.mask_values import is_soft, is_void, uses_1
 from sceneset.imaging.metadata import mask_traits
 from sceneset.imaging.perceptual_hash import ImageHashes, hash_pixels
 from sceneset.imaging.picture import has_equal_channels, picture_digest
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Planes = tuple[Plane, Plane, Plane]
 
 _THUMBNAIL_SIDE, _THUMBNAIL_QUALITY = 256, 85
-_SOFT_VALUES = 24  # more values besides 0, 1 and 255 than any table of classes or instances has
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,12 @@ class MaskFacts:
     @property
     def is_soft(self) -> bool:
         """Whether the values are levels of gray, as in an alpha matte, and no classes."""
-        return len(self.other) >= _SOFT_VALUES
+        return is_soft(self.other)
+
+    @property
+    def uses_1(self) -> bool:
+        """Whether the mask has pixels of value 1, as a class and not as a level of gray."""
+        return uses_1(self.person, self.other)
 
 
 def measure_image(
@@ -269,7 +274,7 @@ def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
                 hint="write 0 for background, 1 for person and 255 for pixels to be ignored",
             )
         )
-    elif mask.ignore and not mask.person:
+    elif is_void(mask.person, mask.ignore, mask.other):
         found.append(
             finding(
                 "mask-0-255",

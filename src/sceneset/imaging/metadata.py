@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from PIL import Image
 
 from sceneset.imaging.colour import chunk_traits, profile_traits
+from sceneset.imaging.exif_tags import ADOBE_RGB, describe_exif
 from sceneset.imaging.exif_tags import ORIENTATION as _ORIENTATION_TAG
-from sceneset.imaging.exif_tags import describe_exif
 from sceneset.imaging.kept_parts import PNG_SIGNATURE, TEXT_CHUNKS, Part, file_parts
 from sceneset.imaging.trait_names import (
     BROKEN,
@@ -22,7 +22,6 @@ from sceneset.imaging.trait_names import (
     GPS,
     ORIENTATION,
     PERSONAL,
-    PROFILE,
     PROGRESSIVE,
     TRAILING,
 )
@@ -41,7 +40,10 @@ _POSITION = re.compile(
     rb"|geo:(?:lat|lon|point)|\b(?:lat|lon|lng)[\"']?\s*[=:]",
     re.IGNORECASE,
 )
-_RAW_PROFILE = re.compile(rb"\n\s*\d+\s*\n([0-9a-fA-F\s]+)")  # a size, then digits
+_RAW_PROFILE = re.compile(  # keyword, name, size, digits: each on lines of its own
+    rb"[^\n\0]*[\n\0]\n?(?:exif|app1|generic profile|)\n\s*\d{1,10}\s*\n([0-9a-f\s]+)\0?",
+    re.IGNORECASE,
+)
 _MAX_TEXT = 1 << 20  # bytes of a compressed text that are looked at
 _REPORTED_OF_MASKS = (GPS, PERSONAL, BROKEN, TRAILING)
 
@@ -62,12 +64,8 @@ def traits(opened: Image.Image, data: bytes) -> tuple[str, ...]:
         opened: The file, opened by Pillow.
         data: The bytes of the file.
     """
-    found: set[str] = set()
-    try:
-        parts = list(file_parts(data, check=False))
-    except ValueError:
-        parts = []
-        found.add(BROKEN)
+    parts, damage = _readable_parts(data)
+    found = {BROKEN} if damage else set()
     readers: tuple[Callable[[], Iterable[str]], ...] = (
         lambda: _parts(parts, data),
         lambda: profile_traits(opened.info.get("icc_profile")),
@@ -80,12 +78,12 @@ def traits(opened: Image.Image, data: bytes) -> tuple[str, ...]:
         except Exception:  # noqa: BLE001 - broken metadata raises exceptions of many types
             found.add(BROKEN)
     # In a multi-picture JPEG (MPO), the other pictures follow the first one.
-    if parts and opened.format in {"JPEG", "PNG"}:
+    if not damage and opened.format in {"JPEG", "PNG"}:
         is_padding_allowed = opened.format == "JPEG"
         if _has_trailing_bytes(data, parts[-1].end, is_padding_allowed=is_padding_allowed):
             found.add(TRAILING)
     if "icc_profile" in opened.info:  # the profile says more than EXIF
-        found.discard(f"{PROFILE}Adobe RGB (EXIF)")
+        found.discard(ADOBE_RGB)
     if any(trait.startswith(FRAMES) for trait in found):  # the index of these pictures
         found.discard(f"{PERSONAL}MPF")
     return tuple(sorted(found))
@@ -130,37 +128,77 @@ def load_late_metadata(opened: Image.Image, data: bytes) -> None:
         start += 12 + int.from_bytes(data[start : start + 4])
 
 
+def _readable_parts(data: bytes) -> tuple[list[Part], ValueError | None]:
+    """Return the parts of a file up to damage, and the error if there is some."""
+    parts: list[Part] = []
+    try:
+        for part in file_parts(data, check=False):
+            parts.append(part)  # noqa: PERF402 - the parts before an error are kept
+    except ValueError as error:
+        return parts, error
+    return parts, None
+
+
 def _kind(data: bytes, part: Part) -> bytes:
     """Return the type of a PNG chunk."""
     return data[part.start + 4 : part.start + 8]
 
 
 def _parts(parts: Sequence[Part], data: bytes) -> Iterator[str]:
-    """Yield the traits of everything that is not kept as it is."""
-    is_png = data.startswith(PNG_SIGNATURE)
+    """Yield the traits of everything that is not kept as it is; a broken part hides no other."""
+    for part in parts:
+        if part.word and part.word != "EXIF":
+            yield from _part_traits(part, data)
+    blocks, is_broken = _exif_blocks(parts, data)
+    if is_broken:
+        yield from (BROKEN, f"{PERSONAL}EXIF")
+    for block in blocks:
+        try:
+            yield from list(describe_exif(block))
+        except Exception:  # noqa: BLE001 - broken metadata raises exceptions of many types
+            yield from (BROKEN, f"{PERSONAL}EXIF")
+
+
+def _part_traits(part: Part, data: bytes) -> Iterator[str]:
+    body = text = part.content(data)
+    try:
+        text = _text(_kind(data, part) if _is_png(data) else b"", body)
+    except zlib.error:
+        yield BROKEN
+    yield from (PERSONAL + word for word in _words(part.word, body))
+    if _POSITION.search(text.replace(b"\0", b"")):
+        yield GPS
+
+
+def says_adobe_rgb(data: bytes) -> bool:
+    """Return whether the EXIF tags of a JPEG or PNG say that its colours are those of Adobe RGB."""
+    parts, _ = _readable_parts(data)
+    blocks, _ = _exif_blocks(parts, data)
+    return any(ADOBE_RGB in describe_exif(block) for block in blocks)
+
+
+def _exif_blocks(parts: Sequence[Part], data: bytes) -> tuple[list[bytes], bool]:
+    """Return the EXIF blocks of a file, and whether it has one that can't be read."""
+    is_broken = False
     blocks: list[bytes] = []
     for part in parts:
-        if not part.word:
+        if part.word != "EXIF":
             continue
         body = part.content(data)
-        kind = _kind(data, part) if is_png else b""
-        try:
-            text = _text(kind, body)
-        except zlib.error:
-            text = body
-            yield BROKEN
-        if part.word != "EXIF":
-            yield from (PERSONAL + word for word in _words(part.word, body))
-            if _POSITION.search(text.replace(b"\0", b"")):
-                yield GPS
-        elif kind in TEXT_CHUNKS:
-            blocks.append(_from_hex(text))
-        elif not blocks or body[6:8] in {b"II", b"MM"} or is_png:
+        if _is_png(data) and _kind(data, part) in TEXT_CHUNKS:
+            try:
+                blocks.append(_from_hex(_text(_kind(data, part), body)))
+            except (ValueError, zlib.error):
+                is_broken = True
+        elif not blocks or body[6:8] in {b"II", b"MM"} or _is_png(data):
             blocks.append(body)
         else:  # a block of more than 64 kB goes on in the next segment
             blocks[-1] += body[6:]
-    for block in blocks:
-        yield from describe_exif(block)
+    return blocks, is_broken
+
+
+def _is_png(data: bytes) -> bool:
+    return data.startswith(PNG_SIGNATURE)
 
 
 def _text(kind: bytes, body: bytes) -> bytes:
@@ -179,9 +217,15 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _from_hex(text: bytes) -> bytes:
-    """Return the block that ImageMagick writes as hexadecimal text, after its name and size."""
-    found = _RAW_PROFILE.search(text)
-    return bytes.fromhex(found[1].decode() if found else "")
+    """Return the block that ImageMagick writes as hexadecimal text, after its name and size.
+
+    Raises:
+        ValueError: The text has another form.
+    """
+    found = _RAW_PROFILE.fullmatch(text)
+    if not found:
+        raise ValueError("is not a block in hexadecimal digits")
+    return bytes.fromhex(found[1].decode())
 
 
 def _words(word: str, body: bytes) -> set[str]:

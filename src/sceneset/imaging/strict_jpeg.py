@@ -1,4 +1,4 @@
-"""Decode a JPEG so that lost pixels are an error, and nothing else is.
+"""Decode a JPEG so that lost pixels are an error, and an unusual header is none.
 
 libjpeg reports damage by warnings, and simplejpeg treats every warning as an error. But libjpeg
 also warns of unusual headers, which lose no pixel, and only its first warning is visible: damage
@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sceneset.imaging.segments import jpeg_segments
+from sceneset.imaging.strict_cmyk import check_with_opencv
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,9 +97,9 @@ def _check_again(data: bytes, mode: str, error: ValueError) -> None:
     else:
         return
     # The simple interface of TurboJPEG has no name for this subsampling. Its other interface, which
-    # kornia uses, needs none and reports warnings as errors too; but it knows no CMYK. So of CMYK
-    # files with such a subsampling only truncation is noticed, by Pillow.
+    # kornia uses, needs none and reports warnings as errors too; but it knows no CMYK.
     if mode == "CMYK":
+        check_with_opencv(usual)
         return
     from kornia_rs.io import ImageDecoder
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.tombstones import Tombstones, read_tombstones
+from sceneset.catalog.tombstones import Tombstones, Withdrawn, read_tombstones
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
 from sceneset.quality.kind_rules import kind_findings
@@ -144,32 +144,23 @@ def _sample_findings(
 
 def _withdrawn_findings(catalog: Catalog, name: str, tombstones: Tombstones) -> list[Finding]:
     """Report samples that were withdrawn but are in the subset again."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not tombstones:
         return []
     try:
         scan = catalog.scan(name, ("phase", "stem", "image", "image_md5", "picture"))
     except FindingsError:
         return []  # reported by _scan_findings already
-    files = {bytes.fromhex(md5): tombstone for md5, tombstone in tombstones.items()}
-    pictures = {bytes.fromhex(t.picture): t for t in tombstones.values() if t.picture}
-    is_withdrawn = pc.or_(
-        pc.is_in(scan["image_md5"], pa.array(list(files), pa.binary(16))),
-        pc.is_in(scan["picture"], pa.array(list(pictures), pa.binary(16))),
-    )
     return [
         finding(
             "forgotten",
-            f"was withdrawn: {(files.get(row['image_md5']) or pictures[row['picture']]).reason}",
+            f"was withdrawn: {tombstone.reason}",
             subset=name,
             file=f"{DATA_ROOT}/{name}/img_dir/{row['phase']}/{row['image']}",
             phase=row["phase"],
             stem=row["stem"],
             hint=f"remove it with `sceneset forget {row['image_md5'].hex()} --reason ...`",
         )
-        for row in scan.filter(is_withdrawn).to_pylist()
+        for row, tombstone in Withdrawn(tombstones).rows_of(scan)
     ]
 
 

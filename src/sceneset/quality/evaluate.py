@@ -1,9 +1,10 @@
 """Evaluate all rules on a registry and apply its policy to the findings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sceneset.catalog.lineage import lineage_findings
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.tombstones import lost_tombstone_findings
 from sceneset.errors import FindingsError
 from sceneset.quality.consistency import check_subsets
 from sceneset.quality.ignored import ignored_findings
@@ -14,6 +15,9 @@ from sceneset.quality.tested_images import ReleasedTestImages, tested_image_find
 from sceneset.schemas.finding import Finding, errors_of, in_order
 from sceneset.schemas.rules import RULES
 from sceneset.storage.transaction_rollback import unfinished_findings
+
+Reports = Mapping[str, Sequence[Finding]]
+"""The findings that the stages `check` and `leakage` would report, by the name of the stage."""
 
 # `forgotten-near` is evaluated when a delivery is added, not on a registry.
 _SUBSET_CODES = RULES.keys() - LEAKAGE_CODES - {"forgotten-near"}
@@ -61,10 +65,11 @@ def all_findings(
     names: Sequence[str] | None = None,
     *,
     notes: bool = False,
+    derived: Callable[[Catalog, Reports], list[Finding]] | None = None,
 ) -> list[Finding]:
     """Return the findings of all rules, errors first.
 
-    Rules on leakage are evaluated only if there is no other error.
+    Rules on leakage and on derived files are evaluated only if there is no other error.
 
     Args:
         catalog: The registry to check.
@@ -72,18 +77,36 @@ def all_findings(
             images must not be among them.
         names: Only findings about these subsets; None means all listed subsets.
         notes: Include findings of severity "note".
+        derived: Compares the derived files with their sources. None skips that; so do names of
+            subsets, because most derived files are about all of them.
     """
+    subsets = subset_findings(catalog, names, notes=notes)
     findings = [
         *unfinished_findings(catalog.paths),
         *_about_files(names, ignored_findings(catalog)),
         *_about(names, lineage_findings(catalog.paths)),
-        *subset_findings(catalog, names, notes=notes),
+        *_about_files(names, _lost_tombstones(catalog)),
+        *subsets,
     ]
     if not errors_of(findings):
-        findings += leakage_findings(catalog, names)
+        leaks = leakage_findings(catalog, names)
+        findings += leaks
         if tested:
             findings += _about(names, tested_image_findings(catalog, tested(catalog)))
+        if derived and names is None and not errors_of(leaks):
+            reports = {"leakage": leaks} if notes else {"check": subsets, "leakage": leaks}
+            findings += derived(catalog, reports)
     return in_order(with_rows(catalog, findings))
+
+
+def _lost_tombstones(catalog: Catalog) -> list[Finding]:
+    """Return what the history of a working tree says about withdrawals that a merge dropped."""
+    if catalog.origin:
+        return []
+    try:
+        return lost_tombstone_findings(catalog.root)
+    except FindingsError:
+        return []  # the file can't be read: a finding of the subsets
 
 
 def _about(names: Sequence[str] | None, findings: Sequence[Finding]) -> list[Finding]:

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sceneset.quality.crop_overlaps import worst_overlaps
 from sceneset.quality.sample_columns import SampleColumns
 from sceneset.quality.sample_rules import finding_on_row
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.subset import Subset
-from sceneset.schemas.tag import Box, Tag
+from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind, Persons, fold_name
 
 if TYPE_CHECKING:
@@ -118,28 +120,30 @@ def _crop_findings(entry: Subset, tags: Sequence[Tag], *, file: str) -> Iterator
 
 def _overlaps(
     entry: Subset, tags: Sequence[Tag], max_overlap: float, *, file: str
-) -> Iterator[Finding]:
-    """Yield crops that overlap an earlier crop of the same original, with the worst overlap."""
-    crops_by_source: dict[str, list[tuple[Box, Tag]]] = defaultdict(list)
+) -> list[Finding]:
+    """Report crops that overlap an earlier crop of the same original, with the worst overlap."""
+    crops_by_source: dict[str, list[Tag]] = defaultdict(list)
     for tag in tags:
         if tag.source and tag.origin:
-            crops_by_source[fold_name(tag.source)].append((tag.origin, tag))
-    for crops in crops_by_source.values():
-        for number, (box, tag) in enumerate(crops):
-            overlaps = [(_overlap(box, other), earlier.stem) for other, earlier in crops[:number]]
-            overlap, stem = max(overlaps, default=(0.0, ""))
-            if overlap > max_overlap:
-                message = f"overlaps {stem!r} by {overlap:.0%} in the original {tag.source!r}"
-                hint = "keep one of the two, or correct their origins"
-                yield _tag_finding(entry, tag, file, "crop-overlap", message=message, hint=hint)
+            crops_by_source[fold_name(tag.source)].append(tag)
 
+    def report(found: tuple[Tag, float, str]) -> Finding:
+        tag, share, stem = found
+        message = f"overlaps {stem!r} by {share:.0%} in the original {tag.source!r}"
+        hint = "keep one of the two, or correct their origins"
+        return _tag_finding(entry, tag, file, "crop-overlap", message=message, hint=hint)
 
-def _overlap(box: Box, other: Box) -> float:
-    """Return the share (0 to 1) of the smaller box that is inside the other box."""
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    smaller = min((b[2] - b[0]) * (b[3] - b[1]) for b in (box, other))
-    return max(width, 0) * max(height, 0) / smaller
+    overlaps = (
+        (tag, worst.share, crops[worst.other].stem)
+        for crops in crops_by_source.values()
+        for tag, worst in zip(
+            crops, worst_overlaps([tag.origin for tag in crops if tag.origin]), strict=True
+        )
+        if worst.share > max_overlap
+    )
+    found = list(islice(overlaps, _MAX_ALIKE + 1))  # more would only be counted
+    is_complete = len(found) <= _MAX_ALIKE
+    return capped(found, report, limit=_MAX_ALIKE, total=len(found), is_complete=is_complete)
 
 
 def _tag_finding(
@@ -147,7 +151,7 @@ def _tag_finding(
 ) -> Finding:
     return finding(
         code,
-        f"{tag.phase} {tag.stem!r} {message}",
+        f"the sample {tag.phase} {tag.stem!r} {message}",
         subset=entry.name,
         file=file,
         phase=tag.phase,

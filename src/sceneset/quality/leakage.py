@@ -98,7 +98,7 @@ def _first_row_with(ids: "Rows", rows: "Rows") -> "Rows":
 
 def _match_finding(table: SampleTable, match: Match, thresholds: Thresholds) -> Finding:
     more = match.total - 1
-    message = _looks_like(table, match, "the training image ")
+    message = _looks_like(table, match, is_training=True)
     if more:
         message += f", and like {more} more training image{'s' if more > 1 else ''}"
     is_near = match.distance <= thresholds.near
@@ -106,12 +106,13 @@ def _match_finding(table: SampleTable, match: Match, thresholds: Thresholds) -> 
     return table.finding_on(match.row, code, message, hint)
 
 
-def _looks_like(table: SampleTable, match: Match, what: str = "") -> str:
+def _looks_like(table: SampleTable, match: Match, *, is_training: bool = False) -> str:
     """Return in what way an image looks like another one; turns are as a viewer shows both."""
     orientation, other = (int(table.orientation[row]) for row in (match.row, match.other))
     # From the other image as shown to that as stored, to this one as stored, to this one as shown.
     turn = combined(combined(inverse(other), inverse(match.turn)), orientation)
-    name, end = f"{what}{table.image_path(match.other)}", ""
+    path, end = table.image_path(match.other), ""
+    name = f"the training image {path}" if is_training else path
     if turn == match.turn == 1:
         pass
     elif turn == 1:

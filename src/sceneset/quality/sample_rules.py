@@ -46,6 +46,9 @@ _NAME_PATTERNS = {
     "name-space": "[\\s\u00a0\u2000-\u200a\u3000]",
     "name-windows": r'[<>:"|?*]|\.$',
     "name-start": r"^[=+@-]",
+    "name-invisible": (
+        "[\xad\u180e\u200b-\u200d\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    ),
 }
 """Patterns that a stem must not contain, by rule."""
 
@@ -54,6 +57,12 @@ def broken_name_rules(stem: str) -> set[str]:
     """Return the codes of the ``name-*`` rules that a stem breaks."""
     codes = {code for code, pattern in _NAME_PATTERNS.items() if re.search(pattern, stem)}
     return codes if unicodedata.is_normalized("NFC", stem) else codes | {"name-normal-form"}
+
+
+def _with_visible(stem: str) -> str:
+    """Return a stem with its invisible characters written as escapes."""
+    pattern = _NAME_PATTERNS["name-invisible"]
+    return re.sub(pattern, lambda found: found[0].encode("unicode_escape").decode(), stem)
 
 
 def _percent(row: Row, pixels: int) -> str:
@@ -117,7 +126,7 @@ SAMPLE_RULES = (
     SampleRule(
         "image-profile",
         lambda c: c.has_trait(trait_names.PROFILE),
-        lambda r, _: f"the colours are not sRGB: {_details(r, trait_names.PROFILE)}",
+        lambda r, _: f"the colors are not sRGB: {_details(r, trait_names.PROFILE)}",
         "convert the image to sRGB: readers ignore the profile",
     ),
     SampleRule(
@@ -242,6 +251,15 @@ SAMPLE_RULES = (
         lambda r, _: (
             f"the stem {r['stem']!r} starts with {r['stem'][0]!r}; spreadsheets read it as a "
             "formula, or command lines as an option"
+        ),
+        _RENAME,
+    ),
+    SampleRule(
+        "name-invisible",
+        lambda c: c.stem_matches(_NAME_PATTERNS["name-invisible"]),
+        lambda r, _: (
+            f"the stem '{_with_visible(r['stem'])}' contains a character that is not shown, so "
+            "that two names can look the same"
         ),
         _RENAME,
     ),

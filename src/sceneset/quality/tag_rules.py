@@ -117,7 +117,7 @@ def persons_conflict_findings(tags: Sequence[Tag], *, subset: str, file: str) ->
         (tag for tag in tags if tag.persons_summary == "mixed"),
         lambda tag: finding(
             "persons-conflict",
-            f"{tag.stem} is "
+            f"{tag.stem} is tagged "
             + ", ".join(f"{persons} in {scene}" for scene, persons in tag.memberships if persons),
             subset=subset,
             file=file,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.catalog.lineage import read_all_lineages
+from sceneset.catalog.lineage import lineage_components, read_all_lineages
 from sceneset.catalog.reader import Catalog
 from sceneset.paths import DATA_ROOT
 from sceneset.quality.sample_table import EXACT_COLUMNS
@@ -57,17 +57,14 @@ class ReleasedTestImages:
 
     def add_lineage(self, rows: Iterable[LineageRow]) -> None:
         """Add the files that replaced a test image, or that it replaced."""
-        linked: dict[bytes, set[bytes]] = {}
-        for row in rows:
-            old, new = bytes.fromhex(row.image_md5), bytes.fromhex(row.new_image_md5)
-            linked.setdefault(old, set()).add(new)
-            linked.setdefault(new, set()).add(old)
-        waiting = [md5 for md5 in linked if md5 in self.files]
-        while waiting:
-            tested = waiting.pop()
-            others = [md5 for md5 in linked[tested] if md5 not in self.files]
-            self.files |= dict.fromkeys(others, self.files[tested])
-            waiting += others
+        samples = {bytes.fromhex(md5): one for md5, one in lineage_components(rows).items()}
+        versions: dict[str, str] = {}
+        for md5, sample in samples.items():
+            if version := self.files.get(md5):
+                versions.setdefault(sample, version)
+        for md5, sample in samples.items():
+            if sample in versions:
+                self.files.setdefault(md5, versions[sample])
 
 
 def _exact(scan: "pa.Table") -> Iterator[Exact]:

@@ -149,7 +149,8 @@ def load_pair(pair: Pair, read: Read) -> LoadedPair:
 
 def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
     """Measure a pair whose files are in memory."""
-    from sceneset.imaging import edit, facts
+    from sceneset.imaging import facts
+    from sceneset.imaging.mask_values import file_uses_1
 
     uses_1 = False
     image: facts.ImageFacts | None = None
@@ -163,10 +164,10 @@ def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
                 )
             else:
                 mask = facts.measure_mask(content.data, limits, content.md5)
-                uses_1 = mask.person > 0 and not mask.is_soft
+                uses_1 = mask.uses_1
         except UndecodableError as error:
             if error.code == "mask-mode":
-                uses_1 = edit.uses_1(content.data)
+                uses_1 = file_uses_1(content.data)
             findings.append(
                 finding(error.code, error.message, file=pair.relative(path), hint=error.hint)
             )

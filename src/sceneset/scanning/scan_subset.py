@@ -22,7 +22,7 @@ from sceneset.scanning.void_masks import settle_void_masks
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.cache_links import CacheLinks
-from sceneset.storage.dvc import Project, StageRun, lock_with_stage_run
+from sceneset.storage.dvc import Project
 from sceneset.storage.dvc_digests import (
     DIGEST_COLUMNS,
     Digest,
@@ -30,7 +30,15 @@ from sceneset.storage.dvc_digests import (
     digests_of_scan,
     read_dvc_file,
 )
-from sceneset.storage.files import atomic_write, md5_of, write_text
+from sceneset.storage.dvc_lock_file import (
+    LOCK,
+    PIPELINE,
+    StageRun,
+    lock_with_stage_run,
+    read_lock,
+)
+from sceneset.storage.files import atomic_write, md5_of, read_text, write_text
+from sceneset.storage.yaml_files import MAX_YAML
 
 _FOLDERS = ("img_dir", "ann_dir")
 
@@ -78,7 +86,7 @@ def scan_local(
         md5 = (hashes.get(image, ""), hashes.get(mask, "")) if known else None
         pairs.append(Pair(*key, image, mask, catalog.root, md5))
     measured = measure(pairs, catalog.params.limits, known=known)
-    return _write(catalog, name, findings, progress(measured, len(pairs), f"scan {name}"))
+    return _write(catalog, name, findings, progress(measured, len(pairs), f"measure {name}"))
 
 
 def scan_remote(
@@ -110,12 +118,12 @@ def scan_remote(
         for image, mask in [(layout.images[key], layout.masks[key])]
     ]
     measured = measure(pairs, catalog.params.limits, known=_known(catalog, name))
-    return _write(catalog, name, findings, progress(measured, len(pairs), f"scan {name}"))
+    return _write(catalog, name, findings, progress(measured, len(pairs), f"measure {name}"))
 
 
 def record_in_lock(catalog: Catalog, name: str) -> None:
     """Record in dvc.lock that the scan is up to date, so that `dvc repro` does not run it again."""
-    paths, lock = catalog.paths, catalog.root / "dvc.lock"
+    paths, lock = catalog.paths, catalog.root / LOCK
     deps = {}
     for folder in _FOLDERS:
         dvc_file = paths.subset(name) / f"{folder}.dvc"
@@ -124,8 +132,8 @@ def record_in_lock(catalog: Catalog, name: str) -> None:
     data = paths.scan(name).read_bytes()
     outs = {paths.relative(paths.scan(name)): Digest(md5_of(data), 1, len(data))}
     stage_run = StageRun(deps, catalog.params.algorithms.scan, outs)
-    text = lock.read_text("utf-8") if lock.is_file() else ""
-    pipeline = (catalog.root / "dvc.yaml").read_text("utf-8")
+    text = read_lock(catalog.root)
+    pipeline = read_text(catalog.root / PIPELINE, PIPELINE, limit=MAX_YAML)
     updated = lock_with_stage_run(text, pipeline, "scan", name, stage_run)
     if updated is not None and updated != text:
         write_text(lock, updated)

@@ -7,7 +7,7 @@ Checks return findings as values, so that one run can report all of them, sorted
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from sceneset.counts import counted
 from sceneset.schemas.base import Model
@@ -15,6 +15,7 @@ from sceneset.schemas.rules import RULES, Severity
 
 __all__ = [
     "MAX_ALIKE",
+    "Details",
     "Finding",
     "Severity",
     "capped",
@@ -80,35 +81,25 @@ class Finding(Model):
         return (rank, self.subset, self.file, row, self.code, counts_others, self.message)
 
 
-def finding(
-    code: str,
-    message: str,
-    *,
-    subset: str = "",
-    file: str = "",
-    row: int | None = None,
-    field: str = "",
-    hint: str = "",
-    phase: str = "",
-    stem: str = "",
-) -> Finding:
+class Details(TypedDict, total=False):
+    """The optional fields of a finding: its place and its hint."""
+
+    subset: str
+    file: str
+    row: int | None
+    field: str
+    hint: str
+    phase: str
+    stem: str
+
+
+def finding(code: str, message: str, **details: Unpack[Details]) -> Finding:
     """Create a finding with the default severity of its rule.
 
     Raises:
         KeyError: there is no rule ``code``.
     """
-    return Finding(
-        code=code,
-        severity=RULES[code].severity,
-        message=message,
-        subset=subset,
-        file=file,
-        row=row,
-        field=field,
-        hint=hint,
-        phase=phase,
-        stem=stem,
-    )
+    return Finding(code=code, severity=RULES[code].severity, message=message, **details)
 
 
 def capped(

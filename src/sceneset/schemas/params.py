@@ -19,8 +19,8 @@ class Algorithms(Model):
     stage change; a change of its source code alone does not require new results.
     """
 
-    scan: Algorithm = 5
-    check: Algorithm = 3
+    scan: Algorithm = 6
+    check: Algorithm = 4
     splits: Algorithm = 1
     stats: Algorithm = 1
     manifest: Algorithm = 1

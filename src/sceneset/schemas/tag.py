@@ -58,6 +58,14 @@ def _write_scenes(scenes: tuple[SceneMembership, ...]) -> str:
     return ";".join(f"{s}:{p}" if p else s for s, p in scenes)
 
 
+@lru_cache(maxsize=4096)  # even a million tags have few different values
+def memberships_of(
+    scenes: tuple[SceneMembership, ...], persons: Persons | None
+) -> tuple[tuple[str, Persons | None], ...]:
+    """Return pairs of scene and persons; a scene without its own value gets ``persons``."""
+    return tuple((scene, own or persons) for scene, own in scenes)
+
+
 Box = tuple[int, int, int, int]
 
 
@@ -125,7 +133,7 @@ class Tag(Model):
     @property
     def memberships(self) -> tuple[tuple[str, Persons | None], ...]:
         """Pairs of scene and persons; a scene without its own value gets the sample's."""
-        return tuple((scene, persons or self.persons) for scene, persons in self.scenes)
+        return memberships_of(self.scenes, self.persons)
 
     @property
     def persons_summary(self) -> str | None:

@@ -176,4 +176,13 @@ NAMES = (
         "removes these characters from the start of the name.",
         Freedom.SET,
     ),
+    Rule(
+        "name-invisible",
+        _WARNING,
+        "a stem contains a character that is not shown",
+        "A zero-width space, a soft hyphen, a byte order mark or a joiner makes two names look the "
+        "same, and a name that is typed matches no file. `sceneset fix` replaces these characters "
+        "with '_' and removes them at both ends.",
+        Freedom.SET,
+    ),
 )

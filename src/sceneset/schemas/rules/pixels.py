@@ -63,7 +63,7 @@ IMAGES = (
         "image-personal",
         _WARNING,
         "an image contains metadata that may be personal",
-        "It has metadata besides colours, orientation and what decoders need: EXIF tags, comments, "
+        "It has metadata besides colors, orientation and what decoders need: EXIF tags, comments, "
         "text, XMP, IPTC, C2PA, maker notes, other application data, or a thumbnail that may show "
         "parts that were cropped away. Names, serial numbers and places may be in all of them. "
         "`sceneset fix` removes everything that this rule reports, without changing pixels.",
@@ -72,10 +72,10 @@ IMAGES = (
     Rule(
         "image-profile",
         _WARNING,
-        "the colours of an image are not sRGB",
+        "the colors of an image are not sRGB",
         "Its ICC profile has other curves or primaries than sRGB, whatever its name says, or a PNG "
         "says so by a cICP, gAMA or cHRM chunk. Most readers ignore this, so they return wrong "
-        "colours. Convert the image to sRGB.",
+        "colors. Convert the image to sRGB.",
         Freedom.SET,
     ),
     Rule(
@@ -122,7 +122,7 @@ MASKS = (
         "mask-mode",
         _ERROR,
         "a mask does not have a single channel of 8 bits",
-        "For example, Pillow reads a palette PNG as indices, but OpenCV reads it as colours. Save "
+        "For example, Pillow reads a palette PNG as indices, but OpenCV reads it as colors. Save "
         "the class numbers as an 8-bit gray PNG.",
     ),
     Rule(
@@ -214,7 +214,7 @@ MASKS = (
     Rule(
         "mask-on-nothing",
         _WARNING,
-        "a mask marks a person where the image has a uniform colour",
+        "a mask marks a person where the image has a uniform color",
         "The pixels under the mask differ by less than masks.min_contrast. The mask may belong to "
         "another image, or lie on a blank border.",
         Freedom.SET,

@@ -17,7 +17,8 @@ FILES = (
         _ERROR,
         "there is not enough free disk space",
         "Disk space is checked before anything is written. An add needs twice the size of the "
-        "delivery and 10 % more, because DVC keeps a copy in its cache. To free space, push first: "
+        "delivery and 10 % more, because DVC keeps a copy in its cache, and 1 kB a file for DVC's "
+        "databases, which may be on another disk (/var/tmp). To free space, push first: "
         "`dvc push --all-branches --all-tags`. Then `dvc gc --all-branches --all-tags` deletes "
         "cached files that no branch and no tag uses.",
     ),
@@ -89,6 +90,24 @@ FILES = (
         _ERROR,
         "another command is writing to the registry",
         "Only one command can write to a registry at a time. Wait until the other command ends.",
+    ),
+    Rule(
+        "derived-stale",
+        _ERROR,
+        "a derived file is not what its sources give",
+        "Split files, statistics, cards, reports and the manifest are computed from tags, entries "
+        "and scans. DVC takes this file for current, because dvc.lock records its present content, "
+        "but the sources give other lines: somebody edited the file and ran `dvc commit`, or a "
+        "merge went wrong. Run the command of the hint, and commit what it writes.",
+    ),
+    Rule(
+        "tombstone-lost",
+        _ERROR,
+        "a merge dropped the record of a withdrawal",
+        "The history of this commit has a tombstone that registry/forgotten.yaml lacks, and no "
+        "commit removed it on purpose: a merge kept only the file of one side. Such images are "
+        "still left out of `sceneset pull`. Copy the rows that the message names into the file, "
+        "and commit it. To take a withdrawal back, remove its rows in a commit of its own.",
     ),
     Rule(
         "forgotten",
