@@ -49,6 +49,8 @@ class Registry(Catalog):
     ) -> "list[FoundSample]":
         """Return the samples of ``scenes``, each once, sorted by subset, phase and stem.
 
+        Withdrawn samples of a version are left out.
+
         Args:
             scenes: Scenes in any of their names. Without scenes, all samples match.
             persons: "single" or "multi".
@@ -61,9 +63,12 @@ class Registry(Catalog):
         """
         from sceneset.catalog.lookup import find_samples
         from sceneset.catalog.query import resolve_query
+        from sceneset.catalog.scanned_files import withdrawn_samples
 
         query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
-        return find_samples(self, query)
+        found = find_samples(self, query)
+        withdrawn = withdrawn_samples(self, {sample.subset for sample in found})
+        return [sample for sample in found if (sample.subset, *sample.tag.key) not in withdrawn]
 
     def pull(
         self,

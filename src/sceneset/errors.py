@@ -27,9 +27,9 @@ This module imports no library, so that `sceneset --help` and look-ups start fas
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NoReturn
+    from typing import NoReturn, Unpack
 
-    from sceneset.schemas.finding import Finding
+    from sceneset.schemas.finding import Details, Finding
 
 
 class SceneSetError(Exception):
@@ -122,30 +122,8 @@ class NotEmptyError(UsageError):
     """The folder for a new registry is not empty."""
 
 
-def fail(
-    code: str,
-    message: str,
-    *,
-    subset: str = "",
-    file: str = "",
-    row: int | None = None,
-    field: str = "",
-    hint: str = "",
-    phase: str = "",
-    stem: str = "",
-) -> "NoReturn":
+def fail(code: str, message: str, **details: "Unpack[Details]") -> "NoReturn":
     """Raise a FindingsError with one finding; the arguments are those of ``finding``."""
     from sceneset.schemas.finding import finding
 
-    found = finding(
-        code,
-        message,
-        subset=subset,
-        file=file,
-        row=row,
-        field=field,
-        hint=hint,
-        phase=phase,
-        stem=stem,
-    )
-    raise FindingsError([found]) from None
+    raise FindingsError([finding(code, message, **details)]) from None

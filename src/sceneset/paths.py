@@ -86,6 +86,14 @@ def is_url(repo: str) -> bool:
     return "://" in repo or bool(re.match(r"[\w.-]+@[\w.-]+:", repo))
 
 
+def without_userinfo(url: str) -> str:
+    """Return a URL without user name and password, so that it can be printed and stored.
+
+    A password may contain "@": the last one before the path ends it.
+    """
+    return re.sub(r"(?<=://)[^/]*@", "", url)
+
+
 def has_no_working_tree(repo: str) -> bool:
     """Return whether ``repo`` is a URL or a bare repository, possibly with ``//folder``."""
     return is_url(repo) or is_bare_repository(split_repo(repo)[0])

@@ -1,14 +1,17 @@
 """`sceneset doctor` finds what is left in a registry, and repairs it only with --fix."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from sceneset.api import Registry
+from sceneset.edits.doctor import Trouble
 from sceneset.errors import DvcError
 from sceneset.storage.dvc import is_current
 from sceneset.storage.locking import write_lock
@@ -86,6 +89,74 @@ def test_doctor_repairs_a_half_merged_dvc_lock(
     assert diagnose(sceneset, ready) == {}
 
 
+@pytest.mark.parametrize("place", [".sceneset", ".sceneset/kept", ".sceneset/kept/dvc.lock"])
+def test_doctor_does_not_write_through_a_link_of_a_clone(
+    place: str, ready: Path, sceneset: Run
+) -> None:
+    target = ready.parent / "target"
+    target.mkdir()
+    if place.endswith("lock"):
+        target = target / "mine"
+        target.write_text("mine")
+    shutil.rmtree(ready / ".sceneset", ignore_errors=True)
+    (ready / place).parent.mkdir(parents=True, exist_ok=True)
+    (ready / place).symlink_to(target)
+    (ready / "dvc.lock").write_text("<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+    found = diagnose(sceneset, ready, "--fix", "--no-remote")
+    assert not found["merge"]["fixed"]
+    assert "is a symbolic link" in str(found["merge"]["error"])
+    assert (ready / "dvc.lock").read_text().startswith("<<<<<<<")
+    assert target.read_text() == "mine" if target.is_file() else not list(target.iterdir())
+
+
+def test_doctor_does_not_obey_a_work_folder_that_git_tracks(ready: Path, sceneset: Run) -> None:
+    (ready / ".sceneset/kept").mkdir(parents=True, exist_ok=True)
+    (ready / ".sceneset/kept/dvc.lock").write_text("theirs")
+    git(ready, "add", "--force", ".sceneset/kept/dvc.lock")
+    (ready / "dvc.lock").write_text("<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+    found = diagnose(sceneset, ready, "--fix", "--no-remote")
+    assert "git tracks it" in str(found["merge"]["error"])
+    assert (ready / ".sceneset/kept/dvc.lock").read_text() == "theirs"
+
+
+def test_doctor_keeps_every_broken_dvc_lock(ready: Path, sceneset: Run) -> None:
+    for number in range(2):
+        (ready / "dvc.lock").write_text(f"<<<<<<< HEAD {number}\n=======\n>>>>>>> other\n")
+        assert diagnose(sceneset, ready, "--fix", "--no-remote")["merge"]["fixed"]
+    kept = sorted(path.read_text()[:14] for path in (ready / ".sceneset/kept").iterdir())
+    assert kept == ["<<<<<<< HEAD 0", "<<<<<<< HEAD 1"]
+
+
+def test_doctor_repairs_a_dvc_lock_that_dvc_can_not_use(ready: Path, sceneset: Run) -> None:
+    (ready / "dvc.lock").write_text("schema: '2.0'\nstages: [scan]\n")
+    assert diagnose(sceneset, ready, "--fix")["merge"]["fixed"]
+    dvc(ready, "repro")
+    assert diagnose(sceneset, ready) == {}
+
+
+def test_doctor_leaves_young_files_in_the_cache_to_those_who_write_them(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull writes there without a lock."""
+    part = ready / ".dvc/cache/files/md5/ab/.0123.0123456789ab.part"
+    part.parent.mkdir(exist_ok=True)
+    part.touch()
+    assert diagnose(sceneset, ready, "--fix") == {}
+    assert part.exists()
+    now = time.time()
+    monkeypatch.setattr("sceneset.storage.leftovers.time.time", lambda: now + 2 * 86400 + 60)
+    found = diagnose(sceneset, ready)["leftovers"]
+    assert "(2 days old)" in str(found["message"])
+    assert diagnose(sceneset, ready, "--fix")["leftovers"]["fixed"]
+    assert not part.exists()
+
+
+def test_doctor_reports_a_configuration_that_can_not_be_read(ready: Path, sceneset: Run) -> None:
+    (ready / ".dvc/config").write_text("[core\n")
+    found = diagnose(sceneset, ready)
+    assert {"dvc", "remote"} <= found.keys()
+
+
 def test_doctor_leaves_conflicts_in_files_of_people_to_them(ready: Path, sceneset: Run) -> None:
     tags = ready / f"registry/tags/{NAME}.csv"
     text = tags.read_text()
@@ -112,7 +183,7 @@ def test_doctor_names_files_that_git_ignores(ready: Path, sceneset: Run) -> None
     (ready / ".git/info/exclude").write_text("*.csv\n")
     found = diagnose(sceneset, ready)
     assert found["ignored"]["file"] == f"registry/tags/{NAME}.csv"
-    assert ".git/info/exclude:1:*.csv" in str(found["ignored"]["message"])
+    assert ".git/info/exclude:1 (*.csv)" in str(found["ignored"]["message"])
 
 
 def test_doctor_reports_a_remote_that_is_missing_or_does_not_answer(
@@ -170,3 +241,17 @@ def test_doctor_repairs_a_project_after_dvc_was_killed_while_it_edited_its_locks
     assert dvc(added, "repro", check=False).code != 0
     assert diagnose(sceneset, added, "--fix", "--no-remote")["rwlock"]["fixed"]
     dvc(added, "repro")
+
+
+def test_doctor_speaks_chinese_and_escapes_control_characters(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trouble(*_: object, **__: object) -> list[Trouble]:
+        return [Trouble("merge", "a\x1b[2Jb", "holds conflict markers of git: a merge is not "
+                        "finished", "delete it")]  # fmt: skip
+
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    monkeypatch.setattr("sceneset.edits.doctor.examine", trouble)
+    out = sceneset("doctor", cwd=ready).out
+    assert out == "merge: a\\x1b[2Jb: 含有 git 的冲突标记：有一次合并没有完成\n    -> 删除它\n"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from sceneset.cli.findings import View, print_findings, print_refusal
+from sceneset.cli.main import parser_of
 from sceneset.cli.text_width import width_of
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.rules import RULES
@@ -170,8 +171,9 @@ def test_check_shows_one_rule_and_its_exit_code_counts_all(added, sceneset):
     assert outcome.code == 1
     assert "[tag-without-image]" not in outcome.out
     assert "not shown" in outcome.err
-    selected = sceneset("check", "--rule", "mask-coarse", "--json", cwd=added)
-    assert {p["code"] for p in json.loads(selected.out)} <= {"mask-coarse"}
+    for rule, codes in (("mask-coarse", set()), ("tag-without-image", {"tag-without-image"})):
+        selected = sceneset("check", "--rule", rule, "--json", cwd=added)
+        assert {p["code"] for p in json.loads(selected.out)} == codes
 
 
 @pytest.mark.parametrize(
@@ -192,11 +194,39 @@ def test_review_has_the_same_options(added, sceneset):
     add_tags(added, 60)
     page = sceneset("review", "HEAD", cwd=added)
     assert page.code == 1
+    assert "missing0" in page.out
     assert "missing59" not in page.out
     assert "missing59" in sceneset("review", "HEAD", "--all", cwd=added).out
     other = sceneset("review", "HEAD", "--rule", "mask-coarse", cwd=added)
     assert other.code == 1
     assert "missing0" not in other.out
+    short = sceneset("review", "HEAD", "--limit", "2", cwd=added)
+    assert ("missing1" in short.out, "missing2" in short.out) == (True, False)
+    assert "and 58 more" in short.out
+    assert "missing59" in sceneset("review", "HEAD", "--limit", "60", cwd=added).out
+
+
+@pytest.mark.parametrize(("limit", "listed"), [((), 50), (("--limit", "3"), 3), (("--all",), 60)])
+def test_markdown_lists_as_many_findings_as_the_options_say(limit, listed, added, sceneset):
+    add_tags(added, 60)
+    page = sceneset("check", "--markdown", *limit, cwd=added).out
+    assert len(re.findall("^- .*tag-without-image", page, re.MULTILINE)) == listed
+    assert (f"and {60 - listed} more" in page) == (listed < 60)
+
+
+def test_hint_names_rule_only_where_it_selects_findings(capsys):
+    for has_rule in (True, False):
+        print_findings(masks(9), view=View(has_options=True, has_rule=has_rule))
+        printed = capsys.readouterr().err
+        assert "--all lists every finding" in printed
+        assert ("--rule CODE" in printed) is has_rule
+
+
+def test_fix_has_no_rule_that_selects_findings():
+    fix, _ = parser_of("fix")
+    check, _ = parser_of("check")
+    assert not View.of(fix.parse_args(["web"])).has_rule
+    assert View.of(check.parse_args([])).has_rule
 
 
 def test_review_is_readable_on_a_terminal(added, sceneset, monkeypatch):

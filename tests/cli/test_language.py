@@ -1,6 +1,7 @@
 """Chinese: the catalogue is complete and current, and every command speaks it where LANG does."""
 
 import argparse
+import ast
 import inspect
 import json
 import re
@@ -9,8 +10,11 @@ import runpy
 import pytest
 
 from sceneset.cli.catalogue import Catalogue, load_catalogue, parse_po
+from sceneset.cli.findings import print_findings
 from sceneset.cli.main import COMMANDS, overview, parser_of
+from sceneset.cli.output import Label, print_table, print_text, say
 from sceneset.cli.text_width import width_of
+from sceneset.schemas.finding import finding
 from sceneset.schemas.rules import RULES
 from support.build import NAME, ROOT
 from support.terminal import open_terminal
@@ -121,7 +125,8 @@ def test_help_of_every_command_is_chinese_and_fits_80_columns(name, monkeypatch)
 @pytest.mark.usefixtures("chinese")
 def test_overview_is_chinese(sceneset, tmp_path):
     outcome = sceneset("--help", cwd=tmp_path)
-    assert "检查一批交付数据" in outcome.out or "检查交付数据并添加为子数据集" in outcome.out
+    for summary in COMMANDS.values():
+        assert load_catalogue().exact[summary] in outcome.out
     for line in outcome.out.splitlines():
         assert CHINESE.search(line) or not line.strip(), line
 
@@ -146,6 +151,79 @@ def test_findings_have_chinese_headlines_and_json_stays_english(sceneset, added)
     for form in ("--sarif", "--markdown"):
         printed = sceneset("check", "--rule", "tag-without-image", form, cwd=added).out
         assert not CHINESE.search(printed)
+
+
+FLAT = finding(
+    "mask-on-nothing",
+    "the image is flat under the mask: its darkest and brightest pixels differ by 3 gray levels",
+    file="ann_dir/train/note.png",
+    hint="check whether the mask belongs to another image, or covers a blank border",
+)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_finding_with_values_is_printed_in_chinese_with_its_hint(capsys):
+    print_findings([FLAT], stderr=False)
+    [headline, message, hint] = capsys.readouterr().out.splitlines()
+    assert "最暗与最亮的像素只差 3 级灰度" in message
+    assert "ann_dir/train/note.png" in message
+    for line in (headline, message, hint):
+        assert not re.search("[a-z]{3,} [a-z]{3,}", line), line
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("name", ["error", "note", "images", "subset", "scenes", "mask"])
+def test_names_that_are_words_of_the_program_are_not_translated(name, capsys):
+    say(f"{name} is the default remote now. Next:")
+    print_text(name, is_data=True)
+    print_table(("subset", "scene"), [(name, Label("current"))])
+    printed = capsys.readouterr()
+    assert CHINESE.search(printed.err)
+    assert name in printed.err
+    first, _, row = printed.out.splitlines()
+    assert first == name
+    assert row.split() == [name, "当前"]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_error_and_next_step_are_printed_in_chinese(sceneset, added):
+    outcome = sceneset("lookup", "skii", cwd=added)
+    assert outcome.code == 2
+    assert outcome.err.startswith("sceneset：没有名为 'skii' 的场景")
+    scanned = sceneset("scan", "web", cwd=added)
+    assert "接下来：dvc repro --allow-missing" in scanned.err
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ('finding("layout", f"{name} is here", hint="move it there")',
+         ["{0} is here", "move it there"]),
+        ('problem = f"a {thing}{\', again\' if twice else \'\'} here"',
+         ["a {0}, again here", "a {0} here"]),
+        ('def f(): return "what is returned"\nfail("layout", f())', ["what is returned"]),
+        ('def g(x, message): pass\ng(1, "an argument of it")', ["an argument of it"]),
+        ('message = "first"\nmessage += " and second"', ["first", "first and second"]),
+        ('wording = "not a message"\nopen("a file name")', []),
+    ],
+    ids=["finding", "choice", "returned", "parameter", "added", "no message"],
+)  # fmt: skip
+def test_tool_collects_messages_with_the_texts_of_their_parts(code, texts):
+    tree = ast.parse(code)
+    returned = TOOL["_returned"]([tree], {})
+    places = TOOL["_message_parameters"]([tree])
+    found = TOOL["printed_texts"](tree, {}, returned, places)
+    assert {text for text in found if TOOL["_is_text"](text)} == set(texts)
+
+
+@pytest.mark.parametrize("tool", ["translate.py", "generate.py"])
+def test_tools_give_the_same_output_in_every_locale(tool, monkeypatch):
+    outputs = []
+    for language in ("C.UTF-8", "zh_CN.UTF-8"):
+        monkeypatch.setenv("LC_ALL", language)
+        made = runpy.run_path(str(ROOT / "docs" / tool))
+        outputs.append(made["required" if tool == "translate.py" else "cli_page"]())
+    assert outputs[0] == outputs[1]
 
 
 @pytest.mark.usefixtures("chinese")
@@ -176,3 +254,14 @@ def test_tables_fit_80_columns_in_both_languages(words, added, monkeypatch):
 def test_english_loads_no_catalogue(sceneset, tmp_path, monkeypatch):
     monkeypatch.setattr("sceneset.cli.catalogue.load_catalogue", None)
     assert sceneset("--help", cwd=tmp_path).code == 0
+
+
+@pytest.mark.usefixtures("chinese")
+def test_reason_of_a_message_and_a_hint_is_translated_in_both_parts():
+    from sceneset.cli.commands.fix import _translated
+
+    message, hint = "the mask holds the value 128", "copy the file again from its source"
+    both = _translated(f"{message}; {hint}")
+    assert both == f"{_translated(message)}；{_translated(hint)}"
+    assert not re.search("[a-z]", both)
+    assert _translated("a reason; nobody knows") == "a reason; nobody knows"

@@ -8,7 +8,7 @@ from sceneset.errors import DvcError, UsageError
 from sceneset.storage.object_store import FileSystemStore
 from sceneset.storage.remote_probe import probe_remote
 from sceneset.storage.remote_url import checked_remote_url
-from support.build import Run
+from support.build import Run, dvc
 from support.servers import BUCKET, KEYS, s3_server
 
 
@@ -61,6 +61,29 @@ def test_remote_leaves_no_object_behind(registry: Path, tmp_path: Path, sceneset
     outcome = sceneset("remote", store, cwd=registry)
     assert (outcome.code, "warning" in outcome.err) == (0, False), outcome.err
     assert [path for path in store.rglob("*") if path.is_file()] == []
+
+
+def test_remote_replaces_all_options_at_once_and_runs_no_dvc(
+    registry: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = registry / ".dvc/config"
+    config.write_text(f"# ours\n{config.read_text()}")
+    kept = dvc(registry, "config", "--list").out
+    with monkeypatch.context() as patch:
+        patch.setattr("sceneset.storage.dvc.dvc", None)
+        store = ("--endpoint", "https://store.example", "--no-check", "--name", "Other")
+        assert sceneset("remote", "s3://bucket/people", *store, cwd=registry).code == 0
+        again = ("remote", "/mnt/people", "--no-check", "--name", "other")
+        assert sceneset(*again, cwd=registry).code == 1, "there is such a remote"
+        assert "s3://bucket/people" in config.read_text()
+        assert sceneset(*again, "--force", cwd=registry).code == 0
+    assert config.read_text().startswith("# ours\n")
+    options = set(dvc(registry, "config", "--list").out.splitlines())
+    assert {line for line in options if "remote.other" in line} == {
+        "remote.other.url=/mnt/people", "remote.other.verify=true"
+    }  # fmt: skip
+    assert "core.remote=other" in options
+    assert options > {line for line in kept.splitlines() if not line.startswith("core.remote=")}
 
 
 def test_remote_warns_when_the_folder_does_not_exist(

@@ -94,3 +94,17 @@ def test_workflow_template_runs_review_and_is_shown_in_the_docs() -> None:
     assert any("sceneset review" in step.get("run", "") for step in steps)
     page = (ROOT / "docs/ci.md").read_text("utf-8")
     assert text.split("\n", 1)[1] in page, "docs/ci.md shows the whole template"
+
+
+def test_review_says_why_the_base_can_not_be_compared(clone: Path, sceneset: Run) -> None:
+    tags = clone / f"registry/tags/{NAME}.csv"
+    good = tags.read_text()
+    tags.write_text(good.replace("phase", "fase", 1))
+    git(clone, "commit", "--quiet", "--all", "--message", "Broken")
+    tags.write_text(good)
+    page = sceneset("review", "HEAD", cwd=clone).out
+    assert "the changes since HEAD can't be shown, because HEAD has an error" in page
+    assert "the columns are fase" in page
+    found = sceneset("review", "HEAD", "--json", cwd=clone).json
+    assert found["base_error"]["code"] == "csv-broken"
+    assert sceneset("review", "HEAD~1", "--json", cwd=clone).json["base_error"] is None

@@ -24,6 +24,7 @@ class _Template(NamedTuple):
     pattern: re.Pattern[str]
     values: tuple[str, ...]
     translation: str
+    has_value_first: bool
 
     def fill(self, values: list[str]) -> str:
         """Return the translation with the values of a text."""
@@ -39,8 +40,8 @@ class Catalogue:
         templates = [
             _template(msgid, text) for msgid, text in self.exact.items() if is_template(msgid)
         ]
-        # The most specific template wins.
-        self.templates = sorted(templates, key=lambda one: -len(_VALUE.sub("", one.literal)))
+        # The most specific template wins: first those that start with words, then by their length.
+        self.templates = sorted(templates, key=lambda one: (one.has_value_first, -len(one.literal)))
         self.translate = lru_cache(maxsize=4096)(self._translate)
 
     def _translate(self, text: str, depth: int = 0) -> str:
@@ -50,9 +51,19 @@ class Catalogue:
             return text
         for template in self.templates:
             if template.literal in text and (found := template.pattern.fullmatch(text)):
-                values = [self._translate(value, depth + 1) for value in found.groups()]
+                values = [self._translate_value(value, depth + 1) for value in found.groups()]
                 return template.fill(values)
         return text
+
+    def _translate_value(self, value: str, depth: int) -> str:
+        """Translate a value that is a sentence or a number with a noun; keep names and numbers."""
+        core = value.strip()
+        return value.replace(core, self._translate(core, depth)) if is_phrase(core) else value
+
+
+def is_phrase(text: str) -> bool:
+    """Return whether a text has several words; one word may be a name that a user chose."""
+    return " " in text
 
 
 def is_template(msgid: str) -> bool:
@@ -69,7 +80,11 @@ def _template(msgid: str, translation: str) -> _Template:
     for value, literal in zip(values, literals[1:], strict=True):
         pattern += (r"([\d,]+)" if value == "n" else "(.*?)") + re.escape(literal)
     return _Template(
-        max(literals, key=len), re.compile(pattern, re.DOTALL), tuple(values), translation
+        max(literals, key=len),
+        re.compile(pattern, re.DOTALL),
+        tuple(values),
+        translation,
+        not literals[0],
     )
 
 

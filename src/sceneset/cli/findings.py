@@ -20,7 +20,8 @@ STAGE_LIMIT = 10
 
 _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-_HOW_TO_LIST = "--all lists every finding; --rule CODE shows only the findings of one rule"
+_HOW_TO_LIST = "--all lists every finding"
+_HOW_TO_LIST_OR_SELECT = f"{_HOW_TO_LIST}; --rule CODE shows only the findings of one rule"
 _HOW_TO_LIST_ELSEWHERE = "`sceneset check --all` lists every finding of the registry"
 
 Line = tuple[str, str]
@@ -35,10 +36,14 @@ class View:
     """Codes of the rules to show; empty for all."""
     limit: int = DEFAULT_LIMIT
     """Places of each rule."""
+    has_limit: bool = False
+    """Whether the limit was given, and is no default."""
     everything: bool = False
     """Whether every finding has its own line."""
     has_options: bool = False
     """Whether the command has the options --all and --limit."""
+    has_rule: bool = False
+    """Whether the command has an option --rule that selects what is shown."""
 
     @classmethod
     def of(cls, args: argparse.Namespace | None) -> "View":
@@ -46,7 +51,12 @@ class View:
         if args is None or not hasattr(args, "shown_limit"):
             return cls()
         return cls(
-            frozenset(args.shown_rule or ()), args.shown_limit, args.shown_all, has_options=True
+            frozenset(args.shown_rule or ()),
+            args.shown_limit or DEFAULT_LIMIT,
+            has_limit=args.shown_limit is not None,
+            everything=args.shown_all,
+            has_options=True,
+            has_rule=args.has_rule,
         )
 
     def selects(self, found: Finding) -> bool:
@@ -88,6 +98,18 @@ def print_refusal(findings: Iterable[Finding], view: View) -> None:
     print_findings(findings, view=view)
 
 
+def markdown(findings: Iterable[Finding], view: View) -> str:
+    """Return findings as Markdown; the page is short unless --all or --limit say otherwise."""
+    from sceneset.reporting.markdown import MAX_LISTED, findings_markdown
+
+    findings = list(findings)
+    if view.everything:
+        return findings_markdown(findings, listed=len(findings))
+    if view.has_limit:
+        return findings_markdown(findings, listed=len(findings), of_each_rule=view.limit)
+    return findings_markdown(findings, listed=MAX_LISTED)
+
+
 def line_of(p: Finding) -> str:
     """Return a finding as one line, for logs and other programs; it is always in English."""
     text = f"{p.severity}: {_place(p)}: {p.text} [{p.code}]" + f" -> {p.hint}" * bool(p.hint)
@@ -102,7 +124,7 @@ def _print_counts(active: Sequence[Finding], waived: int, shown: int, view: View
     ]
     if waived:
         counts.append(translate(f"{waived:,} waived"))
-    say(", ".join(counts), style="bold")
+    say(("，" if is_chinese() else ", ").join(counts), style="bold")
     if shown < len(active):
         others = counted(
             len(active) - shown,
@@ -115,7 +137,13 @@ def _print_counts(active: Sequence[Finding], waived: int, shown: int, view: View
         if view.selects(p):
             groups[p.severity, p.code] = groups.get((p.severity, p.code), 0) + 1
     if not view.everything and any(size > view.limit for size in groups.values()):
-        say(_HOW_TO_LIST if view.has_options else _HOW_TO_LIST_ELSEWHERE)
+        say(
+            _HOW_TO_LIST_OR_SELECT
+            if view.has_rule
+            else _HOW_TO_LIST
+            if view.has_options
+            else _HOW_TO_LIST_ELSEWHERE
+        )
 
 
 def _grouped(findings: Sequence[Finding], limit: int, columns: int | None) -> Iterator[Line]:
@@ -128,7 +156,7 @@ def _grouped(findings: Sequence[Finding], limit: int, columns: int | None) -> It
         colon = "：" if is_chinese() else ": "
         meaning = translate(RULES[code].meaning)
         headline = f"{translate(severity)}{colon}{meaning}{count} [{code}]"
-        for number, line in enumerate(_wrapped(headline, columns, "")):
+        for number, line in enumerate(hanging(headline, columns, "")):
             yield (line if not number else f"  {line}"), _STYLES[severity]
         yield from ((line, "") for line in _details(group, limit, columns))
 
@@ -139,16 +167,16 @@ def _details(group: Sequence[Finding], limit: int, columns: int | None) -> Itera
     is_same_text = len(group) > 1 and len({p.text for p in group}) == 1
     is_same_hint = len({p.hint for p in group}) == 1
     if is_same_text:
-        yield from _wrapped(_message(group[0]), columns, "  ")
+        yield from hanging(_message(group[0]), columns, "  ")
     for p in first:
         yield from _place_lines(p, columns, with_text=not is_same_text)
         if not is_same_hint and p.hint:
-            yield from _wrapped(f"-> {translate(p.hint)}", columns, "    ")
+            yield from hanging(f"-> {translate(p.hint)}", columns, "    ")
     if len(group) > limit:
         indent = "    " if is_same_text else "  "
         yield indent + translate(f"and {len(group) - limit:,} more")
     if is_same_hint and group[0].hint:
-        yield from _wrapped(f"-> {translate(group[0].hint)}", columns, "  ")
+        yield from hanging(f"-> {translate(group[0].hint)}", columns, "  ")
 
 
 def _place_lines(p: Finding, columns: int | None, *, with_text: bool) -> Iterator[str]:
@@ -164,10 +192,14 @@ def _place_lines(p: Finding, columns: int | None, *, with_text: bool) -> Iterato
         return
     if place:
         yield f"  {shorten(place, columns - 2)}"
-    yield from _wrapped(text, columns, "    " if place else "  ")
+    yield from hanging(text, columns, "    " if place else "  ")
 
 
-def _wrapped(text: str, columns: int | None, indent: str) -> Iterator[str]:
+def hanging(text: str, columns: int | None, indent: str) -> Iterator[str]:
+    """Yield the lines of an indented text, wrapped to ``columns`` if it is not None.
+
+    Control characters are escaped. The text after an arrow "-> " hangs behind it.
+    """
     text = visible(text).replace("\n", " ")
     # Three columns are kept free for the indent of the second line.
     lines = [text] if columns is None else wrap(text, columns - len(indent) - 3)

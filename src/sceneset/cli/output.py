@@ -42,6 +42,12 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
+class Label(str):
+    """A cell of a table with words of the program, which are translated; other cells are data."""
+
+    __slots__ = ()
+
+
 def say(text: str, *, style: str = "") -> None:
     """Print a message to stderr; a closed stderr is ignored.
 
@@ -59,9 +65,15 @@ def say(text: str, *, style: str = "") -> None:
     print_lines([(line, style) for line in lines], stderr=True)
 
 
-def print_text(text: str, *, style: str = "") -> None:
-    """Print a text to stdout; on a terminal it is wrapped between words."""
-    lines = [visible(line) for line in translate(text).split("\n")]
+def print_text(text: str, *, style: str = "", is_data: bool = False) -> None:
+    """Print a text to stdout; on a terminal it is wrapped between words.
+
+    Args:
+        text: The text.
+        style: Its style on a terminal.
+        is_data: Whether people wrote the text, so that it is not translated.
+    """
+    lines = [visible(line) for line in (text if is_data else translate(text)).split("\n")]
     if sys.stdout.isatty():
         columns = terminal_width()
         lines = [part for line in lines for part in wrap(line, columns, whole_words=True)]
@@ -138,6 +150,8 @@ def _rest(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Label):
+        value = translate(str(value))
     return "" if value is None else visible(str(value))
 
 
@@ -248,4 +262,4 @@ def progress(items: "Iterable[T]", total: int, what: str) -> "Iterator[T]":
         transient=True,
     )
     with bar:
-        yield from bar.track(items, total=total, description=what)
+        yield from bar.track(items, total=total, description=translate(what))

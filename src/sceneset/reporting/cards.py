@@ -4,16 +4,19 @@ The table has the eight columns and the row order of the original document, in C
 The layout is in templates/; this module computes what it shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sceneset.catalog.reader import Catalog
 from sceneset.reporting.markdown import escape_cell
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import GroupStats, Rgb, SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.terms import Kind
+from sceneset.storage.yaml_files import load
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -84,6 +87,34 @@ class _Group(NamedTuple):
     """Name and R, G, B values of each colour statistic."""
     facts: list[tuple[str, str]]
     """Name and text of the other statistics."""
+
+
+def read_statistics(catalog: Catalog) -> tuple[list[SubsetStats], SetStats]:
+    """Return the statistics of all subsets and of their union from registry/stats.
+
+    Raises:
+        FindingsError: A file can't be read.
+    """
+    paths = catalog.paths
+
+    def read_stats(name: str) -> SubsetStats:
+        path = paths.stats / f"{name}.yaml"
+        return load(path, SubsetStats, paths.relative(path))
+
+    path = paths.stats / "dataset.yaml"
+    return list(catalog.each(read_stats)), load(path, SetStats, paths.relative(path))
+
+
+def card_texts(
+    catalog: Catalog, subsets: Sequence[SubsetStats], union: SetStats
+) -> Iterator[tuple[str, str]]:
+    """Yield the name and text of each file of registry/cards, from entries and statistics."""
+    for language, form in product(LANGUAGES, FORMATS):
+        for stats in subsets:
+            entry = catalog.entry(stats.subset)
+            card = subset_card(catalog.vocabulary, entry, stats, language, form)
+            yield f"{stats.subset}.{language}.{form}", card
+        yield f"index.{language}.{form}", index_card(subsets, union, language, form)
 
 
 def subset_card(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules import RULES, Severity
@@ -11,12 +11,15 @@ _ICONS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "i"}
 MAX_LISTED = 50  # code hosts limit the length of pages and comments
 
 
-def findings_markdown(findings: Iterable[Finding], *, listed: int = MAX_LISTED) -> str:
+def findings_markdown(
+    findings: Iterable[Finding], *, listed: int = MAX_LISTED, of_each_rule: int | None = None
+) -> str:
     """Return a table with the number of findings of each rule, and a list of the first ones.
 
     Args:
         findings: The findings, in order.
         listed: The length of the list.
+        of_each_rule: How many findings of each rule are listed at most; None for no limit.
     """
     findings = list(findings)
     active = [finding for finding in findings if not finding.waived]
@@ -32,10 +35,19 @@ def findings_markdown(findings: Iterable[Finding], *, listed: int = MAX_LISTED) 
     if waived:
         lines.append(f"| | waived | {waived} |")
     lines += ["", "<details><summary>List of findings</summary>", ""]
-    lines += [f"- {_ICONS[finding.severity]} {_line(finding)}" for finding in active[:listed]]
-    if len(active) > listed:
-        lines.append(f"- and {len(active) - listed} more: `sceneset check --all` lists all")
+    shown = list(_first_of_each_rule(active, of_each_rule))[:listed]
+    lines += [f"- {_ICONS[finding.severity]} {_line(finding)}" for finding in shown]
+    if len(active) > len(shown):
+        lines.append(f"- and {len(active) - len(shown)} more: `sceneset check --all` lists all")
     return "\n".join([*lines, "", "</details>", ""])
+
+
+def _first_of_each_rule(findings: Iterable[Finding], limit: int | None) -> Iterator[Finding]:
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.code] += 1
+        if limit is None or counts[finding.code] <= limit:
+            yield finding
 
 
 def _line(finding: Finding) -> str:

@@ -5,13 +5,16 @@ A review reads text files and tables only, so it runs where no image is availabl
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.split_selection import samples_by_row
+from sceneset.counts import counted
 from sceneset.errors import FindingsError
 from sceneset.quality.evaluate import all_findings
-from sceneset.reporting.markdown import MAX_LISTED, escape_markdown, findings_markdown
+from sceneset.reporting.derived import stale_files
+from sceneset.reporting.markdown import escape_markdown
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.versions.diff import Diff, compare, counts_text
 from sceneset.versions.history import released_test_images
@@ -50,6 +53,10 @@ class Review:
     """Number of images of each row in the base."""
     after: Counter[TableRow] = field(default_factory=Counter)
     """Number of images of each row in the changed registry."""
+    base_error: Finding | None = None
+    """Why the base could not be compared; errors of the changed registry are in ``findings``."""
+    is_base_checked: bool = True
+    """Whether the findings of the base are known; otherwise all findings are new."""
 
     @property
     def is_good(self) -> bool:
@@ -69,21 +76,35 @@ class Review:
 
 def review(base: Catalog, changed: Catalog) -> Review:
     """Compare a changed registry with its base and collect its findings; no blob is read."""
+    tested = cache(lambda: released_test_images(changed))  # the base is judged as the change is
     findings = [
         *pipeline_findings(changed.root),
-        *all_findings(changed, released_test_images),
+        *all_findings(changed, lambda _: tested(), derived=stale_files),
     ]
+    result = Review(findings, findings)
     try:
-        known = {_identity(finding) for finding in all_findings(base, None)}
+        known = {_identity(finding) for finding in all_findings(base, lambda _: tested())}
+        result.new = [finding for finding in findings if _identity(finding) not in known]
     except FindingsError:
-        known = set()  # the base can't be checked: report every finding as new
-    result = Review(findings, [finding for finding in findings if _identity(finding) not in known])
+        result.is_base_checked = False
     try:
-        result.before, result.after = _count_images(base), _count_images(changed)
+        before = _count_images(base)
+        after = _count_images(changed)
         result.diff = compare(base, changed)
+        result.before, result.after = before, after
     except FindingsError:
-        pass  # files that can't be read are among the findings
+        result.base_error = _error_of(base)
     return result
+
+
+def _error_of(catalog: Catalog) -> Finding | None:
+    """Return why a registry can't be compared with any other, or None if it can."""
+    try:
+        _count_images(catalog)
+        compare(catalog, catalog)
+    except FindingsError as error:
+        return error.findings[0]
+    return None
 
 
 def _identity(finding: Finding) -> tuple[str, ...]:
@@ -100,7 +121,9 @@ def _identity(finding: Finding) -> tuple[str, ...]:
 def _count_images(catalog: Catalog) -> Counter[TableRow]:
     counts: Counter[TableRow] = Counter()
     for name in catalog.names:
-        for row, tags in samples_by_row(catalog.entry(name).splits, catalog.tags(name)):
+        for row, tags in samples_by_row(
+            catalog.entry(name).splits, catalog.tags(name, cache=False)
+        ):
             key = TableRow(name, row.file, row.scene, row.persons or "", row.phase)
             counts[key] = len(tags)
     return counts
@@ -120,29 +143,53 @@ def review_json(result: Review) -> dict[str, Any]:
         ],
         "new": [finding.model_dump(mode="json") for finding in result.new],
         "problems": len(result.findings),
+        "base_checked": result.is_base_checked,
+        "base_error": result.base_error and result.base_error.model_dump(mode="json"),
     }
 
 
-def review_page(result: Review, base: str, *, lists_all: bool = False) -> str:
+def review_page(result: Review, base: str, new: str) -> str:
     """Return a review as Markdown, for the page of a pull request.
 
     Args:
         result: The review.
         base: The name of the base, for example "origin/main".
-        lists_all: List all new findings, not only the first ones.
+        new: The new findings that are shown, as Markdown.
     """
     verdict = "✅ ready to merge" if result.is_good else "❌ not ready to merge"
     parts = [f"## sceneset: {verdict}\n"]
     if result.diff:
         parts.append(_changes(result.diff, result.changed_rows, base))
-    listed = len(result.new) if lists_all else MAX_LISTED
-    parts.append("### New findings\n\n" + findings_markdown(result.new, listed=listed))
+    if reason := not_compared_text(result, base):
+        parts.append(f"⚠️ {reason}.\n")
+    if result.base_error:
+        parts.append(f"{escape_markdown(str(result.base_error))}\n")
+    parts.append(f"### New findings\n\n{new}")
+    if not result.is_base_checked:
+        parts.append(f"{base_not_checked_text(base)}.\n")
     known = len(result.findings) - len(result.new)
     if known:
-        parts.append(
-            f"Findings that the base has too: {known}. `sceneset check --all` lists all.\n"
-        )
+        parts.append(f"{known_text(known)}: `sceneset check --all` lists all.\n")
     return "\n".join(parts)
+
+
+def not_compared_text(result: Review, base: str) -> str:
+    """Return why there are no differences; "" if there are."""
+    if result.diff:
+        return ""
+    if result.base_error:
+        return f"the changes since {base} can't be shown, because {base} has an error"
+    return f"the changes since {base} can't be shown before the errors are fixed"
+
+
+def base_not_checked_text(base: str) -> str:
+    """Return the sentence for a base whose findings are not known."""
+    return f"{base} can't be checked, so all findings are shown as new"
+
+
+def known_text(known: int) -> str:
+    """Return how many findings are not new."""
+    return counted(known, "finding is in the base too", "findings are in the base too")
 
 
 def _changes(diff: Diff, rows: list[RowChange], base: str) -> str:

@@ -1,11 +1,16 @@
 """Statistics of every subset and of their union, by scene, persons and phase."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.split_selection import count_boxes, in_table_order, samples_by_row
+from sceneset.catalog.split_selection import (
+    Selection,
+    count_boxes,
+    in_table_order,
+    read_selection,
+)
 from sceneset.errors import fail
 from sceneset.reporting.group_statistics import group_statistics
 from sceneset.reporting.scan_columns import STATISTICS_COLUMNS, Measures
@@ -14,6 +19,7 @@ from sceneset.schemas.stats import GroupStats, RowStats, SetStats, SubsetStats
 from sceneset.schemas.subset import SplitRow
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Persons, Phase
+from sceneset.storage.yaml_files import dump_yaml
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +47,7 @@ class _Group:
         return group_statistics(Measures.concatenate(self.parts), sum(known) if all_known else None)
 
 
-class _Union:
+class Union:
     """The samples of all subsets, grouped by scene, persons and phase."""
 
     def __init__(self) -> None:
@@ -83,27 +89,50 @@ class _Union:
         )
 
 
+def statistics_texts(subsets: Iterable[SubsetStats], union: SetStats) -> dict[str, str]:
+    """Return the text of each file of registry/stats, by file name."""
+    return {
+        **{f"{stats.subset}.yaml": statistics_text(stats) for stats in subsets},
+        "dataset.yaml": statistics_text(union),
+    }
+
+
+def statistics_text(stats: SubsetStats | SetStats) -> str:
+    """Return statistics as YAML; equal statistics give equal bytes."""
+    return dump_yaml(stats.model_dump(mode="json", exclude_none=True), compact=True)
+
+
 def compute_statistics(catalog: Catalog) -> tuple[list[SubsetStats], SetStats]:
     """Return the statistics of every listed subset and of their union.
 
     Raises:
         FindingsError: A scan is damaged, or has other samples than the tags.
     """
-    union = _Union()
-    scans = catalog.each(lambda name: (name, catalog.scan(name, STATISTICS_COLUMNS)))
-    subsets = [_subset_statistics(catalog, name, table, union) for name, table in scans]
-    return subsets, union.statistics(catalog.vocabulary)
+    union = Union()
+
+    def subset(name: str) -> SubsetStats:
+        table = catalog.scan(name, STATISTICS_COLUMNS)
+        return subset_statistics(catalog, read_selection(catalog, name), table, union)
+
+    return list(catalog.each(subset)), union.statistics(catalog.vocabulary)
 
 
-def _subset_statistics(
-    catalog: Catalog, name: str, table: "pa.Table", union: _Union
+def subset_statistics(
+    catalog: Catalog, selection: Selection, table: "pa.Table", union: Union
 ) -> SubsetStats:
-    """Return the statistics of a subset, and add its samples to the union."""
-    entry, tags = catalog.entry(name), catalog.tags(name, cache=False)
+    """Return the statistics of a subset, and add its samples to the union.
+
+    Args:
+        catalog: The registry.
+        selection: The subset's tags and what its rows select.
+        table: Its scan, with at least STATISTICS_COLUMNS.
+        union: What the samples are added to.
+    """
+    name, entry, tags = selection.name, selection.entry, selection.tags
     measures = _measures(catalog, name, table)
     index_of = _index_samples(catalog, name, table, tags)
     by_row: dict[SplitRow, GroupStats] = {}
-    for row, selected in samples_by_row(entry.splits, tags):
+    for row, selected in selection.rows:
         part = measures.take([index_of[tag.key] for tag in selected])
         by_row[row] = group_statistics(part, count_boxes(selected))
         union.add_row(row, part, selected)

@@ -269,6 +269,7 @@ def _report(
         say(f"{args.name}: {samples} added. Next:", style="green")
         say("  dvc repro --allow-missing")
         say(f"  git add . && git commit -m 'Add {args.name}'")
-        say("  dvc push        (if there is no remote yet: sceneset remote URL)")
+        say("  dvc push")
+        say("If there is no remote yet, set it before: sceneset remote URL")
     else:
         say(f"{args.name}: {samples} would be added; nothing was changed")

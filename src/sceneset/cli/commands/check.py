@@ -1,8 +1,9 @@
 """Report all errors and warnings of the registry.
 
 `check` reads only text files and tables, no images, so it works in a clone without any blob.
-`dvc repro` runs the same checks. Findings that registry/waivers.yaml accepts are counted, but are
-not shown and stop nothing.
+`dvc repro` runs the same checks. Split files, statistics, cards, reports and the manifest are
+compared with what their sources give. Findings that registry/waivers.yaml accepts are counted, but
+are not shown and stop nothing.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Check the registry and print the findings."""
     from sceneset.catalog.query import resolve_query
     from sceneset.quality.evaluate import all_findings
+    from sceneset.reporting.derived import falsely_current_files
     from sceneset.schemas.finding import errors_of
     from sceneset.versions.history import released_test_images
 
@@ -54,8 +56,13 @@ def run(args: argparse.Namespace) -> int:
     names = None
     if args.subset:
         names = resolve_query(catalog, subsets=args.subset).subsets
+    is_here = catalog.origin is None
     findings = all_findings(
-        catalog, released_test_images if catalog.origin is None else None, names, notes=args.notes
+        catalog,
+        released_test_images if is_here else None,
+        names,
+        notes=args.notes,
+        derived=falsely_current_files if is_here else None,
     )
     _show(findings, args)
     return FINDINGS if errors_of(findings) else FINE
@@ -65,9 +72,8 @@ def _show(findings: "list[Finding]", args: argparse.Namespace) -> None:
     import sys
     from importlib.metadata import version
 
-    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.findings import View, markdown, print_findings
     from sceneset.cli.output import print_json, say
-    from sceneset.reporting.markdown import findings_markdown
     from sceneset.reporting.sarif import sarif_log
 
     view = View.of(args)
@@ -77,7 +83,7 @@ def _show(findings: "list[Finding]", args: argparse.Namespace) -> None:
         print_json(sarif_log(list(filter(view.selects, findings)), version("sceneset")))
     elif args.markdown:
         with ignore_closed_pipe():
-            sys.stdout.write(findings_markdown(filter(view.selects, findings)))
+            sys.stdout.write(markdown(filter(view.selects, findings), view))
     else:
         print_findings(findings, stderr=False, view=view)
         if not findings:

@@ -42,6 +42,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+CHANGE_LABELS = {
+    "added": "samples added",
+    "removed": "samples removed",
+    "moved": "samples moved",
+    "renamed": "samples renamed",
+    "mask": "samples with another mask",
+    "scenes": "samples with other scenes",
+    "metadata": "samples with other metadata",
+    "image": "samples with another image",
+}
+"""A kind of change of samples, as a table shows it."""
+STEP_LABELS = {
+    "major": "the next version is at least a major step",
+    "minor": "the next version is at least a minor step",
+    "patch": "the next version is at least a patch step",
+}
+
+
 def run(args: argparse.Namespace) -> int:
     """Compare the states and print the changes."""
     from sceneset.cli.output import print_json, progress, say
@@ -101,23 +119,12 @@ def _object(
 def _show(
     diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
-    from sceneset.cli.output import print_table, print_text
+    from sceneset.cli.output import Label, print_table, print_text
     from sceneset.versions.diff import change_text
 
-    names = [
-        (f"{what} {how}", ", ".join(found))
-        for what, how, found in (
-            ("subsets", "added", diff.subsets_added),
-            ("subsets", "removed", diff.subsets_removed),
-            ("scenes", "added", diff.scenes_added),
-            ("scenes", "removed", diff.scenes_removed),
-        )
-        if found
-    ]
-    counts = [(f"samples {change_text(kind)}", count) for kind, count in diff.counts.items()]
-    print_table(
-        ("change", "count or names"), [*counts, *_overlap(masks, fetched=args.fetch), *names]
-    )
+    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
+    overlap = _overlap(masks, fetched=args.fetch)
+    print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
     if drifts:
         print_table(
             ("scene", "persons", "phase", "images", "color change", "person share change"),
@@ -140,7 +147,7 @@ def _show(
             ("change", "old", "new", "old scenes", "new scenes", "IoU"),
             [
                 (
-                    change_text(c.kind),
+                    Label(change_text(c.kind)),
                     c.old and c.old.place,
                     c.new and c.new.place,
                     c.old and ";".join(c.old.scenes),
@@ -151,18 +158,36 @@ def _show(
             ],
             right=("IoU",),
         )
-    print_text(f"the next version is at least a {diff.step} step")
+    print_text(STEP_LABELS[diff.step])
+
+
+def names_of_changes(diff: "Diff") -> list[tuple[str, str]]:
+    """Return rows with the names of subsets and scenes that were added or removed."""
+    from sceneset.cli.output import Label
+
+    rows = (
+        (Label("subsets added"), diff.subsets_added),
+        (Label("subsets removed"), diff.subsets_removed),
+        (Label("scenes added"), diff.scenes_added),
+        (Label("scenes removed"), diff.scenes_removed),
+    )
+    return [(what, ", ".join(names)) for what, names in rows if names]
 
 
 def _overlap(masks: "list[Overlap]", *, fetched: bool) -> list[tuple[str, str]]:
     """Return a row on how well changed masks agree with their old state."""
+    from sceneset.cli.language import translate
+    from sceneset.cli.output import Label
+
     compared = [(mask.iou, str(mask.change.sample.place)) for mask in masks if mask.iou is not None]
     if not masks:
         return []
-    text = f"{len(compared)} of {len(masks)} could be compared"
+    text = translate(f"{len(compared)} of {len(masks)} could be compared")
     if len(compared) < len(masks) and not fetched:
-        text += " (use --fetch to download the others from the remote)"
+        text += translate(" (use --fetch to download the others from the remote)")
     if compared:
         least, place = min(compared)
-        text = f"mean {fmean(iou for iou, _ in compared):.3f}, least {least:.3f} ({place}), {text}"
-    return [("person IoU of changed masks", text)]
+        mean = fmean(iou for iou, _ in compared)
+        numbers = translate(f"mean {mean:.3f}, least {least:.3f}")
+        text = f"{numbers} ({place}), {text}"
+    return [(Label("person IoU of changed masks"), text)]

@@ -78,14 +78,20 @@ def _repair(trouble: "Trouble") -> str | None:
 def _print(trouble: "Trouble", *, is_fixed: bool, failure: str | None) -> None:
     import sys
 
-    from sceneset.cli.output import say
-    from sceneset.cli.streams import ignore_closed_pipe
+    from sceneset.cli.findings import hanging
+    from sceneset.cli.language import translate
+    from sceneset.cli.output import print_lines
+    from sceneset.cli.text_width import terminal_width
 
+    columns = terminal_width() if sys.stdout.isatty() else None
     place = f"{trouble.file}: " if trouble.file else ""
-    mark = " [fixed]" if is_fixed else " [fix]" if trouble.repair else ""
-    with ignore_closed_pipe():
-        sys.stdout.write(f"{trouble.check}: {place}{trouble.message}\n")
-        sys.stdout.write(f"    ->{mark} {trouble.advice}\n")
-        sys.stdout.flush()
+    mark = translate("[fixed] ") if is_fixed else "[fix] " if trouble.repair else ""
+    texts = [
+        ("", f"{trouble.check}: {place}{translate(trouble.message)}", ""),
+        ("    ", f"-> {mark}{translate(trouble.advice)}", ""),
+    ]
     if failure:
-        say(f"    this failed: {failure}", style="red")
+        texts.append(("    ", translate(f"this failed: {translate(failure)}"), "red"))
+    print_lines(
+        [(line, style) for indent, text, style in texts for line in hanging(text, columns, indent)]
+    )

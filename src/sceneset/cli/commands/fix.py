@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, options: "FixOptions") -> int:
     from sceneset.catalog.query import resolve_query
-    from sceneset.cli.output import progress, say
+    from sceneset.cli.output import print_json, progress, say
     from sceneset.edits.fix_subset import fix_subsets
 
     if catalog is None:
@@ -120,6 +120,12 @@ def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, options: "
     names = resolve_query(catalog, subsets=[Path(word).name for word in args.what]).subsets
     fixed = fix_subsets(catalog, names, options, apply=args.apply, progress=progress, notify=say)
     next_step = "git add . && git commit, dvc push, sceneset release"
+    if fixed is None:
+        if args.json:
+            print_json({"changed": True, "finished": True, "samples": [], "files_left": []})
+        else:
+            say(f"Next: {next_step}")
+        return FINE
     return _show(fixed, args, [], changed=args.apply, next_step=next_step)
 
 
@@ -129,6 +135,18 @@ def _is_subset(folder: Path, catalog: "Catalog | None") -> bool:
 
 _LISTED = 10
 """More samples are shown by rule, unless --all is given."""
+
+
+def _translated(reason: str) -> str:
+    """Return a reason in the reader's language; it may be a message and a hint, joined by "; "."""
+    from sceneset.cli.language import translate
+
+    parts = reason.split("; ")
+    for place in range(len(parts) - 1, 0, -1):
+        message, hint = "; ".join(parts[:place]), "; ".join(parts[place:])
+        if translate(message) != message and translate(hint) != hint:
+            return f"{translate(message)}；{translate(hint)}"
+    return translate(reason)
 
 
 def _show_by_rule(fixed: "list[FixedSample]", limit: int) -> None:
@@ -163,7 +181,7 @@ def _show_by_rule(fixed: "list[FixedSample]", limit: int) -> None:
                 (
                     code,
                     len(samples),
-                    reasons[code][0] + ", ..." * (len(set(reasons[code])) > 1),
+                    _translated(reasons[code][0]) + ", ..." * (len(set(reasons[code])) > 1),
                     first(samples),
                 )
                 for code, samples in left.items()
@@ -218,7 +236,7 @@ def _show(
             "/".join(filter(None, (f.subset, f.phase, printable(f.stem)))),
             f.new_stem if f.new_stem != f.stem else None,
             ", ".join(f.fixed),
-            "; ".join(f"{code}: {why}" for code, why in (*f.unfixed, *f.notes)),
+            "; ".join(f"{code}: {_translated(why)}" for code, why in (*f.unfixed, *f.notes)),
         )
         for f in fixed
     ]
@@ -226,7 +244,7 @@ def _show(
         if rows:
             print_table(columns, rows)
     else:
-        _show_by_rule(fixed, args.shown_limit)
+        _show_by_rule(fixed, View.of(args).limit)
     fixed_count = sum(bool(f.fixed) for f in fixed)
     if changed:
         say(f"{counted(fixed_count, 'sample was', 'samples were')} fixed", style="green")

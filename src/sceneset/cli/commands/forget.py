@@ -113,19 +113,21 @@ def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[st
 
 def _show_samples(withdrawal: "Withdrawal") -> None:
     """Print every sample that shows the picture, and those that only may."""
-    from sceneset.cli.output import print_table, say
+    from sceneset.cli.language import translate
+    from sceneset.cli.output import Label, print_table, say
     from sceneset.counts import counted
 
     def row(sample: "Occurrence") -> tuple[object, ...]:
         scenes = ", ".join(sample.scenes)
-        return (sample.place, sample.version or "current", scenes, sample.image_md5)
+        return (sample.place, sample.version or Label("current"), scenes, sample.image_md5)
 
     columns = ("sample", "version", "scenes", "image")
     if withdrawal.found:
         how = withdrawal.how_found
-        rows = [(*row(sample), how.get(sample.image_md5)) for sample in withdrawal.found]
+        rows = [(*row(sample), Label(how.get(sample.image_md5, ""))) for sample in withdrawal.found]
         print_table((*columns, "found by"), rows)
-        versions = {sample.version or "the current state" for sample in withdrawal.found}
+        current = translate("the current state")
+        versions = {sample.version or current for sample in withdrawal.found}
         images = counted(len({sample.image_md5 for sample in withdrawal.found}), "image file")
         say(f"found {images} in {', '.join(sorted(versions))}")
     if withdrawal.namesakes:
@@ -147,12 +149,18 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
 
     _show_samples(withdrawal)
     here = sum(len(keys) for keys in withdrawal.current_samples.values())
-    samples = counted(here, "sample")
-    say(f"{samples} of the registry {_was(here, dry_run=dry_run)} removed", style="green")
+    if dry_run:
+        say(f"{counted(here, 'sample')} of the registry would be removed", style="green")
+    else:
+        done = counted(here, "sample was", "samples were")
+        say(f"{done} removed from the registry", style="green")
     if purge:
-        count = len(withdrawal.purge)
-        verb = _was(count, dry_run=dry_run)
-        say(f"{counted(count, 'blob')} {verb} deleted from the remote and the local caches")
+        blobs = len(withdrawal.purge)
+        if dry_run:
+            say(f"{counted(blobs, 'blob')} would be deleted from the remote and the local caches")
+        else:
+            done = counted(blobs, "blob was", "blobs were")
+            say(f"{done} deleted from the remote and the local caches")
         if withdrawal.masks_kept:
             say(f"masks were kept: {withdrawal.masks_kept}", style="yellow")
     for why in withdrawal.unread:
@@ -170,7 +178,3 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
             "The blobs are still on the remote. To delete them: "
             f"sceneset forget {hashes} --reason ... --purge"
         )
-
-
-def _was(number: int, *, dry_run: bool) -> str:
-    return "would be" if dry_run else "was" if number == 1 else "were"

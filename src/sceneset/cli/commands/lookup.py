@@ -2,6 +2,7 @@
 
 A scene can be given by its key, its English or Chinese name, an alias or its file stem. Without a
 scene, all rows are shown. `lookup` reads only text files, so it works in a clone without images.
+Of a version, withdrawn samples are left out of samples, stems and paths, as in a pull.
 """
 
 import argparse
@@ -57,10 +58,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_lines(args: argparse.Namespace) -> None:
-    from sceneset.paths import DATA_ROOT
+    from sceneset.paths import DATA_ROOT, has_no_working_tree
 
     index = open_current_index(args)
     found = index.samples(index.resolve_query(**query_options(args)))
+    if args.rev is not None or has_no_working_tree(args.repo):
+        from sceneset.catalog.scanned_files import withdrawn_samples
+
+        withdrawn = withdrawn_samples(open_catalog(args), [group.subset for group in found])
+        for group in found:
+            keys = ((group.subset, group.phase, stem) for stem in group.stems)
+            group.stems = [key[2] for key in keys if key not in withdrawn]
+        found = [group for group in found if group.stems]
     if args.stems and len(found) > 1:
         from sceneset.cli.output import say
 
@@ -110,11 +119,13 @@ def _print_rows(args: argparse.Namespace) -> None:
 def _print_samples(args: argparse.Namespace) -> None:
     from sceneset.catalog.lookup import find_samples
     from sceneset.catalog.query import resolve_query
-    from sceneset.catalog.scanned_files import content_hashes
+    from sceneset.catalog.scanned_files import content_hashes, withdrawn_samples
     from sceneset.cli.output import print_json, print_table, say
 
     catalog = open_catalog(args)
     found = find_samples(catalog, resolve_query(catalog, **query_options(args)))
+    withdrawn = withdrawn_samples(catalog, {sample.subset for sample in found})
+    found = [sample for sample in found if (sample.subset, *sample.tag.key) not in withdrawn]
     if not args.json:
         print_table(
             ("subset", "phase", "stem", "scenes", "persons", "image"),

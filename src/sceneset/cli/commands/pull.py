@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Pull the samples and report files that could not be fetched."""
     from sceneset.api import Registry
+    from sceneset.cli.language import translate
     from sceneset.cli.output import print_json, progress, say
     from sceneset.counts import counted
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             left_out = counted(done.forgotten, "withdrawn sample was", "withdrawn samples were")
             say(f"{left_out} left out", style="yellow")
         for path, why in sorted(done.bad.items()):
-            say(f"{path}: {why}", style="red")
+            say(f"{path}: {translate(why)}", style="red")
         good = done.files - len(done.bad)
         say(
             f"{good:,} of {counted(done.files, 'file')} written to {args.to}, "

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.counts import counted
+    from sceneset.reporting.derived import stale_files
     from sceneset.schemas.version import VersionNumber
     from sceneset.versions.release import release, unsigned_tag_note
 
@@ -39,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     catalog = Catalog.find()
-    record, tag = release(catalog, number, notes=args.notes, remote=args.remote)
+    record, tag = release(
+        catalog, number, notes=args.notes, remote=args.remote, derived=stale_files
+    )
     say(
         f"Released {record.version}: {counted(record.samples, 'sample')} in "
         f"{counted(len(record.subsets), 'subset')}, tag {tag}. Next:",
@@ -47,6 +50,6 @@ def run(args: argparse.Namespace) -> int:
     )
     note = unsigned_tag_note(catalog.root, tag)
     if note:
-        say(f"  {note}", style="yellow")
+        say(note, style="yellow")
     say("  git push --follow-tags")
     return FINE

@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     """Configure the remote, and make it the default as the last step."""
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
-    from sceneset.storage.dvc import dvc, remote_configuration
-    from sceneset.storage.remote_config import can_be_written_by_dvc, write_remote
+    from sceneset.storage.dvc import remote_configuration
+    from sceneset.storage.remote_config import is_ascii, write_remote
     from sceneset.storage.remote_url import checked_remote_url
 
     if args.endpoint and "://" not in args.endpoint:
@@ -55,20 +55,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--endpoint can only be used with an s3:// URL")
     url = checked_remote_url(args.url, Path.cwd())
     root = Catalog.find().root
+    options = {"url": url} | ({"endpointurl": args.endpoint} if args.endpoint else {})
     if not args.no_check:
-        options = {"url": url} | ({"endpointurl": args.endpoint} if args.endpoint else {})
         _check(args.name, url, remote_configuration(root, args.name, options))
-    if can_be_written_by_dvc(root, url):
-        force = ["--force"] if args.force else []
-        dvc(root, "remote", "add", *force, args.name, url)
-        dvc(root, "remote", "modify", args.name, "verify", "true")
-        if args.endpoint:
-            dvc(root, "remote", "modify", args.name, "endpointurl", args.endpoint)
-        dvc(root, "remote", "default", args.name)
-    else:
-        endpoint = {"endpointurl": args.endpoint} if args.endpoint else {}
-        options = {"url": url, "verify": "true", **endpoint}
-        write_remote(root, args.name, options, force=args.force)
+    write_remote(root, args.name, options | {"verify": "true"}, force=args.force)
+    if not is_ascii(root):
         say(
             "warning: .dvc/config has characters that are not ASCII. DVC reads it, but "
             "`dvc config` and `dvc remote` empty the file: edit it with a text editor instead",

@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare the states and print the page."""
     from sceneset.catalog.reader import Catalog
-    from sceneset.cli.findings import View
+    from sceneset.cli.findings import View, markdown
     from sceneset.cli.output import print_json
     from sceneset.reporting.review import review, review_json, review_page
     from sceneset.versions.revisions import open_at
@@ -49,38 +49,36 @@ def run(args: argparse.Namespace) -> int:
     catalog = Catalog.find()
     found = review(open_at(catalog.root, args.base), catalog)
     view = View.of(args)
-    shown = replace(found, new=list(filter(view.selects, found.new)))
     if args.json:
-        print_json(review_json(shown))
+        print_json(review_json(replace(found, new=list(filter(view.selects, found.new)))))
     elif sys.stdout.isatty():
-        _show(shown, args.base, view)
+        _show(found, args.base, view)
     else:
-        sys.stdout.write(review_page(shown, args.base, lists_all=view.everything))
+        new = markdown(filter(view.selects, found.new), view)
+        sys.stdout.write(review_page(found, args.base, new))
     return FINE if found.is_good else FINDINGS
 
 
 def _show(found: "Review", base: str, view: "View") -> None:
     """Print a review on a terminal, which can't show Markdown."""
+    from sceneset.cli.commands.diff import CHANGE_LABELS, STEP_LABELS, names_of_changes
     from sceneset.cli.findings import print_findings
-    from sceneset.cli.output import print_table, print_text, say
-    from sceneset.counts import counted
-    from sceneset.versions.diff import change_text
+    from sceneset.cli.output import Label, print_table, print_text, say
+    from sceneset.reporting.review import base_not_checked_text, known_text, not_compared_text
 
     diff = found.diff
+    if reason := not_compared_text(found, base):
+        say(reason, style="yellow")
+    if found.base_error:
+        print_findings([found.base_error])
     if diff:
         changes = [
-            (f"samples {change_text(kind)}", count) for kind, count in diff.counts.items() if count
+            (Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items() if count
         ]
-        names = (
-            ("subsets added", diff.subsets_added),
-            ("subsets removed", diff.subsets_removed),
-            ("scenes added", diff.scenes_added),
-            ("scenes removed", diff.scenes_removed),
-        )
-        rows = [*changes, *((what, ", ".join(some)) for what, some in names if some)]
+        rows = [*changes, *names_of_changes(diff)]
         if rows:
             print_table((f"changes since {base}", "count or names"), rows)
-            print_text(f"the next version is at least a {diff.step} step")
+            print_text(STEP_LABELS[diff.step])
     if found.changed_rows:
         print_table(
             ("subset", "split file", "phase", "before", "after"),
@@ -92,9 +90,10 @@ def _show(found: "Review", base: str, view: "View") -> None:
         )
     if found.new:
         print_findings(found.new, stderr=False, view=view)
+    if not found.is_base_checked:
+        say(base_not_checked_text(base), style="yellow")
     if known := len(found.findings) - len(found.new):
-        is_are = counted(known, "finding is not new", "findings are not new")
-        say(f"{is_are}: `sceneset check` shows all")
+        say(f"{known_text(known)}: `sceneset check --all` lists all")
     if found.is_good:
         say("ready to merge", style="green")
     else:

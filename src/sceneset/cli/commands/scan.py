@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.scanning.thumbnails import with_thumbnails
     from sceneset.storage.blobs import Blobs
     from sceneset.storage.locking import write_lock
+    from sceneset.storage.transaction_rollback import refuse_unfinished_change
 
     catalog = open_catalog(args)
     [name] = resolve_query(catalog, subsets=[args.subset]).subsets
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.thumbnails:
         measure = with_thumbnails(measure, args.thumbnails)
     with write_lock(catalog.paths.work):
+        refuse_unfinished_change(catalog.paths)
         if args.from_remote:
             scanned = scan_remote(catalog, name, blobs, progress, measure)
         else:

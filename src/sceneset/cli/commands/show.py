@@ -70,12 +70,12 @@ def _print(
     from sceneset.reporting.cards import overall_description
 
     entry = catalog.entry(name)
-    print_text(name, style="bold")
+    print_text(name, style="bold", is_data=True)
     samples = counted(len(catalog.tags(name)), "sample")
-    print_text(f"kind {entry.kind}, {samples}, {entry.category}")
+    print_text(f"subset of kind {entry.kind}: {samples}, {entry.category}")
     for language in ("en", "zh"):
         if stats:
-            print_text(overall_description(entry, stats, language))
+            print_text(overall_description(entry, stats, language), is_data=True)
     print_table(
         ("split", "file", "phase", "images", "boxes", "description"),
         [

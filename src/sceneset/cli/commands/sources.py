@@ -55,13 +55,11 @@ def add_view(parser: argparse.ArgumentParser, *, with_rule: bool = True) -> None
             help="show only findings of this rule (can be repeated); the exit code still counts "
             "all findings",
         )
-    else:
-        parser.set_defaults(shown_rule=None)
+    parser.set_defaults(shown_rule=None, has_rule=with_rule)
     parser.add_argument(
         "--limit",
         type=_limit,
         dest="shown_limit",
-        default=5,
         metavar="N",
         help="places to show of each rule (default: 5)",
     )

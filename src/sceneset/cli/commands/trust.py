@@ -77,7 +77,8 @@ def _remove(url: str) -> int:
 
 def _trust(args: argparse.Namespace) -> int:
     from sceneset.cli.output import print_json, say
-    from sceneset.storage.trust import trust, trust_file, without_userinfo
+    from sceneset.paths import without_userinfo
+    from sceneset.storage.trust import trust, trust_file
     from sceneset.versions.foreign import foreign_remote
     from sceneset.versions.revisions import open_at
 

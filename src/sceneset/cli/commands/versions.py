@@ -5,6 +5,10 @@ import argparse
 from sceneset.cli.commands.sources import add_source, open_catalog
 from sceneset.cli.exit_codes import FINE
 
+TYPE_CHECKING = False  # importing typing would take longer than a look-up
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 EXAMPLES = """
   sceneset versions
   sceneset versions --repo https://example.com/people.git --json
@@ -20,10 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the versions."""
     from sceneset.cli.output import print_json, print_table, say
-    from sceneset.versions.diff import counts_text
-    from sceneset.versions.records import read_records
+    from sceneset.versions.records import read_records, reverted_versions
 
-    records = read_records(open_catalog(args))
+    catalog = open_catalog(args)
+    records = read_records(catalog)
     if args.json:
         print_json([record.model_dump(mode="json") for record in records])
     elif not records:
@@ -37,11 +41,26 @@ def run(args: argparse.Namespace) -> int:
                     len(r.subsets),
                     r.samples,
                     r.changes.step if r.previous else "",
-                    counts_text(r.changes.samples),
+                    _changes(r.changes.samples),
                     " ".join(r.notes.split()),
                 )
                 for r in records
             ],
             right=("subsets", "samples"),
         )
+    for number in reverted_versions(catalog, records):
+        say(
+            f"version {number} has a tag but no record: its release was reverted. It can still be "
+            "read with --rev",
+            style="yellow",
+        )
     return FINE
+
+
+def _changes(counts: "Mapping[str, int]") -> str:
+    """Return the changes of samples by kind, in the reader's language."""
+    from sceneset.cli.language import translate
+    from sceneset.versions.diff import change_text
+
+    changes = (f"{count} {translate(change_text(kind))}" for kind, count in counts.items() if count)
+    return ", ".join(changes)
