@@ -60,6 +60,7 @@ release.
 
 def cli_page() -> str:
     """Return docs/cli.md: the help of every command at a width of 80 columns."""
+    os.environ["LC_ALL"] = "C.UTF-8"  # parsers print their help in the language of the locale
     os.environ["COLUMNS"] = "80"
     parts = [_CLI_HEAD, f"```text\n{overview()}\n```\n"]
     for name in COMMANDS:
