@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
 	@echo "make test        the tests"
-	@echo "make test-faults the full sweep of kill points and other faults"
+	@echo "make test-faults kills, full disks, hostile files, pairs of commands: the full sweep"
 	@echo "make coverage    the tests, with a report of uncovered lines"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make bench       measure against other tools and limits (13 minutes)"
@@ -33,13 +33,13 @@ demo: setup
 	bash demo/run.sh
 
 test: setup
-	pytest -n auto -m "not faults"
+	pytest -n auto -m "not faults and not sweep"
 
 test-faults: setup
-	pytest -n auto -m faults
+	pytest -n auto -m "faults or sweep"
 
 coverage: setup
-	pytest -n auto -m "not faults" --cov --cov-report=term:skip-covered
+	pytest -n auto -m "not sweep" --cov --cov-report=term:skip-covered
 
 lint: setup
 	ruff check .

@@ -16,6 +16,13 @@ from support.build import NAME, ROOT, Outcome, dvc, git, make_delivery
 from support.fork_server import ForkingSubprocess, Mode
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of tests/faults: `make test` leaves them out, `.ci/run` runs them too."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests/faults"):
+            item.add_marker(pytest.mark.faults)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_consoles() -> None:
     console.cache_clear()  # pytest gives each test other streams

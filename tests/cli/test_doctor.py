@@ -18,7 +18,6 @@ from sceneset.storage.locking import write_lock
 from support.build import NAME, ROOT, Run, dvc, git, snapshot
 
 SUBSET = f"Insta360SemanticSeg/{NAME}"
-pytestmark = pytest.mark.real_processes
 
 
 @pytest.fixture(autouse=True)
@@ -221,6 +220,7 @@ def test_errors_that_doctor_can_help_with_name_it(ready: Path, sceneset: Run) ->
         is_current(ready, ["check"])
 
 
+@pytest.mark.real_processes
 def test_doctor_repairs_a_project_after_dvc_was_killed_while_it_edited_its_locks(
     added: Path, sceneset: Run
 ) -> None:

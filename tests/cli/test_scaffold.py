@@ -84,7 +84,9 @@ KILL_POINTS = {
 @pytest.mark.parametrize(
     ("point", "before"),
     [
-        pytest.param(point, before, marks=[pytest.mark.faults] if before != short else [])
+        pytest.param(
+            point, before, marks=pytest.mark.sweep if before != short else pytest.mark.faults
+        )
         for point, short in KILL_POINTS.items()
         for before in ("missing", "empty", "git")
     ],
@@ -115,6 +117,7 @@ def test_init_is_completed_by_the_next_run_when_it_is_killed(
     assert sceneset("check", cwd=tmp_path / "killed/mine").code == 0
 
 
+@pytest.mark.faults
 def test_init_keeps_files_that_people_put_into_the_folder_of_a_killed_run(
     tmp_path: Path, sceneset: Run
 ) -> None:

@@ -78,7 +78,6 @@ MAP = ("--map", "255=1")
 """The other masks of the delivery use 1, so the meaning of 255 must be given."""
 
 
-@pytest.mark.real_processes
 def test_rerun_of_an_interrupted_fix_says_what_it_completed(
     broken: Path, ready: Path, sceneset: Run
 ) -> None:

@@ -122,7 +122,7 @@ def test_add_ends_in_the_same_state_when_it_is_killed(point: str, trial: Trial) 
     assert trial.run(point), "the point is reached"
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 @pytest.mark.parametrize("where", ["own", "dvc"])
 def test_add_ends_in_the_same_state_when_it_is_killed_at_every_step(
     where: str, trial: Trial
@@ -133,7 +133,7 @@ def test_add_ends_in_the_same_state_when_it_is_killed_at_every_step(
     assert kills >= (25 if where == "own" else 5), "every step is reached"
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 def test_add_ends_in_the_same_state_when_the_whole_command_is_killed_at_any_time(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:

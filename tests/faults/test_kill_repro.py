@@ -83,7 +83,7 @@ def _before_repro(tmp_path_factory: pytest.TempPathFactory, _added_registry: Pat
     return root
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
     _before_repro: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +107,7 @@ def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
         assert leftovers(root) == []
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
     is_empty: bool, tmp_path: Path, sceneset: Run

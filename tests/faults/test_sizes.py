@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from support.build import NAME, ROOT, make_delivery
 
@@ -83,7 +84,18 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+_SHORT = {
+    *("params-keys", "params-one-line", "scenes-list", "entry-rows", "entry-large", "tags-values"),
+    *("tags-conflicts", "tags-one-line", "tags-quotes", "tags-invalid-large"),
+}
+"""One of each kind; all others are slow tests."""
+
+
+def _slow(names: Iterable[str], short: Container[str]) -> list[ParameterSet]:
+    return [pytest.param(n, marks=[] if n in short else [pytest.mark.sweep]) for n in names]
+
+
+@pytest.mark.parametrize("name", _slow(WRONG, _SHORT))
 def test_check_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     name: str, added: Path
 ) -> None:
@@ -97,7 +109,12 @@ def test_check_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     assert run.megabytes < 256
 
 
-@pytest.mark.parametrize("name", ["tags-values", "tags-scenes", "tags-large", "entry-rows"])
+@pytest.mark.parametrize(
+    "name",
+    _slow(
+        ["tags-values", "tags-scenes", "tags-large", "entry-rows"], {"tags-scenes", "entry-rows"}
+    ),
+)
 def test_add_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     name: str, registry: Path
 ) -> None:
@@ -123,7 +140,7 @@ def test_last_finding_counts_the_others(added: Path) -> None:
     assert "key100: " not in run.out
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 def test_a_million_good_rows_of_tags_are_read(tmp_path: Path) -> None:
     path = tmp_path / "tags.csv"
     with path.open("w") as file:

@@ -70,6 +70,7 @@ def start_dvc(root: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=root, env=env, text=True, **streams)
 
 
+@pytest.mark.sweep
 def test_dvc_does_not_see_a_subset_that_is_half_fixed(fixable: Path, _fixable: Path) -> None:
     before = snapshot(fixable)
     with paused(fixable, f"before {_FINISH} _put 2", "fix", "web", "--apply") as (fix, go):
@@ -104,6 +105,7 @@ def test_stage_waits_for_a_fix_or_refuses_in_one_line_when_it_is_reading(
     assert snapshot(fixable) == snapshot(_fixable / "after")
 
 
+@pytest.mark.sweep
 def test_stage_refuses_in_one_line_when_a_command_goes_on_working(fixable: Path) -> None:
     point = "before sceneset.storage.transaction finish 1"
     with paused(fixable, point, "fix", "web", "--apply") as (fix, go):
@@ -119,6 +121,7 @@ def test_stage_refuses_in_one_line_when_a_command_goes_on_working(fixable: Path)
     assert "Running stage" not in dvc(fixable, "repro").out
 
 
+@pytest.mark.sweep
 def test_stage_refuses_a_subset_of_which_a_killed_fix_has_replaced_half(
     fixable: Path, _fixable: Path
 ) -> None:
@@ -176,7 +179,7 @@ def test_fix_refuses_a_destination_that_another_fix_is_writing(
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 @pytest.mark.parametrize("first", ["fix", "forget"])
 @pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
 @pytest.mark.parametrize("point", ["sceneset.storage.transaction finish 1", f"{_FINISH} _put 2"])
@@ -229,7 +232,7 @@ def assert_good_end(root: Path, commands: list[list[str]]) -> None:
     assert parts == []
 
 
-@pytest.mark.faults
+@pytest.mark.sweep
 @pytest.mark.parametrize("first", ["fix", "forget"])
 @pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
 @pytest.mark.parametrize("offset", [0.0, 0.7])

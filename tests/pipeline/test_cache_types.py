@@ -32,7 +32,7 @@ def is_shared(path: Path) -> bool:
     return path.is_symlink() or path.stat().st_nlink > 1
 
 
-@pytest.fixture(params=["symlink", "hardlink"])
+@pytest.fixture(params=["symlink", pytest.param("hardlink", marks=pytest.mark.sweep)])
 def linked(request: pytest.FixtureRequest, registry: Path, tmp_path: Path, sceneset: Run) -> Path:
     """A registry whose cache holds links, with a subset; one image has GPS coordinates."""
     from PIL import Image

@@ -66,10 +66,9 @@ def relabel(root: Path) -> None:
 def test_repro_changes_nothing_when_forced_and_runs_nothing_when_current(added: Path) -> None:
     assert ran(dvc(added, "repro")) == []
     before = snapshot(added)
-    for _ in range(2):
-        done = ran(dvc(added, "repro", "--force"))
-        assert sorted(done) == sorted(["scan", *TEXT_STAGES])
-        assert snapshot(added) == before
+    done = ran(dvc(added, "repro", "--force"))
+    assert sorted(done) == sorted(["scan", *TEXT_STAGES])
+    assert snapshot(added) == before, "the first run was in forks"
     assert changes(added) == ""
 
 

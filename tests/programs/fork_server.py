@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import gc
 import importlib
+import io
 import json
 import os
 import re
@@ -19,7 +20,9 @@ import socket
 import sys
 import tempfile
 import traceback
+from collections import OrderedDict
 from pathlib import Path
+from typing import TextIO
 
 _MODULES = (
     *("dvc.cli", "dvc.repo", "dvc.stage.run", "dvc.repo.reproduce", "dvc.repo.status"),
@@ -41,18 +44,8 @@ def run(module: str, arguments: list[str], address: str) -> int:
         import dvc.stage.run
         from dvc.cli import main
         from dvc.stage.exceptions import StageCmdFailedError
-        from dvc.utils.serialize import _yaml
 
         start = dvc.stage.run._run
-        parse_for_update = _yaml.parse_yaml_for_update
-
-        def parse_yaml_for_update(text: str, path: str) -> object:
-            """Parse dvc.lock, which has no comments to keep, with the parser in C.
-
-            The other parser takes most of the time of a pipeline, and DVC writes the same bytes.
-            """
-            is_lock = os.path.basename(path) == "dvc.lock"  # noqa: PTH119 - Path is slower
-            return _yaml.parse_yaml(text, path) if is_lock else parse_for_update(text, path)
 
         def run_command(executable: str, command: str, **options: object) -> None:
             match = _STAGE.fullmatch(command)
@@ -68,9 +61,39 @@ def run(module: str, arguments: list[str], address: str) -> int:
                 raise StageCmdFailedError(command, code)
 
         dvc.stage.run._run = run_command
-        _yaml.parse_yaml_for_update = parse_yaml_for_update
+        _use_yaml_in_c()
         return int(main(arguments))
     return int(importlib.import_module(module).main(arguments))
+
+
+def _use_yaml_in_c() -> None:
+    """Read and write dvc.lock, which has no comments to keep, by the YAML library in C.
+
+    In a tiny registry, DVC spends most of its time on this file. The bytes are the same; where they
+    would not be, what DVC uses writes the file. A test runs the pipeline in both ways.
+    """
+    from dvc.utils.serialize import _yaml
+    from ruamel.yaml import YAML
+
+    parse_for_update, dump = _yaml.parse_yaml_for_update, _yaml._dump
+    fast = YAML(typ="safe")
+    fast.default_flow_style = fast.sort_base_mapping_type_on_output = False
+    fast.Representer.add_representer(OrderedDict, fast.Representer.represent_dict)
+
+    def parse_yaml_for_update(text: str, path: str) -> object:
+        is_lock = os.path.basename(path) == "dvc.lock"  # noqa: PTH119 - Path is slower
+        return _yaml.parse_yaml(text, path) if is_lock else parse_for_update(text, path)
+
+    def dump_yaml(data: object, stream: TextIO) -> None:
+        if type(data) is dict and data.keys() == {"schema", "stages"}:
+            text = io.StringIO()
+            fast.dump(data, text)
+            if not re.search(r"\\|\"|null|^$", text.getvalue().rstrip("\n"), re.MULTILINE):
+                stream.write(text.getvalue())
+                return
+        dump(data, stream)
+
+    _yaml.parse_yaml_for_update, _yaml._dump = parse_yaml_for_update, dump_yaml
 
 
 def request(
@@ -86,6 +109,7 @@ def request(
         socket.send_fds(connection, [len(body).to_bytes(4, "big")], fds)
         connection.sendall(body)
         answer = connection.recv(4)
+        connection.recv(1)  # returns when the fork has ended: only then are its locks free
     return int.from_bytes(answer, "big", signed=True) if answer else -signal.SIGKILL
 
 
@@ -114,6 +138,7 @@ def serve(connection: socket.socket, address: str) -> None:
         os.environ.clear()
         os.environ.update(env)
         os.chdir(cwd)
+        tempfile.tempdir = None  # TMPDIR may be another one
         code = run(module, arguments, address)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1

@@ -79,6 +79,7 @@ def scan_on_cluster(root: Path, folder: Path, preload: Path, sceneset: Run) -> O
         )
 
 
+@pytest.mark.sweep
 def test_dask_scan_gives_the_same_rows_when_a_worker_is_killed(
     ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_dask_scan_gives_the_same_rows_when_a_worker_is_killed(
     assert (ready / SCAN).read_bytes() == before
 
 
+@pytest.mark.faults
 def test_dask_scan_reports_only_the_crashing_image_when_it_kills_every_worker(
     ready: Path, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +108,7 @@ def test_dask_scan_reports_only_the_crashing_image_when_it_kills_every_worker(
     assert f"{DATA}/img_dir/train/d.jpg" in line
 
 
+@pytest.mark.faults
 def test_dask_scan_continues_on_this_machine_when_the_scheduler_is_killed(
     ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,7 @@ def test_exclude_dvc_takes_over_the_hard_link_of_a_killed_command(linked: Path) 
     run_dvc(linked, "gc", "--workspace", "--force")
 
 
+@pytest.mark.faults
 def test_fix_and_rwlock_repair_do_not_block_dvc_when_its_locks_are_hard_links(
     linked: Path, delivery: Path, sceneset: Run
 ) -> None:

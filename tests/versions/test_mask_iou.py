@@ -51,24 +51,33 @@ def test_iou_is_none_when_a_mask_exceeds_the_limits() -> None:
     assert iou(png([1] * 100), png([1] * 100), Limits(max_pixels=10)) is None
 
 
-@pytest.fixture
-def remasked(ready: Path) -> Path:
-    """A registry where two masks changed since v1, one of them of a renamed sample."""
-    git(ready, "tag", "v1")
-    folder = ready / ANN / "train"
+@pytest.fixture(scope="module")
+def _remasked(tmp_path_factory: pytest.TempPathFactory, _ready_registry: Path) -> Path:
+    home = tmp_path_factory.mktemp("remasked") / "home"
+    shutil.copytree(_ready_registry, home, symlinks=True)
+    root = home / "registry"
+    git(root, "tag", "v1")
+    folder = root / ANN / "train"
     mask = np.zeros((24, 32), np.uint8)
     mask[6:18, 12:20] = 1
     Image.fromarray(mask).save(folder / "a.png")
     for part, suffix in (("img_dir", "jpg"), ("ann_dir", "png")):
-        path = ready / f"Insta360SemanticSeg/{NAME}/{part}/train/b.{suffix}"
+        path = root / f"Insta360SemanticSeg/{NAME}/{part}/train/b.{suffix}"
         path.rename(path.with_stem("new"))
     Image.fromarray(np.zeros((24, 32), np.uint8)).save(folder / "new.png")
-    tags = ready / f"registry/tags/{NAME}.csv"
+    tags = root / f"registry/tags/{NAME}.csv"
     tags.write_text(tags.read_text().replace("train,b,", "train,new,"))
-    dvc(ready, "repro", "--quiet")
-    git(ready, "commit", "--quiet", "--all", "--message", "Change masks")
-    dvc(ready, "push")
-    return ready
+    dvc(root, "repro", "--quiet")
+    git(root, "commit", "--quiet", "--all", "--message", "Change masks")
+    dvc(root, "push")
+    return home
+
+
+@pytest.fixture
+def remasked(tmp_path: Path, _remasked: Path) -> Path:
+    """A registry where two masks changed since v1, one of them of a renamed sample."""
+    shutil.copytree(_remasked, tmp_path / "home", symlinks=True)
+    return tmp_path / "home/registry"
 
 
 def expected_iou(root: Path, new: str) -> float:

@@ -161,6 +161,7 @@ def test_lookup_fails_when_the_tag_of_a_version_moved_at_the_origin(
     assert stems(sceneset, tmp_path, *url, "--rev", "1.0.0") == ["a", "b", "c", "d"]
 
 
+@pytest.mark.faults
 def test_lookup_works_when_many_processes_use_one_mirror(history: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sceneset", "lookup", "ski", "--stems"]
     command += ["--repo", f"file://{history}", "--rev", "1.0.0"]

@@ -125,13 +125,13 @@ def test_verify_fails_when_the_remote_is_missing_or_unknown(ready: Path, scenese
     assert sceneset("verify", "--remote", "unknown", cwd=ready).code == 1
 
 
-@pytest.fixture(params=["moto", "rclone"])
+@pytest.fixture(params=["moto", pytest.param("rclone", marks=pytest.mark.sweep)])
 def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S3]:
     with s3_server(request.param, tmp_path / "s3") as server:
         yield server
 
 
-@pytest.mark.parametrize("through", ["obstore", "s3fs"])
+@pytest.mark.parametrize("through", ["obstore", pytest.param("s3fs", marks=pytest.mark.sweep)])
 def test_verify_and_repair_work_on_s3(
     through: str, added: Path, s3: S3, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

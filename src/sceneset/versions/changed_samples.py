@@ -155,7 +155,9 @@ def _rows(catalog: Catalog, name: str) -> _Rows:
                     hint=f"run `dvc repro scan@{name}` where its images are, or remove its row "
                     "from the tags",
                 )
-        scan = scan.take([number_of[tag.key] for tag in tags])
+        import pyarrow as pa
+
+        scan = scan.take(pa.array([number_of[tag.key] for tag in tags], pa.int64()))
     return _Rows.of(scan, [_scenes(tag.memberships) for tag in tags])
 
 
