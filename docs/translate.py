@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, product
 from math import prod
 from pathlib import Path
@@ -111,6 +112,14 @@ def required() -> list[str]:
         found[(module.__doc__ or "").strip()] = None
         actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
         found |= dict.fromkeys(action.help for action in actions if action.help)
+    found |= dict.fromkeys(_source_texts())
+    return [text for text in found if _is_text(text)]
+
+
+@cache
+def _source_texts() -> tuple[str, ...]:
+    """Return the texts in the code; rooms that print come first."""
+    found: dict[str, None] = {}
     paths = sorted(SOURCE.rglob("*.py"))
     trees = {path: ast.parse(path.read_text("utf-8")) for path in paths}
     constants = _constants(trees.values())
@@ -118,7 +127,7 @@ def required() -> list[str]:
     parameters = _message_parameters(trees.values())
     for path in sorted(paths, key=lambda path: path.relative_to(SOURCE).parts[0] not in _PRINTING):
         found |= dict.fromkeys(printed_texts(trees[path], constants, returned, parameters))
-    return [text for text in found if _is_text(text)]
+    return tuple(found)
 
 
 def _descriptions(model: type[BaseModel]) -> Iterator[str]:
