@@ -48,7 +48,8 @@ CHANGES = (
 )
 PIPELINE = ("dvc.lock", "dvc.yaml", ".dvc/config", "params.yaml", ENTRY)
 BROKEN = {"syntax": b"stages: [\n", "list": b"[1, 2]\n", "odd": b"schema: '2.0'\nstages: [1]\n",
-          "date": b"stages: 2024-13-45\n", "bytes": b"\xff\xfe", "deep": b"[" * 5000}  # fmt: skip
+          "date": b"stages: 2024-13-45\n", "bytes": b"\xff\xfe", "deep": b"[" * 5000,
+          "very-deep": b"- " * 200_000}  # fmt: skip
 FIELD = {
     "stem-of-no-scan": (TAGS, lambda text: f"{text}train,unheard,ski,single,1,,\n"),
     "no-row-fits": (ENTRY, lambda text: f"{text.partition('splits:')[0]}splits:\n"
@@ -132,7 +133,7 @@ def run_changes(root: Path, sceneset: Run, file: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        *("syntax", "deep"),
+        *("syntax", "deep", "very-deep"),
         *(pytest.param(case, marks=pytest.mark.sweep) for case in ("list", "odd", "date", "bytes")),
     ],
 )

@@ -25,6 +25,10 @@ from sceneset.storage.yaml_parser import syntax_error
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_EXPANDED = 64 << 20
 """Upper bound of the size of a file with its aliases written out, in bytes."""
+_MAX_DEPTH = 100
+"""Parsers in C overflow the stack, which ends the process, at some ten thousand levels. What DVC
+writes has fewer than ten."""
+_INDICATORS = re.compile(r"^[ ?:-]*", re.MULTILINE)
 
 _OWN_STAGES = frozenset({"scan", "check", "splits", "stats", "leakage", "manifest", "card"})
 _OWN_COMMAND = re.compile(r"python(?: -[PI])? -m sceneset\.stages\.\w+(?: \$\{[\w.]+\})*")
@@ -43,7 +47,8 @@ def check_dvc_files(root: Path, *, runs_stages: bool) -> None:
         runs_stages: Whether the command runs stages, so that their commands are checked too.
 
     Raises:
-        FindingsError: A YAML file is too large, or grows too much when its aliases are expanded.
+        FindingsError: A YAML file is too large, nested too deeply, or grows too much when its
+            aliases are expanded.
         DvcError: The configuration or the pipeline would run a program of the repository.
     """
     if not (root / ".dvc").is_dir():
@@ -67,20 +72,31 @@ def _bounded_text(root: Path, name: str) -> str:
     """Return the text of a YAML file of limited size, also after its aliases are expanded.
 
     Raises:
-        FindingsError: The file is too large, or not UTF-8, or expands too much.
+        FindingsError: The file is too large, not UTF-8, nested too deeply, or expands too much.
     """
     text = read_text(root / name, name, limit=MAX_YAML, hint="restore it with git")
-    if "&" in text:  # without an anchor there is no alias
-        _check_aliases(text, name)
+    # Without an anchor there is no alias, and these characters open all levels.
+    levels = text.count("[") + text.count("{") + max(map(len, _INDICATORS.findall(text)), default=0)
+    if "&" in text or levels > _MAX_DEPTH:
+        _check_structure(text, name)
     return text
 
 
-def _check_aliases(text: str, name: str) -> None:
+def _check_structure(text: str, name: str) -> None:
     depth, anchored, aliases = 0, [], 0
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
+                if depth > _MAX_DEPTH:
+                    row = event.start_mark.line + 1 if event.start_mark else None
+                    fail(
+                        "yaml-alias",
+                        f"it is nested more than {_MAX_DEPTH} levels deep",
+                        file=name,
+                        row=row,
+                        hint="restore it with git",
+                    )
                 if event.anchor:
                     anchored.append(depth)
             elif isinstance(event, yaml.CollectionEndEvent):
