@@ -12,7 +12,7 @@ import pytest
 from sceneset.cli.main import main
 from sceneset.cli.output import console
 from sceneset.cli.scaffold import lay_out
-from support.build import NAME, ROOT, Outcome, dvc, git, make_delivery
+from support.build import NAME, ROOT, Outcome, copy_home, dvc, git, make_delivery
 from support.fork_server import ForkingSubprocess, Mode
 
 
@@ -97,8 +97,7 @@ def _ready_registry(tmp_path_factory: pytest.TempPathFactory, _added_registry: P
 @pytest.fixture
 def ready(tmp_path: Path, _ready_registry: Path) -> Path:
     """A registry that can be released: committed, current, its blobs on a remote, ../store."""
-    shutil.copytree(_ready_registry, tmp_path / "home", symlinks=True)
-    return tmp_path / "home/registry"
+    return copy_home(_ready_registry, tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -130,8 +129,7 @@ def _released_registry(tmp_path_factory: pytest.TempPathFactory, _ready_registry
 @pytest.fixture
 def released(tmp_path: Path, _released_registry: Path) -> Path:
     """A registry that is ready, with a version 1.0.0."""
-    shutil.copytree(_released_registry, tmp_path / "home", symlinks=True)
-    return tmp_path / "home/registry"
+    return copy_home(_released_registry, tmp_path)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +70,11 @@ def dvc(
     if check and done.returncode:
         raise AssertionError(f"dvc {' '.join(words)}:\n{done.stdout}\n{done.stderr}")
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def copy_home(template: Path, folder: Path) -> Path:
+    """Copy a registry and the remote beside it; return the new registry."""
+    return Path(shutil.copytree(template, folder / "home", symlinks=True)) / "registry"
 
 
 Run = Callable[..., Outcome]

@@ -14,7 +14,7 @@ from PIL import Image
 from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
 from sceneset.versions.mask_iou import iou
-from support.build import NAME, ROOT, Outcome, Run, blob, dvc, git, write_mask
+from support.build import NAME, ROOT, Outcome, Run, blob, copy_home, dvc, git, write_mask
 
 ANN = f"Insta360SemanticSeg/{NAME}/ann_dir"
 
@@ -76,8 +76,7 @@ def _remasked(tmp_path_factory: pytest.TempPathFactory, _ready_registry: Path) -
 @pytest.fixture
 def remasked(tmp_path: Path, _remasked: Path) -> Path:
     """A registry where two masks changed since v1, one of them of a renamed sample."""
-    shutil.copytree(_remasked, tmp_path / "home", symlinks=True)
-    return tmp_path / "home/registry"
+    return copy_home(_remasked, tmp_path)
 
 
 def expected_iou(root: Path, new: str) -> float:
