@@ -194,7 +194,7 @@ def read_scan(
 def table_from_file(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return a scan from an open file; see `read_scan`.
 
-    Columns that a scan of an earlier format lacks are null.
+    Columns that an earlier format does not have are null.
 
     Raises:
         pyarrow.ArrowException: The file is not a scan, or has another format.

@@ -161,14 +161,14 @@ def lost_tombstone_findings(root: Path) -> list[Finding]:
         return []
     past = past_tombstones(root, [head])
     lost = past.places.keys() - read_tombstones(root).keys()
-    if lost:  # a tombstone that only the working tree lacks is about to be taken back
+    if lost:  # if a tombstone is still in HEAD, somebody is removing it on purpose
         for _, data in read_objects(root, _objects_at(root, head, past.paths)):
             lost -= _by_image(_parse(data, TOMBSTONES_FILE)).keys()
     return [
         finding(
             "tombstone-lost",
-            f"the file lacks {counted(len(images), 'tombstone')} of commit {place.commit[:12]}, "
-            f"which a merge dropped: {', '.join(sorted(images)[:_MAX_LISTED])}",
+            f"a merge dropped {counted(len(images), 'tombstone')} of commit {place.commit[:12]}: "
+            f"{', '.join(sorted(images)[:_MAX_LISTED])}",
             file=TOMBSTONES_FILE,
             hint=f"copy the rows from `git show {place.commit[:12]}:{place.path}`",
         )

@@ -55,9 +55,9 @@ def run_git(
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run a git command in ``repo`` to its end; it never asks the user for anything.
 
-    A bare repository came from somebody else, with a configuration of its own. If it lacks objects,
-    git would fetch them in the way that this configuration says, for example through a program. So
-    git fetches nothing there, except into the mirrors that sceneset itself keeps.
+    A bare repository came from somebody else, with a configuration of its own. If objects are
+    missing, git would fetch them in the way that this configuration says, for example through a
+    program. So git fetches nothing there, except into the mirrors that sceneset itself keeps.
     """
     offline = _OFFLINE if is_bare_repository(str(repo)) and not is_in_cache(repo) else {}
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""Find the versions that have the samples which a state lacks, for messages."""
+"""Find the versions that have samples missing in a state, for messages."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Verify that a remote has every blob of a state undamaged, and upload those it lacks."""
+"""Verify that a remote has every blob of a state undamaged, and upload missing blobs."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -96,7 +96,7 @@ FILES = (
         _ERROR,
         "a derived file is not what its sources give",
         "Split files, statistics, cards, reports and the manifest are computed from tags, entries "
-        "and scans. DVC takes this file for current, because dvc.lock records its present content, "
+        "and scans. DVC considers this file up to date, because dvc.lock records its content, "
         "but the sources give other lines: somebody edited the file and ran `dvc commit`, or a "
         "merge went wrong. Run the command of the hint, and commit what it writes.",
     ),
@@ -104,7 +104,7 @@ FILES = (
         "tombstone-lost",
         _ERROR,
         "a merge dropped the record of a withdrawal",
-        "The history of this commit has a tombstone that registry/forgotten.yaml lacks, and no "
+        "A tombstone in the history of this commit is missing in registry/forgotten.yaml, and no "
         "commit removed it on purpose: a merge kept only the file of one side. Such images are "
         "still left out of `sceneset pull`. Copy the rows that the message names into the file, "
         "and commit it. To take a withdrawal back, remove its rows in a commit of its own.",
