@@ -39,7 +39,7 @@ test-faults: setup
 	pytest -n auto -m "faults or sweep"
 
 coverage: setup
-	pytest -n auto -m "not sweep" --cov --cov-report=term:skip-covered
+	pytest -n auto -m "not faults and not sweep" --cov --cov-report=term:skip-covered
 
 lint: setup
 	ruff check .
