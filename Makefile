@@ -82,7 +82,7 @@ generated: setup
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --universal --extra s3 --extra ssh --extra dask --group dev pyproject.toml --output-file requirements.lock
+	  --universal --extra coco --extra dask --extra mat --extra s3 --extra ssh --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
 

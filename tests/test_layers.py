@@ -21,6 +21,7 @@ FLOORS = (
     ("scanning",),
     ("quality",),
     ("versions",),
+    ("formats",),
     ("delivery",),
     ("edits",),
     ("reporting",),

@@ -16,6 +16,7 @@ _FOLDERS = {
     "registry/subsets": (".yaml",),
     "registry/tags": (".csv",),
     "registry/lineage": (".csv",),
+    "registry/deliveries": (".csv",),
     "registry/scans": (".parquet",),
     "registry/stats": (".yaml",),
     "registry/reports": (".json",),

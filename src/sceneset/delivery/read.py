@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import table_from_rows
@@ -28,12 +29,17 @@ from sceneset.quality.tag_rules import persons_conflict_findings, scene_table_fi
 from sceneset.scanning.measure_sample import Pair
 from sceneset.scanning.process_pool import measure_files
 from sceneset.scanning.void_masks import settle_void_masks
+from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding, errors_of, finding, in_order
+from sceneset.schemas.params import Limits
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.scene import SplitName
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind, Phase
+
+if TYPE_CHECKING:
+    from sceneset.formats.convert import Converted
 
 
 def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Delivery:
@@ -46,17 +52,29 @@ def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Del
         catalog: The registry that the subset is for.
         progress: Reports the progress of decoding.
     """
-    reader = _Reader(request, catalog)
+    reader = _Reader(request, catalog, progress)
     reader.read_texts()
     rows = reader.measure(progress)
     reader.findings += withdrawn_findings(rows, catalog.tombstones)
     return reader.finish(rows)
 
 
+def _converted(request: Request, limits: Limits, progress: Progress) -> "Converted | None":
+    """Return the samples of a delivery in an annotation format, or None for the Custom layout."""
+    if request.form is None or request.work is None:
+        return None
+    from sceneset.formats.convert import convert
+    from sceneset.formats.tree import Tree
+    from sceneset.formats.types import Options
+
+    tree, options = Tree(request.folder), request.options or Options()
+    return convert(request.form, tree, options, request.work, limits=limits, progress=progress)
+
+
 class _Reader:
     """Reads one delivery step by step and collects the findings."""
 
-    def __init__(self, request: Request, catalog: Catalog) -> None:
+    def __init__(self, request: Request, catalog: Catalog, progress: Progress) -> None:
         self.request, self.vocabulary, self.params = request, catalog.vocabulary, catalog.params
         self.waivers = [
             waiver.model_copy(update={"subset": ""})  # findings on a delivery name no subset
@@ -66,7 +84,12 @@ class _Reader:
         self.entry_file = read_entry_file(request, catalog.vocabulary)
         draft = self.entry_file.draft
         self.kind = request.kind or (draft.kind if draft else Kind.FULL)
-        self.layout = read_layout(request.folder, img_suffix=draft.img_suffix if draft else None)
+        self.converted = _converted(request, self.params.limits, progress)
+        self.layout = (
+            self.converted.layout
+            if self.converted
+            else read_layout(request.folder, img_suffix=draft.img_suffix if draft else None)
+        )
         self.findings = [p for p in self.layout.findings if not self._is_about_user_file(p)]
         self.user_findings: list[Finding] = [*self.entry_file.findings]
         """Findings on --entry and --tags. Unlike files of the delivery, these can't be left out."""
@@ -169,6 +192,8 @@ class _Reader:
                 rows.append(measured.row)
         table = table_from_rows(rows, self.params.algorithms.scan)
         self.findings += sample_findings(table, self.params)
+        if self.converted:
+            self.findings = [self.converted.located(p) for p in self.findings]
         return rows
 
     def finish(self, rows: list[ScanRow]) -> Delivery:
@@ -205,7 +230,14 @@ class _Reader:
             findings=apply_policy(findings, self.params, self.waivers),
             rows=rows,
             left_out=in_order(left_out),
+            delivered=self._delivered(samples),
+            says=self.converted.says if self.converted else [],
         )
+
+    def _delivered(self, samples: set[Key]) -> list[Delivered]:
+        if self.converted is None:
+            return []
+        return [one for key, one in self.converted.delivered.items() if key in samples]
 
     def _no_scene_finding(self, tag: Tag) -> Finding:
         return finding(
@@ -219,6 +251,8 @@ class _Reader:
     def _tags(self, samples: set[Key]) -> list[Tag]:
         if self.user_tags is not None:
             return [tag for tag in self.user_tags if tag.key in samples]
+        if self.converted:
+            return sorted((t for t in self.converted.tags if t.key in samples), key=lambda t: t.key)
         return [self.split_tags.tag(key, self.kind) for key in sorted(samples)]
 
     def _entry(self, tags: list[Tag]) -> Subset | None:

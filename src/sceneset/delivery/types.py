@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sceneset.catalog.subset_folder import Layout
+from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules.delivery import NAMES
 from sceneset.schemas.rules.pixels import IMAGES, MASKS
@@ -12,10 +14,14 @@ from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind
 
+if TYPE_CHECKING:
+    from sceneset.formats.types import Format, Options
+
 QUARANTINE_CODES = frozenset(
     {
         *(rule.code for group in (IMAGES, MASKS, NAMES) for rule in group),
         *("stray-file", "suffix", "mask-missing", "image-missing", "file-unreadable", "forgotten"),
+        "annotation-broken",
         *("split-encoding", "split-blank-line", "split-unsafe-line", "split-duplicate-line"),
         *("split-unknown-stem", "split-incomplete"),
     }
@@ -36,6 +42,12 @@ class Request:
     tags_file: Path | None = None
     quarantine: bool = False
     """Leave out bad files, samples and lines instead of refusing the delivery."""
+    form: "Format | None" = None
+    """The annotation format; None for the Custom layout."""
+    options: "Options | None" = None
+    """How to read the annotation format."""
+    work: Path | None = None
+    """An empty folder for the masks that are drawn from annotations."""
 
 
 @dataclass
@@ -50,3 +62,7 @@ class Delivery:
     findings: list[Finding] = field(default_factory=list)
     left_out: list[Finding] = field(default_factory=list)
     """Errors whose files, samples or lines are not part of the subset."""
+    delivered: list[Delivered] = field(default_factory=list)
+    """Where each sample comes from, if the delivery was converted from an annotation format."""
+    says: list[str] = field(default_factory=list)
+    """What was concluded from the delivery, for the user to check."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from sceneset.catalog.deliveries import deliveries_path, deliveries_text
 from sceneset.catalog.params_edit import entry_text, with_subset
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.tags_csv import tags_text
@@ -51,6 +52,9 @@ def ingest(
         paths.tags(name): tags_text(delivery.tags).encode(),
         paths.entry(name): entry_text(entry).encode(),
     }
+    if delivery.delivered:
+        text = deliveries_text(delivery.delivered)
+        texts[deliveries_path(paths, name)] = text.encode()
     with Transaction.begin(paths, _command(entry, delivery, texts), notify=notify) as transaction:
         if transaction is None:
             return
@@ -126,11 +130,11 @@ def _check_space(catalog: Catalog, delivery: Delivery) -> None:
 def _copies(delivery: Delivery) -> list[tuple[Path, str]]:
     layout = delivery.layout
     return [
-        (source, f"{folder}/{row.phase}/{source.name}")
+        (source, f"{folder}/{row.phase}/{row.stem}{suffix}")
         for row in delivery.rows
-        for folder, source in (
-            ("img_dir", layout.images[row.key]),
-            ("ann_dir", layout.masks[row.key]),
+        for folder, source, suffix in (
+            ("img_dir", layout.images[row.key], layout.img_suffix),
+            ("ann_dir", layout.masks[row.key], ".png"),
         )
     ]
 

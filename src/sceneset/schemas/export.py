@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.params import Params
@@ -19,6 +20,7 @@ from sceneset.schemas.version import Version
 from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
+    "delivered": Delivered,
     "forgotten": TombstoneFile,
     "lineage-row": LineageRow,
     "params": Params,

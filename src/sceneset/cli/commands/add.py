@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.commands.format_options import add_format_options, format_of
 from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError, fail
@@ -69,6 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_view(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
+    add_format_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,14 +89,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from sceneset.catalog.reader import Catalog
-    from sceneset.cli.findings import View, print_findings
-    from sceneset.cli.output import progress, say
-    from sceneset.delivery.read import read_delivery
-    from sceneset.delivery.types import Request
-    from sceneset.edits.ingest import ingest, refuse_taken_name
-    from sceneset.quality.ignored import ignored_subset_findings
-    from sceneset.schemas.finding import errors_of
+    from sceneset.edits.ingest import refuse_taken_name
     from sceneset.schemas.names import SubsetName
+    from sceneset.storage.leftovers import temporary_folder
 
     catalog = Catalog.find()
     try:
@@ -104,17 +101,41 @@ def _run(args: argparse.Namespace) -> int:
     refuse_taken_name(catalog, name)
     folder = args.delivery.resolve()
     _check_folders(catalog, folder, args.quarantine, name)
-    kind = Kind(args.kind) if args.kind else None
-    delivery = read_delivery(
-        Request(folder, name, kind, args.entry, args.tags, args.quarantine is not None),
-        catalog,
-        progress,
+    with temporary_folder() as work:  # masks that are drawn from annotations
+        return _add(args, catalog, folder, name, work)
+
+
+def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, work: Path) -> int:
+    from sceneset.cli.findings import View, print_findings
+    from sceneset.cli.output import progress, say
+    from sceneset.delivery.read import read_delivery
+    from sceneset.delivery.types import Request
+    from sceneset.edits.ingest import ingest
+    from sceneset.quality.ignored import ignored_subset_findings
+    from sceneset.schemas.finding import errors_of
+
+    form, options, reason = format_of(args, folder)
+    if reason and not args.json:
+        say(reason)
+    request = Request(
+        folder,
+        name,
+        Kind(args.kind) if args.kind else None,
+        args.entry,
+        args.tags,
+        quarantine=args.quarantine is not None,
+        form=form,
+        options=options,
+        work=work,
     )
+    delivery = read_delivery(request, catalog, progress)
     if delivery.entry:
         splits = [row.file for row in delivery.entry.splits]
         delivery.findings += ignored_subset_findings(catalog, name, splits)
     errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
     if not args.json:
+        for text in delivery.says:
+            say(text)
         print_findings(delivery.findings, view=View.of(args))
     is_added = not errors and not args.dry_run and delivery.entry is not None
     if is_added:

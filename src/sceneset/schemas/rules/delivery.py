@@ -13,6 +13,21 @@ DELIVERY = (
         "split_dir. Phases are train, val and test. Folders must be real folders, not links.",
     ),
     Rule(
+        "format-unclear",
+        _ERROR,
+        "a delivery in an annotation format can be read in more than one way",
+        "What the values of a mask mean, which class is person or how an image is turned changes "
+        "every mask. Nothing is guessed: give the option that the finding names.",
+    ),
+    Rule(
+        "annotation-broken",
+        _ERROR,
+        "an annotation of a delivery can't be read",
+        "A file is truncated, a polygon has too few points or is outside of the image, run lengths "
+        "do not fill the image, or an id is used twice. Correct the annotation; with --quarantine, "
+        "`sceneset add` leaves the sample out.",
+    ),
+    Rule(
         "stray-file",
         _ERROR,
         "a file is in a place where it is not expected",

@@ -1,0 +1,122 @@
+"""Arguments of `sceneset add` for deliveries in annotation formats."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sceneset.errors import UsageError
+
+if TYPE_CHECKING:
+    from sceneset.formats.types import Format, Options
+
+_CUSTOM_FOLDERS = ("img_dir", "ann_dir", "split_dir")
+_OPTIONS = {
+    "value_map": "--map",
+    "person": "--person",
+    "crowd": "--crowd",
+    "annotated_as": "--annotated-as",
+    "resize_masks": "--resize-masks",
+    "threshold": "--threshold",
+}
+
+
+def add_format_options(parser: argparse.ArgumentParser) -> None:
+    """Add --format and the options that say how an annotation is read."""
+    group = parser.add_argument_group("annotation formats")
+    group.add_argument(
+        "--format",
+        metavar="F",
+        help="the format of the delivery, for example coco or labelme (default: it is recognized, "
+        "and shown); `sceneset formats` lists them",
+    )
+    group.add_argument(
+        "--map",
+        dest="value_map",
+        metavar="VALUES",
+        help="what values of mask files mean: 15=person,255=ignore; 1..=person; 1..=instance if "
+        "each value is one person; '#c08080=person' for colours",
+    )
+    group.add_argument(
+        "--person",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a class of the annotation that is a person (default: person, human, 人...); may be "
+        "given several times",
+    )
+    group.add_argument(
+        "--crowd",
+        choices=("ignore", "person"),
+        help="what regions of uncounted people become (default: ignore)",
+    )
+    group.add_argument(
+        "--annotated-as",
+        choices=("stored", "shown"),
+        help="whether annotations of images with an EXIF orientation fit the pixels as stored or "
+        "the picture as shown (default: recognized by the sizes)",
+    )
+    group.add_argument(
+        "--resize-masks",
+        choices=("nearest",),
+        help="bring masks of another size to the size of their image",
+    )
+    group.add_argument(
+        "--threshold",
+        metavar="T",
+        help="soft masks: 0.5, or 0.1:0.9 to ignore the levels between",
+    )
+
+
+def format_of(args: argparse.Namespace, folder: Path) -> "tuple[Format | None, Options, str]":
+    """Return the annotation format of a delivery, its options and why it was recognized.
+
+    The format is None for the Custom layout.
+
+    Raises:
+        UsageError: The options do not fit.
+        FindingsError: No format fits, or several do.
+    """
+    from sceneset.formats.mask_values import parse_mapping
+    from sceneset.formats.registry import CUSTOM, choose_format, find_format
+    from sceneset.formats.tree import Tree
+    from sceneset.formats.types import Options
+
+    is_custom = args.format == CUSTOM or (
+        args.format is None
+        and (not folder.is_dir() or any((folder / name).exists() for name in _CUSTOM_FOLDERS))
+    )
+    if is_custom:
+        given = [option for name, option in _OPTIONS.items() if getattr(args, name)]
+        if given:
+            raise UsageError(
+                f"{given[0]} is for annotation formats, but the delivery has the Custom layout "
+                "(img_dir, ann_dir); omit it, or use `sceneset fix`"
+            )
+        return None, Options(), ""
+    mapping, colours = parse_mapping(args.value_map) if args.value_map else (None, ())
+    options = Options(
+        mapping=mapping if mapping != parse_mapping("")[0] else None,
+        colours=colours,
+        crowd=args.crowd,
+        annotated_as=args.annotated_as,
+        resize_masks=args.resize_masks,
+        threshold=_threshold(args.threshold),
+        names=frozenset(name.strip().casefold() for name in args.person),
+    )
+    if args.format:
+        return find_format(args.format), options, ""
+    form, reason = choose_format(Tree(folder))
+    return form, options, f"looks like {form.title}: {reason}"
+
+
+def _threshold(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    low, colon, high = text.partition(":")
+    try:
+        bounds = (float(low), float(high if colon else low))
+    except ValueError:
+        bounds = (0.0, 0.0)
+    if not 0 < bounds[0] <= bounds[1] <= 1:
+        raise UsageError(f"--threshold {text}: write a number above 0 and up to 1, or LOW:HIGH")
+    return bounds

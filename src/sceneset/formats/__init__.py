@@ -1,0 +1,1 @@
+"""Annotation formats: read deliveries that are not in the Custom layout."""

@@ -1,0 +1,216 @@
+"""COCO instances: one JSON file with images, categories and polygons or run lengths."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sceneset.counts import counted
+from sceneset.errors import fail
+from sceneset.formats.json_files import json_documents
+from sceneset.formats.mask_folders import report_lone_files
+from sceneset.formats.tree import Tree, phase_of
+from sceneset.formats.types import FormatSample, Options, Report, is_person_name
+from sceneset.imaging.shapes import IGNORE, PERSON, Drawing, Polygon, Runs, Shape
+from sceneset.schemas.finding import finding
+from sceneset.schemas.terms import Phase
+
+
+class _Coco:
+    name = "coco"
+    title = "COCO instances"
+
+    def detect(self, tree: Tree) -> str | None:
+        files = _files(tree)
+        if not files:
+            return None
+        file, content = files[0]
+        names = [_name_of(image) for image in content["images"]]
+        found = sum(tree.find(name, near=file) is not None for name in names if name)
+        more = f" (and {counted(len(files) - 1, 'more file')})" if len(files) > 1 else ""
+        return f"{file} names {found} of {counted(len(names), 'image')}{more}"
+
+    def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
+        files = _files(tree)
+        if not files:
+            fail(
+                "layout", "there is no COCO file with images and segmentations", file=tree.root.name
+            )
+        used: set[str] = set()
+        for file, content in files:
+            reader = _File(file, content, tree, options, report)
+            for sample in reader.samples():
+                if sample.image in used:
+                    report(
+                        finding(
+                            "annotation-broken",
+                            f"annotates {sample.image}, which another file annotates too",
+                            file=file,
+                            hint="keep one of the two",
+                        )
+                    )
+                    continue
+                used.add(sample.image)
+                yield sample
+        folders = {image.rpartition("/")[0] for image in used}
+        lone = [i for i in tree.images if i not in used and i.rpartition("/")[0] in folders]
+        report_lone_files(lone, (), report)
+
+
+def _files(tree: Tree) -> list[tuple[str, dict[str, Any]]]:
+    """Return the COCO files with segmentations.
+
+    Key points of the same images are left out where instances are there too.
+    """
+    found = [
+        (file, content)
+        for file, content in json_documents(tree)
+        if isinstance(content, dict)
+        and all(isinstance(content.get(k), list) for k in ("images", "annotations", "categories"))
+        and any(isinstance(a, dict) and a.get("segmentation") for a in content["annotations"])
+    ]
+    instances = [pair for pair in found if "keypoints" not in pair[0].rpartition("/")[2]]
+    return instances or found
+
+
+def _name_of(image: object) -> str:
+    name = image.get("file_name") if isinstance(image, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+class _File:
+    """One COCO file."""
+
+    def __init__(
+        self, file: str, content: dict[str, Any], tree: Tree, options: Options, report: Report
+    ) -> None:
+        self.file, self.tree, self.options, self._report = file, tree, options, report
+        self.content = content
+        self.persons = self._person_categories()
+        self.annotations = self._by_image()
+
+    def _broken(self, message: str, *, code: str = "annotation-broken", hint: str = "") -> None:
+        hint = hint or "correct the file; --quarantine leaves the sample out"
+        self._report(finding(code, message, file=self.file, hint=hint))
+
+    def _person_categories(self) -> set[object]:
+        categories = [c for c in self.content["categories"] if isinstance(c, dict)]
+        persons = {_id(c) for c in categories if is_person_name(c.get("name"), self.options)}
+        if not persons:
+            names = ", ".join(str(c.get("name")) for c in categories[:12])
+            fail(
+                "format-unclear",
+                f"no category is called person; categories: {names}",
+                file=self.file,
+                hint="say which is person with --person NAME",
+            )
+        return persons
+
+    def _by_image(self) -> dict[object, list[dict[str, Any]]]:
+        groups: dict[object, list[dict[str, Any]]] = defaultdict(list)
+        ids: set[object] = set()
+        for number, annotation in enumerate(self.content["annotations"], 1):
+            if not isinstance(annotation, dict):
+                self._broken(f"annotation {number} is not an object")
+                continue
+            one = _id(annotation)
+            if one is not None and one in ids:
+                self._broken(f"annotation id {one} is used twice")
+            ids.add(one)
+            if _id(annotation, "category_id") in self.persons:
+                groups[_id(annotation, "image_id")].append(annotation)
+        self._check_crowds(groups)
+        return groups
+
+    def _check_crowds(self, groups: dict[object, list[dict[str, Any]]]) -> None:
+        """Ask what crowds are if all persons are crowds: some tools write every mask as one."""
+        everyone = [a for annotations in groups.values() for a in annotations]
+        if self.options.crowd is None and everyone and all(a.get("iscrowd") for a in everyone):
+            fail(
+                "format-unclear",
+                f"all {len(everyone):,} persons are crowds (iscrowd=1); some tools write every "
+                "mask like this",
+                file=self.file,
+                hint="say what they are: --crowd person or --crowd ignore",
+            )
+
+    def samples(self) -> Iterator[FormatSample]:
+        """Yield the images of the file."""
+        known: set[object] = set()
+        for number, image in enumerate(self.content["images"], 1):
+            name, one = _name_of(image), _id(image) if isinstance(image, dict) else None
+            if not name or one is None:
+                self._broken(f"image {number} has no file_name or no id")
+                continue
+            if one in known:
+                self._broken(f"image id {one} is used twice")
+                continue
+            known.add(one)
+            path = self.tree.find(name, near=self.file)
+            if path is None:
+                self._broken(
+                    f"image {one}: there is no file {name}",
+                    code="image-missing",
+                    hint="deliver the image, or remove it from the file",
+                )
+                continue
+            yield self._sample(path, image, self.annotations.get(one, []), one)
+        for one in self.annotations.keys() - known:
+            count = counted(len(self.annotations[one]), "person is", "persons are")
+            self._broken(f"{count} in image {one}, which the file does not list")
+
+    def _sample(
+        self, path: str, image: dict[str, Any], annotations: list[dict[str, Any]], one: object
+    ) -> FormatSample:
+        is_person_crowd = self.options.crowd == "person"
+        crowds = [a for a in annotations if a.get("iscrowd") and not is_person_crowd]
+        persons = [a for a in annotations if is_person_crowd or not a.get("iscrowd")]
+        shapes: list[Shape] = []
+        for value, group in ((IGNORE, crowds), (PERSON, persons)):  # persons cover crowds
+            for number, annotation in enumerate(group, 1):
+                shapes += _shapes(annotation.get("segmentation"), value, number)
+        size = (image.get("width"), image.get("height"))
+        has_size = all(isinstance(s, int) and not isinstance(s, bool) for s in size)
+        return FormatSample(
+            image=path,
+            phase=phase_of(self.file) or phase_of(path) or Phase.TRAIN,
+            mask=Drawing(tuple(shapes), size if has_size else None),  # type: ignore[arg-type]
+            annotation=f"{self.file} (image {one})",
+            persons=len(persons),
+            has_crowd=bool(crowds),
+        )
+
+
+def _id(item: dict[str, Any], key: str = "id") -> object:
+    value = item.get(key)
+    return value if isinstance(value, int | str) else None
+
+
+def _shapes(segmentation: object, value: int, instance: int) -> Iterator[Shape]:
+    """Yield the shapes of a segmentation; what is broken becomes a shape that can't be drawn."""
+    if isinstance(segmentation, list):
+        for ring in segmentation:
+            yield Polygon(_numbers(ring), "coco", value, instance)
+    elif isinstance(segmentation, dict):
+        counts, size = segmentation.get("counts"), segmentation.get("size")
+        has_size = (
+            isinstance(size, list)
+            and len(size) == 2
+            and all(isinstance(s, int) and s >= 0 for s in size)
+        )
+        box = (0, 0, size[1], size[0]) if has_size and isinstance(size, list) else (0, 0, 0, 0)
+        if isinstance(counts, list):
+            counts = tuple(counts)
+        yield Runs(counts if isinstance(counts, str | tuple) else "", "coco", box, value, instance)
+
+
+def _numbers(ring: object) -> tuple[float, ...]:
+    """Return the coordinates of a ring; those that are no numbers become NaN, which is refused."""
+    if not isinstance(ring, list):
+        return ()
+    return tuple(
+        float(n) if isinstance(n, int | float) and not isinstance(n, bool) else float("nan")
+        for n in ring
+    )
+
+
+FORMAT = _Coco()

@@ -1,0 +1,171 @@
+"""Folders of images and of masks, under any names."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from sceneset.counts import counted
+from sceneset.formats.mask_values import MASK_SUFFIXES
+from sceneset.formats.names import informative_folders
+from sceneset.formats.tree import Tree, phase_of, suffix_of, without_suffix
+from sceneset.formats.types import FormatSample, MaskFile, Options, Report
+from sceneset.schemas.finding import finding
+from sceneset.schemas.terms import Phase
+
+_MASK_FOLDERS = {
+    *("mask", "masks", "ann_dir", "annotations", "annotation", "labels", "label", "gt", "mattes"),
+    *("ground_truth", "groundtruth", "segmentationclass", "segmentation", "seg", "matte", "alpha"),
+    *("segmentationobject", "segmentationclasspng", "pedmasks", "annots", "pixel-level", "png"),
+    *("segmentationclassnpy", "silhouettes", "masks_machine", "parsing", "480p_masks"),
+}
+_MASK_ENDINGS = (
+    *("_mask", "-mask", ".mask", "_matte", "-matte", "_gt", "_label", "_seg", "_segmentation"),
+    *("_labelids", "_alpha", "_ann", "_parsing", "_profile"),
+)
+_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_MIN_SHARE = 0.5  # of the masks must have an image for the folders to be recognized
+
+
+class _Pairing:
+    """Which files of a delivery are masks, and the image of each."""
+
+    def __init__(self, tree: Tree) -> None:
+        masks, images = [], []
+        for file in tree.files:
+            if _is_mask(file):
+                masks.append(file)
+            elif suffix_of(file) in _IMAGE_SUFFIXES:
+                images.append(file)
+        self.lone_masks: list[str] = []
+        self.pairs: dict[str, str] = {}
+        """The mask of each image."""
+        self.several: dict[str, list[str]] = {}
+        """The masks of an image that has more than one."""
+        by_stem: dict[str, list[str]] = defaultdict(list)
+        for image in images:
+            by_stem[without_suffix(image.rpartition("/")[2])].append(image)
+        found: dict[str, list[str]] = defaultdict(list)
+        for mask in masks:
+            own_image = _closest(by_stem.get(_image_stem(mask), []), mask)
+            if own_image is None:
+                self.lone_masks.append(mask)
+            else:
+                found[own_image].append(mask)
+        for image, own in found.items():
+            if len(own) == 1:
+                self.pairs[image] = own[0]
+            else:
+                self.several[image] = own
+        self.lone_images = [image for image in images if image not in found]
+        self.mask_folders = sorted({mask.rpartition("/")[0] for mask in self.pairs.values()})
+
+
+def _is_mask(file: str) -> bool:
+    suffix = suffix_of(file)
+    if suffix not in MASK_SUFFIXES:
+        return False
+    if suffix in {".npy", ".mat"}:
+        return True
+    name = without_suffix(file.rpartition("/")[2]).casefold()
+    return name.endswith(_MASK_ENDINGS) or any(
+        part.casefold() in _MASK_FOLDERS or part.casefold().endswith(("masks", "_mask", "_gt"))
+        for part in file.split("/")[:-1]
+    )
+
+
+def _image_stem(mask: str) -> str:
+    stem = without_suffix(mask.rpartition("/")[2])
+    for ending in _MASK_ENDINGS:
+        if stem.casefold().endswith(ending):
+            return stem[: -len(ending)]
+    return stem
+
+
+def _closest(images: list[str], mask: str) -> str | None:
+    """Return the image whose folders fit those of a mask best, or None if several do."""
+    if len(images) < 2:
+        return images[0] if images else None
+    own = [part.casefold() for part in mask.split("/")[:-1] if not _is_mask_folder(part)]
+
+    def score(image: str) -> tuple[bool, int]:
+        parts = [part.casefold() for part in image.split("/")[:-1]]
+        phases = phase_of(mask.rpartition("/")[0]), phase_of(image.rpartition("/")[0])
+        return phases[0] is phases[1], sum(part in parts for part in own)
+
+    ranked = sorted(images, key=score, reverse=True)
+    return ranked[0] if score(ranked[0]) > score(ranked[1]) else None
+
+
+def _is_mask_folder(part: str) -> bool:
+    return part.casefold() in _MASK_FOLDERS
+
+
+class _MaskFolders:
+    name = "masks"
+    title = "folders of images and masks"
+
+    def detect(self, tree: Tree) -> str | None:
+        pairing = _Pairing(tree)
+        pairs = len(pairing.pairs) + len(pairing.several)
+        if not pairs or pairs < _MIN_SHARE * (pairs + len(pairing.lone_masks)):
+            return None
+        where = ", ".join(folder or "the delivery itself" for folder in pairing.mask_folders[:3])
+        return f"{counted(pairs, 'image has', 'images have')} a mask in {where}"
+
+    def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
+        del options
+        pairing = _Pairing(tree)
+        yield from (
+            FormatSample(
+                image=image,
+                phase=phase_of(image) or phase_of(mask) or Phase.TRAIN,
+                mask=MaskFile(mask),
+                annotation=mask,
+                source=_source(image),
+                scenes=informative_folders(image),
+            )
+            for image, mask in sorted(pairing.pairs.items())
+        )
+        for image, masks in sorted(pairing.several.items()):
+            report(
+                finding(
+                    "annotation-broken",
+                    f"has {counted(len(masks), 'mask')}: {', '.join(masks[:4])}",
+                    file=image,
+                    hint="keep one mask for each image",
+                )
+            )
+        report_lone_files(pairing.lone_images, pairing.lone_masks, report)
+
+
+def report_lone_files(images: Iterable[str], masks: Iterable[str], report: Report) -> None:
+    """Report images without an annotation, and masks without an image."""
+    for image in images:
+        report(
+            finding(
+                "mask-missing",
+                "has no annotation; an image without one is not an image without people",
+                file=image,
+                hint="annotate it or remove it; --quarantine leaves it out",
+                phase=phase_of(image) or Phase.TRAIN,
+                stem=without_suffix(image.rpartition("/")[2]),
+            )
+        )
+    for mask in masks:
+        report(
+            finding(
+                "image-missing",
+                "has no image, or more than one fits",
+                file=mask,
+                hint="add the image under the same name; --quarantine leaves it out",
+                phase=phase_of(mask) or Phase.TRAIN,
+                stem=without_suffix(mask.rpartition("/")[2]),
+            )
+        )
+
+
+def _source(image: str) -> str:
+    """Return the folders of an image that are not generic: frames of one clip are in one folder."""
+    return "/".join(informative_folders(image))
+
+
+FORMAT = _MaskFolders()

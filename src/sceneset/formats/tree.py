@@ -1,0 +1,151 @@
+"""The files of a delivery: listed once, without following links, and found by name."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
+from sceneset.errors import fail
+from sceneset.schemas.terms import Phase
+
+_JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
+_PHASES = {
+    **dict.fromkeys(("train", "training", "trn", "trainval"), Phase.TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), Phase.VAL),
+    **dict.fromkeys(("test", "testing", "tst"), Phase.TEST),
+}
+_PHASE_WORD = re.compile(
+    r"(?:^|[_\-. ])(train(?:ing|val)?|trn|val(?:id(?:ation)?)?|dev|test(?:ing)?|tst)"
+    r"(?:20\d\d)?(?:$|[_\-. ])"
+)
+
+
+class Tree:
+    """The regular files below the folder of a delivery."""
+
+    def __init__(self, root: Path) -> None:
+        """List the files.
+
+        Raises:
+            FindingsError: The delivery is not a folder, or a folder of it can't be listed.
+        """
+        self.root = root
+        self.links: list[str] = []
+        """Symbolic links and special files, which are not read."""
+        self.files: list[str] = sorted(self._walk("")) if root.is_dir() else []
+        """Paths relative to the delivery, with "/" between folders."""
+        if not root.is_dir():
+            fail("layout", "is not a folder", file=root.name)
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        pending = [folder]
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+            except OSError as error:
+                fail("file-unreadable", f"can't be listed: {error.strerror}", file=folder or ".")
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.name.casefold() in _JUNK or entry.name.startswith("._"):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != "__MACOSX":
+                        pending.append(path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield path
+                else:
+                    self.links.append(path)
+
+    def path(self, file: str) -> Path:
+        """Return the path of a file on this machine."""
+        return self.root / file
+
+    def with_suffix(self, *suffixes: str) -> list[str]:
+        """Return the files with one of some suffixes (lower case, with the dot), sorted."""
+        return [file for file in self.files if suffix_of(file) in suffixes]
+
+    @cached_property
+    def images(self) -> list[str]:
+        """All files that have the suffix of an image, masks too."""
+        return [file for file in self.files if suffix_of(file) in KNOWN_SUFFIXES]
+
+    @cached_property
+    def folders(self) -> dict[str, list[str]]:
+        """The files in each folder, by the folder's path ("" is the delivery itself)."""
+        folders: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            folders[file.rpartition("/")[0]].append(file)
+        return dict(folders)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            names[file.rpartition("/")[2]].append(file)
+        return dict(names)
+
+    def find(self, name: str, *, near: str = "") -> str | None:
+        """Return the file that an annotation names, or None if there is none or are several.
+
+        The name may be a path of another machine, use backslashes, or be encoded as a URL. If
+        several files have the last part of the name, the one with the longest common end counts.
+
+        Args:
+            name: The name in the annotation.
+            near: The annotation's own path: files beside it or below its folder are preferred.
+        """
+        for text in dict.fromkeys((name, unquote(name))):
+            parts = [p for p in text.replace("\\", "/").split("/") if p not in {"", ".", ".."}]
+            if not parts:
+                continue
+            candidates = self._by_name.get(parts[-1], [])
+            if len(candidates) == 1:
+                return candidates[0]
+            if candidates:
+                return self._closest(candidates, parts, near)
+        return None
+
+    @staticmethod
+    def _closest(candidates: list[str], parts: list[str], near: str) -> str | None:
+        folder = near.rpartition("/")[0].split("/") if near else []
+
+        def score(file: str) -> tuple[int, int]:
+            own = file.split("/")
+            end = 0
+            while end < min(len(own), len(parts)) and own[-1 - end] == parts[-1 - end]:
+                end += 1
+            start = 0
+            while start < min(len(own) - 1, len(folder)) and own[start] == folder[start]:
+                start += 1
+            return end, start
+
+        ranked = sorted(candidates, key=score, reverse=True)
+        return ranked[0] if score(ranked[0]) > score(ranked[1]) else None
+
+
+def suffix_of(file: str) -> str:
+    """Return the suffix of a path in lower case, with its dot."""
+    return PurePosixPath(file).suffix.lower()
+
+
+def without_suffix(file: str) -> str:
+    """Return a path without the suffix of its last part."""
+    suffix = PurePosixPath(file).suffix
+    return file[: -len(suffix)] if suffix else file
+
+
+def phase_of(path: str) -> Phase | None:
+    """Return the phase that a folder or file name of a path says, the last one first."""
+    for part in reversed(path.split("/")):
+        name = part.casefold()
+        if name in _PHASES:
+            return _PHASES[name]
+        match = _PHASE_WORD.search(without_suffix(name))
+        if match:
+            return _PHASES[match[1]]
+    return None

@@ -1,0 +1,146 @@
+"""Samples of a delivery in any annotation format, and the protocol that each format follows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON, Drawing
+from sceneset.schemas.finding import Finding
+from sceneset.schemas.terms import Phase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from sceneset.formats.tree import Tree
+
+Report = Callable[[Finding], None]
+"""Takes the findings of a format while it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """A mask that is given as a file of pixel values, which the options map."""
+
+    path: str
+    """Relative to the delivery."""
+    mapping: "Mapping | None" = None
+    """The meaning of the values, if the format defines it; otherwise, the options do."""
+
+
+class Mapping(NamedTuple):
+    """The meaning of the values of mask files."""
+
+    person: frozenset[int] = frozenset()
+    instance: frozenset[int] = frozenset()
+    """Values that are one person each."""
+    ignore: frozenset[int] = frozenset()
+    person_from: int | None = None
+    """All values from this one on are person, but those named otherwise."""
+    instance_from: int | None = None
+    """All values from this one on are one person each, but those named otherwise."""
+
+    def table(self) -> "npt.NDArray[np.uint8]":
+        """Return the mask value for each of the values 0 to 65,535."""
+        import numpy as np
+
+        table = np.zeros(65_536, np.uint8)
+        for start in (self.person_from, self.instance_from):
+            if start is not None:
+                table[start:] = PERSON
+        table[list(self.background)] = BACKGROUND
+        table[[*self.person, *self.instance]] = PERSON
+        table[list(self.ignore)] = IGNORE
+        return table
+
+    background: frozenset[int] = frozenset({0})
+
+    def is_instance(self, value: int) -> bool:
+        """Return whether a value stands for one person."""
+        if value in self.instance:
+            return True
+        named = self.person | self.ignore | self.background
+        start = self.instance_from
+        return start is not None and value >= start and value not in named
+
+
+@dataclass(slots=True)
+class FormatSample:
+    """One image of a delivery with what its annotation says."""
+
+    image: str
+    """Path of the image, relative to the delivery."""
+    phase: Phase
+    mask: Drawing | MaskFile
+    annotation: str
+    """What findings on the mask name: the file of the annotation, perhaps with a place in it."""
+    persons: int | None = None
+    """Number of persons, if the annotation knows instances."""
+    has_crowd: bool = False
+    """Whether a region of uncounted persons is marked."""
+    source: str = ""
+    """The video or session that the image comes from."""
+    scenes: tuple[str, ...] = ()
+    """Words that may name scenes: folders, categories, captions. Only proposals use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says about a delivery."""
+
+    mapping: Mapping | None = None
+    colours: "tuple[tuple[tuple[int, int, int], str], ...]" = ()
+    """Meanings of colours in RGB masks: ((r, g, b), "person" or "ignore" or "background")."""
+    crowd: str | None = None
+    """"ignore" or "person"; None: ignore, but ask if every person is a crowd."""
+    annotated_as: str | None = None
+    """"stored" or "shown": whether annotations of turned images fit the pixels or the picture."""
+    resize_masks: str | None = None
+    """"nearest", or None to refuse masks of another size."""
+    threshold: tuple[float, float] | None = None
+    """Soft masks: below the first it is background, from the second on person, ignore between."""
+    names: frozenset[str] = field(default_factory=frozenset)
+    """More names of the class person, folded."""
+
+
+class Format(Protocol):
+    """One annotation format."""
+
+    name: str
+    """The value of --format."""
+    title: str
+    """The name that people know."""
+
+    def detect(self, tree: "Tree") -> str | None:
+        """Return in words why a delivery looks like this format, or None if it does not."""
+
+    def read(self, tree: "Tree", options: Options, report: Report) -> Iterable[FormatSample]:
+        """Yield the samples; report what can't be read, and images without an annotation.
+
+        Raises:
+            FindingsError: The delivery as a whole can't be read.
+        """
+
+
+_PERSON_NAMES = frozenset(
+    {
+        *("person", "persons", "people", "human", "humans", "pedestrian", "pedestrians", "man"),
+        *("woman", "child", "boy", "girl", "人", "人物", "人体", "人像", "行人", "portrait"),
+    }
+)
+_IGNORE_NAMES = frozenset({"ignore", "__ignore__", "ignored", "void", "don't care", "dontcare"})
+
+
+def is_person_name(name: object, options: Options = Options()) -> bool:
+    """Return whether a class name means person; numbers never do."""
+    folded = _folded(name)
+    return folded in _PERSON_NAMES or folded in options.names
+
+
+def is_ignore_name(name: object) -> bool:
+    """Return whether a class name means that pixels are not judged."""
+    return _folded(name) in _IGNORE_NAMES
+
+
+def _folded(name: object) -> str:
+    return name.strip().casefold() if isinstance(name, str) else ""
