@@ -67,7 +67,8 @@ def _converted(request: Request, limits: Limits, progress: Progress) -> "Convert
     from sceneset.formats.tree import Tree
     from sceneset.formats.types import Options
 
-    tree, options = Tree(request.folder), request.options or Options()
+    tree = Tree(request.folder, request.work / "files")
+    options = request.options or Options()
     return convert(request.form, tree, options, request.work, limits=limits, progress=progress)
 
 
@@ -194,7 +195,13 @@ class _Reader:
         self.findings += sample_findings(table, self.params)
         if self.converted:
             self.findings = [self.converted.located(p) for p in self.findings]
+            rows = [self._with_own_names(row) for row in rows]
         return rows
+
+    def _with_own_names(self, row: ScanRow) -> ScanRow:
+        """Return the row of a converted sample with the file names that it gets in the registry."""
+        names = {"image": f"{row.stem}{self.layout.img_suffix}", "mask": f"{row.stem}.png"}
+        return row.model_copy(update=names)
 
     def finish(self, rows: list[ScanRow]) -> Delivery:
         """Decide what is left out, and combine entry, tags and findings."""

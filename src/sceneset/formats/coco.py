@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import fail
-from sceneset.formats.json_files import json_documents
+from sceneset.errors import FindingsError, fail
+from sceneset.formats.json_files import json_documents, json_problems
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.tree import Tree, phase_of
 from sceneset.formats.types import FormatSample, Options, Report, is_person_name
@@ -31,6 +31,8 @@ class _Coco:
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         files = _files(tree)
+        if problems := json_problems(tree):
+            raise FindingsError(problems)
         if not files:
             fail(
                 "layout", "there is no COCO file with images and segmentations", file=tree.root.name

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.subset_folder import IMAGE_SUFFIXES, Key, Layout, printable
 from sceneset.errors import UndecodableError
-from sceneset.formats.mask_values import mapped, survey_of
+from sceneset.formats.mask_values import count_instances, from_segments, mapped, survey_of
 from sceneset.formats.names import stems_of
 from sceneset.formats.tree import Tree, suffix_of
 from sceneset.formats.types import Format, FormatSample, Mapping, MaskFile, Options
 from sceneset.imaging.draw import draw
 from sceneset.imaging.frame import image_frame, resized_mask, save_mask, stored_from_shown
-from sceneset.imaging.mask_file import read_values
+from sceneset.imaging.mask_file import read_colour_ids, read_values
 from sceneset.imaging.shapes import Drawing
 from sceneset.progress import Progress
 from sceneset.scanning.measure_sample import no_warnings
@@ -187,7 +187,11 @@ def _mapping(
     samples: Sequence[FormatSample], tree: Tree, options: Options, limits: Limits, done: Converted
 ) -> Mapping | None:
     """Return what the values of mask files mean; report it if this is not clear."""
-    files = [s.mask.path for s in samples if isinstance(s.mask, MaskFile) and not s.mask.mapping]
+    files = [
+        s.mask.path
+        for s in samples
+        if isinstance(s.mask, MaskFile) and not s.mask.mapping and s.mask.segments is None
+    ]
     if not files or options.mapping or options.colours:
         return options.mapping
     survey = survey_of(((file, tree.path(file)) for file in files), limits.max_pixels)
@@ -239,7 +243,8 @@ class _Converter:
             hint = "correct the annotation, or leave the sample out with --quarantine"
             return error("annotation-broken", str(problem), sample.annotation, hint)
         changes = []
-        turned = self._is_annotated_as_shown(mask.shape, size, orientation)
+        has_size = not isinstance(sample.mask, Drawing) or sample.mask.size is not None
+        turned = self._is_annotated_as_shown(mask.shape if has_size else None, size, orientation)
         if turned is None:
             return error(
                 "format-unclear",
@@ -276,12 +281,21 @@ class _Converter:
             if min(annotated) < 1 or annotated[0] * annotated[1] > self.limits.max_pixels:
                 raise ValueError(f"names an impossible size: {annotated[0]} x {annotated[1]}")
             return draw(sample.mask, *annotated), None
-        values = read_values(self.tree.path(sample.mask.path), self.limits.max_pixels)
-        mapping = self.options.mapping or sample.mask.mapping or self.mapping
-        return mapped(values, mapping, self.options)
+        file, max_pixels = sample.mask, self.limits.max_pixels
+        path = self.tree.path(file.path)
+        persons = None
+        if file.segments is not None:
+            ids = read_colour_ids(path, max_pixels)
+            mask = from_segments(ids, file.segments, needs_all=sample.persons is not None)
+        else:
+            mapping = self.options.mapping or file.mapping or self.mapping
+            mask, persons = mapped(read_values(path, max_pixels), mapping, self.options)
+        if file.instances:
+            persons = count_instances(read_values(self.tree.path(file.instances), max_pixels), mask)
+        return mask, persons
 
     def _is_annotated_as_shown(
-        self, shape: tuple[int, ...], size: tuple[int, int], orientation: int
+        self, shape: tuple[int, ...] | None, size: tuple[int, int], orientation: int
     ) -> bool | None:
         """Return whether an annotation fits the picture as shown; None if this is not clear."""
         if orientation == 1:

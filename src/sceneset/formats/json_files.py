@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from sceneset.errors import FindingsError
 from sceneset.formats.tree import Tree
-from sceneset.schemas.finding import finding
+from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.files import read_bytes
 
 MAX_JSON = 4 << 30  # bytes; COCO's train2017 with all categories has 0.45 GB
-_SMALL = 1 << 20
+_FEW = 3  # JSON files; they are read even if they are named like an image
 _CACHED = 16
 
 
@@ -35,9 +36,11 @@ def _parsed(path: Path, file: str) -> object:
     except UnicodeDecodeError as error:
         message, row = f"is not UTF-8: {error.reason} at byte {error.start:,}", None
     except json.JSONDecodeError as error:
-        is_cut = error.pos >= len(error.doc.rstrip()) - 1
+        is_cut = error.pos >= len(error.doc.rstrip()) - 1 or error.msg.startswith("Unterminated")
         message = f"is not JSON: {error.msg}{' (the file is truncated)' if is_cut else ''}"
         row = error.lineno
+    except ValueError:  # a number of more than 4,300 digits
+        message, row = "has a number that is too long", None
     raise FindingsError(
         [finding("annotation-broken", message, file=file, row=row, hint="export the file again")]
     ) from None
@@ -46,15 +49,27 @@ def _parsed(path: Path, file: str) -> object:
 def json_documents(tree: Tree) -> Iterator[tuple[str, object]]:
     """Yield the JSON files that are annotation files of a whole delivery, not one for each image.
 
-    Files that can't be read are left out here; a format that needs one reports it.
+    Files that can't be read are left out; see ``json_problems``.
     """
-    files = tree.with_suffix(".json")
-    stems = {image.rpartition("/")[2].rpartition(".")[0] for image in tree.images}
-    for file in files:
-        name = file.rpartition("/")[2].rpartition(".")[0]
-        if name in stems and len(files) > 3:
-            continue
-        try:
+    for file in _common_files(tree):
+        with suppress(FindingsError):
             yield file, read_json(tree, file)
-        except FindingsError:
-            continue
+
+
+def json_problems(tree: Tree) -> list[Finding]:
+    """Return why JSON files of a whole delivery can't be read."""
+    found: list[Finding] = []
+    for file in _common_files(tree):
+        try:
+            read_json(tree, file)
+        except FindingsError as error:
+            found += error.findings
+    return found
+
+
+def _common_files(tree: Tree) -> list[str]:
+    files = tree.with_suffix(".json")
+    if len(files) <= _FEW:
+        return files
+    stems = {image.rpartition("/")[2].rpartition(".")[0] for image in tree.images}
+    return [f for f in files if f.rpartition("/")[2].rpartition(".")[0] not in stems]

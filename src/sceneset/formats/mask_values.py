@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sceneset.counts import counted
 from sceneset.errors import UsageError
 from sceneset.formats.types import Mapping, Options
 from sceneset.imaging.mask_file import Values, read_values
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.uint8]
 
 MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".mat", ".jpg", ".jpeg")
+_MAX_COLOURS = 16  # of each mask
 _WORDS = {"person": PERSON, "ignore": IGNORE, "background": 0}
 
 
@@ -36,15 +38,17 @@ class Survey:
     """A mask with levels of gray."""
     coloured: str = ""
     """A mask with colours."""
-    colours: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    colours: Counter[int] = field(default_factory=Counter)
+    """Number of masks that use a colour, given as 0xRRGGBB."""
 
     def add(self, path: str, values: Values) -> None:
         """Count the values of one mask."""
         self.masks += 1
         if values.array.ndim == 3:
             self.coloured = self.coloured or path
-            found = np.unique(values.array.reshape(-1, 3)[::97], axis=0)[:16]
-            self.colours.update(tuple(map(int, colour)) for colour in found)
+            codes, counts = np.unique(_codes(values.array), return_counts=True)
+            for index in np.argsort(-counts)[:_MAX_COLOURS]:
+                self.colours[int(codes[index])] += 1
             return
         used = {int(value) for value in np.unique(values.array)}
         if is_soft(used - {0, 1, 255}):
@@ -64,7 +68,7 @@ class Survey:
     def question(self) -> tuple[str, str]:
         """Return what is unclear, and the option that says it."""
         if self.coloured:
-            shown = ", ".join("#" + bytes(c).hex() for c, _ in self.colours.most_common(6))
+            shown = ", ".join(f"#{colour:06x}" for colour, _ in self.colours.most_common(6))
             return (
                 f"{self.coloured}: masks have colours ({shown})",
                 "say which colour is person, for example --map '#c08080=person'",
@@ -152,16 +156,60 @@ def mapped(values: Values, mapping: Mapping | None, options: Options) -> tuple["
     return mask, sum(mapping.is_instance(int(value)) for value in np.unique(array))
 
 
+def from_segments(
+    ids: "npt.NDArray[np.uint32]", segments: dict[int, int], *, needs_all: bool
+) -> "Mask":
+    """Return the mask of a picture of ids.
+
+    Args:
+        ids: The id of each pixel.
+        segments: The mask value of each id.
+        needs_all: Whether every id of the table must be in the picture.
+
+    Raises:
+        ValueError: Ids of the picture and of the table differ.
+    """
+    used, inverse, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    unknown = [
+        (int(i), int(n)) for i, n in zip(used, counts, strict=True) if int(i) not in segments
+    ]
+    if unknown:
+        raise ValueError(
+            f"{counted(unknown[0][1], 'pixel')} of the picture have the id {unknown[0][0]}, which "
+            f"has no meaning ({counted(len(unknown), 'such id')})"
+        )
+    missing = segments.keys() - {int(i) for i in used} - {0}
+    if needs_all and missing:
+        raise ValueError(f"segment {min(missing)} has no pixel in the picture")
+    table = np.array([segments[int(i)] for i in used], np.uint8)
+    return table[inverse.reshape(ids.shape)]
+
+
+def count_instances(values: Values, mask: "Mask") -> int:
+    """Return how many objects of a file of object numbers are persons of a mask.
+
+    Raises:
+        ValueError: The sizes differ, or the file has colours.
+    """
+    if values.array.shape != mask.shape:
+        raise ValueError("the file of object numbers has another size, or colours")
+    return len(set(np.unique(values.array[mask == PERSON]).tolist()) - {0, 255})
+
+
 def _from_colours(array: "npt.NDArray[np.generic]", options: Options) -> "Mask":
     if not options.colours:
         raise ValueError("it has colours whose meaning is not given")
-    codes = (array[..., 0].astype(np.uint32) << 16 | array[..., 1].astype(np.uint32) << 8) | array[
-        ..., 2
-    ].astype(np.uint32)
+    codes = _codes(array)
     mask = np.zeros(codes.shape, np.uint8)
     for (red, green, blue), word in options.colours:
         mask[codes == (red << 16 | green << 8 | blue)] = _WORDS[word]
     return mask
+
+
+def _codes(colours: "npt.NDArray[np.generic]") -> "npt.NDArray[np.uint32]":
+    """Return colours of height x width x 3 as numbers 0xRRGGBB."""
+    red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
+    return red << np.uint32(16) | green << np.uint32(8) | blue
 
 
 def survey_of(paths: Iterable[tuple[str, Path]], max_pixels: int) -> Survey:

@@ -5,7 +5,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from sceneset.counts import counted
-from sceneset.errors import UsageError, fail
+from sceneset.errors import FindingsError, UsageError, fail
+from sceneset.formats.json_files import json_problems
 from sceneset.formats.tree import Tree
 from sceneset.formats.types import Format
 
@@ -65,6 +66,8 @@ def choose_format(tree: Tree) -> tuple[Format, str]:
     """
     fitting = dict(detect_formats(tree))
     if not fitting:
+        if problems := json_problems(tree):
+            raise FindingsError(problems)
         fail(
             "layout",
             "is in no format that is known: there is no img_dir and ann_dir, and no annotation "

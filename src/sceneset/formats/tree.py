@@ -27,8 +27,13 @@ _PHASE_WORD = re.compile(
 class Tree:
     """The regular files below the folder of a delivery."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, work: Path | None = None) -> None:
         """List the files.
+
+        Args:
+            root: The folder of the delivery.
+            work: A folder for images that a format takes out of other files; it is created when
+                it is needed. Without one, such images can't be read.
 
         Raises:
             FindingsError: The delivery is not a folder, or a folder of it can't be listed.
@@ -40,6 +45,8 @@ class Tree:
         """Paths relative to the delivery, with "/" between folders."""
         if not root.is_dir():
             fail("layout", "is not a folder", file=root.name)
+        self._work = work
+        self._added: dict[str, Path] = {}
 
     def _walk(self, folder: str) -> Iterator[str]:
         pending = [folder]
@@ -61,9 +68,36 @@ class Tree:
                 else:
                     self.links.append(path)
 
+    @property
+    def work(self) -> Path:
+        """The folder for files that a format makes, outside of the delivery; created here."""
+        if self._work is None:
+            raise RuntimeError("this tree has no work folder")
+        self._work.mkdir(parents=True, exist_ok=True)
+        return self._work
+
+    def add_file(self, name: str, path: Path) -> str:
+        """Add an image that is not a file of the delivery but a part of one.
+
+        It is not listed in ``files`` or ``images``, and not found by ``find``; ``path`` knows it.
+
+        Args:
+            name: The name of the image, relative to the delivery; findings show it.
+            path: The file in the work folder.
+
+        Returns:
+            The name to use as ``FormatSample.image``; it has a number if the name was taken.
+        """
+        unique, number = name, 1
+        while unique in self._added or (self.root / unique).exists():
+            number += 1
+            unique = f"{without_suffix(name)}_{number}{PurePosixPath(name).suffix}"
+        self._added[unique] = path
+        return unique
+
     def path(self, file: str) -> Path:
         """Return the path of a file on this machine."""
-        return self.root / file
+        return self._added.get(file) or self.root / file
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         """Return the files with one of some suffixes (lower case, with the dot), sorted."""

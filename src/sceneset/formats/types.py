@@ -26,6 +26,12 @@ class MaskFile:
     """Relative to the delivery."""
     mapping: "Mapping | None" = None
     """The meaning of the values, if the format defines it; otherwise, the options do."""
+    segments: "dict[int, int] | None" = None
+    """The mask value of each colour (R + 256 G + 65,536 B), if the file is a picture whose colours
+    are ids. A colour that is not in the table is an error."""
+    instances: str = ""
+    """A file of the same size whose values number the objects, to count persons; 0 and 255 are
+    none."""
 
 
 class Mapping(NamedTuple):

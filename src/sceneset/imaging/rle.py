@@ -67,7 +67,7 @@ def coco_runs(text: str | bytes) -> "Runs":
     Raises:
         ValueError: The text has other characters, or ends within a number.
     """
-    data = np.frombuffer(text.encode("ascii", "replace") if isinstance(text, str) else text, "u1")
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, "u1")
     codes = data.astype(np.int64) - _FIRST_CHARACTER
     if len(codes) and (codes.min() < 0 or codes.max() > 63):
         raise ValueError("the RLE contains characters that COCO does not use")

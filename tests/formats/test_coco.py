@@ -1,0 +1,217 @@
+"""COCO instances as a delivery."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sceneset.errors import FindingsError
+from sceneset.imaging.rle import encode_coco, uncompressed_coco
+from support.formats import converted, write_json, write_picture
+
+pytest.importorskip("pycocotools")
+
+SQUARE = [2, 2, 8, 2, 8, 8, 2, 8]
+
+
+def annotation(number: int, image: int, segmentation: object, **fields: object) -> dict:
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 15,
+        "iscrowd": 0,
+        "segmentation": segmentation,
+    } | fields
+
+
+def delivery(folder, annotations, *, images=None, file="annotations/instances_val2017.json"):
+    """Write a delivery of two pictures, a and b, in which category 15 is person."""
+    names = ("a.jpg", "b.jpg")
+    for name in names:
+        write_picture(folder / "val2017" / name)
+    content = {
+        "images": images
+        or [
+            {"id": number, "file_name": name, "width": 20, "height": 10}
+            for number, name in enumerate(names, 1)
+        ],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "dog"}, {"id": 15, "name": "Person"}],
+    }
+    write_json(folder / file, content)
+    return folder
+
+
+def test_polygons_runs_and_crowds_become_masks_and_counts(tmp_path):
+    hole = np.zeros((10, 20), np.uint8)
+    hole[1:9, 11:19] = 1
+    hole[4:6, 14:16] = 0
+    crowd = np.zeros((10, 20), np.uint8)
+    crowd[:, :12] = 1
+    annotations = [
+        annotation(1, 1, [SQUARE, [12, 2, 16, 2, 16, 6, 12, 6]]),  # one person in two parts
+        annotation(2, 1, [[17, 7, 19, 7, 19, 9, 17, 9]]),
+        annotation(3, 1, [[0, 0, 20, 0, 20, 10, 0, 10]], category_id=1),  # a dog
+        annotation(4, 2, {"size": [10, 20], "counts": encode_coco(hole)}),
+        annotation(5, 2, {"size": [10, 20], "counts": uncompressed_coco(crowd)}, iscrowd=1),
+    ]
+    done = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert done.codes == []
+    first, second = done.masks["val/a"], done.masks["val/b"]
+    assert first[4, 4] == first[3, 13] == first[8, 18] == 1
+    assert first[0, 0] == first[9, 10] == 0
+    assert np.array_equal(second, np.where(hole > 0, 1, np.where(crowd > 0, 255, 0)))
+    assert (done.tags["val/a"].persons, done.tags["val/a"].boxes) == ("multi", 2)
+    assert (done.tags["val/b"].persons, done.tags["val/b"].boxes) == ("multi", None)
+
+
+def test_masks_equal_those_of_pycocotools(tmp_path):
+    from pycocotools import mask as coco
+
+    random = np.random.default_rng(5)
+    rings = [(random.random(2 * n) * np.tile([20, 10], n)).round(2).tolist() for n in (3, 5, 9)]
+    folder = delivery(tmp_path / "d", [annotation(1, 1, rings)])
+    done = converted("coco", folder, tmp_path / "work")
+    with warnings.catch_warnings():  # pycocotools and NumPy 2
+        warnings.simplefilter("ignore")
+        peer = coco.decode(coco.merge(coco.frPyObjects(rings, 10, 20)))
+    assert np.array_equal(done.masks["val/a"], peer)
+    assert not done.masks["val/b"].any()
+    assert (done.tags["val/b"].persons, done.tags["val/b"].boxes) == (None, 0)
+
+
+def test_an_image_that_the_file_does_not_know_is_no_image_without_people(tmp_path):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])])
+    write_picture(folder / "val2017/stranger.jpg")
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.codes == ["mask-missing"]
+    assert "stranger.jpg" in done.messages
+    assert sorted(done.masks) == ["val/a", "val/b"]
+
+
+def test_crowds_are_asked_about_when_every_person_is_one(tmp_path):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE], iscrowd=1)])
+    with pytest.raises(FindingsError, match="all 1 persons are crowds"):
+        converted("coco", folder, tmp_path / "work")
+    as_person = converted("coco", folder, tmp_path / "work", crowd="person")
+    assert set(np.unique(as_person.masks["val/a"])) == {0, 1}
+    as_ignored = converted("coco", folder, tmp_path / "work", crowd="ignore")
+    assert set(np.unique(as_ignored.masks["val/a"])) == {0, 255}
+
+
+def test_no_category_of_persons_stops_with_the_names(tmp_path):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])])
+    content = (folder / "annotations/instances_val2017.json").read_text().replace("Person", "Model")
+    (folder / "annotations/instances_val2017.json").write_text(content)
+    with pytest.raises(FindingsError, match="categories: dog, Model"):
+        converted("coco", folder, tmp_path / "work")
+    done = converted("coco", folder, tmp_path / "work", names=frozenset({"model"}))
+    assert done.masks["val/a"].any()
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "reason"),
+    [
+        ([[1, 1, 5, 5]], "has 2 points; it needs 3"),
+        ([[1, 1, 5, 5, 3]], "an x without a y"),
+        ([[1, 1, 500, 1, 500, 8]], "reaches 480 pixels outside"),
+        ([[1, 1, 5, 1, "5", 5]], "is not a number"),
+        ([[1, 1, 5, 1, 1e999, 5]], "is not a number"),
+        ({"size": [10, 20], "counts": [1, 2]}, "add up to 3 pixels, not 200"),
+        ({"size": [100000, 100000], "counts": [10000000000]}, "does not fit the image"),
+        ({"size": [10, 20]}, "add up to 0"),
+        ({"size": [10, 20], "counts": {"a": 1}}, "add up to 0"),
+    ],
+)
+def test_a_broken_shape_is_reported_with_file_and_image(tmp_path, segmentation, reason):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, segmentation)])
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.codes == ["annotation-broken"]
+    assert "annotations/instances_val2017.json (image 1)" in done.messages
+    assert reason in done.messages
+    assert sorted(done.masks) == ["val/b"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "reason"),
+    [
+        (lambda c: c["images"].append(c["images"][0]), "annotation-broken", "id 1 is used twice"),
+        (lambda c: c["images"].append({"id": 9}), "annotation-broken", "image 3 has no file_name"),
+        (
+            lambda c: c["images"].append({"id": 9, "file_name": "no.jpg"}),
+            "image-missing",
+            "there is no file no.jpg",
+        ),
+        (
+            lambda c: c["annotations"].append(7),
+            "annotation-broken",
+            "annotation 2 is not an",
+        ),
+        (
+            lambda c: c["annotations"].append(annotation(1, 2, [SQUARE])),
+            "annotation-broken",
+            "annotation id 1 is used twice",
+        ),
+        (
+            lambda c: c["annotations"].append(annotation(2, 77, [SQUARE])),
+            "annotation-broken",
+            "1 person is in image 77",
+        ),
+    ],
+)
+def test_a_broken_record_is_reported(tmp_path, change, code, reason):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])])
+    path = folder / "annotations/instances_val2017.json"
+    content = json.loads(path.read_text())
+    change(content)
+    write_json(path, content)
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.codes == [code]
+    assert reason in done.messages
+
+
+def test_images_are_found_by_paths_of_other_machines(tmp_path):
+    images = [
+        {"id": 1, "file_name": "C:\\data\\val2017\\a.jpg", "width": 20, "height": 10},
+        {"id": 2, "file_name": "/home/x/val2017/b.jpg", "width": 20, "height": 10},
+    ]
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])], images=images)
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.codes == []
+    assert sorted(done.masks) == ["val/a", "val/b"]
+
+
+def test_annotations_of_turned_images_fit_by_their_size(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees clockwise: 10 x 20
+    images = [
+        {"id": 1, "file_name": "a.jpg", "width": 20, "height": 10},
+        {"id": 2, "file_name": "b.jpg", "width": 10, "height": 20},
+    ]
+    corner = [[0, 0, 4, 0, 4, 3, 0, 3]]
+    folder = delivery(
+        tmp_path / "d", [annotation(1, 1, corner), annotation(2, 2, corner)], images=images
+    )
+    for name in ("a.jpg", "b.jpg"):
+        write_picture(folder / "val2017" / name, exif=exif)
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.codes == []
+    stored, shown = done.masks["val/a"], done.masks["val/b"]
+    assert stored.shape == shown.shape == (10, 20)
+    assert stored[0, 0] == 1
+    assert shown[9, 0] == 1  # the upper left corner of the picture is the lower left of the pixels
+    assert shown.sum() == stored.sum()
+    assert "mask turned (orientation 6)" in str(done.converted.delivered["val", "b"].changes)
+
+
+@pytest.mark.parametrize("end", [10, 60, 120])
+def test_a_truncated_file_is_reported_with_its_name(tmp_path, end):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])])
+    path = folder / "annotations/instances_val2017.json"
+    path.write_text(path.read_text()[:-end])
+    with pytest.raises(
+        FindingsError, match=r"instances_val2017.json:1: is not JSON: .* \(the file is truncated\)"
+    ):
+        converted("coco", folder, tmp_path / "work")
