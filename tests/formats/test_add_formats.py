@@ -43,6 +43,16 @@ def test_a_delivery_is_recognized_added_and_recorded(registry, sceneset, deliver
     assert sceneset("check", cwd=registry).code == 0
 
 
+def test_a_withdrawal_removes_the_delivered_names_too(registry, sceneset, delivery):
+    assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
+    record = registry / f"registry/deliveries/{NAME}.csv"
+    sample = f"{NAME}/train/two__2"
+    done = sceneset("forget", sample, "--reason", "consent", cwd=registry)
+    assert done.code == 0, done.err
+    assert "two" not in record.read_text("utf-8")
+    assert "train,one,images/one.jpg" in record.read_text("utf-8")
+
+
 def test_two_adds_of_one_delivery_give_the_same_bytes(registry, sceneset, delivery, tmp_path):
     import shutil
 

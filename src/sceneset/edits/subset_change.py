@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 
+from sceneset.catalog.deliveries import deliveries_path, without_samples
 from sceneset.catalog.lineage import lineage_path, lineage_text, read_lineage
 from sceneset.catalog.params_edit import without_subset
 from sceneset.catalog.reader import Catalog
@@ -25,7 +26,7 @@ from sceneset.storage.dvc_digests import (
     listings_of_rows,
 )
 from sceneset.storage.dvc_lock_file import LOCK, lock_with_digests, read_lock
-from sceneset.storage.files import md5_of
+from sceneset.storage.files import md5_of, read_text
 from sceneset.storage.leftovers import temporary_folder
 from sceneset.storage.transaction import Transaction
 
@@ -67,6 +68,13 @@ class SubsetChange:
         text = lineage_text([*read_lineage(paths, name), *rows])
         self._transaction.write(lineage_path(paths, name), text.encode())
 
+    def remove_deliveries(self, name: str, keys: Iterable[tuple[str, str]]) -> None:
+        """Stage the record of deliveries of a subset without some samples: it names their files."""
+        path = deliveries_path(self._catalog.paths, name)
+        if path.exists():
+            text = read_text(path, self._catalog.paths.relative(path))
+            self._transaction.write(path, without_samples(text, keys).encode())
+
     def remove_subset(self, name: str) -> None:
         """Stage the removal of a subset. Its images and masks are not deleted."""
         paths = self._catalog.paths
@@ -75,6 +83,8 @@ class SubsetChange:
         files += [folder / f"{part}.dvc" for part in ("img_dir", "ann_dir")]
         with suppress(FileNotFoundError):
             files += [path for path in (folder / "split_dir").iterdir() if path.is_file()]
+        if (record := deliveries_path(paths, name)).exists():
+            files.append(record)
         for path in files:
             self._transaction.delete(path)
         self._removed.append(name)

@@ -119,6 +119,7 @@ def _remove_samples(
     entry, tags = catalog.entry(name), catalog.tags(name)
     remaining_tags = [tag for tag in tags if tag.key not in keys]
     change.replace_samples(name, remaining, remaining_tags)
+    change.remove_deliveries(name, keys)
     new_entry = _update_entry(entry, tags, remaining_tags)
     if new_entry != entry:
         transaction.write(catalog.paths.entry(name), entry_text(new_entry).encode())

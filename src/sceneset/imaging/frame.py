@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.uint8]
 
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 6, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+# Run lengths suit masks: half the size and two thirds of the time of the default strategy.
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 
 
 def image_frame(path: Path, limits: Limits) -> tuple[tuple[int, int], int]:
