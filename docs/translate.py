@@ -20,7 +20,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from sceneset.cli.catalogue import is_phrase, is_template, parse_po
-from sceneset.cli.main import COMMANDS, GROUPS, parser_of
+from sceneset.cli.main import COMMANDS, GROUPS, example_comment, parser_of
 from sceneset.schemas.params import Params
 from sceneset.schemas.rules import RULES
 from sceneset.schemas.scene import Vocabulary
@@ -112,6 +112,7 @@ def required() -> list[str]:
         found[(module.__doc__ or "").strip()] = None
         actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
         found |= dict.fromkeys(action.help for action in actions if action.help)
+        found |= dict.fromkeys(map(example_comment, module.EXAMPLES.splitlines()))
     found |= dict.fromkeys(_source_texts())
     return [text for text in found if _is_text(text)]
 

@@ -61,8 +61,10 @@ def find_root(path: "str | Path") -> str:
     """Return the root folder of the registry that contains ``path``.
 
     Raises:
-        NoRegistryError: neither ``path`` nor a folder above it is a registry.
+        NoRegistryError: neither ``path`` nor a folder above it is a registry, or it does not exist.
     """
+    if not os.path.exists(path):  # a mistyped path in a registry must not stand for the registry
+        raise NoRegistryError(f"no registry at {path}: there is no such folder")
     folder, previous = os.path.realpath(path), ""
     while folder != previous:
         missing = [name for name in _REQUIRED if not os.path.isfile(f"{folder}/{name}")]

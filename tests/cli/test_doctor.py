@@ -15,7 +15,7 @@ from sceneset.edits.doctor import Trouble
 from sceneset.errors import DvcError
 from sceneset.storage.dvc import is_current
 from sceneset.storage.locking import write_lock
-from support.build import NAME, ROOT, Run, dvc, git, snapshot
+from support.build import NAME, ROOT, Run, dvc, git, restore_older_gitignore, snapshot
 
 SUBSET = f"Insta360SemanticSeg/{NAME}"
 
@@ -178,6 +178,7 @@ def test_doctor_writes_generated_files_again_when_they_were_edited(
 
 
 def test_doctor_names_files_that_git_ignores(ready: Path, sceneset: Run) -> None:
+    restore_older_gitignore(ready)
     git(ready, "rm", "--quiet", "--cached", f"registry/tags/{NAME}.csv")
     (ready / ".git/info/exclude").write_text("*.csv\n")
     found = diagnose(sceneset, ready)

@@ -10,6 +10,7 @@ import yaml
 
 from sceneset.cli import surroundings
 from sceneset.cli.surroundings import installed_from
+from sceneset.storage.git_ignore import ignored_files
 from support.build import ROOT, Run, git
 
 SPEC = "git+https://example.com/sceneset@v1.2.0"
@@ -42,6 +43,21 @@ def test_init_commits_files_that_the_user_ignores_elsewhere(
     assert {"params.yaml", ".gitattributes"} <= set(
         git(tmp_path / "people", "ls-files").splitlines()
     )
+
+
+def test_git_keeps_files_of_a_new_registry_that_the_user_ignores_elsewhere(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ignore").write_text("*.csv\n*.lock\n*.txt\n*.dvc\nreports/\n.DS_Store\n")
+    (tmp_path / "gitconfig").write_text(f"[core]\nexcludesFile = {tmp_path}/ignore\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    subset = "Insta360SemanticSeg/x"
+    kept = [
+        *("dvc.lock", "registry/lineage/x.csv", "registry/reports/check.json"),
+        *("registry/tags/x.csv", f"{subset}/img_dir.dvc", f"{subset}/split_dir/ski.txt"),
+    ]
+    left_out = ["registry/tags/.DS_Store", "registry/tags/x.csv.part", "notes.txt", "data/x.csv"]
+    assert set(ignored_files(registry, [*kept, *left_out])) == set(left_out)
 
 
 def test_init_says_how_to_commit_when_git_knows_no_name(

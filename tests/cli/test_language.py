@@ -10,6 +10,7 @@ import runpy
 import pytest
 
 from sceneset.cli.catalogue import Catalogue, load_catalogue, parse_po
+from sceneset.cli.commands.fix import _translated
 from sceneset.cli.findings import print_findings
 from sceneset.cli.main import COMMANDS, overview, parser_of
 from sceneset.cli.output import Label, print_table, print_text, say
@@ -265,3 +266,10 @@ def test_reason_of_a_message_and_a_hint_is_translated_in_both_parts():
     assert both == f"{_translated(message)}；{_translated(hint)}"
     assert not re.search("[a-z]", both)
     assert _translated("a reason; nobody knows") == "a reason; nobody knows"
+
+
+@pytest.mark.usefixtures("chinese")
+def test_comments_of_examples_and_reasons_of_fix_are_chinese():
+    assert "--no-check      不检查远端" in parser_of("remote")[0].format_help()
+    assert _translated("my photo.jpg has no mask") == "my photo.jpg 没有标注"
+    assert _translated("my photo.jpg") == "my photo.jpg"

@@ -110,8 +110,10 @@ def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
 @pytest.mark.sweep
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
-    is_empty: bool, tmp_path: Path, sceneset: Run
+    is_empty: bool, tmp_path: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for role in ("AUTHOR", "COMMITTER"):  # the id of the first commit depends on its time
+        monkeypatch.setenv(f"GIT_{role}_DATE", "2024-01-15T12:00:00+00:00")
     (tmp_path / "tmp").mkdir()
     (tmp_path / "whole").mkdir()
     command = [sys.executable, "-m", "sceneset", "init", "mine"]

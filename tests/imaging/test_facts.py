@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from sceneset.catalog.scan_table import table_from_rows
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import decode_image, decode_mask
-from sceneset.imaging.facts import hash_pil_image, measure_image, measure_mask
+from sceneset.imaging.facts import hash_pil_image, measure_image, measure_mask, pair_findings
 from sceneset.quality.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_in_threads, measure_pair
 from sceneset.schemas.params import Limits, Params
@@ -391,3 +391,21 @@ def test_thumbnail_is_a_reduced_copy_of_the_image(
     expected = image.resize(small, Image.Resampling.BOX)
     assert np.abs(np.asarray(thumbnail, int) - np.asarray(expected, int)).max() < 8
     assert not measure_image(encoded(image, "PNG"), ".png", Limits(min_side=1)).thumbnail
+
+
+@pytest.mark.parametrize(("orientation", "size", "is_fixable"), [
+    (6, (32, 24), True), (3, (32, 24), False), (1, (32, 24), False), (6, (32, 25), False),
+])  # fmt: skip
+def test_size_of_a_mask_of_the_picture_as_shown_is_reported_as_fixable(
+    orientation, size, is_fixable
+):
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    limits = Limits()
+    image = encoded(Image.fromarray(noise((24, 32))), "JPEG", exif=exif)
+    mask = encoded(Image.new("L", size, 1), "PNG")
+    facts = measure_image(image, ".jpg", limits)
+    [found] = pair_findings(facts, measure_mask(mask, limits))
+    assert found.code == "size-differs"
+    assert ("sceneset fix" in found.hint) is is_fixable
+    assert (f"EXIF orientation {orientation} " in found.message) is is_fixable

@@ -139,6 +139,14 @@ def blob(store: Path, md5: str) -> Path:
     return store / "files/md5" / md5[:2] / md5[2:]
 
 
+def restore_older_gitignore(root: Path) -> None:
+    """Commit the .gitignore of an older registry, which lets ignore files of users hide files."""
+    path = root / ".gitignore"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("!")), "utf-8")
+    git(root, "commit", "--quiet", "--message", "An older .gitignore", "--", ".gitignore")
+
+
 def images_of(root: Path, sceneset: Callable[..., Outcome]) -> dict[str, str]:
     """Return the content hash of every image, by stem."""
     samples = sceneset("lookup", "--samples", "--json", cwd=root).json

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.build import NAME, Outcome, Run, git, make_delivery
+from support.build import NAME, Outcome, Run, git, make_delivery, restore_older_gitignore
 
 TAGS = f"registry/tags/{NAME}.csv"
 
@@ -66,6 +66,7 @@ def ignoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_release_fails_when_a_user_level_ignore_file_kept_tags_out_of_the_commit(
     ready: Path, ignoring: Path, sceneset: Run
 ) -> None:
+    restore_older_gitignore(ready)
     git(ready, "rm", "--quiet", "--cached", TAGS)
     git(ready, "commit", "--quiet", "--message", "As `git add .` would have done it")
     assert git(ready, "status", "--porcelain") == "", "git shows nothing"
@@ -99,6 +100,7 @@ def test_release_names_every_kind_of_file_of_a_state_that_is_not_committed(
         *(f"registry/subsets/{NAME}.yaml", f"registry/cards/{NAME}.en.md"),
         *(f"Insta360SemanticSeg/{NAME}/{name}" for name in ("img_dir.dvc", "split_dir/ski.txt")),
     ]
+    restore_older_gitignore(ready)
     git(ready, "rm", "-r", "--quiet", "--cached", *names)
     git(ready, "commit", "--quiet", "--message", "Leave files out")
     (ready / ".git/info/exclude").write_text("".join(f"/{name}\n" for name in names))
@@ -117,6 +119,7 @@ def test_release_ignores_files_that_do_not_belong_to_a_state(ready: Path, scenes
 def test_check_reports_files_that_git_ignores_and_does_not_track(
     ready: Path, ignoring: Path, sceneset: Run
 ) -> None:
+    restore_older_gitignore(ready)
     assert sceneset("check", "--json", cwd=ready).json == [], "the tags are tracked"
     git(ready, "rm", "--quiet", "--cached", TAGS)
     [found] = sceneset("check", "--json", cwd=ready).json
@@ -128,6 +131,7 @@ def test_check_reports_files_that_git_ignores_and_does_not_track(
 def test_add_reports_files_that_git_would_ignore(
     registry: Path, ignoring: Path, tmp_path: Path, sceneset: Run
 ) -> None:
+    restore_older_gitignore(registry)
     delivery = make_delivery(tmp_path / "delivery")
     words = ("add", delivery, "--name", NAME, "--dry-run", "--json")
     found = sceneset(*words, cwd=registry).json["problems"]

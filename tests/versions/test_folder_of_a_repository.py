@@ -128,7 +128,7 @@ def test_bare_repository_without_its_default_branch_is_read_with_a_revision(
 ) -> None:
     git(tmp_path, "clone", "--quiet", "--bare", str(ready), "people.git")
     git(tmp_path / "people.git", "symbolic-ref", "HEAD", "refs/heads/nothing")
-    with pytest.raises(UnknownRevisionError):
+    with pytest.raises(UnknownRevisionError, match=r"'nothing', which does not exist.*--rev main"):
         Registry.open(tmp_path / "people.git")
     assert len(Registry.open(tmp_path / "people.git", "main").lookup("ski")) == 4
 
@@ -146,6 +146,12 @@ def test_bare_repository_without_its_default_branch_is_read_with_a_revision(
 )
 def test_repository_and_folder_are_split_at_two_slashes(repo: str, parts: tuple[str, str]) -> None:
     assert split_repo(repo) == parts
+
+
+def test_repo_is_refused_when_the_folder_does_not_exist(ready: Path, sceneset: Run) -> None:
+    outcome = sceneset("lookup", "ski", "--repo", ready / "typo", cwd=ready)
+    assert outcome.code == 2, "a folder above it is a registry, but not the one that was named"
+    assert "there is no such folder" in outcome.err
 
 
 def test_working_trees_are_told_from_bare_repositories(ready: Path) -> None:

@@ -221,3 +221,26 @@ def test_pull_replaces_a_link_to_a_file_and_keeps_its_target(
     assert sceneset(*words, cwd=ready).code == 0
     assert mine.read_text() == "mine"
     assert (image.is_symlink(), image.read_bytes()) == (False, good)
+
+
+@pytest.mark.parametrize(("folder", "is_ignored"), [("pulled", False), ("data/ski", True)])
+def test_pull_warns_when_git_would_commit_the_folder(
+    folder: str, is_ignored: bool, ready: Path, sceneset: Run
+) -> None:
+    outcome = sceneset("pull", "ski", "--to", folder, cwd=ready)
+    assert outcome.code == 0, outcome.err
+    assert ("git does not ignore" in outcome.err) is not is_ignored
+    outcome = sceneset("pull", "ski", "--to", ready.parent / "outside", cwd=ready)
+    assert "git does not ignore" not in outcome.err
+
+
+def test_pull_names_the_working_tree_when_the_folder_holds_an_earlier_state_of_it(
+    ready: Path, sceneset: Run
+) -> None:
+    to = ready.parent / "pulled"
+    assert sceneset("pull", "ski", "--to", to, cwd=ready).code == 0
+    record = json.loads((to / "sceneset.json").read_text())
+    (to / "sceneset.json").write_text(json.dumps(record | {"digest": "0" * 32, "commit": None}))
+    outcome = sceneset("pull", "ski", "--to", to, cwd=ready)
+    assert outcome.code == 2
+    assert "another state of the working tree" in outcome.err

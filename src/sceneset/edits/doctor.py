@@ -244,7 +244,7 @@ def _generated(paths: Paths) -> Iterator[Trouble]:
         yield Trouble(
             "generated",
             "",
-            f"generated files are edited or out of date: {', '.join(stages)}",
+            f"generated files are missing, edited or out of date: {', '.join(stages)}",
             "run `dvc repro --allow-missing`, which writes them again",
             partial(reproduce, paths),
         )

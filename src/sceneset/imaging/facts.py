@@ -17,6 +17,7 @@ from sceneset.imaging.metadata import mask_traits
 from sceneset.imaging.perceptual_hash import ImageHashes, hash_pixels
 from sceneset.imaging.picture import has_equal_channels, picture_digest
 from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.orientation import STEPS
 from sceneset.schemas.params import Limits
 from sceneset.storage.files import md5_of
 
@@ -248,14 +249,15 @@ def pair_findings(image: ImageFacts, mask: MaskFacts) -> list[Finding]:
     """Return why a mask does not fit its image; the caller adds the names of the files."""
     found = []
     if (image.width, image.height) != (mask.width, mask.height):
-        found.append(
-            finding(
-                "size-differs",
-                f"the mask is {mask.width} x {mask.height}, its image "
-                f"{image.width} x {image.height}",
-                hint="annotate at the image's own size; a scaled mask is not aligned with people",
-            )
+        message = (
+            f"the mask is {mask.width} x {mask.height}, its image {image.width} x {image.height}"
         )
+        hint = "annotate at the image's own size; a scaled mask is not aligned with people"
+        is_sideways = STEPS[image.orientation][0]
+        if is_sideways and (image.height, image.width) == (mask.width, mask.height):
+            message += f"; EXIF orientation {image.orientation} shows it in the size of the mask"
+            hint = "rotate the pixels of the image and remove the EXIF tag; `sceneset fix` does it"
+        found.append(finding("size-differs", message, hint=hint))
     if mask.is_soft:
         found.append(
             finding(

@@ -33,6 +33,8 @@ class Overlap(NamedTuple):
     """None if a mask is unavailable or unreadable, or if the two differ in size."""
     fetch_error: str = ""
     """Why a mask could not be fetched, if that is why ``iou`` is None."""
+    is_missing: bool = False
+    """Whether ``iou`` is None because a mask is not on this machine."""
 
 
 def compare_masks(
@@ -59,10 +61,12 @@ def compare_masks(
         # Pillow warns about large images; our own limits apply instead.
         warnings.simplefilter("ignore")
         results = _map_in_threads(masks.compare, changed)
-        ious = list(progress(results, len(changed), "compare masks"))
+        overlaps = list(progress(results, len(changed), "compare masks"))
     return [
-        Overlap(change, iou, _fetch_error(change, errors) if iou is None else "")
-        for change, iou in zip(changed, ious, strict=True)
+        overlap._replace(fetch_error=_fetch_error(overlap.change, errors))
+        if overlap.iou is None
+        else overlap
+        for overlap in overlaps
     ]
 
 
@@ -114,10 +118,12 @@ class _Masks:
             return str(error)
         return ""
 
-    def compare(self, change: Change) -> float | None:
-        """Return the IoU of the two masks of a change, or None if one is unavailable."""
+    def compare(self, change: Change) -> Overlap:
+        """Return the overlap of the two masks of a change."""
         old, new = (self._read(sample.mask, change) for sample in _sides(change))
-        return None if old is None or new is None else iou(old, new, self.limits)
+        if old is None or new is None:
+            return Overlap(change, None, is_missing=True)
+        return Overlap(change, iou(old, new, self.limits))
 
     def _read(self, md5: str, change: Change) -> bytes | None:
         """Return a mask from this machine, verified by its hash; damaged files are not deleted."""

@@ -37,6 +37,13 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
     commit = _parse_commit(repo, rev)
     if commit:
         return commit
+    if rev == "HEAD" and (branches := _branches(repo)):
+        default = git(repo, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).strip()
+        raise UnknownRevisionError(
+            f"HEAD of the repository names the branch {default!r}, which does not exist. Say which "
+            f"revision to read, for example --rev {branches[0]}, or correct HEAD in that "
+            f"repository: git symbolic-ref HEAD refs/heads/{branches[0]}"
+        )
     raise UnknownRevisionError(f"there is no revision {rev!r}. {_suggestion(repo, rev)}")
 
 
@@ -108,6 +115,12 @@ def _parse_commit(repo: Path, name: str) -> str:
     """Return the commit that git finds by a name, or ""."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     return git(repo, *words, check=False).strip()
+
+
+def _branches(repo: Path) -> list[str]:
+    """Return the names of the branches, those that are often the default branch first."""
+    listed = git(repo, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+    return sorted(output_lines(listed), key=lambda name: (name not in {"main", "master"}, name))
 
 
 def _suggestion(repo: Path, rev: str) -> str:

@@ -183,8 +183,10 @@ def _overlap(masks: "list[Overlap]", *, fetched: bool) -> list[tuple[str, str]]:
     if not masks:
         return []
     text = translate(f"{len(compared)} of {len(masks)} could be compared")
-    if len(compared) < len(masks) and not fetched:
+    if any(mask.is_missing for mask in masks) and not fetched:
         text += translate(" (use --fetch to download the others from the remote)")
+    elif any(mask.iou is None and not mask.is_missing for mask in masks):
+        text += translate(" (masks of another size, for example turned ones, can't be compared)")
     if compared:
         least, place = min(compared)
         mean = fmean(iou for iou, _ in compared)

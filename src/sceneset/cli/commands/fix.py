@@ -15,6 +15,7 @@ copy. The exit code is 1 if errors are left.
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,14 +100,16 @@ def run(args: argparse.Namespace) -> int:
     if args.apply:
         raise UsageError("a delivery is never changed; use --to DIR to write a fixed copy of it")
     fixed, left = fix_delivery(folder, args.to, options, progress)
-    next_step = f"sceneset add {args.to} --name ..."
+    next_step = f"Next: sceneset add {args.to} --name ..."
     return _show(fixed, args, left, changed=args.to is not None, next_step=next_step)
 
 
 def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, options: "FixOptions") -> int:
     from sceneset.catalog.query import resolve_query
+    from sceneset.cli.findings import View, print_findings
     from sceneset.cli.output import print_json, progress, say
     from sceneset.edits.fix_subset import fix_subsets
+    from sceneset.quality.ignored import ignored_findings
 
     if catalog is None:
         raise UsageError(f"{args.what[0]} is not a delivery, and this folder is not in a registry")
@@ -119,14 +122,17 @@ def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, options: "
             )
     names = resolve_query(catalog, subsets=[Path(word).name for word in args.what]).subsets
     fixed = fix_subsets(catalog, names, options, apply=args.apply, progress=progress, notify=say)
-    next_step = "git add . && git commit, dvc push, sceneset release"
+    next_step = "Next: git add . && git commit, dvc push, sceneset release"
     if fixed is None:
         if args.json:
             print_json({"changed": True, "finished": True, "samples": [], "files_left": []})
         else:
-            say(f"Next: {next_step}")
+            say(next_step)
         return FINE
-    return _show(fixed, args, [], changed=args.apply, next_step=next_step)
+    exit_code = _show(fixed, args, [], changed=args.apply, next_step=next_step)
+    if args.apply and not args.json:  # the lineage may be a new file
+        print_findings(ignored_findings(catalog), view=View.of(args))
+    return exit_code
 
 
 def _is_subset(folder: Path, catalog: "Catalog | None") -> bool:
@@ -138,7 +144,10 @@ _LISTED = 10
 
 
 def _translated(reason: str) -> str:
-    """Return a reason in the reader's language; it may be a message and a hint, joined by "; "."""
+    """Return a reason in the reader's language.
+
+    It is a message, a message and a hint joined by "; ", or the name of a file and a message.
+    """
     from sceneset.cli.language import translate
 
     parts = reason.split("; ")
@@ -146,7 +155,12 @@ def _translated(reason: str) -> str:
         message, hint = "; ".join(parts[:place]), "; ".join(parts[place:])
         if translate(message) != message and translate(hint) != hint:
             return f"{translate(message)}；{translate(hint)}"
-    return translate(reason)
+    whole = translate(reason)
+    for space in re.finditer(" ", reason) if whole == reason else ():
+        message = reason[space.end() :]
+        if translate(message) != message:
+            return f"{reason[: space.end()]}{translate(message)}"
+    return whole
 
 
 def _show_by_rule(fixed: "list[FixedSample]", limit: int) -> None:
@@ -257,7 +271,7 @@ def _show(
         )
     print_findings(left, view=View.of(args))
     if changed and fixed_count:
-        say(f"Next: {next_step}")
+        say(next_step)
     elif args.to:
         say(f"{args.to} is a copy of the delivery without changes")
     else:

@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from pydantic import TypeAdapter, ValidationError
 
     from sceneset.catalog.reader import Catalog
+    from sceneset.catalog.tombstones import read_tombstones
     from sceneset.cli.output import print_json, say
     from sceneset.edits.withdraw import withdraw
     from sceneset.edits.withdraw_search import find_withdrawal
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
             "--reason must be one line of 1 to 200 characters, without control characters"
         ) from None
     catalog = Catalog.find()
+    recorded = read_tombstones(catalog.root).keys()
     if args.dry_run:
         withdrawal = find_withdrawal(
             catalog, args.what, args.reason, with_near=args.with_near, purge=args.purge
@@ -88,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(_outcome(withdrawal, changed=not args.dry_run, purge=args.purge))
     else:
-        _show(withdrawal, dry_run=args.dry_run, purge=args.purge)
+        is_recorded = withdrawal.tombstones.keys() <= recorded
+        _show(withdrawal, dry_run=args.dry_run, purge=args.purge, is_recorded=is_recorded)
     return FINE
 
 
@@ -143,7 +146,7 @@ def _show_samples(withdrawal: "Withdrawal") -> None:
         print_table((*columns, "bits apart"), near, right=("bits apart",))
 
 
-def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
+def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool, is_recorded: bool) -> None:
     from sceneset.cli.output import say
     from sceneset.counts import counted
 
@@ -167,13 +170,28 @@ def _show(withdrawal: "Withdrawal", *, dry_run: bool, purge: bool) -> None:
         say(f"not searched: {why}", style="yellow")
     if dry_run:
         say("nothing was changed")
-        return
-    if here:
+    else:
+        _show_next_step(withdrawal, purge=purge, is_recorded=is_recorded)
+
+
+def _show_next_step(withdrawal: "Withdrawal", *, purge: bool, is_recorded: bool) -> None:
+    """Print what to commit, and what still holds the images."""
+    from sceneset.cli.output import say
+
+    if withdrawal.current_samples:
         say("Next: git add . && git commit, dvc push, sceneset release (a major step)")
+    elif is_recorded:
+        say("registry/forgotten.yaml lists these images already: there is nothing to commit")
     else:
         say("Next: git add . && git commit, git push: it takes effect where this commit is pulled")
-    if not purge:
-        hashes = " ".join(sorted(withdrawal.tombstones))
+    hashes = " ".join(sorted(withdrawal.tombstones))
+    if purge:
+        say(
+            "Not deleted: copies in folders that `sceneset pull` wrote, and in other clones. "
+            "Delete these folders; in each other clone, pull the commit and run: "
+            f"sceneset forget {hashes} --reason ... --purge"
+        )
+    else:
         say(
             "The blobs are still on the remote. To delete them: "
             f"sceneset forget {hashes} --reason ... --purge"

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.api import Registry
     from sceneset.cli.language import translate
     from sceneset.cli.output import print_json, progress, say
+    from sceneset.cli.surroundings import larger_repository
     from sceneset.counts import counted
 
     done = Registry.open(args.repo, args.rev).pull(
@@ -72,5 +73,11 @@ def run(args: argparse.Namespace) -> int:
             f"{good:,} of {counted(done.files, 'file')} written to {args.to}, "
             f"{done.fetched:,} downloaded from the remote",
             style="bold red" if done.bad else "green",
+        )
+    if repository := larger_repository(args.to):
+        say(
+            f"git does not ignore {args.to}: `git add .` in {repository.top} would commit these "
+            "images. Add the folder to .gitignore, or move it",
+            style="yellow",
         )
     return FINDINGS if done.bad else FINE

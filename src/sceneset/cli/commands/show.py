@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
 def _print(
     catalog: "Catalog", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
 ) -> None:
+    from sceneset.cli.language import is_chinese, text_in
     from sceneset.cli.output import print_table, print_text, say
     from sceneset.counts import counted
     from sceneset.reporting.cards import overall_description
@@ -73,9 +74,9 @@ def _print(
     print_text(name, style="bold", is_data=True)
     samples = counted(len(catalog.tags(name)), "sample")
     print_text(f"subset of kind {entry.kind}: {samples}, {entry.category}")
-    for language in ("en", "zh"):
-        if stats:
-            print_text(overall_description(entry, stats, language), is_data=True)
+    if stats:
+        language = "zh" if is_chinese() else "en"
+        print_text(overall_description(entry, stats, language), is_data=True)
     print_table(
         ("split", "file", "phase", "images", "boxes", "description"),
         [
@@ -85,7 +86,7 @@ def _print(
                 r["phase"],
                 r["images"],
                 r["boxes"],
-                f"{r['description']['en']}  {r['description']['zh']}",
+                text_in(r["description"]),
             )
             for r in rows
         ],
