@@ -1,4 +1,4 @@
-"""The folder that a pull writes to: checks that it is free, and the record kept in it."""
+"""The folder that a pull or export writes to: checks that it is free, and the record kept in it."""
 
 import json
 import os
@@ -14,17 +14,17 @@ _OTHER_FOLDER = "choose another folder"
 
 
 def write_record(to: Path, record: dict[str, Any]) -> None:
-    """Write sceneset.json, which describes the pull in the folder ``to``."""
+    """Write sceneset.json, which describes the pull or export in the folder ``to``."""
     text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True)
     write_text(to / _RECORD, f"{text}\n")
 
 
 def check_destination(to: Path, record: dict[str, Any]) -> None:
-    """Check that a folder is new, empty, or contains an earlier run of the same pull.
+    """Check that a folder is new, empty, or contains an earlier run of the same pull or export.
 
     Args:
         to: The folder.
-        record: The record that the pull would write.
+        record: The record that the pull or export would write.
 
     Raises:
         DestinationError: The folder has other content, or is tracked by DVC or git.
@@ -39,13 +39,15 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
         return
     _refuse_links(to)
     before = _read_record(to / _RECORD)
-    if before.get("pull") != record["pull"]:
-        content = "the samples of another pull" if "pull" in before else "other files"
+    if any(before.get(key) != record.get(key) for key in ("pull", "export")):
+        kind = "export" if "export" in before else "pull"
+        content = f"the samples of another {kind}" if "pull" in before else "other files"
         raise DestinationError(f"{to} contains {content}; {_OTHER_FOLDER}")
     if before.get("digest") != record["digest"]:
+        commit = before.get("commit")
+        state = f"revision (commit {commit})" if commit else "state of the working tree"
         raise DestinationError(
-            f"{to} contains the same selection of another revision (commit "
-            f"{before.get('commit')}); {_OTHER_FOLDER}"
+            f"{to} contains the same selection of another {state}; {_OTHER_FOLDER}"
         )
 
 

@@ -1,0 +1,1 @@
+"""Write selected samples in the formats that training tools and annotation tools read."""
