@@ -103,3 +103,16 @@ def test_findings_on_masks_name_the_delivered_file(registry, sceneset, delivery)
     files = {p["file"] for p in json.loads(done.out)["problems"]}
     assert "masks/one.png" in files
     assert not any(file.startswith("ann_dir") for file in files)
+
+
+def test_add_reports_a_delivery_in_which_each_annotation_is_broken(tmp_path, registry, sceneset):
+    for name in ("a", "b"):
+        write_picture(tmp_path / f"d/images/{name}.jpg", (64, 48))
+        path = tmp_path / f"d/masks/{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    words = ("--name", NAME, "--format", "masks", "--map", "1=person")
+    outcome = sceneset("add", tmp_path / "d", *words, cwd=registry)
+    assert outcome.code == 1
+    assert "[annotation-broken]" in outcome.err
+    assert "nothing was changed" in outcome.err

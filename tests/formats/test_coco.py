@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from sceneset.errors import FindingsError
+from sceneset.formats.tree import Tree
 from sceneset.imaging.rle import encode_coco, uncompressed_coco
 from support.formats import converted, write_json, write_picture
 
@@ -89,6 +90,25 @@ def test_an_image_that_the_file_does_not_know_is_no_image_without_people(tmp_pat
     assert done.codes == ["mask-missing"]
     assert "stranger.jpg" in done.messages
     assert sorted(done.masks) == ["val/a", "val/b"]
+
+
+def test_a_category_of_ignored_regions_becomes_255_and_counts_no_person(tmp_path):
+    folder = delivery(
+        tmp_path / "d",
+        [
+            annotation(1, 1, [SQUARE], category_id=16),
+            annotation(2, 1, [[12, 2, 16, 2, 16, 6, 12, 6]], iscrowd=1),
+        ],
+    )
+    path = folder / "annotations/instances_val2017.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["categories"].append({"id": 16, "name": "ignore"})
+    write_json(path, content)
+    done = converted("coco", folder, tmp_path / "work", crowd="person")
+    expected = np.zeros((10, 20), np.uint8)
+    expected[2:8, 2:8], expected[2:6, 12:16] = 255, 1
+    assert np.array_equal(done.masks["val/a"], expected)
+    assert done.tags["val/a"].boxes == 1
 
 
 def test_crowds_are_asked_about_when_every_person_is_one(tmp_path):
@@ -215,3 +235,37 @@ def test_a_truncated_file_is_reported_with_its_name(tmp_path, end):
         FindingsError, match=r"instances_val2017.json:1: is not JSON: .* \(the file is truncated\)"
     ):
         converted("coco", folder, tmp_path / "work")
+
+
+def test_other_categories_of_an_image_are_words_for_scenes(tmp_path):
+    dog = annotation(2, 2, [SQUARE], category_id=1)
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE]), dog])
+    done = converted("coco", folder, tmp_path / "work")
+    assert done.converted.scene_words == {("val", "b"): ("dog",)}
+
+
+def test_equal_names_of_two_phases_mean_the_image_in_the_phase_of_the_file(tmp_path):
+    files = [f"images/{phase}/clip/1.jpg" for phase in ("train2017", "val2017")]
+    for file in files:
+        write_picture(tmp_path / file)
+    tree = Tree(tmp_path)
+    for phase, expected in zip(("train", "val"), files, strict=True):
+        near = f"annotations/instances_{phase}2017.json"
+        assert tree.find("clip/1.jpg", near=near) == expected
+    assert tree.find("clip/1.jpg", near="annotations/all.json") is None, "it is not clear which"
+
+
+def test_labels_of_an_export_count_instead_of_instances(tmp_path):
+    own = {"subset": "s", "persons": "multi", "boxes": 4, "source": "clip"}
+    images = [
+        {"id": 1, "file_name": "a.jpg", "width": 20, "height": 10} | own,
+        {"id": 2, "file_name": "b.jpg", "width": 20, "height": 10, "subset": "s", "boxes": -1},
+    ]
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])], images=images)
+    tags = converted("coco", folder, tmp_path / "work").tags
+    assert (tags["val/a"].persons, tags["val/a"].boxes, tags["val/a"].source) == (
+        "multi",
+        4,
+        "clip",
+    )
+    assert (tags["val/b"].persons, tags["val/b"].boxes) == (None, None)

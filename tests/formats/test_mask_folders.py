@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from sceneset.errors import UsageError
-from sceneset.formats.mask_values import parse_mapping
+from sceneset.formats.mask_values import count_instances, parse_mapping
 from sceneset.formats.registry import choose_format
 from sceneset.formats.tree import Tree
+from sceneset.imaging.mask_file import Values
 from support.formats import converted, write_picture, write_values
 
 PERSON = np.zeros((10, 20), np.uint8)
@@ -33,7 +34,7 @@ def pair(folder, image, mask, values):
         ("PNGImages/a.jpg", "PedMasks/a_mask.png", "train/a"),
         ("val/images/a.jpg", "val/masks/a.png", "val/a"),
         ("images/valid/a.jpg", "labels/valid/a.png", "val/a"),
-        ("JPEGImages/a.jpeg", "SegmentationClass/a.png", "train/a"),
+        ("JPEGImages/a.jpeg", "PNGAnnotations/gt/a.png", "train/a"),
         ("all/a.jpg", "all/a_mask.png", "train/a"),
         ("photos/a.jpg", "annotations/a.npy", "train/a"),
         ("test2017/a.jpg", "gt/test2017/a.png", "test/a"),
@@ -185,3 +186,11 @@ def test_a_mask_that_does_not_decode_is_reported(tmp_path, content):
     done = converted("masks", folder, tmp_path / "work")
     assert done.codes == ["annotation-broken", "annotation-broken"]
     assert sorted(done.masks) == ["train/a"]
+
+
+def test_objects_of_colours_are_counted_without_black_and_border():
+    mask = np.array([[1, 1, 1, 1, 0]], np.uint8)
+    colours = [[[128, 0, 0], [0, 128, 0], [224, 224, 192], [0, 0, 0], [0, 0, 128]]]
+    assert count_instances(Values(np.array(colours, np.uint8), 0), mask) == 2
+    with pytest.raises(ValueError, match="another size"):
+        count_instances(Values(np.zeros((2, 2, 3), np.uint8), 0), mask)

@@ -1,6 +1,8 @@
 """Deliveries in annotation formats, converted in this process."""
 
+import copy
 import json
+import random
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +45,7 @@ def converted(form: str, folder: Path, work: Path, **options: object) -> Result:
     work.mkdir(exist_ok=True)
     done = convert(
         find_format(form),
-        Tree(folder),
+        Tree(folder, work / "files"),
         Options(**options),
         work,
         limits=Limits(min_side=1),
@@ -81,3 +83,19 @@ def write_values(path: Path, array: object, mode: str | None = None) -> Path:
         image.putpalette([0, 0, 0, 128, 0, 0] * 128)
     image.save(path)
     return path
+
+
+STRANGE = (None, True, -1, 0, 1e308, 10**30, "", "x", "\ud800x", [], {}, [[]], [None], {"a": 1})
+"""Values that no annotation has in any place."""
+
+
+def mutate(content: object, chance: random.Random) -> None:
+    """Replace one value anywhere in a JSON document by a strange one."""
+    while isinstance(content, dict | list) and content:
+        key = chance.choice(list(content) if isinstance(content, dict) else range(len(content)))
+        inner = content[key]
+        if isinstance(inner, dict | list) and inner and chance.random() < 0.85:
+            content = inner
+            continue
+        content[key] = copy.deepcopy(chance.choice(STRANGE))
+        return

@@ -16,7 +16,7 @@ from sceneset.delivery.scene_table import (
 )
 from sceneset.delivery.split_files import read_split_lines, resolve_stems
 from sceneset.delivery.split_tags import SplitTags
-from sceneset.delivery.tags_file import read_tags_file
+from sceneset.delivery.tags_file import read_tags_file, with_scenes
 from sceneset.delivery.types import QUARANTINE_CODES, Delivery, Request
 from sceneset.delivery.withdrawn import withdrawn_findings
 from sceneset.errors import FindingsError
@@ -67,7 +67,8 @@ def _converted(request: Request, limits: Limits, progress: Progress) -> "Convert
     from sceneset.formats.tree import Tree
     from sceneset.formats.types import Options
 
-    tree = Tree(request.folder, request.work / "files")
+    files = request.work / "files"
+    tree = request.opened.tree(files) if request.opened else Tree(request.folder, files)
     options = request.options or Options()
     return convert(request.form, tree, options, request.work, limits=limits, progress=progress)
 
@@ -92,6 +93,8 @@ class _Reader:
             else read_layout(request.folder, img_suffix=draft.img_suffix if draft else None)
         )
         self.findings = [p for p in self.layout.findings if not self._is_about_user_file(p)]
+        if request.opened:
+            self.findings += request.opened.findings
         self.user_findings: list[Finding] = [*self.entry_file.findings]
         """Findings on --entry and --tags. Unlike files of the delivery, these can't be left out."""
         self.split_tags = SplitTags(catalog.vocabulary)
@@ -124,6 +127,17 @@ class _Reader:
                 quarantine=self.request.quarantine,
             )
             self.user_findings += findings
+        if self.request.scenes_file and self.converted:
+            rows, findings = read_tags_file(
+                self.request.scenes_file,
+                self.layout,
+                self.vocabulary,
+                quarantine=self.request.quarantine,
+                skipped=("reason",),
+            )
+            self.user_findings += findings
+            if rows is not None:
+                self.user_tags = with_scenes(self.converted.tags, rows)
 
     def _read_split_file(self, path: Path, samples: Collection[Key]) -> None:
         shown = printable(f"split_dir/{path.name}")
@@ -215,7 +229,7 @@ class _Reader:
         samples = good if quarantine else set(self.layout.images)
         rows = [row for row in rows if row.key in samples]
         tags = self._tags(samples)
-        entry = self._entry(tags) if samples else None
+        entry = self._entry(tags) if tags else None  # no tags: each annotation is broken
         if entry:
             self._check_entry(entry, tags, rows)
         elif not samples and (quarantine or not errors):
@@ -238,7 +252,10 @@ class _Reader:
             rows=rows,
             left_out=in_order(left_out),
             delivered=self._delivered(samples),
-            says=self.converted.says if self.converted else [],
+            says=[
+                *(self.request.opened.says if self.request.opened else ()),
+                *(self.converted.says if self.converted else ()),
+            ],
         )
 
     def _delivered(self, samples: set[Key]) -> list[Delivered]:
@@ -282,7 +299,8 @@ class _Reader:
 
     def _check_entry(self, entry: Subset, tags: list[Tag], rows: list[ScanRow]) -> None:
         """Compare scene table, tags, split files and samples with each other."""
-        entry_file, tags_file = self.request.entry_file, self.request.tags_file
+        entry_file = self.request.entry_file
+        tags_file = self.request.tags_file or self.request.scenes_file
         tags_name = tags_file.name if tags_file else "split_dir"
         table = table_from_rows(rows, 0)
         findings = [

@@ -1,5 +1,6 @@
 """Read the file of `sceneset add --tags`, and compare it with the delivered images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import unknown_scene_finding
@@ -16,15 +17,27 @@ _MAX_QUARANTINED = 10_000
 
 
 def read_tags_file(
-    path: Path, layout: Layout, vocabulary: Vocabulary, *, quarantine: bool
+    path: Path,
+    layout: Layout,
+    vocabulary: Vocabulary,
+    *,
+    quarantine: bool,
+    skipped: Sequence[str] = (),
 ) -> tuple[list[Tag] | None, list[Finding]]:
     """Read and check the tags.
+
+    Args:
+        path: The file.
+        layout: The delivered samples.
+        vocabulary: The scenes.
+        quarantine: Whether rows without an image are left out.
+        skipped: Columns that the file may have and that are not read.
 
     Returns:
         The tags of delivered images, or None if the file can't be read; and all findings.
     """
     try:
-        tags = tags_with_lines(path, path.name)
+        tags = tags_with_lines(path, path.name, skipped=skipped)
     except FindingsError as error:
         return None, error.findings
     images = layout.images.keys()
@@ -53,3 +66,23 @@ def read_tags_file(
         for key in sorted(images - {tag.key for tag, _ in tags})
     ]
     return [tag for tag, _ in tags if tag.key in images], findings
+
+
+def with_scenes(tags: Sequence[Tag], scenes: Sequence[Tag]) -> list[Tag]:
+    """Return tags with the scenes of others; what else these say replaces the tag's own values.
+
+    Args:
+        tags: The tags that the annotation gives, without scenes.
+        scenes: The rows of --scenes. A sample without a tag of its own keeps the row.
+    """
+    known = {tag.key: tag for tag in tags}
+    result = []
+    for row in scenes:
+        own = known.get(row.key, row)
+        given = {
+            name: value
+            for name in ("persons", "boxes", "source", "origin")
+            if (value := getattr(row, name)) not in {None, ""}
+        }
+        result.append(own.model_copy(update={"scenes": row.scenes, **given}))
+    return result

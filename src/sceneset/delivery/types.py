@@ -15,13 +15,14 @@ from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind
 
 if TYPE_CHECKING:
+    from sceneset.formats.archives import Opened
     from sceneset.formats.types import Format, Options
 
 QUARANTINE_CODES = frozenset(
     {
         *(rule.code for group in (IMAGES, MASKS, NAMES) for rule in group),
         *("stray-file", "suffix", "mask-missing", "image-missing", "file-unreadable", "forgotten"),
-        "annotation-broken",
+        *("annotation-broken", "archive-member"),
         *("split-encoding", "split-blank-line", "split-unsafe-line", "split-duplicate-line"),
         *("split-unknown-stem", "split-incomplete"),
     }
@@ -48,6 +49,10 @@ class Request:
     """How to read the annotation format."""
     work: Path | None = None
     """An empty folder for the masks that are drawn from annotations."""
+    opened: "Opened | None" = None
+    """The delivery with its archives extracted, if it has some."""
+    scenes_file: Path | None = None
+    """A CSV file with the scenes of converted samples."""
 
 
 @dataclass

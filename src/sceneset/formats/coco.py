@@ -8,8 +8,15 @@ from sceneset.counts import counted
 from sceneset.errors import FindingsError, fail
 from sceneset.formats.json_files import json_documents, json_problems
 from sceneset.formats.mask_folders import report_lone_files
+from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of
-from sceneset.formats.types import FormatSample, Options, Report, is_person_name
+from sceneset.formats.types import (
+    FormatSample,
+    Options,
+    Report,
+    is_ignore_name,
+    is_person_name,
+)
 from sceneset.imaging.shapes import IGNORE, PERSON, Drawing, Polygon, Runs, Shape
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
@@ -18,6 +25,7 @@ from sceneset.schemas.terms import Phase
 class _Coco:
     name = "coco"
     title = "COCO instances"
+    loses = "key points, boxes without a mask"
 
     def detect(self, tree: Tree) -> str | None:
         files = _files(tree)
@@ -88,6 +96,14 @@ class _File:
         self.file, self.tree, self.options, self._report = file, tree, options, report
         self.content = content
         self.persons = self._person_categories()
+        self._names = {
+            _id(c): c["name"]
+            for c in content["categories"]
+            if isinstance(c, dict) and isinstance(c.get("name"), str)
+        }
+        self._ignored = {one for one, name in self._names.items() if is_ignore_name(name)}
+        self.others: dict[object, dict[str, None]] = defaultdict(dict)
+        """The names of the other categories in each image: skis may mean skiing."""
         self.annotations = self._by_image()
 
     def _broken(self, message: str, *, code: str = "annotation-broken", hint: str = "") -> None:
@@ -118,14 +134,17 @@ class _File:
             if one is not None and one in ids:
                 self._broken(f"annotation id {one} is used twice")
             ids.add(one)
-            if _id(annotation, "category_id") in self.persons:
-                groups[_id(annotation, "image_id")].append(annotation)
+            category, image = _id(annotation, "category_id"), _id(annotation, "image_id")
+            if category in self.persons or category in self._ignored:
+                groups[image].append(annotation)
+            elif category in self._names:
+                self.others[image][self._names[category]] = None
         self._check_crowds(groups)
         return groups
 
     def _check_crowds(self, groups: dict[object, list[dict[str, Any]]]) -> None:
         """Ask what crowds are if all persons are crowds: some tools write every mask as one."""
-        everyone = [a for annotations in groups.values() for a in annotations]
+        everyone = [a for group in groups.values() for a in group if self._is_person(a)]
         if self.options.crowd is None and everyone and all(a.get("iscrowd") for a in everyone):
             fail(
                 "format-unclear",
@@ -134,6 +153,9 @@ class _File:
                 file=self.file,
                 hint="say what they are: --crowd person or --crowd ignore",
             )
+
+    def _is_person(self, annotation: dict[str, Any]) -> bool:
+        return _id(annotation, "category_id") in self.persons
 
     def samples(self) -> Iterator[FormatSample]:
         """Yield the images of the file."""
@@ -164,10 +186,13 @@ class _File:
         self, path: str, image: dict[str, Any], annotations: list[dict[str, Any]], one: object
     ) -> FormatSample:
         is_person_crowd = self.options.crowd == "person"
-        crowds = [a for a in annotations if a.get("iscrowd") and not is_person_crowd]
-        persons = [a for a in annotations if is_person_crowd or not a.get("iscrowd")]
+        ignored = [a for a in annotations if not self._is_person(a)]
+        people = [a for a in annotations if self._is_person(a)]
+        crowds = [a for a in people if a.get("iscrowd") and not is_person_crowd]
+        persons = [a for a in people if is_person_crowd or not a.get("iscrowd")]
         shapes: list[Shape] = []
-        for value, group in ((IGNORE, crowds), (PERSON, persons)):  # persons cover crowds
+        # Persons cover crowds and ignored regions.
+        for value, group in ((IGNORE, ignored + crowds), (PERSON, persons)):
             for number, annotation in enumerate(group, 1):
                 shapes += _shapes(annotation.get("segmentation"), value, number)
         size = (image.get("width"), image.get("height"))
@@ -179,6 +204,8 @@ class _File:
             annotation=f"{self.file} (image {one})",
             persons=len(persons),
             has_crowd=bool(crowds),
+            scenes=tuple(self.others.get(one, ())),
+            labels=labels_of(image),
         )
 
 

@@ -17,8 +17,9 @@ from sceneset.catalog.subset_folder import IMAGE_SUFFIXES, Key, Layout, printabl
 from sceneset.errors import UndecodableError
 from sceneset.formats.mask_values import count_instances, from_segments, mapped, survey_of
 from sceneset.formats.names import stems_of
+from sceneset.formats.own_labels import labels_of_files
 from sceneset.formats.tree import Tree, suffix_of
-from sceneset.formats.types import Format, FormatSample, Mapping, MaskFile, Options
+from sceneset.formats.types import Format, FormatSample, Labels, Mapping, MaskFile, Options
 from sceneset.imaging.draw import draw
 from sceneset.imaging.frame import image_frame, resized_mask, save_mask, stored_from_shown
 from sceneset.imaging.mask_file import read_colour_ids, read_values
@@ -100,6 +101,9 @@ def convert(
     done = Converted(Layout(tree.root))
     findings = done.layout.findings
     samples = list(form.read(tree, options, findings.append))
+    exported = labels_of_files(tree)
+    for sample in samples if exported else ():
+        sample.labels = sample.labels or exported.get(sample.image)
     stems = stems_of(samples, tree)
     done.layout.img_suffix = _image_suffix(samples)
     mapping = _mapping(samples, tree, options, limits, done)
@@ -137,16 +141,12 @@ def _add(done: Converted, job: _Job, drawn: _Drawn, tree: Tree) -> None:
         done.layout.findings.append(drawn.error)
         return
     done.layout.masks[key] = job.target
-    count = drawn.persons if drawn.persons is not None else sample.persons
-    done.tags.append(
-        Tag(
-            phase=key[0],
-            stem=key[1],
-            persons=_persons(count, has_crowd=sample.has_crowd),
-            boxes=None if sample.has_crowd else count,
-            source=sample.source,
-        )
-    )
+    labels = sample.labels
+    if labels is None:
+        count = drawn.persons if drawn.persons is not None else sample.persons
+        persons = _persons(count, has_crowd=sample.has_crowd)
+        labels = Labels(persons, None if sample.has_crowd else count, sample.source)
+    done.tags.append(Tag(phase=key[0], stem=key[1], **labels._asdict()))
 
 
 def _persons(count: int | None, *, has_crowd: bool) -> Persons | None:

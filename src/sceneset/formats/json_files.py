@@ -1,6 +1,7 @@
 """Read the JSON files of a delivery: bounded in size, depth and number."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -13,22 +14,37 @@ from sceneset.storage.files import read_bytes
 
 MAX_JSON = 4 << 30  # bytes; COCO's train2017 with all categories has 0.45 GB
 _FEW = 3  # JSON files; they are read even if they are named like an image
+MAX_IMAGE_JSON = 256 << 20
+"""Most bytes of a JSON file about one image, which may contain the image."""
+_MANY = 20  # JSON files in one folder; fewer are read to see what they are
 _CACHED = 16
 
 
-def read_json(tree: Tree, file: str) -> object:
+def read_json(tree: Tree, file: str, *, limit: int = MAX_JSON) -> object:
     """Return the content of a JSON file.
+
+    Args:
+        tree: The files of the delivery.
+        file: Path of the file, relative to the delivery.
+        limit: The most bytes that it may have.
 
     Raises:
         FindingsError: The file is too large, is not UTF-8 or is not JSON; the finding names the
             line.
     """
-    return _parsed(tree.path(file), file)
+    path = tree.path(file)
+    try:
+        status = path.stat()
+        version = (status.st_mtime_ns, status.st_size, status.st_ino)
+    except OSError:
+        version = (0, 0, 0)  # reading says what is wrong
+    return _parsed(path, file, limit, version)
 
 
 @lru_cache(maxsize=_CACHED)
-def _parsed(path: Path, file: str) -> object:
-    data = read_bytes(path, file, limit=MAX_JSON)
+def _parsed(path: Path, file: str, limit: int, version: tuple[int, int, int]) -> object:
+    del version  # only tells contents apart
+    data = read_bytes(path, file, limit=limit)
     try:
         return json.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except RecursionError:
@@ -71,5 +87,24 @@ def _common_files(tree: Tree) -> list[str]:
     files = tree.with_suffix(".json")
     if len(files) <= _FEW:
         return files
-    stems = {image.rpartition("/")[2].rpartition(".")[0] for image in tree.images}
-    return [f for f in files if f.rpartition("/")[2].rpartition(".")[0] not in stems]
+    names = {image.rpartition("/")[2] for image in tree.images}
+    names |= {name.rpartition(".")[0] for name in names}  # Supervisely writes a.jpg.json
+    folders: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        if name.rpartition(".")[0] not in names:
+            folders[folder].append(file)
+    return sorted(f for own in folders.values() if not _is_for_each_image(tree, own) for f in own)
+
+
+def _is_for_each_image(tree: Tree, files: list[str]) -> bool:
+    """Return whether the files of a folder seem to be about one image each; looks at the first."""
+    if len(files) <= _MANY:
+        return False
+    try:
+        content = read_json(tree, files[0], limit=MAX_IMAGE_JSON)
+    except FindingsError:
+        return False
+    if not isinstance(content, dict) or isinstance(content.get("images"), list):
+        return False
+    return bool({"shapes", "objects", "item", "image"} & content.keys())

@@ -8,6 +8,7 @@ from sceneset.formats.mask_values import MASK_SUFFIXES
 from sceneset.formats.names import informative_folders
 from sceneset.formats.tree import Tree, phase_of, suffix_of, without_suffix
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
+from sceneset.imaging.mask_file import holds_mask
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
 
@@ -22,6 +23,7 @@ _MASK_ENDINGS = (
     *("_labelids", "_alpha", "_ann", "_parsing", "_profile"),
 )
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_ARRAYS = (".npy", ".mat")
 _MIN_SHARE = 0.5  # of the masks must have an image for the folders to be recognized
 
 
@@ -30,7 +32,10 @@ class _Pairing:
 
     def __init__(self, tree: Tree) -> None:
         masks, images = [], []
+        others = _folders_of_other_arrays(tree)
         for file in tree.files:
+            if suffix_of(file) in _ARRAYS and file.rpartition("/")[0] in others:
+                continue
             if _is_mask(file):
                 masks.append(file)
             elif suffix_of(file) in _IMAGE_SUFFIXES:
@@ -59,11 +64,22 @@ class _Pairing:
         self.mask_folders = sorted({mask.rpartition("/")[0] for mask in self.pairs.values()})
 
 
+def _folders_of_other_arrays(tree: Tree) -> set[str]:
+    """Return the folders whose NumPy or MATLAB files are no masks, by their first file.
+
+    Vectors of tags for each image, and lists of class names, have the same suffix.
+    """
+    first: dict[str, str] = {}
+    for file in tree.with_suffix(*_ARRAYS):
+        first.setdefault(file.rpartition("/")[0], file)
+    return {folder for folder, file in first.items() if not holds_mask(tree.path(file))}
+
+
 def _is_mask(file: str) -> bool:
     suffix = suffix_of(file)
     if suffix not in MASK_SUFFIXES:
         return False
-    if suffix in {".npy", ".mat"}:
+    if suffix in _ARRAYS:
         return True
     name = without_suffix(file.rpartition("/")[2]).casefold()
     return name.endswith(_MASK_ENDINGS) or any(
@@ -102,6 +118,7 @@ def _is_mask_folder(part: str) -> bool:
 class _MaskFolders:
     name = "masks"
     title = "folders of images and masks"
+    loses = ""
 
     def detect(self, tree: Tree) -> str | None:
         pairing = _Pairing(tree)
@@ -121,7 +138,6 @@ class _MaskFolders:
                 mask=MaskFile(mask),
                 annotation=mask,
                 source=_source(image),
-                scenes=informative_folders(image),
             )
             for image, mask in sorted(pairing.pairs.items())
         )

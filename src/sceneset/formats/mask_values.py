@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".mat", ".jpg", ".jpeg")
 _MAX_COLOURS = 16  # of each mask
+_BORDER = (224, 224, 192)  # of objects in VOC
 _WORDS = {"person": PERSON, "ignore": IGNORE, "background": 0}
 
 
@@ -186,14 +187,18 @@ def from_segments(
 
 
 def count_instances(values: Values, mask: "Mask") -> int:
-    """Return how many objects of a file of object numbers are persons of a mask.
+    """Return how many objects of a file of object numbers or colours are persons of a mask.
 
     Raises:
-        ValueError: The sizes differ, or the file has colours.
+        ValueError: The sizes differ.
     """
-    if values.array.shape != mask.shape:
-        raise ValueError("the file of object numbers has another size, or colours")
-    return len(set(np.unique(values.array[mask == PERSON]).tolist()) - {0, 255})
+    array, no_object = values.array, {0, 255}
+    if array.ndim == 3:  # Datumaro: a colour for each object; black is none, VOC's border neither
+        array = _codes(array)
+        no_object = set(_codes(np.array([[[0, 0, 0], _BORDER]], np.uint8)).ravel().tolist())
+    if array.shape != mask.shape:
+        raise ValueError("the file of object numbers has another size")
+    return len(set(np.unique(array[mask == PERSON]).tolist()) - no_object)
 
 
 def _from_colours(array: "npt.NDArray[np.generic]", options: Options) -> "Mask":

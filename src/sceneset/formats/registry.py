@@ -14,8 +14,19 @@ CUSTOM = "custom"
 """The layout of mmsegmentation, which needs no conversion."""
 
 _MODULES = {
-    "coco": "coco",
     "masks": "mask_folders",
+    "coco": "coco",
+    "coco-panoptic": "coco_panoptic",
+    "yolo": "yolo",
+    "labelme": "labelme",
+    "cvat": "cvat",
+    "label-studio": "label_studio",
+    "supervisely": "supervisely",
+    "darwin": "darwin",
+    "voc": "voc",
+    "datumaro": "datumaro",
+    "hf": "hugging_face",
+    "webdataset": "webdataset",
 }
 """Module of each format, by name. Each module has the format as ``FORMAT``."""
 _GROUP = "sceneset.formats"

@@ -3,15 +3,17 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
 from sceneset.errors import fail
 from sceneset.schemas.terms import Phase
 
+IMAGE_ENDINGS = (*sorted(KNOWN_SUFFIXES), *sorted(map(str.upper, KNOWN_SUFFIXES)))
 _JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
 _PHASES = {
     **dict.fromkeys(("train", "training", "trn", "trainval"), Phase.TRAIN),
@@ -27,13 +29,25 @@ _PHASE_WORD = re.compile(
 class Tree:
     """The regular files below the folder of a delivery."""
 
-    def __init__(self, root: Path, work: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        work: Path | None = None,
+        *,
+        mounts: Mapping[str, Path] = MappingProxyType({}),
+        hidden: Collection[str] = (),
+        tars: Collection[str] = (),
+    ) -> None:
         """List the files.
 
         Args:
             root: The folder of the delivery.
             work: A folder for images that a format takes out of other files; it is created when
                 it is needed. Without one, such images can't be read.
+            mounts: Folders elsewhere that count as folders of the delivery, by their path in it:
+                archives that were extracted.
+            hidden: Files that do not count: those archives.
+            tars: The folders that were tar archives; "" is the delivery itself.
 
         Raises:
             FindingsError: The delivery is not a folder, or a folder of it can't be listed.
@@ -41,21 +55,31 @@ class Tree:
         self.root = root
         self.links: list[str] = []
         """Symbolic links and special files, which are not read."""
-        self.files: list[str] = sorted(self._walk("")) if root.is_dir() else []
-        """Paths relative to the delivery, with "/" between folders."""
+        self.tars = frozenset(tars)
+        """The folders that were tar archives."""
+        self._mounts = dict(mounts)
         if not root.is_dir():
             fail("layout", "is not a folder", file=root.name)
+        found = [file for file in self._walk(root, "") if file not in hidden]
+        for name, folder in self._mounts.items():
+            found += self._walk(folder, f"{name}/")
+        self.files: list[str] = sorted(found)
+        """Paths relative to the delivery, with "/" between folders."""
         self._work = work
         self._added: dict[str, Path] = {}
 
-    def _walk(self, folder: str) -> Iterator[str]:
-        pending = [folder]
+    def _walk(self, root: Path, prefix: str) -> Iterator[str]:
+        pending = [""]
         while pending:
             folder = pending.pop()
             try:
-                entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+                entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
             except OSError as error:
-                fail("file-unreadable", f"can't be listed: {error.strerror}", file=folder or ".")
+                fail(
+                    "file-unreadable",
+                    f"can't be listed: {error.strerror}",
+                    file=prefix + folder or ".",
+                )
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.name.casefold() in _JUNK or entry.name.startswith("._"):
@@ -64,9 +88,9 @@ class Tree:
                     if entry.name != "__MACOSX":
                         pending.append(path)
                 elif entry.is_file(follow_symlinks=False):
-                    yield path
+                    yield prefix + path
                 else:
-                    self.links.append(path)
+                    self.links.append(prefix + path)
 
     @property
     def work(self) -> Path:
@@ -89,19 +113,44 @@ class Tree:
             The name to use as ``FormatSample.image``; it has a number if the name was taken.
         """
         unique, number = name, 1
-        while unique in self._added or (self.root / unique).exists():
+        while unique in self._added or unique in self._listed:
             number += 1
             unique = f"{without_suffix(name)}_{number}{PurePosixPath(name).suffix}"
         self._added[unique] = path
         return unique
 
+    @property
+    def added(self) -> int:
+        """The number of files that were added."""
+        return len(self._added)
+
+    def beside(self, file: str) -> list[str]:
+        """Return the images in the folder of a file that have the file's stem."""
+        stem = without_suffix(file)
+        return [f"{stem}{suffix}" for suffix in IMAGE_ENDINGS if self.has(f"{stem}{suffix}")]
+
     def path(self, file: str) -> Path:
         """Return the path of a file on this machine."""
-        return self._added.get(file) or self.root / file
+        if file in self._added:
+            return self._added[file]
+        end = file.find("/") if self._mounts else -1
+        while end != -1:
+            if folder := self._mounts.get(file[:end]):
+                return folder / file[end + 1 :]
+            end = file.find("/", end + 1)
+        return self.root / file
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         """Return the files with one of some suffixes (lower case, with the dot), sorted."""
         return [file for file in self.files if suffix_of(file) in suffixes]
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def has(self, file: str) -> bool:
+        """Return whether a file is in the delivery, by its path relative to it."""
+        return file in self._listed
 
     @cached_property
     def images(self) -> list[str]:
@@ -123,21 +172,25 @@ class Tree:
             names[file.rpartition("/")[2]].append(file)
         return dict(names)
 
-    def find(self, name: str, *, near: str = "") -> str | None:
+    def find(self, name: str, *, near: str = "", outside: str = "") -> str | None:
         """Return the file that an annotation names, or None if there is none or are several.
 
         The name may be a path of another machine, use backslashes, or be encoded as a URL. If
-        several files have the last part of the name, the one with the longest common end counts.
+        several files have the last part of the name, the one with the longest common end counts,
+        then the one in the phase of the annotation: instances_val.json means val2017/1.jpg.
 
         Args:
             name: The name in the annotation.
             near: The annotation's own path: files beside it or below its folder are preferred.
+            outside: A folder whose files do not count, if it is given.
         """
         for text in dict.fromkeys((name, unquote(name))):
             parts = [p for p in text.replace("\\", "/").split("/") if p not in {"", ".", ".."}]
             if not parts:
                 continue
             candidates = self._by_name.get(parts[-1], [])
+            if outside:
+                candidates = [c for c in candidates if not c.startswith(f"{outside}/")]
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
@@ -147,8 +200,9 @@ class Tree:
     @staticmethod
     def _closest(candidates: list[str], parts: list[str], near: str) -> str | None:
         folder = near.rpartition("/")[0].split("/") if near else []
+        phase = phase_of(near)
 
-        def score(file: str) -> tuple[int, int]:
+        def score(file: str) -> tuple[int, bool, int]:
             own = file.split("/")
             end = 0
             while end < min(len(own), len(parts)) and own[-1 - end] == parts[-1 - end]:
@@ -156,7 +210,7 @@ class Tree:
             start = 0
             while start < min(len(own) - 1, len(folder)) and own[start] == folder[start]:
                 start += 1
-            return end, start
+            return end, phase is not None and phase_of(file) is phase, start
 
         ranked = sorted(candidates, key=score, reverse=True)
         return ranked[0] if score(ranked[0]) > score(ranked[1]) else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON, Drawing
 from sceneset.schemas.finding import Finding
-from sceneset.schemas.terms import Phase
+from sceneset.schemas.terms import Persons, Phase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +70,14 @@ class Mapping(NamedTuple):
         return start is not None and value >= start and value not in named
 
 
+class Labels(NamedTuple):
+    """Labels of a sample in the terms of the registry, as `sceneset export` writes them."""
+
+    persons: Persons | None
+    boxes: int | None
+    source: str
+
+
 @dataclass(slots=True)
 class FormatSample:
     """One image of a delivery with what its annotation says."""
@@ -87,7 +95,11 @@ class FormatSample:
     source: str = ""
     """The video or session that the image comes from."""
     scenes: tuple[str, ...] = ()
-    """Words that may name scenes: folders, categories, captions. Only proposals use them."""
+    """Categories of the image that may name scenes. Only proposals use them."""
+    captions: tuple[str, ...] = ()
+    """Sentences that describe the image. Only proposals use them."""
+    labels: Labels | None = None
+    """Labels that an export wrote; they count instead of persons, crowds and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,7 @@ class Format(Protocol):
     """The value of --format."""
     title: str
     """The name that people know."""
+    # A format may have the attribute `loses` too: what it does not read, in a few words.
 
     def detect(self, tree: "Tree") -> str | None:
         """Return in words why a delivery looks like this format, or None if it does not."""

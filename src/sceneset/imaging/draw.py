@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from sceneset.errors import UsageError
 from sceneset.imaging import rle
-from sceneset.imaging.shapes import Bitmap, Drawing, Polygon, Runs, Shape
+from sceneset.imaging.shapes import Bitmap, Broken, Drawing, Figure, Polygon, Runs, Shape
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.uint8]
 
 _MAX_POINTS = 1_000_000  # numbers in one polygon
+_MAX_RELATIVE = 1.5  # larger fractions are pixels or percent
 _MAX_OUTSIDE = 2  # pixels that a polygon may reach beyond the image, as rounding does
 
 
@@ -39,22 +40,72 @@ def draw(drawing: Drawing, width: int, height: int) -> "Mask":
     Raises:
         ValueError: A shape is broken; the message says which and why.
     """
-    mask = np.zeros((height, width), np.uint8)
+    if not drawing.is_relative and all(map(_is_column_major, drawing.shapes)):
+        columns = np.zeros(width * height, np.uint8)
+        mask = columns.reshape(width, height).T
+    else:
+        columns, mask = None, np.zeros((height, width), np.uint8)
     for number, shape in enumerate(drawing.shapes, 1):
         try:
-            _paint(mask, shape)
+            if columns is not None:
+                _paint_runs(columns, mask, shape)
+            elif drawing.is_relative and isinstance(shape, Polygon):
+                _paint(mask, _in_pixels(shape, width, height))
+            else:
+                _paint(mask, shape)
         except ValueError as error:
             raise ValueError(f"shape {number} of {len(drawing.shapes)}: {error}") from None
     return mask
 
 
+def _is_column_major(shape: Shape) -> bool:
+    """Return whether a shape can be painted as runs of columns, which is ten times as fast."""
+    if isinstance(shape, Polygon):
+        return shape.rasterizer == "coco" and not shape.rings
+    return isinstance(shape, Runs) and shape.codec == "coco" and shape.threshold == 1
+
+
+def _paint_runs(columns: "Mask", mask: "Mask", shape: Shape) -> None:
+    """Paint a shape into a mask whose columns follow each other in ``columns``."""
+    height, width = mask.shape
+    if isinstance(shape, Polygon):
+        counts: rle.Counts = _coco_runs(_checked_points(shape.points, mask), height, width)
+    elif isinstance(shape, Runs) and shape.box in {None, (0, 0, width, height)}:
+        counts = shape.counts
+    else:
+        _paint(mask, shape)
+        return
+    ends = np.cumsum(rle.checked_coco_runs(counts, width, height)).tolist()
+    for start, end in zip(ends[::2], ends[1::2], strict=False):
+        columns[start:end] = shape.value
+
+
+def _in_pixels(polygon: Polygon, width: int, height: int) -> Polygon:
+    def scaled(points: tuple[float, ...]) -> tuple[float, ...]:
+        if max(points, default=0) > _MAX_RELATIVE:
+            raise ValueError(
+                f"the polygon has the coordinate {max(points):,.6g}, but coordinates are fractions "
+                "of width and height, from 0 to 1"
+            )
+        return tuple(v * (height if i % 2 else width) for i, v in enumerate(points))
+
+    return polygon._replace(
+        points=scaled(polygon.points), rings=tuple(scaled(ring) for ring in polygon.rings)
+    )
+
+
 def _paint(mask: "Mask", shape: Shape) -> None:
+    if isinstance(shape, Broken):
+        raise ValueError(shape.message)  # noqa: TRY004 - a fault of the annotation
     if isinstance(shape, Polygon):
         _paint_polygon(mask, shape)
         return
+    if isinstance(shape, Figure):
+        _paint_figure(mask, shape)
+        return
     height, width = mask.shape
     if isinstance(shape, Bitmap):
-        inside = _bitmap(shape.data)
+        inside = _bitmap(shape.data, 4 * max(1, mask.size))
         left, top = shape.left, shape.top
     else:
         left, top, box_width, box_height = shape.box or (0, 0, width, height)
@@ -82,9 +133,12 @@ def _decoded(shape: Runs, width: int, height: int) -> "npt.NDArray[np.bool_]":
     return rle.decode_row_major(runs, width, height, repeated=is_valued) >= shape.threshold
 
 
-def _bitmap(data: bytes) -> "npt.NDArray[np.bool_]":
+def _bitmap(data: bytes, max_pixels: int) -> "npt.NDArray[np.bool_]":
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as opened:
+            if opened.width * opened.height > max_pixels:
+                size = f"{opened.width} x {opened.height}"
+                raise ValueError(f"{size} pixels do not fit the image")  # noqa: TRY301
             if opened.mode in {"1", "L"} or (
                 opened.mode == "P" and "transparency" not in opened.info
             ):
@@ -95,20 +149,63 @@ def _bitmap(data: bytes) -> "npt.NDArray[np.bool_]":
 
 
 def _paint_polygon(mask: "Mask", polygon: Polygon) -> None:
-    points = _checked_points(polygon, mask)
-    if polygon.rasterizer == "pil":
+    first, *more = (_checked_points(ring, mask) for ring in (polygon.points, *polygon.rings))
+    if polygon.rasterizer == "evenodd":
+        limits = np.array(mask.shape[::-1]) - 1
+        rings = [np.rint(_ring(points)).clip(0, limits) for points in (first, *more)]
+        region = np.zeros(mask.shape, np.uint8)
+        cv2.fillPoly(region, [ring.astype(np.int32) for ring in rings], 1)
+        mask[region > 0] = polygon.value
+        return
+    inside = _region(first, polygon.rasterizer, mask)
+    for hole in more:
+        inside &= ~_region(hole, polygon.rasterizer, mask)
+    mask[inside] = polygon.value
+
+
+def _region(points: tuple[float, ...], rasterizer: str, mask: "Mask") -> "npt.NDArray[np.bool_]":
+    if rasterizer == "coco":
+        return _coco_polygon(points, *mask.shape)
+    if rasterizer == "pil":
         image = Image.fromarray(np.zeros_like(mask))
         pairs = list(zip(points[::2], points[1::2], strict=True))
         ImageDraw.Draw(image).polygon(pairs, outline=1, fill=1)
-        mask[np.asarray(image) > 0] = polygon.value
-    elif polygon.rasterizer == "cv2":
-        ring = np.asarray(points, np.float64).reshape(-1, 2).astype(np.int32)  # truncated
-        cv2.fillPoly(mask, [ring], polygon.value)
+        return np.asarray(image) > 0
+    region = np.zeros(mask.shape, np.uint8)
+    cv2.fillPoly(region, [_ring(points).astype(np.int32)], 1)  # truncated
+    return region > 0
+
+
+def _ring(points: tuple[float, ...]) -> "npt.NDArray[np.float64]":
+    return np.asarray(points, np.float64).reshape(-1, 2)
+
+
+def _paint_figure(mask: "Mask", figure: Figure) -> None:
+    points = _checked_points(figure.points, mask, least=2, name=figure.kind)
+    if figure.kind != "line" and len(points) != 4:
+        raise ValueError(f"the {figure.kind} has {len(points) // 2} points; it needs 2")
+    image = Image.fromarray(np.zeros_like(mask))
+    drawer = ImageDraw.Draw(image)
+    if figure.kind == "line":
+        pairs = list(zip(points[::2], points[1::2], strict=True))
+        drawer.line(pairs, fill=1, width=figure.width)
     else:
-        mask[_coco_polygon(points, *mask.shape)] = polygon.value
+        x, y, other_x, other_y = points
+        if figure.kind == "circle":
+            radius = math.hypot(x - other_x, y - other_y)
+            drawer.ellipse([x - radius, y - radius, x + radius, y + radius], outline=1, fill=1)
+        else:
+            box = [min(x, other_x), min(y, other_y), max(x, other_x), max(y, other_y)]
+            drawer.rectangle(box, outline=1, fill=1)
+    mask[np.asarray(image) > 0] = figure.value
 
 
 def _coco_polygon(points: tuple[float, ...], height: int, width: int) -> "npt.NDArray[np.bool_]":
+    return rle.decode_coco(_coco_runs(points, height, width), width, height).astype(np.bool_)
+
+
+def _coco_runs(points: tuple[float, ...], height: int, width: int) -> bytes:
+    """Return the compressed RLE of a polygon."""
     try:
         from pycocotools import mask as coco
     except ImportError:
@@ -116,24 +213,25 @@ def _coco_polygon(points: tuple[float, ...], height: int, width: int) -> "npt.ND
             "polygons of this format are drawn by pycocotools, which is not installed; install "
             "sceneset with the extra [coco]"
         ) from None
-    runs = coco.frPyObjects([list(points)], height, width)
-    return np.asarray(coco.decode(runs)[:, :, 0], np.bool_)
+    counts: bytes = coco.frPyObjects([list(points)], height, width)[0]["counts"]
+    return counts
 
 
-def _checked_points(polygon: Polygon, mask: "Mask") -> tuple[float, ...]:
+def _checked_points(
+    points: tuple[float, ...], mask: "Mask", *, least: int = 3, name: str = "polygon"
+) -> tuple[float, ...]:
     height, width = mask.shape
-    points = polygon.points
     if len(points) % 2:
-        raise ValueError("the polygon has an x without a y")
-    if len(points) < 6:
-        raise ValueError(f"the polygon has {len(points) // 2} points; it needs 3")
+        raise ValueError(f"the {name} has an x without a y")
+    if len(points) < 2 * least:
+        raise ValueError(f"the {name} has {len(points) // 2} points; it needs {least}")
     if len(points) > _MAX_POINTS:
-        raise ValueError(f"the polygon has more than {_MAX_POINTS // 2:,} points")
+        raise ValueError(f"the {name} has more than {_MAX_POINTS // 2:,} points")
     if not all(map(math.isfinite, points)):
-        raise ValueError("the polygon has a coordinate that is not a number")
+        raise ValueError(f"the {name} has a coordinate that is not a number")
     outside = max(0.0, -min(points), max(points[::2]) - width, max(points[1::2]) - height)
     if outside > _MAX_OUTSIDE:
         raise ValueError(
-            f"the polygon reaches {outside:,.0f} pixels outside of the image of {width} x {height}"
+            f"the {name} reaches {outside:,.0f} pixels outside of the image of {width} x {height}"
         )
     return points

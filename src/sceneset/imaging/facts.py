@@ -132,7 +132,7 @@ def measure_image(
         traits=decoded.traits,
         hashes=hash_pixels(pixels),
         picture=picture_digest(planes[0] if is_gray else pixels, decoded.orientation),
-        thumbnail=_thumbnail(pixels) if thumbnail else b"",
+        thumbnail=thumbnail_jpeg(pixels) if thumbnail else b"",
         green=planes[1],
     )
 
@@ -201,7 +201,7 @@ def contrast(image: ImageFacts, mask: MaskFacts) -> int | None:
     return int(most - least)
 
 
-def _thumbnail(pixels: "Plane") -> bytes:
+def thumbnail_jpeg(pixels: "Plane") -> bytes:
     """Return a JPEG of at most 256 pixels a side, with the orientation as stored.
 
     Args:

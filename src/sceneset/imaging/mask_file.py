@@ -54,6 +54,43 @@ def read_values(path: Path, max_pixels: int) -> Values:
     return values
 
 
+def read_colour_ids(path: Path, max_pixels: int) -> "npt.NDArray[np.uint32]":
+    """Return R + 256 G + 65,536 B of each pixel of a picture (height x width).
+
+    Args:
+        path: A picture in colours, or with a palette.
+        max_pixels: The largest picture to decode.
+
+    Raises:
+        ValueError: The file does not decode, or has no colours.
+    """
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > max_pixels:
+                raise ValueError(f"has more than {max_pixels:,} pixels")  # noqa: TRY301
+            if opened.mode not in {"RGB", "RGBA", "P"}:
+                raise ValueError(f"is a picture of mode {opened.mode}, not of colours")  # noqa: TRY301
+            colours = np.asarray(opened.convert("RGB"), np.uint32)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders raise exceptions of many types
+        raise ValueError(f"does not decode: {str(error) or type(error).__name__}") from None
+    ids: npt.NDArray[np.uint32] = colours @ np.array([1, 256, 65_536], np.uint32)
+    return ids
+
+
+def read_palette(path: Path) -> list[tuple[int, int, int]] | None:
+    """Return the colours of a picture's palette; None if it has none or does not open."""
+    try:
+        with Image.open(path) as opened:
+            flat = opened.getpalette("RGB") if opened.mode == "P" else None
+    except Exception:  # noqa: BLE001 - decoders raise exceptions of many types
+        return None
+    if not flat:
+        return None
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=False))
+
+
 def _from_picture(opened: Image.Image) -> Values:
     if opened.mode == "P":
         return Values(np.asarray(opened), 0)
@@ -94,6 +131,24 @@ def _numpy_array(path: Path) -> "npt.NDArray[np.generic]":
         return np.asarray(array)
     except Exception as error:  # noqa: BLE001 - a broken header raises exceptions of many types
         raise ValueError(f"is not a NumPy array: {error}") from None
+
+
+def holds_mask(path: Path) -> bool:
+    """Return whether a NumPy or MATLAB file may hold a mask: an array of height x width.
+
+    Only the header is read. A file that can't be read counts as a mask, so that it is reported.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            return len(np.load(path, mmap_mode="r", allow_pickle=False).shape) == 2
+        from scipy.io import whosmat
+
+        return any(
+            len(shape) == 2 and min(shape) > 1 and kind not in {"cell", "struct", "char"}
+            for _, shape, kind in whosmat(path)
+        )
+    except Exception:  # noqa: BLE001 - a broken file raises exceptions of many types
+        return True
 
 
 def _matlab_array(path: Path) -> "npt.NDArray[np.generic]":

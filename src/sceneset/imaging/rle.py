@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.uint8]
     Runs = npt.NDArray[np.int64]
 
+Counts = str | bytes | Sequence[int]
+"""A COCO RLE: the compressed text, or run lengths."""
+
 _BITS_OF_CHARACTER = 5
 _FIRST_CHARACTER = 48  # "0"
 
 
-def decode_coco(counts: str | bytes | Sequence[int], width: int, height: int) -> "Mask":
+def decode_coco(counts: Counts, width: int, height: int) -> "Mask":
     """Return the mask of a COCO RLE: column-major runs, the first of value 0.
 
     Args:
@@ -33,18 +36,47 @@ def decode_coco(counts: str | bytes | Sequence[int], width: int, height: int) ->
     Raises:
         ValueError: The runs do not fill the mask exactly.
     """
+    runs = checked_coco_runs(counts, width, height)
+    values = (np.arange(len(runs)) % 2).astype(np.uint8)
+    return np.repeat(values, runs).reshape(width, height).T
+
+
+def checked_coco_runs(counts: Counts, width: int, height: int) -> "Runs":
+    """Return the run lengths of a COCO RLE, which fill a mask of this size exactly.
+
+    Raises:
+        ValueError: They do not.
+    """
     runs = coco_runs(counts) if isinstance(counts, str | bytes) else _checked_runs(counts)
-    return _fill(runs, width * height).reshape(width, height).T
+    _check_sum(runs, width * height)
+    return runs
 
 
 def encode_coco(mask: "npt.NDArray[np.bool_ | np.uint8]") -> str:
     """Return a mask (height x width, nonzero is inside) as a compressed COCO RLE."""
-    return _compressed(runs_of(mask.T.ravel()))
+    return _compressed(_column_runs(mask))
 
 
 def uncompressed_coco(mask: "npt.NDArray[np.bool_ | np.uint8]") -> list[int]:
     """Return the run lengths of a mask (height x width) in COCO's column-major order."""
-    return [int(run) for run in runs_of(mask.T.ravel())]
+    return [int(run) for run in _column_runs(mask)]
+
+
+def _column_runs(mask: "npt.NDArray[np.bool_ | np.uint8]") -> "Runs":
+    """Return the column-major runs of a mask; only columns that have pixels are transposed."""
+    height, width = mask.shape
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not len(columns):
+        return runs_of(mask.ravel())
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    runs = runs_of(mask[:, left:right].T.ravel())
+    runs[0] += left * height
+    after = (width - right) * height
+    if len(runs) % 2:  # the last run is of value 0
+        runs[-1] += after
+    elif after:
+        runs = np.append(runs, after)
+    return runs
 
 
 def runs_of(values: "npt.NDArray[np.bool_ | np.uint8]") -> "Runs":
@@ -67,7 +99,9 @@ def coco_runs(text: str | bytes) -> "Runs":
     Raises:
         ValueError: The text has other characters, or ends within a number.
     """
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, "u1")
+    data = np.frombuffer(
+        text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, "u1"
+    )
     codes = data.astype(np.int64) - _FIRST_CHARACTER
     if len(codes) and (codes.min() < 0 or codes.max() > 63):
         raise ValueError("the RLE contains characters that COCO does not use")

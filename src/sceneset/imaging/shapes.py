@@ -13,9 +13,31 @@ class Polygon(NamedTuple):
     points: tuple[float, ...]
     """x and y by turns, in pixels of the annotated picture."""
     rasterizer: str
-    """How the tool draws it: "coco" (pycocotools), "pil" (labelme) or "cv2" (YOLO)."""
+    """How the tool draws it: "coco" (pycocotools), "pil" (labelme), "cv2" (YOLO, Supervisely) or
+    "evenodd" (V7: all rings at once, the points rounded)."""
     value: int = PERSON
     instance: int = 0
+    rings: tuple[tuple[float, ...], ...] = ()
+    """Holes; for "evenodd", further rings, whose inside is filled by the even-odd rule."""
+
+
+class Figure(NamedTuple):
+    """A figure that labelme draws by Pillow."""
+
+    points: tuple[float, ...]
+    """x and y by turns. A circle has its center and a point of its edge."""
+    kind: str
+    """"rectangle", "circle" or "line"."""
+    value: int = PERSON
+    instance: int = 0
+    width: int = 0
+    """Width of a line in pixels."""
+
+
+class Broken(NamedTuple):
+    """A shape that a format can't read; drawing it fails with the message."""
+
+    message: str
 
 
 class Runs(NamedTuple):
@@ -43,7 +65,7 @@ class Bitmap(NamedTuple):
     instance: int = 0
 
 
-Shape = Polygon | Runs | Bitmap
+Shape = Polygon | Figure | Runs | Bitmap | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +76,5 @@ class Drawing:
     """In painting order: later shapes cover earlier ones. The background is 0."""
     size: tuple[int, int] | None = None
     """Width and height of the annotated picture, if the annotation says so."""
+    is_relative: bool = False
+    """Whether the points of polygons are fractions of width and height."""

@@ -1,8 +1,9 @@
 """Check a delivery and add it to the registry as a subset.
 
 DELIVERY is a folder with img_dir/<phase>, ann_dir/<phase> and, optionally, split files in
-split_dir. `add` checks everything first and shows all findings; if one of them is an error, it
-changes nothing. It never changes the delivery itself.
+split_dir; or a delivery in an annotation format such as COCO; or a zip, tar or tar.gz of one.
+`add` checks everything first and shows all findings; if one of them is an error, it changes
+nothing. It never changes the delivery itself.
 
 Split files become tags: an image that is listed in several split files belongs to several scenes.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sceneset.cli.commands.format_options import add_format_options, format_of
+from sceneset.cli.commands.scene_proposals import propose
 from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError, fail
@@ -29,6 +31,10 @@ EXAMPLES = r"""
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski \
       --quarantine ~/quarantine         list samples with errors there
+  sceneset add ~/delivery.zip --name CustomSeg_Person_20240115_ski \
+      --scenes-from folder > scenes.csv   propose scenes; correct the file
+  sceneset add ~/delivery.zip --name CustomSeg_Person_20240115_ski \
+      --scenes scenes.csv
   sceneset add ~/crops --name CustomSeg_Person_20240116_v1 --kind crop \
       --entry entry.yaml
 """
@@ -37,7 +43,10 @@ EXAMPLES = r"""
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "delivery", type=Path, metavar="DELIVERY", help="the folder with the delivered files"
+        "delivery",
+        type=Path,
+        metavar="DELIVERY",
+        help="the folder with the delivered files, or a zip, tar or tar.gz of them",
     )
     parser.add_argument(
         "--name", required=True, help="name of the subset: CustomSeg_Person_<YYYYMMDD>_<note>"
@@ -111,14 +120,18 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
     from sceneset.delivery.read import read_delivery
     from sceneset.delivery.types import Request
     from sceneset.edits.ingest import ingest
+    from sceneset.formats.archives import open_archives
     from sceneset.quality.ignored import ignored_subset_findings
     from sceneset.schemas.finding import errors_of
 
-    form, options, reason = format_of(args, folder)
+    if args.scenes and args.tags:
+        raise UsageError("--scenes and --tags both give the scenes; use one of them")
+    opened = open_archives(folder, work / "archives")
+    form, options, reason = format_of(args, opened, work / "files")
     if reason and not args.json:
         say(reason)
     request = Request(
-        folder,
+        opened.root,
         name,
         Kind(args.kind) if args.kind else None,
         args.entry,
@@ -127,7 +140,11 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
         form=form,
         options=options,
         work=work,
+        opened=opened,
+        scenes_file=args.scenes,
     )
+    if args.scenes_from:
+        return propose(args.scenes_from, request, catalog)
     delivery = read_delivery(request, catalog, progress)
     if delivery.entry:
         splits = [row.file for row in delivery.entry.splits]

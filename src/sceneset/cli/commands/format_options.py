@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
+    from sceneset.formats.archives import Opened
     from sceneset.formats.types import Format, Options
 
-_CUSTOM_FOLDERS = ("img_dir", "ann_dir", "split_dir")
 _OPTIONS = {
     "value_map": "--map",
     "person": "--person",
@@ -17,6 +17,8 @@ _OPTIONS = {
     "annotated_as": "--annotated-as",
     "resize_masks": "--resize-masks",
     "threshold": "--threshold",
+    "scenes": "--scenes",
+    "scenes_from": "--scenes-from",
 }
 
 
@@ -65,12 +67,34 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="soft masks: 0.5, or 0.1:0.9 to ignore the levels between",
     )
+    group.add_argument(
+        "--scenes-from",
+        action="append",
+        default=[],
+        choices=("category", "caption", "folder", "csv"),
+        help="propose scenes from words of the delivery: print a CSV (phase, stem, scenes, reason) "
+        "to look at, and add nothing; may be given several times",
+    )
+    group.add_argument(
+        "--scenes",
+        type=Path,
+        metavar="FILE",
+        help="the CSV of --scenes-from, corrected: the scenes of the samples; persons, boxes and "
+        "sources of the annotation are kept",
+    )
 
 
-def format_of(args: argparse.Namespace, folder: Path) -> "tuple[Format | None, Options, str]":
+def format_of(
+    args: argparse.Namespace, opened: "Opened", work: Path
+) -> "tuple[Format | None, Options, str]":
     """Return the annotation format of a delivery, its options and why it was recognized.
 
     The format is None for the Custom layout.
+
+    Args:
+        args: The arguments of the command.
+        opened: The delivery, its archives extracted.
+        work: A folder for files that a format makes.
 
     Raises:
         UsageError: The options do not fit.
@@ -78,12 +102,10 @@ def format_of(args: argparse.Namespace, folder: Path) -> "tuple[Format | None, O
     """
     from sceneset.formats.mask_values import parse_mapping
     from sceneset.formats.registry import CUSTOM, choose_format, find_format
-    from sceneset.formats.tree import Tree
     from sceneset.formats.types import Options
 
     is_custom = args.format == CUSTOM or (
-        args.format is None
-        and (not folder.is_dir() or any((folder / name).exists() for name in _CUSTOM_FOLDERS))
+        args.format is None and (not opened.root.is_dir() or opened.is_custom)
     )
     if is_custom:
         given = [option for name, option in _OPTIONS.items() if getattr(args, name)]
@@ -105,7 +127,7 @@ def format_of(args: argparse.Namespace, folder: Path) -> "tuple[Format | None, O
     )
     if args.format:
         return find_format(args.format), options, ""
-    form, reason = choose_format(Tree(folder))
+    form, reason = choose_format(opened.tree(work))
     return form, options, f"looks like {form.title}: {reason}"
 
 

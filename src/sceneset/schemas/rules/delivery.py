@@ -28,6 +28,28 @@ DELIVERY = (
         "`sceneset add` leaves the sample out.",
     ),
     Rule(
+        "archive-broken",
+        _ERROR,
+        "an archive of a delivery can't be read",
+        "The archive is truncated, has too many members, unpacks to far more than its size, or is "
+        "of a kind that is not read. Get it again, or unpack it and deliver the folder.",
+    ),
+    Rule(
+        "archive-member",
+        _ERROR,
+        "a member of an archive is not extracted",
+        "Links, devices, encrypted members, a name that is used twice and names that lead out of "
+        "the archive's folder are never extracted: a delivery must not be able to write elsewhere. "
+        "Pack the archive again; with --quarantine, `sceneset add` leaves the member out.",
+    ),
+    Rule(
+        "shape-ignored",
+        _WARNING,
+        "an annotation has shapes that can't become a part of a mask",
+        "Points, lines and boxes do not say which pixels are person. They are left out of the mask "
+        "and not counted as persons. If they stand for people, annotate these as areas.",
+    ),
+    Rule(
         "stray-file",
         _ERROR,
         "a file is in a place where it is not expected",

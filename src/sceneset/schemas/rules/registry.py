@@ -223,6 +223,13 @@ FILES = (
         Freedom.SET,
     ),
     Rule(
+        "selection-names",
+        _ERROR,
+        "a selection of params.yaml has the name of a scene, or names what does not exist",
+        "A name can't mean a scene and a selection: rename the selection. Correct the names of "
+        "scenes and subsets in it; `sceneset scenes` lists all scenes.",
+    ),
+    Rule(
         "scan-missing",
         _ERROR,
         "a registered subset has no scan",

@@ -1,0 +1,50 @@
+"""`sceneset add --scenes-from`: print proposals of scenes as CSV, and add nothing."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sceneset.cli.exit_codes import FINDINGS, FINE
+
+if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+    from sceneset.delivery.types import Request
+
+_MAX_WORDS = 12
+
+
+def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int:
+    """Print proposals for the samples of a delivery, and what words name no scene."""
+    from sceneset.cli.findings import print_findings
+    from sceneset.cli.output import print_text, say
+    from sceneset.counts import counted
+    from sceneset.formats.scene_words import COLUMNS, propose_scenes
+    from sceneset.formats.types import Options
+    from sceneset.schemas.finding import errors_of
+
+    if request.form is None or request.opened is None or request.work is None:
+        raise AssertionError("--scenes-from is refused for the Custom layout")
+    done = propose_scenes(
+        request.form,
+        request.opened.tree(request.work / "files"),
+        request.options or Options(),
+        catalog.vocabulary,
+        kinds,
+    )
+    findings = [*request.opened.findings, *done.findings]
+    print_findings(findings)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((p.phase, p.stem, ";".join(p.scenes), p.reason) for p in done.rows)
+    print_text(out.getvalue().rstrip("\n"), is_data=True)
+    found = sum(bool(p.scenes) for p in done.rows)
+    samples = counted(len(done.rows), "sample")
+    say(f"scenes are proposed for {found:,} of {samples}; nothing was added")
+    for word, count in done.unknown.most_common(_MAX_WORDS):
+        nearest = ", ".join(catalog.vocabulary.nearest(word))
+        hint = f"; near: {nearest}" if nearest else ""
+        say(f"  {word!r} names no scene ({counted(count, 'sample')}{hint})")
+    say("look at every row, correct it, and give the file to --scenes")
+    return FINDINGS if errors_of(findings) else FINE

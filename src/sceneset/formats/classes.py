@@ -1,0 +1,86 @@
+"""What the class names of an annotation mean, and numbers that may come from anybody."""
+
+from collections.abc import Iterable
+
+from sceneset.errors import fail
+from sceneset.formats.types import Options, is_ignore_name, is_person_name
+from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON
+
+_BACKGROUND_NAMES = frozenset({"_background_", "background", "__background__", "bg", "neutral"})
+_MAX_SHOWN = 12
+
+
+class Classes:
+    """The classes of a delivery, judged by name; collects the names to ask about them."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.names: dict[str, None] = {}
+        """The names that were seen, in their order."""
+        self.has_person = False
+
+    def value(self, name: object) -> int:
+        """Return the mask value of a class."""
+        if is_person_name(name, self._options):
+            self.has_person = True
+            return PERSON
+        if is_ignore_name(name):
+            return IGNORE
+        text = str(name)[:100].encode("utf-8", "backslashreplace").decode()
+        if not is_background_name(text) and len(self.names) < 1000:
+            self.names[text] = None
+        return BACKGROUND
+
+    def declare(self, names: Iterable[object]) -> None:
+        """Take the names in a list of classes, which may be used by no shape."""
+        for name in names:
+            self.value(name)
+
+    def check(self, file: str) -> None:
+        """Ask which class is person, if the delivery has classes and none is.
+
+        Raises:
+            FindingsError: No class is a person.
+        """
+        if self.has_person or not self.names:
+            return
+        shown = ", ".join(list(self.names)[:_MAX_SHOWN])
+        more = ", ..." if len(self.names) > _MAX_SHOWN else ""
+        fail(
+            "format-unclear",
+            f"no class is called person; classes: {shown}{more}",
+            file=file,
+            hint="say which is person with --person NAME",
+        )
+
+
+def is_background_name(name: str) -> bool:
+    """Return whether a class name means background."""
+    return name.strip().casefold() in _BACKGROUND_NAMES
+
+
+def number(value: object) -> float:
+    """Return a coordinate; what is no number becomes NaN, which drawing refuses."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return float("nan")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("nan")
+
+
+def coordinates(points: object) -> tuple[float, ...]:
+    """Return x and y by turns of points that are pairs, or objects with x and y."""
+    flat: list[float] = []
+    for point in points if isinstance(points, list) else ():
+        pair = (point.get("x"), point.get("y")) if isinstance(point, dict) else point
+        is_pair = isinstance(pair, list | tuple) and len(pair) == 2
+        flat += map(number, pair) if is_pair else (float("nan"), float("nan"))
+    return tuple(flat)
+
+
+def size_of(width: object, height: object) -> tuple[int, int] | None:
+    """Return the size of the annotated picture, or None if the annotation does not say it."""
+    if isinstance(width, bool) or isinstance(height, bool):
+        return None
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
