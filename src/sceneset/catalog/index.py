@@ -146,6 +146,8 @@ class Index:
 
     def samples(self, query: Query) -> list[SampleGroup]:
         """Return the samples that a query selects, sorted by subset, phase and stem."""
+        if query.selections:  # not indexed: the registry's files answer
+            return self._samples_of_files(query)
         scenes = (TOTAL,) if TOTAL in query.scenes or not query.scenes else query.scenes
         where, values = _where(
             {
@@ -167,6 +169,10 @@ class Index:
 
     def rows(self, query: Query) -> "list[dict[str, Any]]":
         """Return the rows that a query selects, by subset, in the order of the document's table."""
+        if query.selections:
+            from sceneset.catalog.lookup import rows_as_json
+
+            return rows_as_json(self._catalog(), query)
         where, values = _where(
             {
                 "scene": query.scenes,
@@ -199,6 +205,18 @@ class Index:
                 "multi": _count(counts.get(scene, {}), "multi"),
             }
             for scene, text in self._select("SELECT scene, json FROM scene ORDER BY place")
+        ]
+
+    def _samples_of_files(self, query: Query) -> list[SampleGroup]:
+        from sceneset.catalog.lookup import find_samples
+
+        catalog = self._catalog()
+        groups: dict[tuple[str, str], list[str]] = {}
+        for sample in find_samples(catalog, query):
+            groups.setdefault((sample.subset, sample.tag.phase), []).append(sample.tag.stem)
+        return [
+            SampleGroup(subset, phase, catalog.entry(subset).img_suffix, stems)
+            for (subset, phase), stems in groups.items()
         ]
 
     def _catalog(self) -> "Catalog":

@@ -6,19 +6,16 @@ The index (`sceneset.catalog.index`) answers the same queries from a database, w
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from sceneset.catalog.matching import matches_row, matches_sample
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.split_selection import (
-    count_boxes,
-    in_table_order,
-    persons_of,
-    samples_by_row,
-)
+from sceneset.catalog.selections import chosen_samples
+from sceneset.catalog.split_selection import count_boxes, in_table_order, samples_by_row
 from sceneset.paths import DATA_ROOT
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
-from sceneset.schemas.terms import TOTAL
+from sceneset.schemas.terms import Phase
 
 
 class FoundRow(NamedTuple):
@@ -76,30 +73,6 @@ class FoundSample(NamedTuple):
         }
 
 
-def matches_row(query: Query, row: SplitRow) -> bool:
-    """Return whether a query selects a row of a scene table."""
-    return (
-        (not query.scenes or row.scene in query.scenes)
-        and query.persons in {None, row.persons}
-        and (not query.phases or row.phase in query.phases)
-    )
-
-
-def matches_sample(query: Query, tag: Tag) -> bool:
-    """Return whether a query selects a sample.
-
-    With scenes, ``persons`` must match in one of these scenes; without, in any scene.
-    """
-    if query.phases and tag.phase not in query.phases:
-        return False
-    if not query.scenes or TOTAL in query.scenes:
-        return query.persons is None or query.persons in persons_of(tag)
-    return any(
-        scene in query.scenes and query.persons in {None, persons}
-        for scene, persons in tag.memberships
-    )
-
-
 def find_rows(catalog: Catalog, query: Query) -> list[FoundRow]:
     """Return the rows that a query selects, by subset, in the order of the document's table."""
     return [
@@ -108,6 +81,36 @@ def find_rows(catalog: Catalog, query: Query) -> list[FoundRow]:
         for found in scene_table(catalog.vocabulary, entry, tags)
         if matches_row(query, found.row)
     ]
+
+
+def rows_as_json(catalog: Catalog, query: Query) -> list[dict[str, Any]]:
+    """Return what `lookup --json` prints: the rows of scenes, then a row for each selection.
+
+    A selection has one row for each subset and phase; its row has no split file.
+    """
+    objects = [row.as_json(catalog.vocabulary) for row in find_rows(catalog, query)]
+    for name in query.selections:
+        part = Query((), query.persons, query.phases, query.subsets, (name,))
+        chosen = catalog.params.selections[name]
+        groups: dict[tuple[str, Phase], list[Tag]] = {}
+        for sample in find_samples(catalog, part):
+            groups.setdefault((sample.subset, sample.tag.phase), []).append(sample.tag)
+        objects += [
+            {
+                "subset": subset,
+                "scene": name,
+                "persons": None if chosen.persons == "any" else chosen.persons,
+                "phase": phase,
+                "split": None,
+                "split_file": None,
+                "path": None,
+                "images": len(tags),
+                "boxes": count_boxes(tags),
+                "description": {"en": chosen.description, "zh": chosen.description},
+            }
+            for (subset, phase), tags in groups.items()
+        ]
+    return objects
 
 
 def scene_table(vocabulary: Vocabulary, entry: Subset, tags: Iterable[Tag]) -> list[FoundRow]:
@@ -121,6 +124,8 @@ def scene_table(vocabulary: Vocabulary, entry: Subset, tags: Iterable[Tag]) -> l
 
 def find_samples(catalog: Catalog, query: Query) -> list[FoundSample]:
     """Return the samples that a query selects, each once, sorted by subset, phase and stem."""
+    chosen = chosen_samples(catalog, query)
+    is_by_scene = bool(query.scenes) or not query.selections
     return [
         FoundSample(
             name,
@@ -130,7 +135,7 @@ def find_samples(catalog: Catalog, query: Query) -> list[FoundSample]:
         )
         for name, entry, tags in _read_subsets(catalog, query)
         for tag in tags
-        if matches_sample(query, tag)
+        if (is_by_scene and matches_sample(query, tag)) or tag.key in chosen.get(name, ())
     ]
 
 

@@ -11,6 +11,8 @@ from sceneset.schemas.terms import Persons, Phase
 
 TYPE_CHECKING = False  # importing typing would take as long as a look-up
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from sceneset.catalog.reader import Catalog
     from sceneset.schemas.scene import Vocabulary
 
@@ -25,9 +27,10 @@ class Query:
         persons: Persons per image.
         phases: Parts of training.
         subsets: Full names of listed subsets.
+        selections: Names of selections of params.yaml; their samples are added to the scenes'.
     """
 
-    __slots__ = ("scenes", "persons", "phases", "subsets")  # noqa: RUF023 - the order of __init__
+    __slots__ = ("scenes", "persons", "phases", "subsets", "selections")  # noqa: RUF023 - __init__
 
     def __init__(
         self,
@@ -35,8 +38,10 @@ class Query:
         persons: Persons | None = None,
         phases: tuple[Phase, ...] = (),
         subsets: tuple[str, ...] = (),
+        selections: tuple[str, ...] = (),
     ) -> None:
         self.scenes, self.persons, self.phases, self.subsets = scenes, persons, phases, subsets
+        self.selections = selections
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Query) and all(
@@ -44,10 +49,11 @@ class Query:
         )
 
     def __hash__(self) -> int:
-        return hash((self.scenes, self.persons, self.phases, self.subsets))
+        return hash((self.scenes, self.persons, self.phases, self.subsets, self.selections))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        names = self.__slots__ if self.selections else self.__slots__[:-1]
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"Query({fields})"
 
 
@@ -63,7 +69,7 @@ def resolve_query(
 
     Args:
         catalog: The registry whose vocabulary and subsets are searched.
-        scenes: Scenes by key, English or Chinese name, alias or file stem.
+        scenes: Scenes by key, English or Chinese name, alias or file stem; or names of selections.
         persons: "single" or "multi".
         phases: "train", "val", "test".
         subsets: Names of subsets, or unique parts of names.
@@ -72,21 +78,42 @@ def resolve_query(
         UnknownNameError: No scene or subset has this name; the message lists the nearest ones.
         ValueError: ``persons`` or ``phases`` holds another word.
     """
+    keys, selections = _resolve_scenes(catalog, scenes)
     return Query(
-        scenes=tuple(_resolve_scene(catalog.vocabulary, name) for name in scenes),
+        scenes=keys,
         persons=Persons(persons) if persons else None,
         phases=tuple(Phase(phase) for phase in phases),
         subsets=tuple(_resolve_subset(catalog.names, name) for name in subsets),
+        selections=selections,
     )
 
 
-def _resolve_scene(vocabulary: "Vocabulary", name: str) -> str:
-    key = vocabulary.find(name)
-    if key:
-        return key
-    nearest = vocabulary.nearest(name)
+def _resolve_scenes(
+    catalog: "Catalog", names: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys of the scenes among names, and the selections."""
+    keys: list[str] = []
+    selections: list[str] = []
+    for name in names:
+        key = catalog.vocabulary.find(name)
+        if key:
+            keys.append(key)
+        elif name in catalog.params.selections:
+            selections.append(name)
+        else:
+            _raise_unknown(catalog.vocabulary, name, list(catalog.params.selections))
+    return tuple(keys), tuple(dict.fromkeys(selections))
+
+
+def _raise_unknown(vocabulary: "Vocabulary", name: str, selections: list[str]) -> "NoReturn":
+    import difflib
+
+    nearest = difflib.get_close_matches(name, selections, n=3) + vocabulary.nearest(name)
     hint = f"Nearest: {', '.join(nearest)}. " if nearest else ""
-    raise UnknownNameError(f"no scene is called {name!r}. {hint}`sceneset scenes` lists all scenes")
+    what, where = "scene", "`sceneset scenes` lists all scenes"
+    if selections:
+        what, where = "scene or selection", f"{where}, `sceneset selections` all selections"
+    raise UnknownNameError(f"no {what} is called {name!r}. {hint}{where}")
 
 
 def _resolve_subset(names: Sequence[str], name: str) -> str:

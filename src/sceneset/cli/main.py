@@ -18,7 +18,11 @@ GROUPS = {
         "lookup": "find the rows or samples of a scene",
         "show": "show the scene table, counts and colors of a subset",
         "scenes": "list all scenes with their names and image counts",
+        "formats": "list the annotation formats that add reads and export writes",
+        "selections": "list the selections of params.yaml with their image counts",
+        "sql": "query tags and scans with SQL",
         "pull": "download the images and masks of a scene into a folder",
+        "export": "write the samples of a scene in the format of a training tool",
     },
     "Add": {
         "add": "check a delivery and add it as a subset",
@@ -37,6 +41,7 @@ GROUPS = {
     "Publish": {
         "release": "release the committed state as a version",
         "versions": "list the released versions",
+        "used": "note that a run used a version",
         "verify": "check that the remote has every blob, and repair it",
     },
     "Administer": {
@@ -110,7 +115,7 @@ def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
     module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
     parser.prog = f"sceneset {name}"
     parser.description = translate((module.__doc__ or "").strip())
-    parser.epilog = f"{translate('examples:')}\n{module.EXAMPLES.strip(chr(10))}"
+    parser.epilog = f"{translate('examples:')}\n{_translated_examples(module.EXAMPLES)}"
     parser.formatter_class = HelpFormatter
     parser.allow_abbrev = False
     if is_chinese():
@@ -119,6 +124,21 @@ def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
     for action in parser._actions if is_chinese() else ():  # noqa: SLF001 - no public way
         action.help = translate(action.help or "")
     return module
+
+
+def example_comment(line: str) -> str:
+    """Return the comment at the end of a line of examples: text after three spaces or more."""
+    line, _, comment = line.rpartition("   ")
+    return comment if line.strip() else ""
+
+
+def _translated_examples(examples: str) -> str:
+    """Return the examples of a command with the comments in the reader's language."""
+    lines = examples.strip("\n").split("\n")
+    if is_chinese():
+        comments = [(line, example_comment(line)) for line in lines]
+        lines = [line.removesuffix(comment) + translate(comment) for line, comment in comments]
+    return "\n".join(lines)
 
 
 def translate_argparse(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from sceneset.schemas.stats import SetStats, SubsetStats
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.tombstone import TombstoneFile
+from sceneset.schemas.used import UsedRow
 from sceneset.schemas.version import Version
 from sceneset.schemas.waiver import Waivers
 
@@ -30,6 +31,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "subset": Subset,
     "subset-stats": SubsetStats,
     "tag": Tag,
+    "used-row": UsedRow,
     "version": Version,
     "vocabulary": Vocabulary,
     "waivers": Waivers,

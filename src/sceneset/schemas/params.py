@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
 from sceneset.schemas.rules import RULES, Freedom, Severity, find_rule
+from sceneset.schemas.selection import NamedSelection, SelectionName
 
 Algorithm = Annotated[int, Field(ge=1)]
 
@@ -117,6 +118,16 @@ class Params(Model):
     """Thresholds of the rules on full and crop subsets; shares are between 0 and 1."""
     rules: dict[str, RuleSetting] = Field(default_factory=dict)
     """Severities that differ from the default, by rule code: error, warning, note or off."""
+    selections: dict[SelectionName, NamedSelection] = Field(default_factory=dict)
+    """Selections of samples, by name; a name can be used wherever a scene can."""
+
+    @field_validator("selections", mode="before")
+    @classmethod
+    def _read_no_selections(cls, value: object) -> object:
+        # `outdoor:` without fields selects everything.
+        if isinstance(value, dict):
+            return {name: {} if fields is None else fields for name, fields in value.items()}
+        return {} if value is None else value
 
     @field_validator("subsets", mode="before")
     @classmethod

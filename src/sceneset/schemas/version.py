@@ -7,6 +7,7 @@ from pydantic import Field
 
 from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
+from sceneset.schemas.selection import SelectionName
 from sceneset.schemas.terms import Kind, Phase
 
 _NUMBER = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
@@ -64,6 +65,15 @@ class VersionSubset(Model):
     """One hash of all split files."""
 
 
+class VersionSelection(Model):
+    """A selection of params.yaml in a version."""
+
+    samples: dict[Phase, int]
+    """Number of samples in each phase that has some."""
+    digest: str
+    """Digest of the list of samples, with the hashes of their images and masks."""
+
+
 class VersionChanges(Model):
     """What changed since the previous version."""
 
@@ -91,10 +101,12 @@ class Version(Model):
     notes: str = ""
     """Release notes."""
     state: str
-    """Hash of the manifest; no two versions may have the same state."""
+    """Hash of the manifest; no two versions may have the same state and the same selections."""
     samples: int
     """Number of samples in all subsets."""
     subsets: dict[SubsetNameText, VersionSubset]
     """All subsets of the version, by name."""
+    selections: dict[SelectionName, VersionSelection] = Field(default_factory=dict)
+    """The selections of params.yaml, by name."""
     changes: VersionChanges
     """What changed since the previous version."""

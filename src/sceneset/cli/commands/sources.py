@@ -133,7 +133,8 @@ def add_query(parser: argparse.ArgumentParser) -> None:
         "scene",
         nargs="*",
         metavar="SCENE",
-        help="a scene by key, name, alias or file stem; several scenes select the union",
+        help="a scene by key, name, alias or file stem, or a selection of params.yaml; several "
+        "select the union",
     )
     parser.add_argument(
         "--persons", choices=[p.value for p in Persons], help="number of persons per image"

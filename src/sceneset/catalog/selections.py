@@ -1,0 +1,219 @@
+"""Resolve the selections of params.yaml to samples; the same files always give the same samples."""
+
+import hashlib
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from sceneset.catalog.matching import matches_sample
+from sceneset.catalog.query import Query
+from sceneset.catalog.reader import Catalog, unknown_scene_finding
+from sceneset.catalog.scanned_files import content_hashes
+from sceneset.catalog.split_selection import persons_of
+from sceneset.counts import counted
+from sceneset.errors import FindingsError, fail
+from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.names import SubsetName
+from sceneset.schemas.selection import Exclusion, NamedSelection
+from sceneset.schemas.tag import Tag
+from sceneset.schemas.terms import Phase
+from sceneset.storage.files import md5_of, read_text
+from sceneset.storage.yaml_files import MAX_YAML
+from sceneset.storage.yaml_parser import FieldPath, parse
+
+_FILE = "params.yaml"
+
+Chosen = dict[str, list[Tag]]
+"""The tags of the selected samples of each subset, sorted by phase and stem."""
+
+
+class SelectionSummary(NamedTuple):
+    """What a selection holds in a state of the registry."""
+
+    name: str
+    samples: dict[Phase, int]
+    """Number of samples in each phase that has some."""
+    subsets: tuple[str, ...]
+    """Names of the subsets of these samples."""
+    digest: str
+    """Digest of the list of samples, with the hashes of their images and masks."""
+
+
+def chosen_samples(catalog: Catalog, query: Query) -> dict[str, set[tuple[Phase, str]]]:
+    """Return the samples of a query's selections, as phase and stem, by subset.
+
+    The query's persons, phases and subsets narrow the selections.
+
+    Raises:
+        FindingsError: A selection names something that does not exist.
+    """
+    chosen: dict[str, set[tuple[Phase, str]]] = {}
+    for name in query.selections:
+        for subset, tags in resolve_selection(catalog, name).items():
+            if not query.subsets or subset in query.subsets:
+                chosen.setdefault(subset, set()).update(
+                    tag.key
+                    for tag in tags
+                    if (not query.phases or tag.phase in query.phases)
+                    and (query.persons is None or query.persons in persons_of(tag))
+                )
+    return chosen
+
+
+def resolve_selection(catalog: Catalog, name: str) -> Chosen:
+    """Return the samples of a selection of params.yaml, by subset.
+
+    Samples that were withdrawn from a version count until callers leave them out, so the others do
+    not change.
+
+    Raises:
+        FindingsError: It names a scene or subset that does not exist, or a file of the registry
+            can't be read.
+    """
+    selection = catalog.params.selections[name]
+    findings = _findings(catalog, name, selection)
+    if findings:
+        raise FindingsError(findings)
+    query = Query(
+        tuple(_keys(catalog, selection.scenes)),
+        selection.counted_persons,
+        selection.phase,
+        selection.subsets,
+    )
+    listed = [subset for subset in catalog.names if not query.subsets or subset in query.subsets]
+    listed = [subset for subset in listed if subset not in selection.exclude.subsets]
+    is_excluded = _exclusion_test(catalog, selection.exclude)
+
+    def read(subset: str) -> tuple[str, list[Tag]]:
+        tags = catalog.tags(subset)
+        return subset, [t for t in tags if matches_sample(query, t) and not is_excluded(subset, t)]
+
+    found = {subset: tags for subset, tags in catalog.each(read, listed) if tags}
+    if selection.cap is not None and sum(map(len, found.values())) > selection.cap:
+        return _capped(catalog, found, selection.cap, selection.seed)
+    return found
+
+
+def summarize(catalog: Catalog, name: str) -> SelectionSummary:
+    """Return the counts and the digest of a selection; see `resolve_selection` for exceptions."""
+    chosen = resolve_selection(catalog, name)
+    phases: dict[Phase, int] = {}
+    lines: list[str] = []
+    for subset, tags in sorted(chosen.items()):
+        hashes = _hashes(catalog, subset, tags)
+        for tag, (image, mask) in zip(tags, hashes, strict=True):
+            phases[tag.phase] = phases.get(tag.phase, 0) + 1
+            lines.append(f"{image} {mask} {subset}/{tag.phase}/{tag.stem}\n")
+    counts = {phase: phases[phase] for phase in Phase if phase in phases}
+    return SelectionSummary(name, counts, tuple(sorted(chosen)), md5_of("".join(lines).encode()))
+
+
+def selection_findings(catalog: Catalog) -> list[Finding]:
+    """Return the findings on all selections: names that clash or do not exist."""
+    return [
+        found
+        for name, selection in catalog.params.selections.items()
+        for found in _findings(catalog, name, selection)
+    ]
+
+
+def _capped(catalog: Catalog, found: Chosen, cap: int, seed: int) -> Chosen:
+    """Return the ``cap`` samples whose images have the smallest keyed hashes.
+
+    The hash of a sample does not depend on other samples. So adding or removing one sample changes
+    the choice by one sample at most, and renaming files does not change it.
+    """
+    key = seed.to_bytes(8, "little")
+
+    def ranks(subset: str) -> Iterator[tuple[bytes, str, int]]:
+        for number, (image, _) in enumerate(_hashes(catalog, subset, found[subset])):
+            digest = hashlib.blake2b(bytes.fromhex(image), digest_size=16, key=key).digest()
+            yield digest, subset, number
+
+    smallest = heapq.nsmallest(cap, chain.from_iterable(map(ranks, sorted(found))))
+    chosen: Chosen = {}
+    for _, subset, number in sorted(smallest, key=lambda rank: rank[1:]):
+        chosen.setdefault(subset, []).append(found[subset][number])
+    return chosen
+
+
+def _hashes(catalog: Catalog, subset: str, tags: list[Tag]) -> Iterator[tuple[str, str]]:
+    """Yield the md5 of image and mask of each tag's sample."""
+    hashes = content_hashes(catalog, subset)
+    missing = [tag for tag in tags if tag.key not in hashes]
+    if missing:
+        fail(
+            "scan-incomplete",
+            f"{counted(len(missing), 'selected sample is', 'selected samples are')} in the tags "
+            f"and not in the scan (first: {'/'.join(missing[0].key)})",
+            subset=subset,
+            file=catalog.paths.relative(catalog.paths.scan(subset)),
+            hint="run `sceneset check` to list the differences",
+        )
+    yield from (hashes[tag.key] for tag in tags)
+
+
+def _keys(catalog: Catalog, names: tuple[str, ...]) -> list[str]:
+    return [key for key in map(catalog.vocabulary.find, names) if key]
+
+
+def _exclusion_test(catalog: Catalog, exclude: Exclusion) -> Callable[[str, Tag], bool]:
+    scenes, stems = set(_keys(catalog, exclude.scenes)), set(exclude.stems)
+    sources = set(exclude.sources)
+
+    def is_excluded(subset: str, tag: Tag) -> bool:
+        return (
+            (bool(scenes) and any(scene in scenes for scene, _ in tag.scenes))
+            or (bool(stems) and (tag.stem in stems or f"{subset}/{tag.phase}/{tag.stem}" in stems))
+            or (bool(sources) and tag.source in sources)
+        )
+
+    return is_excluded
+
+
+def _findings(catalog: Catalog, name: str, selection: NamedSelection) -> list[Finding]:
+    """Return the findings on a selection, with the lines of params.yaml."""
+    findings: list[Finding] = []
+
+    def report(message: str, hint: str, *path: str | int) -> None:
+        shown = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in path)
+        findings.append(
+            finding(
+                "selection-names",
+                message,
+                file=_FILE,
+                row=_line(catalog, ("selections", name, *path)),
+                field=f"selections.{name}{shown}",
+                hint=hint,
+            )
+        )
+
+    scene = catalog.vocabulary.find(name)
+    if scene:
+        report(
+            f"is also a name of the scene {scene}, which look-ups find first",
+            "choose a name that `sceneset scenes` does not list",
+        )
+    exclude = selection.exclude
+    for inner, scenes, subsets in (
+        ((), selection.scenes, selection.subsets),
+        (("exclude",), exclude.scenes, exclude.subsets),
+    ):
+        for number, word in enumerate(scenes):
+            if catalog.vocabulary.find(word) is None:
+                alike = unknown_scene_finding(catalog.vocabulary, word, file=_FILE)
+                report(f"no scene is called {word!r}", alike.hint, *inner, "scenes", number)
+        for number, subset in enumerate(subsets):
+            if str(SubsetName(subset)) not in catalog.names:
+                hint = "write the full name of a subset of this list: params.yaml, subsets"
+                report(f"no subset is called {subset!r}", hint, *inner, "subsets", number)
+    return findings
+
+
+def _line(catalog: Catalog, path: FieldPath) -> int | None:
+    try:
+        document = parse(read_text(catalog.paths.params, _FILE, limit=MAX_YAML), _FILE)
+    except FindingsError:
+        return None
+    return document.line(path)
