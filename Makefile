@@ -6,12 +6,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Tests and stages start a thousand processes: compiling the program in each would double the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-faults coverage lint peers plain bench bench-scale bench-pull generated lock clean
+.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull generated lock clean
 
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
 	@echo "make test        the tests"
 	@echo "make test-faults kills, full disks, hostile files, pairs of commands: the full sweep"
+	@echo "make test-interop exports and deliveries against other libraries (installs 3 GB)"
 	@echo "make coverage    the tests, with a report of uncovered lines"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make bench       measure against other tools and limits (13 minutes)"
@@ -33,13 +34,16 @@ demo: setup
 	bash demo/run.sh
 
 test: setup
-	pytest -n auto -m "not faults and not sweep"
+	pytest -n auto -m "not faults and not sweep and not interop"
 
 test-faults: setup
 	pytest -n auto -m "faults or sweep"
 
+test-interop: setup interop
+	pytest -n auto -m interop tests/interop
+
 coverage: setup
-	pytest -n auto -m "not faults and not sweep" --cov --cov-report=term:skip-covered
+	pytest -n auto -m "not faults and not sweep and not interop" --cov --cov-report=term:skip-covered
 
 lint: setup
 	ruff check .
@@ -54,6 +58,25 @@ build/peers/.ready: benchmarks/peers/requirements.lock
 	$(PYTHON) -m venv --clear build/peers
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement benchmarks/peers/requirements.lock
 	touch build/peers/.ready
+
+# The libraries that read exports and write deliveries in tests/interop. PyTorch is a CPU build: where
+# pip does not find it, set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds. The locks leave out
+# opencv-python (opencv-python-headless is the same module), hence --no-deps.
+INTEROP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+interop: build/interop/.ready build/interop-datumaro/.ready
+
+build/interop/.ready: $(addprefix tests/interop/requirements,.lock -labelme.lock -mmseg0.lock)
+	$(PYTHON) -m venv --clear build/interop
+	build/interop/bin/python $(INTEROP_INSTALL) --requirement tests/interop/requirements.lock
+	build/interop/bin/python $(INTEROP_INSTALL) --requirement tests/interop/requirements-labelme.lock
+	build/interop/bin/python $(INTEROP_INSTALL) --no-build-isolation --target build/interop/mmseg0 \
+	  --requirement tests/interop/requirements-mmseg0.lock
+	touch build/interop/.ready
+
+build/interop-datumaro/.ready: tests/interop/requirements-datumaro.lock
+	$(PYTHON) -m venv --clear build/interop-datumaro
+	build/interop-datumaro/bin/python $(INTEROP_INSTALL) --requirement tests/interop/requirements-datumaro.lock
+	touch build/interop-datumaro/.ready
 
 # The wheel alone, without its dependencies: a look-up in the index needs none of them.
 plain: setup
@@ -82,9 +105,14 @@ generated: setup
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --universal --extra coco --extra dask --extra mat --extra s3 --extra ssh --group dev pyproject.toml --output-file requirements.lock
+	  --universal --extra coco --extra dask --extra mat --extra s3 --extra sql --extra ssh --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
+	cd tests/interop && for name in "" -datumaro -labelme -mmseg0; do \
+	  case "$$name" in "") more="--no-emit-package opencv-python $(addprefix --find-links ,$(PIP_FIND_LINKS))";; \
+	    -datumaro) more="";; *) more=--no-deps;; esac; \
+	  uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	    $$more requirements$$name.in --output-file requirements$$name.lock || exit 1; done
 
 clean:
 	rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache

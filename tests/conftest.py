@@ -17,10 +17,11 @@ from support.fork_server import ForkingSubprocess, Mode
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of tests/faults: `make test` leaves them out, `.ci/run` runs them too."""
+    """Mark all tests of tests/faults and tests/interop, which `make test` leaves out."""
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests/faults"):
-            item.add_marker(pytest.mark.faults)
+        for name in ("faults", "interop"):
+            if item.path.is_relative_to(ROOT / "tests" / name):
+                item.add_marker(name)
 
 
 @pytest.fixture(autouse=True)
