@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Tests and stages start a thousand processes: compiling the program in each would double the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull generated lock clean
+.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats generated lock clean
 
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench       measure against other tools and limits (13 minutes)"
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
+	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
 	@echo "make generated   regenerate the generated files that are committed"
 	@echo "make lock        pin the dependencies again"
 
@@ -95,6 +96,9 @@ bench-scale: setup peers plain
 
 bench-pull: setup
 	python benchmarks/pull.py
+
+bench-formats: setup
+	python benchmarks/formats.py
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json
