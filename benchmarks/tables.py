@@ -77,7 +77,7 @@ def _write_splits(registry: Registry, name: str) -> dict[str, object]:
     out = {"path": folder.relative_to(root).as_posix(), "hash": "md5", "md5": digest.md5}
     return {
         f"splits@{name}": {
-            "cmd": f"python -m sceneset.stages.splits {name} {Algorithms().splits}",
+            "cmd": f"python -P -m sceneset.stages.splits {name} {Algorithms().splits}",
             "deps": deps,
             "outs": [out | {"size": digest.size, "nfiles": digest.files}],
         }
@@ -113,7 +113,7 @@ def write_subset(root: Path, name: str, count: int, seed: int) -> dict[str, obje
     out = {"path": f"registry/scans/{path.name}", "hash": "md5", "md5": md5_of(data)}
     return {
         f"scan@{name}": {
-            "cmd": f"python -m sceneset.stages.scan {name} {Algorithms().scan}",
+            "cmd": f"python -P -m sceneset.stages.scan {name} {Algorithms().scan}",
             "deps": deps,
             "outs": [out | {"size": len(data)}],
         }

@@ -17,6 +17,7 @@ PUBLIC = (
     ("sceneset.catalog.reader", "Catalog"),
     ("sceneset.catalog.lookup", "FoundSample"),
     ("sceneset.versions.pull", "Pulled"),
+    ("sceneset.exports.types", "Exported"),
     ("sceneset.versions.diff", "Diff"),
     ("sceneset.versions.diff", "Change"),
 )

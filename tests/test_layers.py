@@ -25,7 +25,9 @@ FLOORS = (
     ("delivery",),
     ("edits",),
     ("reporting",),
+    ("exports",),
     ("api",),
+    ("torch",),
     ("cli",),
     ("stages",),
 )
@@ -34,7 +36,7 @@ ENTRIES = {"sceneset", "sceneset.__main__"}  # the package itself, and `python -
 IMAGE_LIBRARIES = {"PIL", "cv2", "simplejpeg", "kornia_rs"}
 HEAVY = {
     *("dvc", "numpy", "pyarrow", "pydantic", "yaml", "rich", "distributed"),
-    *("jinja2", "ruamel", "shtab", "filelock", *IMAGE_LIBRARIES),
+    *("jinja2", "ruamel", "shtab", "filelock", "torch", "duckdb", *IMAGE_LIBRARIES),
 }
 
 

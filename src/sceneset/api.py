@@ -1,8 +1,9 @@
 """The Python interface: ``from sceneset import Registry``."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypedDict
 
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
@@ -11,8 +12,29 @@ from sceneset.progress import Notify, Progress, no_notice, no_progress
 
 if TYPE_CHECKING:
     from sceneset.catalog.lookup import FoundSample
+    from sceneset.exports.types import Exported
     from sceneset.versions.diff import Diff
     from sceneset.versions.pull import Pulled
+
+
+class _Options(TypedDict):
+    persons: str | None
+    phases: tuple[str, ...]
+    subsets: tuple[str, ...]
+
+
+class _Words(NamedTuple):
+    """A query as a user writes it."""
+
+    scenes: tuple[str, ...]
+    persons: str | None
+    phases: tuple[str, ...]
+    subsets: tuple[str, ...]
+
+    @property
+    def options(self) -> _Options:
+        """The arguments of ``resolve_query`` besides the scenes."""
+        return {"persons": self.persons, "phases": self.phases, "subsets": self.subsets}
 
 
 class Registry(Catalog):
@@ -111,17 +133,90 @@ class Registry(Catalog):
             UntrustedRemoteError: The remote needs trust; the message says how to give it.
         """
         from sceneset.catalog.query import resolve_query
-        from sceneset.versions.elsewhere import versions_with
         from sceneset.versions.foreign import blobs_of, never
         from sceneset.versions.pull import pull
 
-        phases, subsets = tuple(phases), tuple(subsets)
-        try:
-            query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        words = _Words(scenes, persons, tuple(phases), tuple(subsets))
+        with self._naming_versions(words):
+            query = resolve_query(self, words.scenes, **words.options)
             blobs = blobs_of(self, remote, ask=ask or never, notify=notify)
             return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
+
+    def export(
+        self,
+        name: str,
+        *scenes: str,
+        to: str | Path,
+        persons: str | None = None,
+        phases: Iterable[str] = (),
+        subsets: Iterable[str] = (),
+        scene_as: str = "metadata",
+        polygons: bool = False,
+        merged: bool = False,
+        shard_bytes: int | None = None,
+        parquet: bool = False,
+        link: str = "copy",
+        remote: str | None = None,
+        progress: Progress = no_progress,
+        ask: Callable[[str], bool] | None = None,
+        notify: Notify = no_notice,
+    ) -> "Exported":
+        """Write the samples that ``lookup`` returns into the folder ``to``, in a format.
+
+        Args:
+            name: The format, such as "coco"; see docs/formats.md.
+            scenes: As for ``lookup``, like ``persons``, ``phases`` and ``subsets``.
+            to: A new folder, or one that holds an earlier run of the same export.
+            persons: As for ``lookup``.
+            phases: As for ``lookup``.
+            subsets: As for ``lookup``.
+            scene_as: How scenes are written: "metadata", "class" or "folder".
+            polygons: Write polygons where the format could hold exact masks.
+            merged: Write one folder for all subsets.
+            shard_bytes: Size at which packing formats start another file.
+            parquet: Pack images and masks into Parquet files ("hf").
+            link: "copy", "hard" or "ref" (reflink, where the file system can).
+            remote: As for ``pull``, like ``progress``, ``ask`` and ``notify``.
+            progress: As for ``pull``.
+            ask: As for ``pull``.
+            notify: As for ``pull``.
+
+        Returns:
+            What was written. Samples with files that could not be read are left out, and these
+            files are listed in ``bad``.
+
+        Raises:
+            UsageError: There is no such format, or it does not support an option.
+            UnknownNameError: No scene or subset has this name.
+            NothingFoundError: No sample matches.
+            DestinationError: The folder holds something else.
+            ExportError: The written files do not hold the selected samples.
+            DvcError: The remote can't be reached.
+            UntrustedRemoteError: The remote needs trust; the message says how to give it.
+        """
+        from sceneset.catalog.query import resolve_query
+        from sceneset.exports.run import export
+        from sceneset.exports.types import ExportOptions
+        from sceneset.versions.foreign import blobs_of, never
+
+        options = ExportOptions(scene_as, polygons, merged, shard_bytes, parquet)
+        words = _Words(scenes, persons, tuple(phases), tuple(subsets))
+        with self._naming_versions(words):
+            query = resolve_query(self, words.scenes, **words.options)
+            blobs = blobs_of(self, remote, ask=ask or never, notify=notify)
+            return export(
+                self, query, blobs, name, Path(to), options=options, link=link, progress=progress
+            )
+
+    @contextmanager
+    def _naming_versions(self, words: "_Words") -> Iterator[None]:
+        """Add to the error for a selection without samples which versions have some."""
+        from sceneset.versions.elsewhere import versions_with
+
+        try:
+            yield
         except (UnknownNameError, NothingFoundError) as error:
-            found = versions_with(self, scenes, persons=persons, phases=phases, subsets=subsets)
+            found = versions_with(self, words.scenes, **words.options)
             if not found:
                 raise
             have = counted(len(found), "version has", "versions have")

@@ -10,6 +10,7 @@
     │   └── BlobTooLargeError       it is larger than the limit; nothing was read
     ├── StoreRefusedError           a remote refused the credentials (also an OSError)
     ├── ObjectTooLargeError         an object exceeds the limit (also an OSError)
+    ├── ExportError                 an export does not hold the selected samples (exit code 1)
     ├── UndecodableError            an image or mask can't be decoded
     ├── WorkerError                 a scan worker failed because of a bug in sceneset
     └── UsageError                  wrong use; the message says how to fix it (exit code 2)
@@ -84,6 +85,10 @@ class UndecodableError(SceneSetError):
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
+
+
+class ExportError(SceneSetError):
+    """The files that an export wrote do not hold the selected samples; the message has counts."""
 
 
 class WorkerError(SceneSetError):

@@ -27,7 +27,7 @@ def test_plug_in_that_fails_does_not_hide_the_others(sceneset, tmp_path, monkeyp
     package.mkdir(parents=True)
     package.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     package.joinpath("entry_points.txt").write_text("[sceneset.formats]\nbroken = nowhere:FORMAT\n")
-    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.syspath_prepend(str(package.parent))
     done = sceneset("formats", "in", cwd=tmp_path)
     assert done.code == 0
     assert "the plug-in of format broken can't be loaded" in done.out

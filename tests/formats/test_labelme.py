@@ -14,6 +14,7 @@ from sceneset.errors import FindingsError, UsageError
 from sceneset.formats.registry import choose_format
 from sceneset.formats.tree import Tree
 from sceneset.schemas.terms import Persons
+from support.build import NAME, snapshot
 from support.formats import converted, mutate, write_json, write_picture
 
 
@@ -290,3 +291,28 @@ def test_any_change_of_a_file_gives_findings_or_masks(tmp_path):
             converted("labelme", folder, tmp_path / "w")
         except (FindingsError, UsageError):
             continue
+
+
+def test_embedded_image_and_quarantine_end_to_end(registry, sceneset, tmp_path):
+    out = io.BytesIO()
+    pixels = np.random.default_rng(3).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((64, 48)).save(out, "JPEG", quality=95)
+    data = base64.b64encode(out.getvalue()).decode()
+    good = annotation(
+        square("人", 8, 8, 40, 40), image="C:\\p\\a.jpg", size=(64, 48), imageData=data
+    )
+    write_json(tmp_path / "d/a.json", good)
+    write_json(tmp_path / "d/b.json", good | {"shapes": [shape("person", [[1, 1]])]})
+    before = snapshot(tmp_path / "d")
+    words = ("add", tmp_path / "d", "--name", NAME)
+    refused = sceneset(*words, cwd=registry)
+    assert refused.code == 1
+    assert "the polygon has 1 points; it needs 3" in refused.err
+    done = sceneset(*words, "--quarantine", tmp_path / "q", cwd=registry)
+    assert done.code == 0, done.err
+    subset = registry / "Insta360SemanticSeg" / NAME
+    [image] = subset.glob("img_dir/train/*")
+    assert image.read_bytes() == out.getvalue()
+    mask = np.asarray(Image.open(subset / f"ann_dir/train/{image.stem}.png"))
+    assert mask.sum() == 33 * 33
+    assert snapshot(tmp_path / "d") == before

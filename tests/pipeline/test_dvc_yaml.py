@@ -24,7 +24,7 @@ def test_stage_runs_the_module_of_its_name(stage: str) -> None:
     module = importlib.import_module(f"sceneset.stages.{stage}")
     assert callable(module.main)
     item = f" ${{item}} ${{algorithms.{stage}}}" if "foreach" in STAGES[stage] else ""
-    assert body(stage)["cmd"] == f"python -m sceneset.stages.{stage}{item}"
+    assert body(stage)["cmd"] == f"python -P -m sceneset.stages.{stage}{item}"
 
 
 def test_every_module_in_stages_but_the_runner_is_a_stage() -> None:

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sceneset.catalog.reader import Catalog
+from sceneset.quality import evaluate
+from sceneset.quality.leakage import find_leakage
+from sceneset.schemas.finding import Finding
 from support.build import NAME, ROOT, Run, dvc, git, make_delivery
+from support.policy import waive
 
 
 @pytest.fixture
@@ -86,6 +91,32 @@ def test_review_reports_leakage_when_a_held_out_image_is_in_train(
     page = sceneset("review", "base", cwd=registry)
     assert page.code == 1
     assert "`leak-bytes`: a held-out image is also a training image | 1 |" in page.out
+    git(registry, "add", "--all")
+    git(registry, "commit", "--quiet", "--message", "A leak")
+    again = sceneset("review", "HEAD", "--json", cwd=registry).json
+    assert "leak-bytes" not in {p["code"] for p in again["new"]}
+    assert again["problems"]
+
+
+def test_review_compares_samples_of_the_base_only_if_the_change_has_such_findings(
+    clone: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+
+    def find(catalog: Catalog) -> list[Finding]:
+        searched.append(catalog.root)
+        return find_leakage(catalog)
+
+    monkeypatch.setattr(evaluate, "find_leakage", find)
+    assert sceneset("review", cwd=clone).code == 0
+    assert searched == [clone]
+    waive(clone, "duplicate-near", "train/a")
+    dvc(clone, "repro", "--allow-missing")
+    found = sceneset("review", "--json", cwd=clone).json
+    assert [p["code"] for p in found["new"]] == ["waiver-stale"]
+    assert len(searched) == 3
+    git(clone, "commit", "--quiet", "--all", "--message", "A waiver")
+    assert sceneset("review", "HEAD", "--json", cwd=clone).json["new"] == []
 
 
 def test_workflow_template_runs_review_and_is_shown_in_the_docs() -> None:

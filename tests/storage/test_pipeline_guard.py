@@ -79,15 +79,15 @@ def test_check_dvc_files_accepts_the_pipeline_and_a_few_aliases(added: Path) -> 
 
 
 EVIL = "touch marker"
-CHECK = "cmd: python -m sceneset.stages.check\n"
+CHECK = "cmd: python -P -m sceneset.stages.check\n"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         (CHECK, f"cmd: {EVIL}\n", "the stage check runs"),
-        (CHECK, f"cmd: python -m sceneset.stages.check; {EVIL}\n", "the stage check runs"),
-        (CHECK, f"cmd:\n      - python -m sceneset.stages.check\n      - {EVIL}\n", "runs"),
+        (CHECK, f"cmd: python -P -m sceneset.stages.check; {EVIL}\n", "the stage check runs"),
+        (CHECK, f"cmd:\n      - python -P -m sceneset.stages.check\n      - {EVIL}\n", "runs"),
         (CHECK, f"wdir: evil\n    {CHECK}", "wdir"),
         ("stages:\n", f"vars:\n  - algorithms:\n      scan: 1; {EVIL}\nstages:\n", "`vars`"),
         ("foreach: ${subsets}", f"foreach: ['a; {EVIL}']", "other items"),

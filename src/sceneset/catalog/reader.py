@@ -1,12 +1,14 @@
 """Read the files of a registry: params.yaml, the vocabulary, entries, tags, scans, tombstones."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sceneset.catalog.scan_table import read_scan
+from sceneset.catalog.shared_reads import SharedReads
 from sceneset.catalog.tags_csv import read_tags
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths, find_root
@@ -15,6 +17,7 @@ from sceneset.schemas.params import Params
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.storage.dvc_digests import Digest, digests_of_scan
 from sceneset.storage.yaml_files import load
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class Catalog:
         """The revision; None for the working tree."""
         self._entries: dict[str, Subset] = {}
         self._tags: dict[str, list[Tag]] = {}
+        self._shared: SharedReads | None = None
 
     @classmethod
     def find(cls, path: str | Path = ".") -> "Catalog":
@@ -142,27 +146,52 @@ class Catalog:
         """
         found = self._tags.get(name)
         if found is None:
-            path = self.paths.tags(name)
-            shown = self.paths.relative(path)
-            tags = read_tags(path, shown, subset=name)
-            used = {scene for tag in tags for scene, _ in tag.scenes}
-            findings = capped(
-                sorted(used - self.vocabulary.by_key.keys()),
-                lambda scene: unknown_scene_finding(
-                    self.vocabulary, scene, file=shown, subset=name
-                ),
-            )
-            if findings:
-                raise FindingsError(findings)
-            found = sorted(tags, key=attrgetter("phase", "stem"))
+            shared = None if cache else self._shared
+            found = shared.tags(name, lambda: self._read_tags(name)) if shared else None
+        if found is None:
+            found = self._read_tags(name)
             if cache:
                 self._tags[name] = found
         return found
 
+    def _read_tags(self, name: str) -> list[Tag]:
+        path = self.paths.tags(name)
+        shown = self.paths.relative(path)
+        tags = read_tags(path, shown, subset=name)
+        used = {scene for tag in tags for scene, _ in tag.scenes}
+        findings = capped(
+            sorted(used - self.vocabulary.by_key.keys()),
+            lambda scene: unknown_scene_finding(self.vocabulary, scene, file=shown, subset=name),
+        )
+        if findings:
+            raise FindingsError(findings)
+        return sorted(tags, key=attrgetter("phase", "stem"))
+
     def scan(self, name: str, columns: Sequence[str] | None = None) -> "pa.Table":
         """Return a listed subset's scan, sorted by phase and stem; see `read_scan`."""
         path = self.paths.scan(name)
+        read = partial(self._read_scan, name, path)
+        return self._shared.scan(name, path, columns, read) if self._shared else read(columns)
+
+    def _read_scan(self, name: str, path: Path, columns: Sequence[str] | None) -> "pa.Table":
         return read_scan(path, self.paths.relative(path), columns=columns, subset=name)
+
+    def digests(self, name: str, scan: "pa.Table") -> dict[str, Digest]:
+        """Return the digests of a subset's folders; see `digests_of_scan`."""
+        return self._shared.digests(name, scan) if self._shared else digests_of_scan(scan)
+
+    @contextmanager
+    def shared_reads(self) -> Iterator[None]:
+        """Let all passes of the block share what they read; no file may change meanwhile.
+
+        At most `shared_reads.MAX_SAMPLES` samples are kept, so with more, files are read again.
+        """
+        before = self._shared
+        self._shared = before or SharedReads()
+        try:
+            yield
+        finally:
+            self._shared = before
 
     def each(self, read: Callable[[str], T], names: Sequence[str] | None = None) -> Iterator[T]:
         """Yield ``read(name)`` for each subset, by default all; raise all findings together."""

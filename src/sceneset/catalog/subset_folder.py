@@ -76,7 +76,11 @@ class Layout:
 def printable(text: str) -> str:
     """Return text for a message: one line, invalid bytes escaped, at most 300 characters."""
     ellipsis = "..." if len(text) > _MAX_SHOWN else ""
-    raw = text[:_MAX_SHOWN].encode("utf-8", "surrogateescape")
+    text = text[:_MAX_SHOWN]
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can contain
+        raw = text.encode("utf-8", "backslashreplace")
     text = raw.decode("utf-8", "backslashreplace") + ellipsis
     return "".join(
         c.encode("unicode_escape").decode()

@@ -49,10 +49,20 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
 
 
 def tags_with_lines(
-    path: Path, shown: str, *, subset: str = "", hint: str = ""
+    path: Path, shown: str, *, subset: str = "", hint: str = "", skipped: Sequence[str] = ()
 ) -> list[tuple[Tag, int]]:
-    """Return the tags of a subset, each with its line number; see `read_tags`."""
-    return parse_tags(read_text(path, shown, hint=hint), shown, subset=subset)
+    """Return the tags of a subset, each with its line number; see `read_tags`.
+
+    Args:
+        path: The CSV file.
+        shown: The path in messages.
+        subset: The subset's name in messages.
+        hint: The hint if the file is missing or can't be read.
+        skipped: Columns that the file may have and that are not read.
+    """
+    text = read_text(path, shown, hint=hint)
+    tags, lines = _parse(text, shown, subset, skipped)
+    return list(zip(tags, lines, strict=True))
 
 
 def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, int]]:
@@ -61,11 +71,13 @@ def parse_tags(text: str, shown: str, *, subset: str = "") -> list[tuple[Tag, in
     return list(zip(tags, lines, strict=True))
 
 
-def _parse(text: str, shown: str, subset: str) -> tuple[list[Tag], "array[int]"]:
+def _parse(
+    text: str, shown: str, subset: str, skipped: Sequence[str] = ()
+) -> tuple[list[Tag], "array[int]"]:
     """Return the tags in the text of a file and their line numbers."""
     # Spreadsheet programs write a byte order mark at the start of a UTF-8 file.
     text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    reader = _Reader(text, shown, subset)
+    reader = _Reader(text, shown, subset, skipped)
     tags: list[Tag] = []
     lines = array("q")
     invalid: list[tuple[ErrorDetails, int]] = []
@@ -150,8 +162,8 @@ def _paused_garbage_collection() -> Iterator[None]:
 class _Reader:
     """Reads the rows of a CSV text in batches, and keeps what is wrong with its form."""
 
-    def __init__(self, text: str, shown: str, subset: str) -> None:
-        self._text, self._shown, self._subset = text, shown, subset
+    def __init__(self, text: str, shown: str, subset: str, skipped: Sequence[str] = ()) -> None:
+        self._text, self._shown, self._subset, self._skipped = text, shown, subset, skipped
         self._broken: list[tuple[str, str, int]] = []
         """Messages, hints and lines of the first broken rows."""
         self._count = 0
@@ -178,7 +190,10 @@ class _Reader:
         lines: list[int] = []
         for row in reader:
             if len(row) == len(header):
-                rows.append(dict(zip(header, row, strict=True)))
+                values = dict(zip(header, row, strict=True))
+                for name in self._skipped:
+                    values.pop(name, None)
+                rows.append(values)
                 lines.append(reader.line_num)
                 if len(rows) == _BATCH:
                     if not self._count:
@@ -196,7 +211,7 @@ class _Reader:
             yield rows, lines
 
     def _is_header(self, header: Sequence[str]) -> bool:
-        unknown = [name for name in header if name not in COLUMNS]
+        unknown = [name for name in header if name not in {*COLUMNS, *self._skipped}]
         if not unknown and {"phase", "stem"} <= set(header) and len(set(header)) == len(header):
             return True
         columns = ", ".join(header) or "missing"

@@ -36,7 +36,7 @@ def _report(error: BaseException) -> int:
     """Print the message of an exception and return its exit code; raise it again if it is a bug."""
     from sceneset.cli.language import translate
     from sceneset.cli.output import say
-    from sceneset.errors import DvcError, FindingsError, GitError, UsageError
+    from sceneset.errors import DvcError, ExportError, FindingsError, GitError, UsageError
 
     if isinstance(error, FindingsError):
         from sceneset.cli.findings import View, print_findings
@@ -47,7 +47,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, UsageError):
         say(f"sceneset: {translate(str(error))}", style="red")
         return WRONG_USE
-    if isinstance(error, DvcError | GitError | OSError):
+    if isinstance(error, DvcError | GitError | ExportError | OSError):
         say(f"sceneset: {translate(str(error))}", style="red")
         return FINDINGS
     if isinstance(error, KeyboardInterrupt):

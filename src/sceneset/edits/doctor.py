@@ -33,6 +33,7 @@ from sceneset.storage.leftovers import age
 from sceneset.storage.locking import processes_that_hold, write_lock
 from sceneset.storage.transaction import recover
 from sceneset.storage.transaction_record import State, read_record, record_folder
+from sceneset.storage.yaml_files import MAX_YAML
 
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _PROBE = "0" * 32
@@ -134,6 +135,10 @@ def _half_merged(paths: Paths) -> Iterator[Trouble]:
     names += [paths.relative(path) for path in sorted(root.glob(f"{DATA_ROOT}/*/*.dvc"))]
     for name in names:
         with suppress(FindingsError, OSError):
+            if name == LOCK and (root / name).stat().st_size > MAX_YAML:
+                message = f"is larger than {MAX_YAML >> 20} MiB"
+                yield Trouble("merge", name, message, _LOCK_ADVICE, partial(restore_lock, paths))
+                continue
             text = read_text(root / name, name)
             if all(f"\n{marker}" in f"\n{text}" for marker in _MARKERS):
                 yield _merged_trouble(paths, name)

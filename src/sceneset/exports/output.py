@@ -163,6 +163,7 @@ class Output:
         space.add(self._blobs.path("0" * 32).parent, absent.values())
         space.check(_HINT)
         self._fetched += self._blobs.probe(absent)
+        self.begin()
         shown = self._progress(samples, len(samples), "export")
         with closing(self._in_threads(shown, convert, images, masks)) as outcomes:
             for sample, outcome in outcomes:

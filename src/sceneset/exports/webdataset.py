@@ -17,8 +17,8 @@ from sceneset.exports.shards import Packed, Shard, cut, mixed, write_shards
 from sceneset.exports.types import ExportOptions, ExportSample, Key, Selection, by_phase
 from sceneset.storage.files import md5_of
 
-_MAX_STEM = 80
-"""Bytes of a key's last part: USTAR holds 100 of a file name, and suffixes follow."""
+_MAX_SUBSET, _MAX_STEM, _HASH = 140, 80, 8
+"""Bytes of a key's parts: USTAR holds 155 of the folders and 100 of the name with its suffix."""
 _BLOCK = 512
 
 
@@ -74,17 +74,26 @@ def _size(sample: ExportSample) -> int:
 
 
 def _keys(samples: list[ExportSample]) -> Mapping[Key, str]:
-    """Return the key of each sample: <subset>/<stem>, without dots, which would end the key."""
+    """Return the key of each sample: <phase>/<subset>/<stem>, without dots, which would end it."""
     plain = {sample.key: sample.stem.replace(".", "_") for sample in samples}
     counts = Counter((*key[:2], stem.casefold()) for key, stem in plain.items())
     names = {}
     for key, stem in plain.items():
-        is_clear = stem == key[2] or counts[*key[:2], stem.casefold()] == 1
-        if not is_clear or len(stem.encode()) > _MAX_STEM:
-            start = stem.encode()[: _MAX_STEM - 9].decode(errors="ignore")
-            stem = f"{start}-{md5_of(key[2].encode())[:8]}"  # noqa: PLW2901
-        names[key] = f"{key[0]}/{stem}"
+        subset, phase, original = key
+        is_clear = stem == original or counts[subset, phase, stem.casefold()] == 1
+        limit = _MAX_STEM if is_clear else 0
+        names[key] = (
+            f"{phase}/{_short(subset, subset, _MAX_SUBSET)}/{_short(stem, original, limit)}"
+        )
     return names
+
+
+def _short(text: str, original: str, limit: int) -> str:
+    """Return a name; if it has more bytes than the limit, cut and with a part of its hash."""
+    if len(text.encode()) <= limit:
+        return text
+    start = text.encode()[: _MAX_STEM - _HASH - 1].decode(errors="ignore")
+    return f"{start}-{md5_of(original.encode())[:_HASH]}"
 
 
 def _members(sample: ExportSample, names: Mapping[Key, str]) -> tuple[str, str, str]:

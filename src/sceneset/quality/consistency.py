@@ -23,7 +23,7 @@ from sceneset.quality.tag_rules import (
 from sceneset.schemas.finding import Finding, capped, finding, in_order
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
-from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digest_mismatches, digests_of_scan
+from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digest_mismatches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,7 +93,7 @@ def _scan_findings(
         findings = digest_mismatches(
             catalog.paths,
             name,
-            digests_of_scan(table),
+            catalog.digests(name, table),
             "records other files than were scanned",
             f"{repair}: they may be newer than the scan",
         )

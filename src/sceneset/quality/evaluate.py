@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sceneset.catalog.lineage import lineage_findings
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.selections import selection_findings
 from sceneset.catalog.tombstones import lost_tombstone_findings
 from sceneset.errors import FindingsError
 from sceneset.quality.consistency import check_subsets
@@ -15,6 +16,9 @@ from sceneset.quality.tested_images import ReleasedTestImages, tested_image_find
 from sceneset.schemas.finding import Finding, errors_of, in_order
 from sceneset.schemas.rules import RULES
 from sceneset.storage.transaction_rollback import unfinished_findings
+
+RELATION_CODES = LEAKAGE_CODES | {"leak-tested", "version-unread", "waiver-stale"}
+"""Codes of findings on relations between samples, and of those that waivers of them can cause."""
 
 Reports = Mapping[str, Sequence[Finding]]
 """The findings that the stages `check` and `leakage` would report, by the name of the stage."""
@@ -66,6 +70,7 @@ def all_findings(
     *,
     notes: bool = False,
     derived: Callable[[Catalog, Reports], list[Finding]] | None = None,
+    relations: bool = True,
 ) -> list[Finding]:
     """Return the findings of all rules, errors first.
 
@@ -79,16 +84,36 @@ def all_findings(
         notes: Include findings of severity "note".
         derived: Compares the derived files with their sources. None skips that; so do names of
             subsets, because most derived files are about all of them.
+        relations: False skips the rules that only give findings in RELATION_CODES, and ``derived``.
+            They compare all samples with each other, which takes most of the time.
     """
+    with catalog.shared_reads():
+        findings = _all_findings(
+            catalog, tested, names, notes=notes, derived=derived, relations=relations
+        )
+    return in_order(with_rows(catalog, findings))
+
+
+def _all_findings(
+    catalog: Catalog,
+    tested: Callable[[Catalog], ReleasedTestImages] | None,
+    names: Sequence[str] | None,
+    *,
+    notes: bool,
+    derived: Callable[[Catalog, Reports], list[Finding]] | None,
+    relations: bool,
+) -> list[Finding]:
+    """Return the findings of all rules, in the order of their evaluation; see above."""
     subsets = subset_findings(catalog, names, notes=notes)
     findings = [
         *unfinished_findings(catalog.paths),
         *_about_files(names, ignored_findings(catalog)),
         *_about(names, lineage_findings(catalog.paths)),
         *_about_files(names, _lost_tombstones(catalog)),
+        *_about_files(names, _selections(catalog)),
         *subsets,
     ]
-    if not errors_of(findings):
+    if relations and not errors_of(findings):
         leaks = leakage_findings(catalog, names)
         findings += leaks
         if tested:
@@ -96,7 +121,15 @@ def all_findings(
         if derived and names is None and not errors_of(leaks):
             reports = {"leakage": leaks} if notes else {"check": subsets, "leakage": leaks}
             findings += derived(catalog, reports)
-    return in_order(with_rows(catalog, findings))
+    return findings
+
+
+def _selections(catalog: Catalog) -> list[Finding]:
+    """Return the findings on the selections of params.yaml."""
+    try:
+        return selection_findings(catalog)
+    except FindingsError:
+        return []  # params.yaml or the vocabulary can't be read: a finding of the subsets
 
 
 def _lost_tombstones(catalog: Catalog) -> list[Finding]:

@@ -1,7 +1,8 @@
 """All samples of a registry in one table, with what shows relations between them."""
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.paths import DATA_ROOT
@@ -108,18 +109,21 @@ def read_sample_table(catalog: Catalog) -> SampleTable:
             blocks.append(block)
         has_picture.append(part.has_picture)
     subset, phase, stem, file, source = texts
-    arrays = [np.concatenate(blocks) for blocks in numbers]
-    image_md5, mask_md5, picture, orientation, hashes, pdq, turned_rows, turned = arrays
-    return SampleTable(
+
+    def joined() -> "Hashes":
+        """Return the next column; its parts are dropped, because a column takes much memory."""
+        return np.concatenate(numbers.pop(0))
+
+    return SampleTable(  # in the order of the columns
         *(subset, phase, stem, file, source),
-        image_id=row_ids(image_md5),
-        mask_id=row_ids(mask_md5),
-        pixels_id=_pixels_id(catalog, picture, np.concatenate(has_picture)),
-        orientation=orientation[:, 0].astype(np.int64),
-        hashes=hashes,
-        pdq=pdq,
-        turned_rows=turned_rows[:, 0].astype(np.int64),
-        turned=turned,
+        image_id=row_ids(joined()),
+        mask_id=row_ids(joined()),
+        pixels_id=_pixels_id(catalog, joined(), np.concatenate(has_picture)),
+        orientation=joined()[:, 0].astype(np.int64),
+        hashes=joined(),
+        pdq=joined(),
+        turned_rows=joined()[:, 0].astype(np.int64),
+        turned=joined(),
     )
 
 
@@ -136,7 +140,8 @@ def _columns(catalog: Catalog, name: str) -> _SubsetColumns:
 
     scan = catalog.scan(name, _SCAN_COLUMNS)
     sources = {tag.key: tag.source for tag in catalog.tags(name, cache=False) if tag.source}
-    phases, stems = scan["phase"].to_pylist(), scan["stem"].to_pylist()
+    phases: list[Any] = list(map(sys.intern, scan["phase"].to_pylist()))  # one object for each
+    stems = scan["stem"].to_pylist()
     source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
     texts = [[name] * len(stems), phases, stems, scan["image"].to_pylist(), source]
     image_md5, mask_md5, picture, pdq = (

@@ -7,6 +7,7 @@ when it replaces the file. So it stays a test image after its metadata was remov
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.lineage import lineage_components, read_all_lineages
@@ -25,6 +26,17 @@ TESTED_COLUMNS = ("phase", "image_md5", "picture", *EXACT_COLUMNS)
 
 Exact = tuple[int, ...]
 """Sizes, colour sums and perceptual hash of an image as stored: the values of EXACT_COLUMNS."""
+
+
+class NewTestImages(NamedTuple):
+    """The test images of one version that no earlier version has."""
+
+    files: list[bytes]
+    """MD5 hashes of files."""
+    pictures: list[bytes]
+    """Digests of the pixels as shown."""
+    exact: list[Exact]
+    """Of images of scans that have no pictures."""
 
 
 @dataclass
@@ -48,12 +60,35 @@ class ReleasedTestImages:
         if not version:
             return
         test = scan.filter(pc.equal(scan["phase"], Phase.TEST.value))
-        for md5 in test["image_md5"].to_pylist():
+        images = NewTestImages(
+            test["image_md5"].to_pylist(),
+            test["picture"].drop_null().to_pylist(),
+            list(_exact(test.filter(test["picture"].is_null()))),
+        )
+        self.add_images(images, version)
+
+    def add_images(self, images: NewTestImages, version: str) -> None:
+        """Add test images of a version."""
+        for md5 in images.files:
             self.files.setdefault(md5, version)
-        for picture in test["picture"].drop_null().to_pylist():
+        for picture in images.pictures:
             self.pictures.setdefault(picture, version)
-        for values in _exact(test.filter(test["picture"].is_null())):
+        for values in images.exact:
             self.exact.setdefault(values, version)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """The number of files, pictures and exact values."""
+        return len(self.files), len(self.pictures), len(self.exact)
+
+    def added_since(self, sizes: tuple[int, int, int]) -> NewTestImages:
+        """Return the test images that were added since there were so many."""
+        files, pictures, exact = sizes
+        return NewTestImages(
+            list(islice(self.files, files, None)),
+            list(islice(self.pictures, pictures, None)),
+            list(islice(self.exact, exact, None)),
+        )
 
     def add_lineage(self, rows: Iterable[LineageRow]) -> None:
         """Add the files that replaced a test image, or that it replaced."""

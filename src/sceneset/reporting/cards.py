@@ -6,7 +6,6 @@ The layout is in templates/; this module computes what it shows.
 
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
@@ -109,31 +108,39 @@ def card_texts(
     catalog: Catalog, subsets: Sequence[SubsetStats], union: SetStats
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and text of each file of registry/cards, from entries and statistics."""
-    for language, form in product(LANGUAGES, FORMATS):
-        for stats in subsets:
-            entry = catalog.entry(stats.subset)
-            card = subset_card(catalog.vocabulary, entry, stats, language, form)
-            yield f"{stats.subset}.{language}.{form}", card
-        yield f"index.{language}.{form}", index_card(subsets, union, language, form)
+    for language in LANGUAGES:
+        values = [
+            _subset_values(catalog.vocabulary, catalog.entry(stats.subset), stats, language)
+            for stats in subsets
+        ]
+        for form in FORMATS:
+            for stats, shown in zip(subsets, values, strict=True):
+                card = _render("subset", form, language, **shown)
+                yield f"{stats.subset}.{language}.{form}", card
+            yield f"index.{language}.{form}", index_card(subsets, union, language, form)
 
 
 def subset_card(
     vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str, form: str
 ) -> str:
     """Return the card of a subset in one of LANGUAGES and one of FORMATS."""
-    return _render(
-        "subset",
-        form,
-        language,
-        title=entry.name,
-        kind=_KINDS[entry.kind].text(language),
-        headings=[heading.text(language) for heading in _HEADINGS],
-        category=entry.category,
-        images=stats.numbers.images,
-        overall=overall_description(entry, stats, language),
-        rows=card_rows(vocabulary, entry, stats, language),
-        group=_group(stats.numbers, language),
-    )
+    return _render("subset", form, language, **_subset_values(vocabulary, entry, stats, language))
+
+
+def _subset_values(
+    vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str
+) -> dict[str, Any]:
+    """Return what the card of a subset shows, in any format."""
+    return {
+        "title": entry.name,
+        "kind": _KINDS[entry.kind].text(language),
+        "headings": [heading.text(language) for heading in _HEADINGS],
+        "category": entry.category,
+        "images": stats.numbers.images,
+        "overall": overall_description(entry, stats, language),
+        "rows": card_rows(vocabulary, entry, stats, language),
+        "group": _group(stats.numbers, language),
+    }
 
 
 def index_card(subsets: Sequence[SubsetStats], union: SetStats, language: str, form: str) -> str:

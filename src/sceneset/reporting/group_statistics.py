@@ -6,7 +6,6 @@ rounds only once. The same rows give the same digits on every machine and in any
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sceneset.reporting.scan_columns import Measures, scaled_variances
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _DIGITS = 12  # decimal places of colours and shares
+_FEW = 10_000  # images
 
 
 def group_statistics(measures: Measures, boxes: int | None) -> GroupStats:
@@ -60,21 +60,26 @@ def _colour(columns: dict[str, "Ints"], pixels: "Ints") -> Colour:
 
     channels: list[tuple[float, ...]] = []
     n = exact_sum(pixels)
-    for channel in "rgb":
-        sums, squares = columns[f"sum_{channel}"], columns[f"sq_{channel}"]
-        total, total_squares = exact_sum(sums), exact_sum(squares)
+    # Of few images all channels are computed together, of many one by one, for less memory.
+    for names in ("rgb",) if len(pixels) < _FEW else ("r", "g", "b"):
+        sums = np.stack([columns[f"sum_{channel}"] for channel in names])
+        squares = np.stack([columns[f"sq_{channel}"] for channel in names])
         means: Floats = sums / pixels / 255
         variances = scaled_variances(pixels, sums, squares).astype(float)
         deviations: Floats = np.sqrt(variances) / pixels / 255
-        mean = exact_mean(means.tolist())
-        channels.append(  # in the order of Colour's fields
+        image_means = [exact_mean(row) for row in means.tolist()]
+        image_deviations = [exact_mean(row) for row in deviations.tolist()]
+        spreads = np.square(means - np.array(image_means)[:, None]).tolist()
+        channels += zip(  # in the order of Colour's fields
+            (total / (n * 255) for total in exact_sums(sums)),  # of whole numbers: rounded once
             (
-                float(Fraction(total, n * 255)),
-                math.sqrt(Fraction(n * total_squares - total * total, (n * 255) ** 2)),
-                mean,
-                exact_mean(deviations.tolist()),
-                math.sqrt(exact_mean(np.square(means - mean).tolist())),
-            )
+                math.sqrt((n * total_squares - total * total) / (n * 255) ** 2)
+                for total, total_squares in zip(exact_sums(sums), exact_sums(squares), strict=True)
+            ),
+            image_means,
+            image_deviations,
+            (math.sqrt(exact_mean(row)) for row in spreads),
+            strict=True,
         )
     values: list[Rgb] = [
         (round(r, _DIGITS), round(g, _DIGITS), round(b, _DIGITS))
@@ -95,12 +100,18 @@ def _foreground(columns: dict[str, "Ints"], pixels: "Ints") -> Foreground:
 
 
 def exact_sum(column: "Ints") -> int:
-    """Return the exact sum of non-negative integers, even if it exceeds 64 bits.
+    """Return the exact sum of non-negative integers, even if it exceeds 64 bits."""
+    [total] = exact_sums(column[None])
+    return total
+
+
+def exact_sums(rows: "Ints") -> list[int]:
+    """Return the exact sum of each row of non-negative integers, even if it exceeds 64 bits.
 
     The upper and lower halves are summed separately, and neither sum can overflow.
     """
-    high, low = column >> 32, column & 0xFFFFFFFF
-    return (int(high.sum()) << 32) + int(low.sum())
+    high, low = (rows >> 32).sum(axis=1), (rows & 0xFFFFFFFF).sum(axis=1)
+    return [(upper << 32) + lower for upper, lower in zip(high.tolist(), low.tolist(), strict=True)]
 
 
 def exact_mean(values: Sequence[float]) -> float:

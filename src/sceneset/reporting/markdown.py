@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules import RULES, Severity
@@ -77,7 +78,12 @@ def escape_cell(value: object) -> str:
 
     Characters become entities, which Markdown never takes for markup.
     """
-    text = str(value).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
+    return _escaped_cell(str(value))
+
+
+@lru_cache(maxsize=4096)  # names of scenes and numbers of images repeat
+def _escaped_cell(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
     text = re.sub(r"[\[\]`*~]", _entity, text.replace("\n", " "))
     return break_links(text.replace("|", "\\|"))
 

@@ -4,6 +4,7 @@ A review reads text files and tables only, so it runs where no image is availabl
 """
 
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,10 +13,11 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.split_selection import samples_by_row
 from sceneset.counts import counted
 from sceneset.errors import FindingsError
-from sceneset.quality.evaluate import all_findings
+from sceneset.quality.evaluate import RELATION_CODES, all_findings
 from sceneset.reporting.derived import stale_files
 from sceneset.reporting.markdown import escape_markdown
 from sceneset.schemas.finding import Finding, errors_of
+from sceneset.versions.changed_samples import have_same_bytes
 from sceneset.versions.diff import Diff, compare, counts_text
 from sceneset.versions.history import released_test_images
 from sceneset.versions.release import pipeline_findings
@@ -50,9 +52,9 @@ class Review:
     diff: Diff | None = None
     """The differences from the base; None if one of the states can't be read."""
     before: Counter[TableRow] = field(default_factory=Counter)
-    """Number of images of each row in the base."""
+    """Number of images of each row in the base, of subsets that have other tags or rows now."""
     after: Counter[TableRow] = field(default_factory=Counter)
-    """Number of images of each row in the changed registry."""
+    """Number of images of these rows in the changed registry."""
     base_error: Finding | None = None
     """Why the base could not be compared; errors of the changed registry are in ``findings``."""
     is_base_checked: bool = True
@@ -83,13 +85,17 @@ def review(base: Catalog, changed: Catalog) -> Review:
     ]
     result = Review(findings, findings)
     try:
-        known = {_identity(finding) for finding in all_findings(base, lambda _: tested())}
+        # Findings that the change does not have need not be known of the base.
+        relations = any(finding.code in RELATION_CODES for finding in findings)
+        in_base = all_findings(base, lambda _: tested(), relations=relations)
+        known = {_identity(finding) for finding in in_base}
         result.new = [finding for finding in findings if _identity(finding) not in known]
     except FindingsError:
         result.is_base_checked = False
     try:
-        before = _count_images(base)
-        after = _count_images(changed)
+        same = _unchanged_subsets(base, changed)
+        before = _count_images(base, same)
+        after = _count_images(changed, same)
         result.diff = compare(base, changed)
         result.before, result.after = before, after
     except FindingsError:
@@ -118,9 +124,22 @@ def _identity(finding: Finding) -> tuple[str, ...]:
     )
 
 
-def _count_images(catalog: Catalog) -> Counter[TableRow]:
+def _unchanged_subsets(base: Catalog, changed: Catalog) -> set[str]:
+    """Return the subsets whose entry and tags are the same bytes in both states."""
+    first, second = base.paths, changed.paths
+    return {
+        name
+        for name in {*base.names} & {*changed.names}
+        if have_same_bytes(first.entry(name), second.entry(name))
+        and have_same_bytes(first.tags(name), second.tags(name))
+    }
+
+
+def _count_images(catalog: Catalog, skipped: Container[str] = ()) -> Counter[TableRow]:
     counts: Counter[TableRow] = Counter()
     for name in catalog.names:
+        if name in skipped:
+            continue
         for row, tags in samples_by_row(
             catalog.entry(name).splits, catalog.tags(name, cache=False)
         ):

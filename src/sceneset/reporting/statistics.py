@@ -130,10 +130,10 @@ def subset_statistics(
     """
     name, entry, tags = selection.name, selection.entry, selection.tags
     measures = _measures(catalog, name, table)
-    index_of = _index_samples(catalog, name, table, tags)
+    row_of = _rows_of_tags(catalog, name, table, tags)
     by_row: dict[SplitRow, GroupStats] = {}
     for row, selected in selection.rows:
-        part = measures.take([index_of[tag.key] for tag in selected])
+        part = measures.take([row_of[id(tag)] for tag in selected])
         by_row[row] = group_statistics(part, count_boxes(selected))
         union.add_row(row, part, selected)
     union.subsets += 1
@@ -156,12 +156,18 @@ def subset_statistics(
     )
 
 
-def _index_samples(
+def _rows_of_tags(
     catalog: Catalog, name: str, table: "pa.Table", tags: Sequence[Tag]
-) -> dict[tuple[str, str], int]:
-    """Return the row of each sample in a scan, by phase and stem."""
-    keys = zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
-    index_of = {key: row for row, key in enumerate(keys)}
+) -> dict[int, int]:
+    """Return the row of each tag in a scan, by the identity of the tag."""
+    phases, stems = table["phase"].to_pylist(), table["stem"].to_pylist()
+    # Both are sorted by phase and stem.
+    if len(tags) == len(stems) and all(
+        tag.stem == stem and tag.phase == phase
+        for tag, phase, stem in zip(tags, phases, stems, strict=True)
+    ):
+        return dict(zip(map(id, tags), range(len(tags)), strict=True))
+    index_of = {key: row for row, key in enumerate(zip(phases, stems, strict=True))}
     if index_of.keys() != {tag.key for tag in tags} or len(index_of) != len(table):
         fail(
             "scan-incomplete",
@@ -170,7 +176,7 @@ def _index_samples(
             file=catalog.paths.relative(catalog.paths.scan(name)),
             hint="run `sceneset check` to list the differences",
         )
-    return index_of
+    return {id(tag): index_of[tag.key] for tag in tags}
 
 
 def _measures(catalog: Catalog, name: str, table: "pa.Table") -> Measures:

@@ -4,12 +4,14 @@ Trees are read directly, so a file that a branch does not have is told from one 
 in a damaged repository or a partial clone, git reports both as missing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sceneset.errors import GitError
 from sceneset.storage.git import git, output_lines, run_git
 
+_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _BATCH = 256  # objects that one process reads; their bytes are in memory together
 
 
@@ -85,6 +87,22 @@ def _entry(tree: bytes, name: str, width: int, *, is_folder: bool) -> str:
             return tree[end + 1 : end + 1 + width].hex()
         start = end + 1 + width
     return ""
+
+
+def find_objects(repo: Path, names: Sequence[str]) -> list[str]:
+    """Return the git object that each name stands for, or "" if there is none.
+
+    One process answers for all names. They are names as `git rev-parse` takes them, for example
+    ``refs/tags/1.0.0^{commit}`` or ``HEAD:registry/scans``.
+    """
+    if not names:
+        return []
+    if any({"\n", "\r"} & set(name) for name in names):  # git reads one name on each line
+        return [git(repo, "rev-parse", "--verify", "-q", n, check=False).strip() for n in names]
+    lines = "".join(f"{name}\n" for name in names)
+    found = output_lines(git(repo, "cat-file", "--batch-check=%(objectname)", stdin=lines))
+    # For a name without an object, git prints the name and what is wrong with it.
+    return [line if _OBJECT.fullmatch(line) else "" for line in found]
 
 
 def read_objects(repo: Path, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -20,15 +20,11 @@ from sceneset.storage.config_guard import check_own_config
 from sceneset.storage.files import read_text
 from sceneset.storage.git import tracked_files
 from sceneset.storage.yaml_files import MAX_YAML, load
-from sceneset.storage.yaml_parser import syntax_error
+from sceneset.storage.yaml_parser import MAX_DEPTH, may_be_deep, syntax_error
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_EXPANDED = 64 << 20
 """Upper bound of the size of a file with its aliases written out, in bytes."""
-_MAX_DEPTH = 100
-"""Parsers in C overflow the stack, which ends the process, at some ten thousand levels. What DVC
-writes has fewer than ten."""
-_INDICATORS = re.compile(r"^[ ?:-]*", re.MULTILINE)
 
 _OWN_STAGES = frozenset({"scan", "check", "splits", "stats", "leakage", "manifest", "card"})
 _OWN_COMMAND = re.compile(r"python(?: -[PI])? -m sceneset\.stages\.\w+(?: \$\{[\w.]+\})*")
@@ -75,9 +71,7 @@ def _bounded_text(root: Path, name: str) -> str:
         FindingsError: The file is too large, not UTF-8, nested too deeply, or expands too much.
     """
     text = read_text(root / name, name, limit=MAX_YAML, hint="restore it with git")
-    # Without an anchor there is no alias, and these characters open all levels.
-    levels = text.count("[") + text.count("{") + max(map(len, _INDICATORS.findall(text)), default=0)
-    if "&" in text or levels > _MAX_DEPTH:
+    if "&" in text or may_be_deep(text):  # without an anchor there is no alias
         _check_structure(text, name)
     return text
 
@@ -88,11 +82,11 @@ def _check_structure(text: str, name: str) -> None:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
-                if depth > _MAX_DEPTH:
+                if depth > MAX_DEPTH:
                     row = event.start_mark.line + 1 if event.start_mark else None
                     fail(
                         "yaml-alias",
-                        f"it is nested more than {_MAX_DEPTH} levels deep",
+                        f"it is nested more than {MAX_DEPTH} levels deep",
                         file=name,
                         row=row,
                         hint="restore it with git",

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from sceneset.errors import FindingsError, fail
 from sceneset.schemas.finding import Finding, capped, finding
+from sceneset.storage.compact_yaml import compact_yaml
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_parser import Document, FieldPath, parse
 
@@ -76,11 +77,10 @@ def dump_yaml(fields: Mapping[str, Any], *, schema: str = "", compact: bool = Fa
         fields: Plain values, for example of ``model_dump(mode="json")``.
         schema: Path of the JSON Schema relative to the file. It is written into the first line,
             where editors look for it.
-        compact: Write lists and mappings of plain values on one line, with the fast dumper for
-            large files.
+        compact: Write lists and mappings of plain values on one line. It is fast, for large files.
     """
     if compact:
-        body = yaml.dump(
+        body = compact_yaml(dict(fields)) or yaml.dump(
             dict(fields),
             Dumper=_FAST_DUMPER,
             sort_keys=False,

@@ -7,6 +7,7 @@ subset and on the number of changes. A subset whose scan and tags are the same b
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sceneset.catalog.reader import Catalog
@@ -122,16 +123,17 @@ def changed_samples(old: Catalog, new: Catalog) -> tuple[list[Sample], list[Samp
 
 def _have_same_files(old: Catalog, new: Catalog, name: str) -> bool:
     """Return whether scan and tags of a subset are the same bytes in both states."""
-    pairs = (
-        (old.paths.scan(name), new.paths.scan(name)),
-        (old.paths.tags(name), new.paths.tags(name)),
+    return have_same_bytes(old.paths.scan(name), new.paths.scan(name)) and have_same_bytes(
+        old.paths.tags(name), new.paths.tags(name)
     )
+
+
+def have_same_bytes(first: Path, second: Path) -> bool:
+    """Return whether two files have the same bytes; False if one can't be read."""
     try:
-        return all(
-            first.stat().st_size == second.stat().st_size
-            and md5_of(first.read_bytes()) == md5_of(second.read_bytes())
-            for first, second in pairs
-        )
+        return first.stat().st_size == second.stat().st_size and md5_of(
+            first.read_bytes()
+        ) == md5_of(second.read_bytes())
     except OSError:
         return False  # reading them reports what is wrong
 

@@ -19,8 +19,10 @@ from sceneset.errors import FindingsError, UnknownRevisionError
 from sceneset.quality.tested_images import TESTED_COLUMNS, ReleasedTestImages
 from sceneset.schemas.tag import Tag
 from sceneset.storage.git import git, output_lines, read_object
+from sceneset.storage.git_trees import find_objects
 from sceneset.versions.records import read_records
-from sceneset.versions.resolve import ARTIFACT, resolve
+from sceneset.versions.resolve import ARTIFACT, resolve_versions
+from sceneset.versions.tested_cache import VersionCache, VersionImages
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,11 +89,10 @@ class History:
         """What could not be searched, each with the reason; grows during searches."""
         self._commits: dict[str, str] = {}
         self._records = [record.version for record in read_records(catalog)]
-        for version in self._records:
-            try:
-                commit = resolve(catalog.root, version, self._prefix)
-            except UnknownRevisionError as error:
-                self.unread.add(str(error))
+        prefix = self._prefix if self._records else ""
+        for version, commit in resolve_versions(catalog.root, self._records, prefix).items():
+            if isinstance(commit, UnknownRevisionError):
+                self.unread.add(str(commit))
             else:
                 self._commits[version] = commit
         if everywhere:
@@ -159,12 +160,54 @@ class History:
         return found
 
     def test_images(self) -> ReleasedTestImages:
-        """Return the test images of all versions, each with the first version that has it."""
-        tested = ReleasedTestImages()
-        for scan in self._scans(TESTED_COLUMNS):
-            tested.add(scan.table, scan.versions)
+        """Return the test images of all versions, each with the first version that has it.
+
+        A version that was read before is not read again: see `sceneset.versions.tested_cache`.
+        """
+        root, tested, scans = self._catalog.root, ReleasedTestImages(), set[str]()
+        names = [f"{commit}:{self._prefix}registry/scans" for commit in self._commits.values()]
+        trees = find_objects(root, names)
+        cache = VersionCache(root) if any(trees) else None
+        for version, tree in zip(self._commits, trees, strict=True):
+            if not (cache and tree):
+                continue  # a version without any subset
+            cache.advance(version, tree)
+            known = cache.read()
+            if known:
+                tested.add_images(known.images, version)
+                scans.update(known.scans)
+            elif read := self._add_version(tested, version, scans):
+                cache.write(read)
         tested.unread = tuple(sorted(self.unread))
         return tested
+
+    def _add_version(
+        self, tested: ReleasedTestImages, version: str, known: set[str]
+    ) -> VersionImages | None:
+        """Read the test images of a version; return what it adds, or None if a scan is unread.
+
+        Args:
+            tested: What the test images are added to.
+            version: The version.
+            known: The git objects of scans that were read; those of the version are added.
+        """
+        sizes, is_complete, scans = tested.sizes, True, []
+        for (subset, oid), versions in self._scans_of_versions.items():
+            if version not in versions or oid in known:
+                continue
+            what = f"the scan of {subset} in {', '.join(versions)}"
+            table = self._read(oid, what, TESTED_COLUMNS)
+            if table is None:
+                is_complete = False
+                continue
+            tested.add(table, (version,))
+            known.add(oid)
+            scans.append(oid)
+        return VersionImages(scans, tested.added_since(sizes)) if is_complete else None
+
+    @cached_property
+    def _scans_of_versions(self) -> dict[tuple[str, str], list[str]]:
+        return self._versions_of_scans()
 
     def masks_shared_with_other_images(self, images: set[str], masks: set[str]) -> set[str]:
         """Return those of ``masks`` that belong to an image outside ``images`` too."""
@@ -178,18 +221,13 @@ class History:
             shared |= {md5.hex() for md5 in scan.table["mask_md5"].filter(rows).to_pylist()}
         return shared
 
-    def _scans(self, columns: Sequence[str] = ()) -> Iterator[_Scan]:
-        """Yield every distinct scan with the states that contain it.
-
-        Args:
-            columns: The columns to read; by default those of an ``Occurrence``.
-        """
-        catalog, here = self._catalog, columns or _COLUMNS
-        for name, table in catalog.each(lambda name: (name, catalog.scan(name, here))):
+    def _scans(self) -> Iterator[_Scan]:
+        """Yield every distinct scan with the states that contain it."""
+        catalog = self._catalog
+        for name, table in catalog.each(lambda name: (name, catalog.scan(name, _COLUMNS))):
             yield _Scan(("",), name, table)
         for (subset, oid), versions in self._versions_of_scans().items():
-            what = f"the scan of {subset} in {', '.join(versions)}"
-            table = self._read(oid, what, columns) if columns else self._table(oid, what)
+            table = self._table(oid, f"the scan of {subset} in {', '.join(versions)}")
             if table is not None:
                 yield _Scan(tuple(versions), subset, table)
 

@@ -8,7 +8,7 @@ from sceneset.catalog.split_selection import Selection, read_selection, split_te
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.errors import fail
 from sceneset.schemas.terms import Phase
-from sceneset.storage.dvc_digests import DIGEST_COLUMNS, digests_of_scan
+from sceneset.storage.dvc_digests import DIGEST_COLUMNS
 from sceneset.storage.files import md5_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def subset_part(catalog: Catalog, selection: Selection, table: "pa.Table") -> di
         )
     folders = {
         folder: {"md5": digest.md5, "files": digest.files, "bytes": digest.size}
-        for folder, digest in digests_of_scan(table).items()
+        for folder, digest in catalog.digests(name, table).items()
     }
     return {
         "kind": entry.kind,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sceneset.catalog.lookup import find_samples, matches_row
+from sceneset.catalog.lookup import find_samples
+from sceneset.catalog.matching import matches_row
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scanned_files import ScannedFile, scanned_files
+from sceneset.catalog.selections import chosen_samples
 from sceneset.catalog.split_selection import samples_by_row
 from sceneset.errors import NothingFoundError
 from sceneset.progress import Progress, no_progress
@@ -70,16 +72,23 @@ def _select(catalog: Catalog, query: Query, folders: Sequence[str]) -> _Selectio
     excluded = {(image.subset, image.phase, image.stem) for image, _ in withdrawn}
     return _Selection(
         [BlobRequest(md5, size, tuple(places)) for (md5, size), places in paths.items()],
-        _split_texts(catalog, query, names, excluded),
+        split_texts(catalog, query, names, excluded),
         [file for pair in withdrawn for file in pair],
         md5_of("".join(lines).encode()),
     )
 
 
-def _split_texts(
+def split_texts(
     catalog: Catalog, query: Query, names: Iterable[str], excluded: set[tuple[str, str, str]]
 ) -> dict[str, str]:
-    """Return the text of every split file that matches; "" if it lists no sample."""
+    """Return the text of every split file that matches; "" if it lists no sample.
+
+    Args:
+        catalog: The registry.
+        query: Selects rows of scene tables.
+        names: The subsets to read.
+        excluded: Samples to leave out, as subset, phase and stem.
+    """
     texts = {}
     for name in names:
         for row, selected in samples_by_row(catalog.entry(name).splits, catalog.tags(name)):
@@ -87,28 +96,63 @@ def _split_texts(
             if matches_row(query, row):
                 text = "".join(f"{stem}\n" for stem in stems)
                 texts[f"{name}/split_dir/{row.file}"] = text
+    for selection in query.selections:
+        texts |= _selection_texts(catalog, query, selection, excluded)
     return texts
+
+
+def _selection_texts(
+    catalog: Catalog, query: Query, selection: str, excluded: set[tuple[str, str, str]]
+) -> dict[str, str]:
+    """Return the split files of a selection: selection.<name>.<phase>.txt for each subset.
+
+    Names of scenes have no such dots.
+    """
+    texts: dict[str, str] = {}
+    part = Query((), query.persons, query.phases, query.subsets, (selection,))
+    for name, keys in chosen_samples(catalog, part).items():
+        stems: dict[str, list[str]] = {}
+        for phase, stem in sorted(keys):
+            kept = stems.setdefault(phase, [])
+            if (name, phase, stem) not in excluded:
+                kept.append(f"{stem}\n")
+        for part_name, lines in stems.items():
+            texts[f"{name}/split_dir/selection.{selection}.{part_name}.txt"] = "".join(lines)
+    return texts
+
+
+def state_record(catalog: Catalog) -> dict[str, Any]:
+    """Return what sceneset.json says about the registry and the revision that were read."""
+    origin = catalog.origin
+    return {
+        "repo": origin.repo if origin else str(catalog.root),
+        "rev": origin.rev if origin else None,
+        "commit": origin.commit if origin else None,
+        "version": version_at(origin.git, origin.commit) if origin else None,
+    }
+
+
+def query_record(query: Query, folders: Sequence[str]) -> dict[str, Any]:
+    """Return what sceneset.json says about the query."""
+    return {
+        "scenes": list(query.scenes),
+        "persons": query.persons,
+        "phases": list(query.phases),
+        "subsets": list(query.subsets),
+        **({"selections": list(query.selections)} if query.selections else {}),
+        "folders": list(folders),
+    }
 
 
 def _record(
     catalog: Catalog, query: Query, folders: Sequence[str], selection: _Selection
 ) -> dict[str, Any]:
     """Return the record of a pull: its query, the revision it reads, counts and a digest."""
-    origin = catalog.origin
     kinds = {name: catalog.entry(name).kind for name in catalog.names}
     subsets = {path.split("/")[0] for blob in selection.blobs for path in blob.paths}
     return {
-        "pull": {
-            "scenes": list(query.scenes),
-            "persons": query.persons,
-            "phases": list(query.phases),
-            "subsets": list(query.subsets),
-            "folders": list(folders),
-        },
-        "repo": origin.repo if origin else str(catalog.root),
-        "rev": origin.rev if origin else None,
-        "commit": origin.commit if origin else None,
-        "version": version_at(origin.git, origin.commit) if origin else None,
+        "pull": query_record(query, folders),
+        **state_record(catalog),
         "subsets": {name: {"kind": kinds[name]} for name in sorted(subsets)},
         "files": sum(len(blob.paths) for blob in selection.blobs),
         "forgotten": len(selection.withdrawn) // 2,
@@ -152,11 +196,12 @@ def pull(
         FindingsError: The disk is too small.
         DvcError: The remote can't be reached.
     """
-    with exclusive_lock(_lock_file(to)):  # many ranks of one training job may pull into one folder
+    with exclusive_lock(lock_file(to)):  # many ranks of one training job may pull into one folder
         return _pull(catalog, query, blobs, to, folders=folders, link=link, progress=progress)
 
 
-def _lock_file(to: Path) -> Path:
+def lock_file(to: Path) -> Path:
+    """Return the file that is locked while a pull or export writes into the folder ``to``."""
     return cache_folder() / "pulls" / f"{md5_of(str(to.resolve()).encode())}.lock"
 
 

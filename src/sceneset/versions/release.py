@@ -5,10 +5,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.selections import summarize
 from sceneset.errors import FindingsError, UsageError
 from sceneset.quality.evaluate import Reports, all_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
-from sceneset.schemas.version import Version, VersionChanges, VersionNumber, VersionSubset
+from sceneset.schemas.version import (
+    Version,
+    VersionChanges,
+    VersionNumber,
+    VersionSelection,
+    VersionSubset,
+)
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, is_current
 from sceneset.storage.files import md5_of
@@ -197,15 +204,25 @@ def _build_record(
         state=md5_of(manifest_text(catalog).encode()),
         samples=sum(sum(part.samples.values()) for part in subsets.values()),
         subsets=subsets,
+        selections=_selections(catalog),
         changes=changes,
     )
     return record, diff
 
 
+def _selections(catalog: Catalog) -> dict[str, VersionSelection]:
+    summaries = [summarize(catalog, name) for name in sorted(catalog.params.selections)]
+    return {s.name: VersionSelection(samples=s.samples, digest=s.digest) for s in summaries}
+
+
 def _step_findings(record: Version, diff: Diff | None, records: Sequence[Version]) -> list[Finding]:
     """Return a finding if the state is released already, or its number increases too little."""
     file = f"registry/versions/{record.version}.yaml"
-    same = [version.version for version in records if version.state == record.state]
+    same = [
+        version.version
+        for version in records
+        if (version.state, version.selections) == (record.state, record.selections)
+    ]
     if same:
         return [
             finding(

@@ -3,11 +3,13 @@
 import difflib
 import posixpath
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from sceneset.errors import GitError, UnknownRevisionError
 from sceneset.storage.files import md5_of
 from sceneset.storage.git import git, output_lines, read_object
+from sceneset.storage.git_trees import find_objects
 
 ARTIFACT = "insta360-semantic-seg"
 """The DVC artifact that is versioned: tags are named insta360-semantic-seg@v1.2.0."""
@@ -45,6 +47,37 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
             f"repository: git symbolic-ref HEAD refs/heads/{branches[0]}"
         )
     raise UnknownRevisionError(f"there is no revision {rev!r}. {_suggestion(repo, rev)}")
+
+
+def resolve_versions(
+    repo: Path, numbers: Sequence[str], prefix: str = ""
+) -> dict[str, str | UnknownRevisionError]:
+    """Return the commit of each version, or why there is none; see ``resolve``.
+
+    One process finds all versions whose tag names a commit that has their record.
+    """
+    tags = [f"refs/tags/{ARTIFACT}@v{number}^{{commit}}" for number in numbers]
+    moved = [f"refs/moved/{tag}" for tag in tags]
+    records = [
+        f"{tag}:{prefix}registry/versions/{number}.yaml"
+        for tag, number in zip(tags, numbers, strict=True)
+    ]
+    count = len(numbers)
+    try:
+        objects = find_objects(repo, [*tags, *moved, *records])
+    except GitError:  # a partial clone can't fetch a record
+        objects = [""] * (3 * count)
+    parts = (objects[:count], objects[count : 2 * count], objects[2 * count :])
+    found: dict[str, str | UnknownRevisionError] = {}
+    for number, tagged, at_move, record in zip(numbers, *parts, strict=True):
+        if tagged and record and at_move in {"", tagged}:
+            found[number] = tagged
+            continue
+        try:
+            found[number] = resolve(repo, number, prefix)
+        except UnknownRevisionError as error:
+            found[number] = error
+    return found
 
 
 def version_at(repo: Path, commit: str) -> str | None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError, UnknownNameError, UsageError
 from sceneset.paths import Paths, without_userinfo
-from sceneset.schemas.finding import capped
+from sceneset.schemas.finding import MAX_ALIKE, capped
 from sceneset.schemas.used import UsedRow
 from sceneset.schemas.version import Version, VersionNumber
 from sceneset.storage.files import read_text, write_text
@@ -58,6 +58,8 @@ def parse_used(text: str) -> list[UsedRow]:
             rows.add(UsedRow.model_validate(fields))
         except ValidationError as error:
             errors += [(reader.line_num, detail) for detail in error.errors(include_url=False)]
+            if len(errors) > MAX_ALIKE:  # a file of something else: a million lines are wrong
+                break
     if errors:
         raise FindingsError(
             capped(errors, lambda error: schema_finding(error[1], UsedRow, FILE, error[0]))

@@ -1,4 +1,7 @@
-"""List the released versions, newest last, with what changed in each."""
+"""List the released versions, newest last, with what changed in each, or show one of them.
+
+Of one version, its selections and the runs that used it are shown; `sceneset used` notes runs.
+"""
 
 import argparse
 
@@ -7,16 +10,23 @@ from sceneset.cli.exit_codes import FINE
 
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from sceneset.schemas.used import UsedRow
+    from sceneset.schemas.version import Version
 
 EXAMPLES = """
   sceneset versions
+  sceneset versions 1.2.0
   sceneset versions --repo https://example.com/people.git --json
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION", help="show this version (default: list all)"
+    )
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
 
@@ -25,11 +35,23 @@ def run(args: argparse.Namespace) -> int:
     """Print the versions."""
     from sceneset.cli.output import print_json, print_table, say
     from sceneset.versions.records import read_records, reverted_versions
+    from sceneset.versions.used import read_used
 
     catalog = open_catalog(args)
-    records = read_records(catalog)
+    every = read_records(catalog)
+    records = every if args.version is None else _named(args.version, every)
+    used = read_used(catalog.paths)
     if args.json:
-        print_json([record.model_dump(mode="json") for record in records])
+        print_json(
+            [
+                record.model_dump(mode="json")
+                | {"used": [_run(row) for row in used if row.version == record.version]}
+                for record in records
+            ]
+        )
+    elif args.version is not None:
+        _print_version(records[0], [row for row in used if row.version == args.version])
+        return FINE
     elif not records:
         say("there is no version yet; create one with: sceneset release 1.0.0", style="yellow")
     else:
@@ -48,13 +70,52 @@ def run(args: argparse.Namespace) -> int:
             ],
             right=("subsets", "samples"),
         )
-    for number in reverted_versions(catalog, records):
+    for number in reverted_versions(catalog, every):
         say(
             f"version {number} has a tag but no record: its release was reverted. It can still be "
             "read with --rev",
             style="yellow",
         )
     return FINE
+
+
+def _named(version: str, records: "Sequence[Version]") -> "list[Version]":
+    """Return the record of a version, alone."""
+    from sceneset.errors import UnknownRevisionError
+
+    found = [record for record in records if record.version == version]
+    if not found:
+        known = ", ".join(record.version for record in records[-5:]) or "none yet"
+        raise UnknownRevisionError(f"there is no version {version!r}; the last ones: {known}")
+    return found
+
+
+def _run(row: "UsedRow") -> "dict[str, str]":
+    return {"run": row.run, "selection": row.selection, "digest": row.digest}
+
+
+def _print_version(record: "Version", used: "Sequence[UsedRow]") -> None:
+    """Print the subsets of a version, its selections, and the runs that used it."""
+    from sceneset.cli.output import print_table, say
+    from sceneset.counts import counted
+    from sceneset.schemas.terms import Phase
+
+    rows = [
+        ("subset", name, *(part.samples.get(phase, 0) for phase in Phase), "")
+        for name, part in record.subsets.items()
+    ]
+    rows += [
+        ("selection", name, *(part.samples.get(phase, 0) for phase in Phase), part.digest)
+        for name, part in record.selections.items()
+    ]
+    print_table(("kind", "name", *Phase, "digest"), rows, right=tuple(Phase), optional=("digest",))
+    if record.notes:
+        say(record.notes)
+    if used:
+        print_table(
+            ("run", "selection"), [(row.run, row.selection or "all samples") for row in used]
+        )
+    say(f"{counted(len(used), 'run')} used version {record.version}")
 
 
 def _changes(counts: "Mapping[str, int]") -> str:
