@@ -13,6 +13,7 @@ from sceneset.errors import FindingsError, fail
 from sceneset.formats.image_json import Used, clean_name, missing_image
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.metadata_lines import metadata_rows
+from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
 from sceneset.schemas.finding import Finding, finding
@@ -24,6 +25,7 @@ MASK_NAMES = (
 )
 _IMAGE_NAMES = ("image", "img", "picture", "pixel_values", "file", "jpg", "png")
 _CATEGORIES = ("scene", "scenes", "category", "categories", "label", "labels", "scene_category")
+_OWN = ("subset", "persons", "boxes", "source")  # see own_labels.py
 _SENTENCES = ("caption", "captions", "text", "description")
 _SIGNATURES = (
     *((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n\x1a\n", ".png"), (b"BM", ".bmp")),
@@ -146,6 +148,7 @@ def _folder_sample(
         source=_text(values.get("source")),
         scenes=_words(values, _CATEGORIES),
         captions=_words(values, _SENTENCES),
+        labels=labels_of(values),
     )
 
 
@@ -235,7 +238,7 @@ class _Parquet:
         known = [
             name
             for name in self.schema.names
-            if name in {*_CATEGORIES, *_SENTENCES, "source", "file_name"} - {image, mask}
+            if name in {*_CATEGORIES, *_SENTENCES, *_OWN, "file_name"} - {image, mask}
         ]
         phase = phase_of(self.file) or Phase.TRAIN
         row = 0
@@ -279,6 +282,7 @@ class _Parquet:
             source=_text(values.get("source")),
             scenes=_words(values, tuple(c for c in _CATEGORIES if c != self.columns[1])),
             captions=_words(values, _SENTENCES),
+            labels=labels_of(values),
         )
 
     def _file(self, struct: dict[str, Any], name: str) -> tuple[str, str]:

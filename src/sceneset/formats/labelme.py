@@ -21,6 +21,7 @@ from sceneset.formats.image_json import (
     open_png,
 )
 from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
+from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.imaging.shapes import (
@@ -138,6 +139,7 @@ def _sample(
         mask=Drawing(tuple(shapes), size_of(content.get("imageWidth"), content.get("imageHeight"))),
         annotation=file,
         persons=len(persons),
+        labels=labels_of(content.get("sceneset")),
     )
 
 

@@ -15,6 +15,7 @@ from sceneset.errors import FindingsError, fail
 from sceneset.formats.hugging_face import MASK_NAMES
 from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
 from sceneset.formats.mask_folders import report_lone_files
+from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
 from sceneset.schemas.finding import finding
@@ -135,6 +136,7 @@ def _sample(tree: Tree, key: str, inner: str, item: _Item, report: Report) -> Fo
         ),
         scenes=tuple(w for w in flat if isinstance(w, str) and w),
         captions=tuple(s for s in sentences if isinstance(s, str) and s),
+        labels=labels_of(content),
     )
 
 
