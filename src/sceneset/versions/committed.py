@@ -14,7 +14,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.state_files import is_state_file, state_files, state_folders
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.files import open_regular
-from sceneset.storage.git import git
+from sceneset.storage.git import git, without_filters
 from sceneset.storage.git_ignore import ignored_files
 
 _CHUNK = 1 << 20  # bytes
@@ -82,7 +82,8 @@ def _other_findings(root: Path, known: set[str]) -> list[Finding]:
     """Report files that `git status` lists and that are not ``known``."""
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
     prefix = git(root, "rev-parse", "--show-prefix").strip("\n")
-    lines = filter(None, git(root, *words).split("\0"))
+    # `git status` would run a clean filter on each file whose time it can't trust.
+    lines = filter(None, git(root, *words, env=without_filters(root)).split("\0"))
     paths = (line[3:].removeprefix(prefix) for line in lines)
     return [
         _finding(path, "is not committed", _COMMIT_HINT)
