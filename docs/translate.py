@@ -73,7 +73,8 @@ _PRINTING = ("cli", "stages")
 """The rooms that print: their texts come first."""
 PRINTS = {"say", "notify", "print_text", "translate", "Label"}
 MESSAGES = {
-    "finding": (1,), "fail": (1,), "Trouble": (2, 3), "UndecodableError": (1, 2), "progress": (2,)
+    "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
+    "UndecodableError": (1, 2), "progress": (2,),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from sceneset import Registry
-from sceneset.exports import coco, registry, run
+from sceneset import Registry, plugins
+from sceneset.exports import coco, run
 from sceneset.exports.output import Output
 from sceneset.exports.registry import built_in_names
 from sceneset.exports.types import Selection
@@ -268,7 +268,7 @@ def test_export_reads_a_plug_in_by_its_entry_point(
         def load(self) -> Listing:
             return Listing()
 
-    monkeypatch.setattr(registry, "entry_points", lambda **_: [Point()])
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: [Point()])
     outcome = sceneset("export", "listing", "--to", tmp_path / "out", cwd=exports.root)
     assert outcome.code == 0, outcome.err
     assert (tmp_path / "out/list.txt").read_text("utf-8").count("\n") == len(exports.truth)

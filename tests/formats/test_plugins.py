@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import numpy as np
 import pytest
 
+from sceneset import plugins
 from sceneset.errors import UsageError
 from sceneset.formats import registry
 from sceneset.formats.tree import Tree
@@ -27,7 +28,7 @@ def _outlines(tmp_path, monkeypatch):
 
 def offer(monkeypatch, value):
     points = EntryPoints([EntryPoint("outlines", value, "sceneset.formats")])
-    monkeypatch.setattr(registry, "entry_points", points.select)
+    monkeypatch.setattr(plugins, "entry_points", points.select)
 
 
 @pytest.mark.usefixtures("_outlines")

@@ -202,8 +202,8 @@ def _findings(catalog: Catalog, name: str, selection: NamedSelection) -> list[Fi
     ):
         for number, word in enumerate(scenes):
             if catalog.vocabulary.find(word) is None:
-                alike = unknown_scene_finding(catalog.vocabulary, word, file=_FILE)
-                report(f"no scene is called {word!r}", alike.hint, *inner, "scenes", number)
+                unknown = unknown_scene_finding(catalog.vocabulary, word, file=_FILE)
+                report(f"no scene is called {word!r}", unknown.hint, *inner, "scenes", number)
         for number, subset in enumerate(subsets):
             if str(SubsetName(subset)) not in catalog.names:
                 hint = "write the full name of a subset of this list: params.yaml, subsets"

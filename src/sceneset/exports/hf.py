@@ -54,9 +54,9 @@ def _write_folders(selection: Selection, out: Output) -> None:
     samples = out.place(selection.samples, paths)
     unknown = sum(sample.boxes is None for sample in samples)
     if 0 < unknown < len(samples):
-        lacking = counted(unknown, "sample has", "samples have")
+        without = counted(unknown, "sample has", "samples have")
         out.notes.append(
-            f"{_LINES} leaves out the number of boxes, because {lacking} none; --parquet keeps it"
+            f"{_LINES} leaves out the number of boxes, because {without} none; --parquet keeps it"
         )
     for phase, group in by_phase(samples).items():
         with out.open(f"{phase}/{_LINES}") as file:

@@ -221,7 +221,7 @@ class Output:
                 (self.to / place).unlink(missing_ok=True)
 
     def leave_out(self, sample: ExportSample, what: str, reason: str) -> None:
-        """Record in left_out.csv that the export lacks a detail of a sample."""
+        """Record in left_out.csv that a detail of a sample is not in the export."""
         self.left_out.append(LeftOut(*sample.key, what, reason))
 
     def leave_out_pixels(self, sample: ExportSample, what: str, pixels: int, effect: str) -> None:

@@ -1,9 +1,9 @@
 """The table of formats to export to; each module is loaded when its format is used."""
 
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from sceneset.errors import UsageError
+from sceneset.plugins import load_plugin, names_with_plugins
 
 TYPE_CHECKING = False  # importing typing would take longer than the help of the command
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def built_in_names() -> list[str]:
 
 def exporter_names() -> list[str]:
     """Return the names of all formats, those of plug-ins at the end."""
-    plugins = {point.name for point in entry_points(group=_GROUP)}
-    return [*_MODULES, *sorted(plugins - _MODULES.keys())]
+    return names_with_plugins(_MODULES, _GROUP)
 
 
 def find_exporter(name: str) -> "Exporter":
@@ -48,12 +47,9 @@ def find_exporter(name: str) -> "Exporter":
     if name in _MODULES:
         found: Exporter = import_module(f"sceneset.exports.{_MODULES[name]}").EXPORTER
         return found
-    for point in entry_points(group=_GROUP, name=name):
-        try:
-            loaded: Exporter = point.load()
-        except Exception as error:
-            raise UsageError(f"the plug-in of format {name} can't be loaded: {error}") from error
-        return loaded
+    plugin: Exporter | None = load_plugin(name, _GROUP)
+    if plugin:
+        return plugin
     import difflib
 
     near = difflib.get_close_matches(name, _MODULES, n=1)

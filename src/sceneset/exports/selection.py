@@ -26,7 +26,7 @@ def select_samples(catalog: Catalog, query: Query) -> Selection:
     """Return the samples that a query selects, without withdrawn ones.
 
     Raises:
-        FindingsError: A file of the registry can't be read, or a scan lacks a sample.
+        FindingsError: A file of the registry can't be read, or a sample is missing in a scan.
     """
     found: dict[str, list[FoundSample]] = {}
     for sample in find_samples(catalog, query):

@@ -84,7 +84,7 @@ def write_shards(
     path_of = {s.key: shard.path for shard in open_shards for s in shard.samples}
     samples = [sample for shard in open_shards for sample in shard.samples]
     for shard in open_shards:
-        if shard.path in exists:  # it lacks samples that could not be read before
+        if shard.path in exists:  # samples that could not be read before are missing in it
             (out.to / shard.path).unlink()
     with closing(_files(out, samples)) as files:
         for path, packed in groupby(files, lambda item: path_of[item[0].key]):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import FindingsError, fail
-from sceneset.formats.json_files import json_documents, json_problems
+from sceneset.errors import fail
+from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of
@@ -39,12 +39,7 @@ class _Coco:
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         files = _files(tree)
-        if problems := json_problems(tree):
-            raise FindingsError(problems)
-        if not files:
-            fail(
-                "layout", "there is no COCO file with images and segmentations", file=tree.root.name
-            )
+        refuse_without(files, tree, "there is no COCO file with images and segmentations")
         used: set[str] = set()
         for file, content in files:
             reader = _File(file, content, tree, options, report)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import FindingsError, fail
+from sceneset.errors import fail
 from sceneset.formats.classes import Classes, size_of
 from sceneset.formats.image_json import Used, broken_file, missing_image
-from sceneset.formats.json_files import json_documents, json_problems
+from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
 from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON, Broken, Drawing
@@ -32,10 +32,7 @@ class _Panoptic:
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         files = _files(tree)
-        if problems := json_problems(tree):
-            raise FindingsError(problems)
-        if not files:
-            fail("layout", "there is no JSON file with segments_info", file=tree.root.name)
+        refuse_without(files, tree, "there is no JSON file with segments_info")
         used, classes = Used(tree, report), Classes(options)
         readers = [_File(file, content, tree, options, report) for file, content in files]
         for reader in readers:

@@ -8,19 +8,18 @@ import math
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from sceneset.counts import counted
-from sceneset.errors import FindingsError
 from sceneset.formats.classes import Classes, coordinates, size_of
 from sceneset.formats.classes import number as number_of
 from sceneset.formats.ellipses import ellipse
 from sceneset.formats.image_json import (
     Used,
     broken_file,
-    first_of_each_folder,
+    count_of_files,
     ignored_shapes,
+    json_contents,
     missing_image,
+    recognized_file,
 )
-from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
 from sceneset.formats.tree import Tree, phase_of
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.imaging.shapes import (
@@ -45,24 +44,12 @@ class _Darwin:
     loses = "boxes, lines, points, videos"
 
     def detect(self, tree: Tree) -> str | None:
-        for file in first_of_each_folder(tree):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError:
-                continue
-            if _is_darwin(content):
-                count = len(tree.with_suffix(".json"))
-                return f"{file} is Darwin JSON; {counted(count, 'JSON file')} in all"
-        return None
+        file = recognized_file(tree, _is_darwin)
+        return f"{file} is Darwin JSON; {count_of_files(tree)} in all" if file else None
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         classes, used = Classes(options), Used(tree, report)
-        for file in tree.with_suffix(".json"):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError as error:
-                broken_file(error, file, report)
-                continue
+        for file, content in json_contents(tree, report):
             if not _is_darwin(content):
                 continue
             item = _Item(content)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import FindingsError, fail
+from sceneset.errors import fail
 from sceneset.formats.classes import Classes, number
 from sceneset.formats.ellipses import ellipse
 from sceneset.formats.image_json import Used, ignored_shapes, missing_image
-from sceneset.formats.json_files import json_documents, json_problems
+from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.tree import IMAGE_ENDINGS, Tree, phase_of
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.imaging.shapes import (
@@ -44,10 +44,7 @@ class _Datumaro:
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         files = _files(tree)
-        if problems := json_problems(tree):
-            raise FindingsError(problems)
-        if not files:
-            fail("layout", "there is no JSON file of Datumaro", file=tree.root.name)
+        refuse_without(files, tree, "there is no JSON file of Datumaro")
         classes, used = Classes(options), Used(tree, report)
         readers = [
             _File(file, content, tree, classes, options=options, report=report)

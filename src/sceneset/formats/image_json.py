@@ -1,10 +1,13 @@
 """What the formats with one JSON file for each image have in common."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
 from sceneset.counts import counted
 from sceneset.errors import FindingsError
+from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import Report
@@ -47,7 +50,32 @@ class Used:
         report_lone_files(lone, (), self._report)
 
 
-def first_of_each_folder(tree: Tree) -> Iterator[str]:
+def recognized_file(tree: Tree, is_one: Callable[[object], bool]) -> str | None:
+    """Return the first file that is one of the format, or None; few files are looked at."""
+    for file in _first_of_each_folder(tree):
+        with suppress(FindingsError):
+            if is_one(read_json(tree, file, limit=MAX_IMAGE_JSON)):
+                return file
+    return None
+
+
+def count_of_files(tree: Tree) -> str:
+    """Return the number of JSON files in words."""
+    return counted(len(tree.with_suffix(".json")), "JSON file")
+
+
+def json_contents(tree: Tree, report: Report) -> Iterator[tuple[str, Any]]:
+    """Yield each JSON file with its content; report files that can't be read."""
+    for file in tree.with_suffix(".json"):
+        try:
+            content = read_json(tree, file, limit=MAX_IMAGE_JSON)
+        except FindingsError as error:
+            broken_file(error, file, report)
+            continue
+        yield file, content
+
+
+def _first_of_each_folder(tree: Tree) -> Iterator[str]:
     """Yield two JSON files of each of the first folders, to recognize a format by them."""
     looked_at: dict[str, int] = {}
     for file in tree.with_suffix(".json"):

@@ -2,12 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from sceneset.errors import FindingsError
+from sceneset.errors import FindingsError, fail
 from sceneset.formats.tree import Tree
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.files import read_bytes
@@ -70,6 +70,23 @@ def json_documents(tree: Tree) -> Iterator[tuple[str, object]]:
     for file in _common_files(tree):
         with suppress(FindingsError):
             yield file, read_json(tree, file)
+
+
+def refuse_without(files: Sequence[object], tree: Tree, missing: str) -> None:
+    """Refuse a delivery without an annotation file of the format, or with broken JSON files.
+
+    Args:
+        files: The files of the format.
+        tree: The delivery.
+        missing: What the delivery does not have, for the message.
+
+    Raises:
+        FindingsError: There is no file, or one can't be read.
+    """
+    if problems := json_problems(tree):
+        raise FindingsError(problems)
+    if not files:
+        fail("layout", missing, file=tree.root.name)
 
 
 def json_problems(tree: Tree) -> list[Finding]:

@@ -10,11 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
 from sceneset.counts import counted
-from sceneset.errors import FindingsError, fail
 from sceneset.formats.classes import Classes, coordinates, number
 from sceneset.formats.ellipses import ellipse
 from sceneset.formats.image_json import Used, ignored_shapes, missing_image
-from sceneset.formats.json_files import json_documents, json_problems
+from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.tree import Tree, phase_of, suffix_of
 from sceneset.formats.types import FormatSample, Options, Report, is_ignore_name
@@ -52,10 +51,7 @@ class _LabelStudio:
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         files = _files(tree)
-        if problems := json_problems(tree):
-            raise FindingsError(problems)
-        if not files:
-            fail("layout", "there is no JSON export of Label Studio", file=tree.root.name)
+        refuse_without(files, tree, "there is no JSON export of Label Studio")
         classes, used = Classes(options), Used(tree, report)
         places: set[str] = set()
         for file, tasks in files:

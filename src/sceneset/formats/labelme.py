@@ -8,19 +8,18 @@ import binascii
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from sceneset.counts import counted
-from sceneset.errors import FindingsError
 from sceneset.formats.classes import Classes, coordinates, size_of
 from sceneset.formats.image_json import (
     Used,
     broken_file,
     clean_name,
-    first_of_each_folder,
+    count_of_files,
     ignored_shapes,
+    json_contents,
     missing_image,
     open_png,
+    recognized_file,
 )
-from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
 from sceneset.formats.own_labels import labels_of
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Options, Report
@@ -47,24 +46,14 @@ class _Labelme:
     loses = "points and lines"
 
     def detect(self, tree: Tree) -> str | None:
-        for file in first_of_each_folder(tree):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError:
-                continue
-            if _is_labelme(content):
-                count = len(tree.with_suffix(".json"))
-                return f"{file} has shapes and an imagePath; {counted(count, 'JSON file')} in all"
-        return None
+        file = recognized_file(tree, _is_labelme)
+        if file is None:
+            return None
+        return f"{file} has shapes and an imagePath; {count_of_files(tree)} in all"
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         classes, used = Classes(options), Used(tree, report)
-        for file in tree.with_suffix(".json"):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError as error:
-                broken_file(error, file, report)
-                continue
+        for file, content in json_contents(tree, report):
             if not _is_labelme(content):
                 continue
             image = _image(content, file, tree)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from sceneset.counts import counted
 from sceneset.errors import FindingsError, UsageError, fail
 from sceneset.formats.json_files import json_problems
 from sceneset.formats.tree import Tree
 from sceneset.formats.types import Format
+from sceneset.plugins import load_plugin, names_with_plugins
 
 CUSTOM = "custom"
 """The layout of mmsegmentation, which needs no conversion."""
@@ -34,11 +34,7 @@ _GROUP = "sceneset.formats"
 
 def format_names() -> list[str]:
     """Return the names of all formats, those of plug-ins at the end."""
-    return [CUSTOM, *_MODULES, *sorted(_plugins().keys() - _MODULES.keys())]
-
-
-def _plugins() -> dict[str, str]:
-    return {point.name: point.value for point in entry_points(group=_GROUP)}
+    return [CUSTOM, *names_with_plugins(_MODULES, _GROUP)]
 
 
 def find_format(name: str) -> Format:
@@ -50,12 +46,9 @@ def find_format(name: str) -> Format:
     if name in _MODULES:
         found: Format = import_module(f"sceneset.formats.{_MODULES[name]}").FORMAT
         return found
-    for point in entry_points(group=_GROUP, name=name):
-        try:
-            loaded: Format = point.load()
-        except Exception as error:
-            raise UsageError(f"the plug-in of format {name} can't be loaded: {error}") from error
-        return loaded
+    plugin: Format | None = load_plugin(name, _GROUP)
+    if plugin:
+        return plugin
     raise UsageError(
         f"--format {name}: there is no such format; formats: {', '.join(format_names())}"
     )

@@ -8,18 +8,16 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from sceneset.counts import counted
-from sceneset.errors import FindingsError
 from sceneset.formats.classes import Classes, coordinates, size_of
 from sceneset.formats.image_json import (
     Used,
-    broken_file,
-    first_of_each_folder,
+    count_of_files,
     ignored_shapes,
+    json_contents,
     missing_image,
     open_png,
+    recognized_file,
 )
-from sceneset.formats.json_files import MAX_IMAGE_JSON, read_json
 from sceneset.formats.tree import IMAGE_ENDINGS, Tree, phase_of, suffix_of
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.imaging.shapes import (
@@ -44,24 +42,12 @@ class _Supervisely:
     loses = "lines, points, cuboids"
 
     def detect(self, tree: Tree) -> str | None:
-        for file in first_of_each_folder(tree):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError:
-                continue
-            if _is_supervisely(content):
-                count = len(tree.with_suffix(".json"))
-                return f"{file} has objects and a size; {counted(count, 'JSON file')} in all"
-        return None
+        file = recognized_file(tree, _is_supervisely)
+        return f"{file} has objects and a size; {count_of_files(tree)} in all" if file else None
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         classes, used = Classes(options), Used(tree, report)
-        for file in tree.with_suffix(".json"):
-            try:
-                content = read_json(tree, file, limit=MAX_IMAGE_JSON)
-            except FindingsError as error:
-                broken_file(error, file, report)
-                continue
+        for file, content in json_contents(tree, report):
             if file.rpartition("/")[2] == "meta.json":
                 classes.declare(_declared(content))
             if not _is_supervisely(content):

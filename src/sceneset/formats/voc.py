@@ -131,7 +131,7 @@ class _Folder:
         return MaskFile(mask, segments=segments, instances=instances)
 
     def _meaning(self) -> _Meaning:
-        """Return what the masks mean; nothing if this is not clear, so that it is asked."""
+        """Return what the masks mean; nothing if this is not clear, so that `add` asks."""
         if self.options.mapping or self.options.colours:
             return _Meaning()
         if colours := self._colours():
