@@ -16,6 +16,7 @@ from sceneset.storage.yaml_parser import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 _KEY = "subsets"
@@ -107,17 +108,9 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _edit_section(section: str, change: "Callable[[CommentedSeq], None]") -> str:
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
-    from ruamel.yaml.util import load_yaml_guess_indent
 
-    _, sequence, offset = load_yaml_guess_indent(section)
-    editor = YAML()
-    editor.preserve_quotes = True
-    editor.width = 1 << 20  # never wrap a line
-    if not (is_block := offset is not None):  # an empty list or `[a, b]`
-        sequence, offset = 4, 2
-    editor.indent(mapping=2, sequence=sequence, offset=offset)
+    editor, is_block = round_trip_editor(section)
     params: CommentedMap = editor.load(section)
     if not params[_KEY]:
         params[_KEY] = CommentedSeq()
@@ -130,6 +123,28 @@ def _edit_section(section: str, change: "Callable[[CommentedSeq], None]") -> str
     out = io.StringIO()
     editor.dump(params, out)
     return out.getvalue()
+
+
+def round_trip_editor(text: str) -> tuple["YAML", bool]:
+    """Return an editor that keeps the comments and the form of a text.
+
+    Args:
+        text: A YAML text.
+
+    Returns:
+        The editor, and whether the text has a list in block style.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.util import load_yaml_guess_indent
+
+    _, sequence, offset = load_yaml_guess_indent(text)
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 1 << 20  # never wrap a line
+    if not (is_block := offset is not None):  # an empty list or `[a, b]`
+        sequence, offset = 4, 2
+    editor.indent(mapping=2, sequence=sequence, offset=offset)
+    return editor, is_block
 
 
 def _comment_lines(text: str) -> list[str]:

@@ -72,8 +72,9 @@ class SubsetChange:
         """Stage the record of deliveries of a subset without some samples: it names their files."""
         path = deliveries_path(self._catalog.paths, name)
         if path.exists():
-            text = read_text(path, self._catalog.paths.relative(path))
-            self._transaction.write(path, without_samples(text, keys).encode())
+            shown = self._catalog.paths.relative(path)
+            text = without_samples(read_text(path, shown), keys, shown)
+            self._transaction.write(path, text.encode())
 
     def remove_subset(self, name: str) -> None:
         """Stage the removal of a subset. Its images and masks are not deleted."""

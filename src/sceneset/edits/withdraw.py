@@ -120,7 +120,7 @@ def _remove_samples(
     remaining_tags = [tag for tag in tags if tag.key not in keys]
     change.replace_samples(name, remaining, remaining_tags)
     change.remove_deliveries(name, keys)
-    new_entry = _update_entry(entry, tags, remaining_tags)
+    new_entry = entry_with_counts(entry, [tags], remaining_tags, drop_empty=True)
     if new_entry != entry:
         transaction.write(catalog.paths.entry(name), entry_text(new_entry).encode())
 
@@ -141,17 +141,27 @@ def _changed_files(catalog: Catalog, name: str, files: Mapping[Path, str]) -> li
     ]
 
 
-def _update_entry(entry: Subset, before: Sequence[Tag], after: Sequence[Tag]) -> Subset:
-    """Return an entry without rows that become empty, and with the new counts of the others.
+def entry_with_counts(
+    entry: Subset, before: Sequence[Sequence[Tag]], after: Sequence[Tag], *, drop_empty: bool
+) -> Subset:
+    """Return an entry with new declared counts.
 
     A declared count that was wrong before stays, so that the check still reports it.
+
+    Args:
+        entry: The entry.
+        before: The tags for which a declared count may be right; after a merge, those of each side.
+        after: The tags now.
+        drop_empty: Leave out rows that have become empty.
     """
     rows = []
-    for (row, old), (_, new) in zip(
-        samples_by_row(entry.splits, before), samples_by_row(entry.splits, after), strict=True
-    ):
-        if old and not new:
+    counts = [
+        [len(selected) for _, selected in samples_by_row(entry.splits, tags)] for tags in before
+    ]
+    for number, (row, new) in enumerate(samples_by_row(entry.splits, after)):
+        old = [side[number] for side in counts]
+        if drop_empty and any(old) and not new:
             continue
-        was_correct = row.images == len(old)
+        was_correct = row.images in old
         rows.append(row.model_copy(update={"images": len(new)}) if was_correct else row)
     return entry.model_copy(update={"splits": tuple(rows)})

@@ -25,6 +25,7 @@ DIGEST_COLUMNS = (
 
 _FOLDERS = {"img_dir": "image", "ann_dir": "mask"}
 _MAX_DVC_FILE = 1 << 20  # bytes
+_HINT = "restore it with git, or `dvc add` the folder"
 
 
 class Digest(NamedTuple):
@@ -48,8 +49,12 @@ def read_dvc_file(path: Path, shown: str, *, subset: str = "") -> Digest:
     Raises:
         FindingsError: The file is missing, or is not the .dvc file of one folder.
     """
-    hint = "restore it with git, or `dvc add` the folder"
-    data = parse(read_text(path, shown, hint=hint, limit=_MAX_DVC_FILE), shown).data
+    return parse_dvc_file(read_text(path, shown, hint=_HINT, limit=_MAX_DVC_FILE), shown, subset)
+
+
+def parse_dvc_file(text: str, shown: str, subset: str = "") -> Digest:
+    """Return the digest in the text of a folder's .dvc file; see ``read_dvc_file``."""
+    data = parse(text, shown).data
     try:
         [out] = data["outs"]
         digest = Digest(str(out["md5"]), int(out["nfiles"]), int(out["size"]))
@@ -61,7 +66,7 @@ def read_dvc_file(path: Path, shown: str, *, subset: str = "") -> Digest:
             "is not the .dvc file of one folder",
             subset=subset,
             file=shown,
-            hint=hint,
+            hint=_HINT,
         )
     return digest
 
@@ -111,9 +116,21 @@ def dvc_file_with_digest(text: str, digest: Digest) -> str:
 
 def digests_of_scan(table: "pa.Table") -> dict[str, Digest]:
     """Return the digests of img_dir and ann_dir from a scan with the DIGEST_COLUMNS."""
+    return {folder: folder_digest(files) for folder, files in files_of_scan(table).items()}
+
+
+def listings_of_scan(table: "pa.Table") -> dict[str, bytes]:
+    """Return the .dir objects of img_dir and ann_dir, by hash; see ``digests_of_scan``."""
+    return {
+        folder_digest(files).md5: folder_listing(files) for files in files_of_scan(table).values()
+    }
+
+
+def files_of_scan(table: "pa.Table") -> dict[str, list[tuple[str, str, int]]]:
+    """Return the files of img_dir and ann_dir, each as (path, md5, bytes)."""
     phases = table["phase"].to_pylist()
     return {
-        folder: folder_digest(
+        folder: [
             (f"{phase}/{file}", md5.hex(), size)
             for phase, file, md5, size in zip(
                 phases,
@@ -122,7 +139,7 @@ def digests_of_scan(table: "pa.Table") -> dict[str, Digest]:
                 table[f"{kind}_bytes"].to_pylist(),
                 strict=True,
             )
-        )
+        ]
         for folder, kind in _FOLDERS.items()
     }
 

@@ -13,8 +13,7 @@ from sceneset.errors import FindingsError
 from sceneset.schemas.finding import finding
 from sceneset.storage.dvc_digests import Digest
 from sceneset.storage.files import read_text
-from sceneset.storage.yaml_files import MAX_YAML
-from sceneset.storage.yaml_parser import may_be_deep
+from sceneset.storage.yaml_bounds import MAX_YAML, check_bounds, may_be_deep
 
 LOCK, PIPELINE = "dvc.lock", "dvc.yaml"
 _NOT_A_LOCK = "does not have the structure that DVC gives it"
@@ -49,6 +48,35 @@ def check_lock(text: str) -> None:
         pass
 
 
+def check_complete_lock(text: str) -> None:
+    """Check that DVC accepts the text of dvc.lock.
+
+    DVC writes the file in place: a kill at that moment leaves an empty file, or the first part of
+    one, which every DVC command refuses.
+
+    Raises:
+        FindingsError: DVC does not accept it.
+    """
+    check_lock(text)
+    lock = _load(text, LOCK, _HINT)
+    stages = lock.get("stages", {}) if lock and lock.get("schema") == "2.0" else None
+    if not isinstance(stages, dict) or not all(map(_is_complete, stages.values())):
+        raise _broken(LOCK, _NOT_A_LOCK, _HINT)
+
+
+def _is_complete(stage: Mapping[str, Any]) -> bool:
+    """Return whether a stage has what DVC demands."""
+    lists = [stage.get(key, []) for key in ("deps", "outs")]
+    params = stage.get("params", {})
+    return (
+        isinstance(stage.get("cmd"), str | list)
+        and None not in lists
+        and all(isinstance(entry.get("size", 0), int) for entries in lists for entry in entries)
+        and isinstance(params, dict)
+        and all(isinstance(values, dict) for values in params.values())
+    )
+
+
 def lock_with_digests(text: str, digests: Mapping[str, Digest], removed: Iterable[str]) -> str:
     """Return the text of dvc.lock with other digests of some paths and without some stages.
 
@@ -71,6 +99,25 @@ def lock_with_digests(text: str, digests: Mapping[str, Digest], removed: Iterabl
             if "nfiles" in entry:
                 entry["nfiles"] = new.files
     return _dump(lock)
+
+
+def united_lock(base: str, ours: str, theirs: str) -> str:
+    """Return the text of a dvc.lock that two branches changed.
+
+    A stage that both changed is taken from ours: DVC runs it again, because its inputs differ. For
+    scans, which need the images, `lock_with_digests` corrects what is recorded.
+
+    Raises:
+        FindingsError: A text is not what DVC writes.
+    """
+    sides = [_load(text, LOCK, _HINT) or {} for text in (base, ours, theirs)]
+    before, mine, yours = map(_stages, sides)
+    merged = {}
+    for name in dict.fromkeys([*mine, *yours]):
+        is_changed = mine.get(name) != before.get(name)
+        if run := (mine if is_changed else yours).get(name):
+            merged[name] = run
+    return _dump((sides[1] if ours else sides[2]) | {"stages": merged})
 
 
 def lock_with_stage_run(
@@ -142,11 +189,16 @@ def _load(text: str, shown: str, hint: str) -> Any:
     """Return a YAML document as DVC reads it.
 
     Raises:
-        FindingsError: There is a syntax error.
+        FindingsError: There is a syntax error, or it is too much to read.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    try:
+        check_bounds(text, shown, hint)
+    except FindingsError as error:
+        found = error.findings[0]
+        raise _broken(shown, found.message, found.hint, found.row) from None
     try:
         # The parser in C takes a seventh of the time, but overflows the stack on deep nesting.
         return YAML(typ="safe", pure=may_be_deep(text)).load(text)

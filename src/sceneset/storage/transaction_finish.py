@@ -144,7 +144,9 @@ def _follow_up(root: Path, follow_up: FollowUp, lock: int) -> list[str]:
     failures = []
     if follow_up.reproduce:
         try:
-            dvc(root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=lock)
+            options = ["--allow-missing", *(["--single-item"] if follow_up.single_item else [])]
+            # With --quiet, DVC would not say that another command holds its lock.
+            dvc(root, "repro", *options, *TEXT_STAGES, lend=lock)
         except (SceneSetError, OSError) as error:
             failures.append(
                 f"the derived files are out of date ({_one_line(error)}); fix the cause and run "

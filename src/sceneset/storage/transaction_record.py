@@ -114,6 +114,9 @@ class FollowUp(_Model):
 
     reproduce: bool = False
     """Whether to run the stages that need no images."""
+    single_item: bool = False
+    """Whether to run only these stages: the images of the working tree may be older than the
+    scans, and DVC would scan them again."""
     purge: tuple[Md5, ...] = ()
     """Blobs to delete from the remote and from all caches of this machine."""
     remote: str | None = None

@@ -101,6 +101,15 @@ FILES = (
         "merge went wrong. Run the command of the hint, and commit what it writes.",
     ),
     Rule(
+        "merge-conflict",
+        _ERROR,
+        "both sides of a merge changed the same value",
+        "`sceneset merge` merges the registry's files sample by sample and field by field. Here "
+        "the two branches gave one field different values, so people have to choose: edit the "
+        "file and stage it with `git add`, or take one side for all conflicts with --ours or "
+        "--theirs. Then run `sceneset merge` again.",
+    ),
+    Rule(
         "tombstone-lost",
         _ERROR,
         "a merge dropped the record of a withdrawal",
@@ -227,7 +236,7 @@ FILES = (
         _ERROR,
         "a selection of params.yaml has the name of a scene, or names what does not exist",
         "A name can't mean a scene and a selection: rename the selection. Correct the names of "
-        "scenes and subsets in it; `sceneset scenes` lists all scenes.",
+        "scenes, subsets and rules in it; `sceneset scenes` lists all scenes.",
     ),
     Rule(
         "scan-missing",

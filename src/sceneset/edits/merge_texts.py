@@ -1,0 +1,307 @@
+"""Merge the text files of a registry by their meaning: entries, tags, waivers, tombstones...
+
+Each function takes the texts of a merge and a ``ValueMerge``, which collects what both sides
+changed. The texts come out as the program writes them; in YAML files, which people edit, comments
+and the form of lines are kept.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sceneset.catalog.lineage import lineage_text, parse_lineage
+from sceneset.catalog.params_edit import round_trip_editor, with_subset, without_subset
+from sceneset.catalog.tags_csv import parse_tags, tags_text
+from sceneset.catalog.tombstones import parse_tombstones, tombstones_text
+from sceneset.edits.merge_values import MISSING, ValueMerge
+from sceneset.errors import FindingsError, fail
+from sceneset.schemas.tag import Tag
+from sceneset.schemas.tombstone import Tombstone
+from sceneset.storage.git_index import Sides, merged_lines
+from sceneset.storage.leftovers import temporary_folder
+from sceneset.storage.yaml_parser import parse
+from sceneset.versions.used import parse_used, used_text
+
+_VERSION_HEADING = re.compile(r"### (\d+)\.(\d+)\.(\d+)")
+_FIELDS_OF_TAG = ("persons", "boxes", "source", "origin")
+Key = tuple[str, str]
+
+
+class Texts(NamedTuple):
+    """A text file in the three states of a merge; "" where it does not exist."""
+
+    base: str
+    ours: str
+    theirs: str
+
+
+def merge_yaml(texts: Texts, shown: str, merge: ValueMerge) -> str:
+    """Return a merged YAML file.
+
+    Raises:
+        FindingsError: A side is not valid YAML, or the result can't be written.
+    """
+    base, ours, theirs = (
+        parse(text, f"{shown} ({side})").data or {}
+        for text, side in zip(texts, texts._fields, strict=True)
+    )
+    merged = merge.mapping((), base, ours, theirs)
+    if isinstance(subsets := merged.get("subsets"), list):
+        texts = Texts(*(_with_subsets(text, subsets) for text in texts))
+        merged["subsets"] = (parse(texts.ours, shown).data or {})["subsets"]
+    sides = Sides(*(text.encode() for text in texts))
+    with temporary_folder() as folder:
+        for union in (False, True):
+            text = merged_lines(folder, sides, union=union)
+            if text is not None and _value_of(text, shown) == merged:
+                return text
+    return with_values(texts.ours, merged, shown)
+
+
+def _with_subsets(text: str, subsets: Sequence[str]) -> str:
+    """Return a text of params.yaml with another list of subsets."""
+    listed = (parse(text, "params.yaml").data or {}).get("subsets") or []
+    for name in subsets:
+        if name not in listed:
+            text = with_subset(text, name)
+    for name in listed:
+        if name not in subsets:
+            text = without_subset(text, name)
+    return text
+
+
+def _value_of(text: str, shown: str) -> Any:
+    try:
+        return parse(text, shown).data
+    except FindingsError:
+        return None
+
+
+def with_values(text: str, values: Mapping[str, Any], shown: str) -> str:
+    """Return a YAML text with other values; comments stay where they can.
+
+    Raises:
+        FindingsError: The text is written in a style that can't be edited.
+    """
+    from ruamel.yaml.error import YAMLError
+
+    out = io.StringIO()
+    try:
+        editor, _ = round_trip_editor(text)
+        document = editor.load(text)
+        _set_values(document, parse(text, shown).data, values)
+        editor.dump(document, out)
+        is_equal = _value_of(out.getvalue(), shown) == values
+    except (YAMLError, TypeError, ValueError, LookupError, AttributeError):
+        is_equal = False
+    if not is_equal:
+        fail(
+            "merge-conflict",
+            "is written in a style that sceneset can't edit",
+            file=shown,
+            hint=f"merge it by hand, then run `git add {shown}`",
+        )
+    return out.getvalue()
+
+
+def _set_values(node: Any, before: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Change a mapping of ruamel.yaml where its value differs from the one before."""
+    for key in [key for key in before if key not in values]:
+        del node[key]
+    for key, value in values.items():
+        old = before.get(key)
+        if key in before and old == value:
+            continue
+        if isinstance(value, dict) and isinstance(old, dict):
+            _set_values(node[key], old, value)
+        elif isinstance(value, list) and isinstance(old, list):
+            _set_items(node[key], old, value)
+        else:
+            node[key] = value
+
+
+def _set_items(node: Any, before: Sequence[Any], values: Sequence[Any]) -> None:
+    """Change a list of ruamel.yaml; items keep their comments while they keep their position."""
+    for position, value in enumerate(values):
+        old = before[position] if position < len(before) else None
+        if position >= len(before):
+            node.append(value)
+        elif isinstance(value, dict) and isinstance(old, dict):
+            _set_values(node[position], old, value)
+        elif old != value:
+            node[position] = value
+    del node[len(values) :]
+
+
+def merge_tombstones(texts: Texts, shown: str, merge: ValueMerge) -> str:
+    """Return merged tombstones; a picture that a side withdrew stays withdrawn.
+
+    If both sides withdrew it, for other reasons or with other masks, all of these are kept.
+    """
+    base, ours, theirs = (
+        parse_tombstones(text, f"{shown} ({side})")
+        for text, side in zip(texts, texts._fields, strict=True)
+    )
+    both = {
+        image: _joined(ours[image], theirs[image])
+        for image in ours.keys() & theirs.keys()
+        if ours[image] != theirs[image] and base.get(image) not in {ours[image], theirs[image]}
+    }
+    merged = merge.mapping((), base, ours | both, theirs | both)
+    return tombstones_text(merged.values())
+
+
+def _joined(first: Tombstone, second: Tombstone) -> Tombstone:
+    reasons = dict.fromkeys(sorted({first.reason, second.reason}))
+    return first.model_copy(
+        update={
+            "picture": first.picture or second.picture,
+            "masks": tuple(sorted({*first.masks, *second.masks})),
+            "reason": "; ".join(reasons)[:200].strip(),
+        }
+    )
+
+
+def merge_tags(
+    texts: Texts, shown: str, merge: ValueMerge, renamed: Mapping[Key, Key], withdrawn: set[Key]
+) -> list[Tag]:
+    """Return merged tags, each field for itself and each scene for itself.
+
+    Args:
+        texts: The three texts.
+        shown: The path in messages.
+        merge: Collects conflicts.
+        renamed: New names of samples that a side renamed or moved, by phase and stem.
+        withdrawn: Samples that a side withdrew; what the other side changed of them is dropped.
+
+    Raises:
+        FindingsError: A side is not valid.
+    """
+    base, ours, theirs = rekeyed(
+        [
+            {tag.key: tag for tag, _ in parse_tags(text, f"{shown} ({side})")} if text else {}
+            for text, side in zip(texts, texts._fields, strict=True)
+        ],
+        renamed,
+    )
+    merged = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        sides = [side.get(key) for side in (base, ours, theirs)]
+        if None in sides[1:] and key in withdrawn:
+            continue
+        if (tag := _merged_tag(key, sides, merge)) is not None:
+            merged.append(tag)
+    return merged
+
+
+def merge_tags_alone(texts: Texts, shown: str, merge: ValueMerge) -> str:
+    """Return merged tags where nothing else of the merge is known."""
+    return tags_text(merge_tags(texts, shown, merge, {}, set()))
+
+
+def _merged_tag(key: Key, sides: Sequence[Tag | None], merge: ValueMerge) -> Tag | None:
+    base, ours, theirs = sides
+    if theirs in (ours, base):
+        return ours and _named(ours, key)
+    if ours == base:
+        return theirs and _named(theirs, key)
+    fields = [_tag_fields(tag) for tag in sides]
+    merged = merge.value(("/".join(key),), *fields)
+    if not isinstance(merged, dict):
+        return None
+    scenes = tuple(merged.pop("scenes").items())
+    tag = ours or theirs
+    assert tag, "a sample that no side has is not merged"
+    return _named(tag, key).model_copy(update={**merged, "scenes": scenes})
+
+
+def _named(tag: Tag, key: Key) -> Tag:
+    return tag if tag.key == key else tag.model_copy(update={"phase": key[0], "stem": key[1]})
+
+
+def _tag_fields(tag: Tag | None) -> Any:
+    if tag is None:
+        return MISSING
+    return {"scenes": dict(tag.scenes)} | {name: getattr(tag, name) for name in _FIELDS_OF_TAG}
+
+
+def rekeyed(sides: Sequence[dict[Key, Any]], renamed: Mapping[Key, Key]) -> list[dict[Key, Any]]:
+    """Return the rows of base, ours and theirs under the names that samples have after the merge.
+
+    A sample counts as renamed where one side has its new name, and base and the other side have
+    its old one.
+    """
+    base, ours, theirs = map(dict, sides)
+    for old, new in renamed.items():
+        if old in base and new not in base:
+            for one, other in ((ours, theirs), (theirs, ours)):
+                if new in one and old not in one and old in other and new not in other:
+                    base[new], other[new] = base.pop(old), other.pop(old)
+                    break
+    return [base, ours, theirs]
+
+
+def merge_rows(texts: Texts, _shown: str, merge: ValueMerge, keys: int = 2) -> str:
+    """Return a merged CSV file whose first columns identify a row, sorted by them."""
+    header: list[str] = []
+    sides: list[dict[Any, dict[str, str]]] = []
+    for text in texts:
+        rows = csv.reader(io.StringIO(text, newline=""))
+        header = next(rows, header)
+        sides.append({tuple(row[:keys]): dict(zip(header, row, strict=False)) for row in rows})
+    merged = merge.mapping((), *sides)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(list(merged[key].values()) for key in sorted(merged))
+    return out.getvalue()
+
+
+def merge_lineage(texts: Texts, shown: str, _merge: ValueMerge) -> str:
+    """Return the lineage of both sides: rows are only ever added."""
+    sides = zip(texts[1:], texts._fields[1:], strict=True)
+    return lineage_text(
+        row for text, side in sides if text for row in parse_lineage(text, f"{shown} ({side})")
+    )
+
+
+def merge_used(texts: Texts, _shown: str, _merge: ValueMerge) -> str:
+    """Return the log of runs of both sides."""
+    return used_text([row for text in texts[1:] for row in parse_used(text)])
+
+
+def merge_changelog(texts: Texts, _shown: str, merge: ValueMerge) -> str:
+    """Return a merged CHANGELOG.md: the sections of both sides, versions from new to old."""
+    merged = merge.mapping((), *map(_sections, texts))
+    headings = [*merged]
+    places = [n for n, heading in enumerate(headings) if _VERSION_HEADING.fullmatch(heading)]
+    versions = sorted((headings[n] for n in places), key=_version_of, reverse=True)
+    for place, heading in zip(places, versions, strict=True):
+        headings[place] = heading
+    parts = (f"{heading}\n\n{merged[heading]}".strip() for heading in headings)
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _version_of(heading: str) -> tuple[int, ...]:
+    found = _VERSION_HEADING.fullmatch(heading)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Return the text below each heading; what stands before the first one has the heading ""."""
+    sections, heading = {"": ""}, ""
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if re.match(r"#{1,3} ", line):
+            heading = line.rstrip()
+            sections.setdefault(heading, "")
+        else:
+            sections[heading] += f"{line}\n"
+    return {heading: body.strip("\n") for heading, body in sections.items()}
+
+
+def merge_union(texts: Texts, _shown: str, _merge: ValueMerge) -> str:
+    """Return the lines of both sides, each once, in the order of ours."""
+    lines: Iterable[str] = (line for text in texts[1:] for line in text.splitlines())
+    return "".join(f"{line}\n" for line in dict.fromkeys(lines))
