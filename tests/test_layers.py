@@ -17,6 +17,7 @@ FLOORS = (
     ("counts", "errors", "paths", "plugins", "progress", "schemas"),
     ("storage",),
     ("imaging",),
+    ("rules",),
     ("catalog",),
     ("scanning",),
     ("quality",),

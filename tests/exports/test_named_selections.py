@@ -1,6 +1,7 @@
 """Selections of params.yaml: what they select, their caps and digests, and their findings."""
 
 import json
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ from sceneset import Registry
 from sceneset.catalog import selections
 from sceneset.catalog.selections import resolve_selection, summarize
 from sceneset.errors import FindingsError, UnknownNameError
+from sceneset.quality.evaluate import subset_findings
+from sceneset.rules.broken_samples import JUDGED_CODES
 from sceneset.schemas.params import Params
 from support.build import git
 from support.exports import FIRST, SECOND
@@ -23,7 +26,7 @@ Write = Callable[[str], Registry]
 def write(exports) -> Write:
     """Write selections into params.yaml; return the registry."""
     path = exports.root / "params.yaml"
-    before = path.read_text("utf-8").replace("selections: {}\n", "")
+    before = path.read_text("utf-8").replace("selections: {}\n", "").replace("rules: {}\n", "")
 
     def write(text: str) -> Registry:
         path.write_text(f"{before}\nselections:\n{text}", "utf-8")
@@ -55,12 +58,56 @@ def chosen(registry: Registry, *names: str, **options) -> list[str]:
             f"scenes: [ski], exclude: {{stems: [B, {FIRST}/train/a]}}",
             ["web/train/b", "web/val/a"],
         ),
+        (
+            f"subsets: [{FIRST}], exclude: {{persons: multi}}",
+            ["web/train/a", "web/train/with space", "web/val/a", "web/val/v.1"],
+        ),
         (f"subsets: [{FIRST}], phase: test", []),
     ],
 )
 def test_selection_selects_by_scene_persons_phase_and_subset(fields, expected, write):
     found = chosen(write(f"  mine: {{{fields}}}"), "mine")
     assert sorted(found) == sorted(expected)
+
+
+def test_selection_leaves_out_exactly_the_samples_that_check_reports_for_a_rule(write, exports):
+    codes = sorted(JUDGED_CODES)
+    text = "".join(f"  no-{code}: {{exclude: {{rules: [{code}]}}}}\n" for code in codes)
+    registry = write(text)
+    everything = {(s.subset, *s.tag.key) for s in registry.lookup()}
+    reported: dict[str, set[tuple[str, str, str]]] = {code: set() for code in codes}
+    for found in subset_findings(registry, notes=True):
+        if found.code in reported:
+            reported[found.code].add((found.subset, found.phase, found.stem))
+    kept = {code: {(s.subset, *s.tag.key) for s in registry.lookup(f"no-{code}")} for code in codes}
+    assert kept == {code: everything - reported[code] for code in codes}
+    assert sum(map(bool, reported.values())) >= 5
+    # Findings that people accept leave nothing out, be they waived by sample or by file.
+    [one, *others] = sorted(reported["mask-empty"])
+    waivers = [("sample", f"{one[1]}/{one[2]}", one[0])]
+    waivers += [
+        ("file", f"Insta360SemanticSeg/{subset}/ann_dir/{phase}/{stem}.png", subset)
+        for subset, phase, stem in others
+    ]
+    (exports.root / "registry/waivers.yaml").write_text(
+        "waivers:\n"
+        + "".join(
+            f"- {{code: mask-empty, subset: {subset}, {key}: {value!r}, reason: x, "
+            "date: 2025-01-01}\n"
+            for key, value, subset in waivers
+        )
+    )
+    assert others
+    assert len(Registry.open(exports.root).lookup("no-mask-empty")) == len(everything)
+
+
+def test_digest_covers_the_threshold_of_a_rule_that_a_selection_excludes_by(write, exports):
+    before = summarize(write("  mine: {exclude: {rules: [person-small]}}"), "mine")
+    path = exports.root / "params.yaml"
+    path.write_text(re.sub(r"min_person: \S+", "min_person: 0.9", path.read_text("utf-8")), "utf-8")
+    after = summarize(Registry.open(exports.root), "mine")
+    assert sum(after.samples.values()) < sum(before.samples.values())
+    assert after.digest != before.digest
 
 
 def test_selection_without_fields_selects_everything(write):
@@ -134,8 +181,12 @@ def test_digest_changes_with_the_samples_and_not_with_how_they_are_selected(writ
         ("  a:\n    scenes:\n      - ski\n      - skki", 4, "selections.a.scenes[2]", "skki"),
         ("  a:\n    exclude: {subsets: [CustomSeg_Person_20200101_x]}", 2,
          "selections.a.exclude.subsets[1]", "no subset is called"),
+        ("  a:\n    exclude:\n      rules: [mask-empty,\n        leak-near]", 4,
+         "selections.a.exclude.rules[2]", "no rule that judges a sample by itself"),
+        ("  a: {exclude: {rules: [mask-cut]}}\nrules: {mask-cut: off}", 1,
+         "selections.a.exclude.rules[1]", "is switched off"),
     ],
-    ids=["scene", "unknown scene", "unknown subset"],
+    ids=["scene", "unknown scene", "unknown subset", "relation", "off"],
 )  # fmt: skip
 def test_check_reports_names_of_selections_with_their_line(
     text, row, field, message, write, sceneset, exports
@@ -160,6 +211,7 @@ def test_check_reports_names_of_selections_with_their_line(
         {"x": {"phase": "Train"}}, {"x": {"persons": "both"}}, {"x": {"scene": ["ski"]}},
         {"x": {"scenes": "ski"}}, {"x": {"exclude": {"stems": ["a/b"]}}},
         {"x": {"exclude": {"stems": ["a/trian/b"]}}}, {"x": {"seed": -1}},
+        {"x": {"exclude": {"rules": ["mask-hole"]}}}, {"x": {"exclude": {"persons": "any"}}},
     ],
 )  # fmt: skip
 def test_params_refuse_selections_that_are_not_valid(fields):

@@ -56,6 +56,28 @@ def messages(done):
 MEMBERS = [("images/a.jpg", b"A"), ("images/b.jpg", b"B" * 5000), ("masks/a.png", b"M")]
 
 
+@pytest.mark.parametrize(("kind", "megabytes"), [("d.zip", 0), ("d.tar", 3), ("d.tar.gz", 3)])
+def test_progress_is_reported_for_reading_and_for_extracting(tmp_path, kind, megabytes):
+    noise = random.Random(1).randbytes
+    members = [(f"images/{n}.jpg", noise(700_000)) for n in range(5)]
+    if kind == "d.zip":
+        archive = write_zip(tmp_path / kind, members)
+    else:
+        archive = write_tar(tmp_path / kind, members, "w:gz" if kind.endswith("gz") else "w")
+    seen = {}
+
+    def progress(items, total, what):
+        seen[what] = [0, total]
+        for item in items:
+            seen[what][0] += 1
+            yield item
+
+    open_archives(archive, tmp_path / "work", progress=progress)
+    assert seen.pop("extract") == [5, 5]
+    [(done, total)] = seen.values()
+    assert done == total >= megabytes
+
+
 @pytest.mark.parametrize("kind", ["d.zip", "d.tar", "d.tar.gz", "d.tgz"])
 def test_an_archive_is_read_as_the_folder_that_it_holds(tmp_path, kind):
     path = tmp_path / "in" / kind

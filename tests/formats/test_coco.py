@@ -113,8 +113,10 @@ def test_a_category_of_ignored_regions_becomes_255_and_counts_no_person(tmp_path
 
 def test_crowds_are_asked_about_when_every_person_is_one(tmp_path):
     folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE], iscrowd=1)])
-    with pytest.raises(FindingsError, match="all 1 persons are crowds"):
+    with pytest.raises(FindingsError, match="every person is a crowd: 1 annotation has") as caught:
         converted("coco", folder, tmp_path / "work")
+    assert "add --crowd person if" in caught.value.findings[0].hint
+    assert "supervision" in caught.value.findings[0].hint
     as_person = converted("coco", folder, tmp_path / "work", crowd="person")
     assert set(np.unique(as_person.masks["val/a"])) == {0, 1}
     as_ignored = converted("coco", folder, tmp_path / "work", crowd="ignore")

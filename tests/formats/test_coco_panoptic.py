@@ -103,7 +103,7 @@ def test_crowd_is_ignored_or_person(tmp_path):
 
 def test_all_persons_as_crowds_are_asked_about(tmp_path):
     folder = delivery(tmp_path / "d", ids((2, 1, 7, 5, 2)), segment(2, 7, iscrowd=1))
-    with pytest.raises(FindingsError, match="all 1 persons are crowds"):
+    with pytest.raises(FindingsError, match="every person is a crowd: 1 annotation has"):
         converted("coco-panoptic", folder, tmp_path / "w")
 
 

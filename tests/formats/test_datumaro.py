@@ -98,7 +98,7 @@ def test_masks_polygons_and_groups_become_masks_and_counts(tmp_path):
 def test_crowds_are_asked_about_when_every_person_is_one(tmp_path):
     crowd = mask(part(0, 0, 6, 10), attributes={"is_crowd": True})
     folder = delivery(tmp_path / "d", item("a", crowd), item("b"))
-    with pytest.raises(FindingsError, match="all 1 persons are crowds"):
+    with pytest.raises(FindingsError, match="every person is a crowd: 1 annotation has"):
         converted("datumaro", folder, tmp_path / "work")
     done = converted("datumaro", folder, tmp_path / "work", crowd="person")
     assert set(np.unique(done.masks["val/a"])) == {0, 1}

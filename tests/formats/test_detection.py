@@ -1,9 +1,15 @@
 """A delivery is recognized as the one format that it has, and quickly."""
 
-import pytest
+from pathlib import PurePosixPath
 
-from sceneset.formats.registry import detect_formats
-from sceneset.formats.tree import Tree
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sceneset.errors import FindingsError
+from sceneset.formats.registry import choose_format, detect_formats, find_format
+from sceneset.formats.tree import Tree, suffix_of, without_suffix
+from sceneset.formats.types import Options
 from support.build import SHARED, needs_shared
 from support.formats import write_json, write_picture, write_values
 
@@ -60,6 +66,44 @@ def test_one_format_fits(tmp_path, write, expected):
     write(tmp_path)
     found = {name for name, _ in detect_formats(Tree(tmp_path))}
     assert found - {"masks"} == expected
+
+
+def test_several_formats_are_named_with_their_reasons_and_the_options_to_add(tmp_path):
+    write_picture(tmp_path / "a.jpg")
+    coco(tmp_path)
+    cvat(tmp_path)
+    with pytest.raises(FindingsError) as caught:
+        choose_format(Tree(tmp_path))
+    [found] = caught.value.findings
+    assert (
+        "coco: annotations/train.json names 0 of 0 images; cvat: annotations.xml" in found.message
+    )
+    assert found.hint == "add one to the command: --format coco or --format cvat"
+
+
+def test_images_of_one_name_get_the_masks_of_their_own_folders(tmp_path):
+    for image in ("a.jpg", "x/b.jpg", "y/b.jpg", "x/c.jpg", "c.jpg"):
+        write_picture(tmp_path / image)
+    for mask in ("masks/a.png", "masks/x/b.png", "y/masks/b.png", "masks/c.png"):
+        write_values(tmp_path / mask, [[0, 1]])
+    reports = []
+    samples = find_format("masks").read(Tree(tmp_path), Options(), reports.append)
+    assert {sample.image: sample.annotation for sample in samples} == {
+        "a.jpg": "masks/a.png",
+        "x/b.jpg": "masks/x/b.png",
+        "y/b.jpg": "y/masks/b.png",
+    }
+    # Nothing says which image masks/c.png belongs to.
+    assert sorted(p.file for p in reports) == ["c.jpg", "masks/c.png", "x/c.jpg"]
+
+
+@given(st.lists(st.text("aZ._人", min_size=1), min_size=1, max_size=3).map("/".join))
+def test_suffixes_are_those_of_pathlib(file):
+    name = file.rpartition("/")[2]
+    assume(name not in {".", ".."})
+    assert suffix_of(file) == PurePosixPath(file).suffix.lower()
+    assert without_suffix(file) + file[len(without_suffix(file)) :] == file
+    assert without_suffix(file).rpartition("/")[2] == PurePosixPath(name).stem
 
 
 def test_xml_of_voc_is_not_taken_for_cvat(tmp_path):

@@ -164,6 +164,9 @@ def test_scenes_and_tags_exclude_each_other(registry, sceneset, delivery, tmp_pa
     done = sceneset(*words, cwd=registry)
     assert done.code == 2
     assert "--scenes and --tags both give the scenes" in done.err
+    done = sceneset("add", tmp_path / "no.zip", "--name", NAME, "--scenes", "a.csv", cwd=registry)
+    assert done.code == 2
+    assert "no.zip: there is no such folder or archive" in done.err
     (tmp_path / "c/img_dir").mkdir(parents=True)
     done = sceneset("add", tmp_path / "c", "--name", NAME, "--scenes", "a.csv", cwd=registry)
     assert done.code == 2

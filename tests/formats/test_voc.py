@@ -57,7 +57,7 @@ def delivery(folder, array=PERSON_AND_DOG, **options):
 def test_folder_is_recognized(tmp_path):
     form, reason = choose_format(Tree(delivery(tmp_path / "VOCdevkit/VOC2012").parent.parent))
     assert form.name == "voc"
-    assert reason == "1 mask in VOCdevkit/VOC2012/SegmentationClass"
+    assert reason == "1 mask below VOCdevkit/VOC2012/SegmentationClass"
 
 
 def test_palette_of_voc_has_its_classes(tmp_path):

@@ -1,15 +1,20 @@
 """YOLO segmentation labels as a delivery."""
 
 import random
+from gc import get_objects
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from sceneset.errors import FindingsError, UsageError
-from sceneset.formats.registry import choose_format
+from sceneset.formats.convert import convert
+from sceneset.formats.registry import choose_format, find_format
 from sceneset.formats.tree import Tree
-from sceneset.schemas.terms import Persons
+from sceneset.formats.types import Options
+from sceneset.imaging.shapes import Drawing
+from sceneset.schemas.params import Limits
+from sceneset.schemas.terms import Persons, Phase
 from support.formats import converted, write_picture
 
 DATA = "path: .\ntrain: images/train\nval: images/val\nnames:\n  0: dog\n  1: person\n  2: ignore\n"
@@ -60,6 +65,31 @@ def test_polygon_includes_its_edge(tmp_path):
     expected = area((2, 1, 7, 5, 1), (10, 1, 12, 3, 255))
     assert np.array_equal(result.masks["train/a"], expected)
     assert result.tags["train/a"].persons == Persons.SINGLE
+
+
+def test_shapes_of_a_delivery_are_not_held_in_memory(tmp_path):
+    write_picture(tmp_path / "d/images/train/0.jpg")
+    picture = (tmp_path / "d/images/train/0.jpg").read_bytes()
+    for number in range(40):
+        (tmp_path / f"d/images/train/{number}.jpg").write_bytes(picture)
+        text = square(1, number % 10, 1, 15, 8)
+        write(tmp_path / "d", f"labels/train/{number}.txt", text)
+    held = []
+
+    def progress(items, total, what):
+        held.append(
+            sum(isinstance(thing, Drawing) and bool(thing.shapes) for thing in get_objects())
+        )
+        yield from items
+
+    work = tmp_path / "w"
+    work.mkdir()
+    form, tree = find_format("yolo"), Tree(tmp_path / "d", work / "files")
+    done = convert(form, tree, Options(), work, limits=Limits(min_side=1), progress=progress)
+    assert held == [0]
+    for number in range(40):
+        mask = np.asarray(Image.open(done.layout.masks[Phase.TRAIN, str(number)]))
+        assert np.array_equal(mask, area((number % 10, 1, 15, 8, 1)))
 
 
 def test_other_classes_do_not_cover_persons(tmp_path):

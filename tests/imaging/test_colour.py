@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from sceneset.catalog.scan_table import table_from_rows
 from sceneset.imaging.edit import orient_image, strip_personal_data
 from sceneset.imaging.facts import measure_image
-from sceneset.quality.sample_rules import sample_findings
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_pair
 from sceneset.schemas.params import Limits, Params
 from sceneset.schemas.terms import Phase

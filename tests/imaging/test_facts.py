@@ -16,7 +16,7 @@ from sceneset.catalog.scan_table import table_from_rows
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import decode_image, decode_mask
 from sceneset.imaging.facts import hash_pil_image, measure_image, measure_mask, pair_findings
-from sceneset.quality.sample_rules import sample_findings
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_in_threads, measure_pair
 from sceneset.schemas.params import Limits, Params
 from sceneset.schemas.terms import Phase

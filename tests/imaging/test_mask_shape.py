@@ -11,7 +11,7 @@ from sceneset.catalog.scan_table import table_from_rows
 from sceneset.imaging import mask_shape
 from sceneset.imaging.facts import measure_mask
 from sceneset.imaging.mask_shape import measure_outline
-from sceneset.quality.sample_rules import sample_findings
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_pair
 from sceneset.schemas.params import Limits, Params
 from sceneset.schemas.terms import Phase

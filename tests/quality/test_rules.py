@@ -10,7 +10,7 @@ from sceneset.catalog.scan_table import table_from_rows
 from sceneset.delivery.read import read_delivery
 from sceneset.delivery.types import Delivery, Request
 from sceneset.progress import no_progress
-from sceneset.quality.sample_rules import sample_findings
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.rules import GROUPS, RULES, Freedom, Severity

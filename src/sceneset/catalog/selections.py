@@ -2,27 +2,26 @@
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from sceneset.catalog.matching import matches_sample
 from sceneset.catalog.query import Query
-from sceneset.catalog.reader import Catalog, unknown_scene_finding
+from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scanned_files import content_hashes
+from sceneset.catalog.selection_names import findings_on_selections
 from sceneset.catalog.split_selection import persons_of
 from sceneset.counts import counted
 from sceneset.errors import FindingsError, fail
-from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.names import SubsetName
-from sceneset.schemas.selection import Exclusion, NamedSelection
+from sceneset.paths import DATA_ROOT
+from sceneset.rules.policy import read_waivers
+from sceneset.schemas.finding import Finding
+from sceneset.schemas.selection import Exclusion
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import md5_of, read_text
-from sceneset.storage.yaml_files import MAX_YAML
-from sceneset.storage.yaml_parser import FieldPath, parse
-
-_FILE = "params.yaml"
+from sceneset.schemas.waiver import Waiver
+from sceneset.storage.files import md5_of
 
 Chosen = dict[str, list[Tag]]
 """The tags of the selected samples of each subset, sorted by phase and stem."""
@@ -72,7 +71,7 @@ def resolve_selection(catalog: Catalog, name: str) -> Chosen:
             can't be read.
     """
     selection = catalog.params.selections[name]
-    findings = _findings(catalog, name, selection)
+    findings = findings_on_selections(catalog, {name: selection})
     if findings:
         raise FindingsError(findings)
     query = Query(
@@ -84,10 +83,16 @@ def resolve_selection(catalog: Catalog, name: str) -> Chosen:
     listed = [subset for subset in catalog.names if not query.subsets or subset in query.subsets]
     listed = [subset for subset in listed if subset not in selection.exclude.subsets]
     is_excluded = _exclusion_test(catalog, selection.exclude)
+    codes = selection.exclude.rules
+    waivers = read_waivers(catalog.root) if codes else ()
 
     def read(subset: str) -> tuple[str, list[Tag]]:
         tags = catalog.tags(subset)
-        return subset, [t for t in tags if matches_sample(query, t) and not is_excluded(subset, t)]
+        found = [t for t in tags if matches_sample(query, t) and not is_excluded(subset, t)]
+        if codes and found:
+            broken = _broken_samples(catalog, subset, codes, waivers)
+            found = [tag for tag in found if tag.key not in broken]
+        return subset, found
 
     found = {subset: tags for subset, tags in catalog.each(read, listed) if tags}
     if selection.cap is not None and sum(map(len, found.values())) > selection.cap:
@@ -111,11 +116,7 @@ def summarize(catalog: Catalog, name: str) -> SelectionSummary:
 
 def selection_findings(catalog: Catalog) -> list[Finding]:
     """Return the findings on all selections: names that clash or do not exist."""
-    return [
-        found
-        for name, selection in catalog.params.selections.items()
-        for found in _findings(catalog, name, selection)
-    ]
+    return findings_on_selections(catalog, catalog.params.selections)
 
 
 def _capped(catalog: Catalog, found: Chosen, cap: int, seed: int) -> Chosen:
@@ -141,7 +142,14 @@ def _capped(catalog: Catalog, found: Chosen, cap: int, seed: int) -> Chosen:
 def _hashes(catalog: Catalog, subset: str, tags: list[Tag]) -> Iterator[tuple[str, str]]:
     """Yield the md5 of image and mask of each tag's sample."""
     hashes = content_hashes(catalog, subset)
-    missing = [tag for tag in tags if tag.key not in hashes]
+    _check_scanned(catalog, subset, tags, hashes)
+    yield from (hashes[tag.key] for tag in tags)
+
+
+def _check_scanned(
+    catalog: Catalog, subset: str, tags: list[Tag], scanned: Container[tuple[str, str]]
+) -> None:
+    missing = [tag for tag in tags if tag.key not in scanned]
     if missing:
         fail(
             "scan-incomplete",
@@ -151,7 +159,28 @@ def _hashes(catalog: Catalog, subset: str, tags: list[Tag]) -> Iterator[tuple[st
             file=catalog.paths.relative(catalog.paths.scan(subset)),
             hint="run `sceneset check` to list the differences",
         )
-    yield from (hashes[tag.key] for tag in tags)
+
+
+def _broken_samples(
+    catalog: Catalog, subset: str, codes: tuple[str, ...], waivers: tuple[Waiver, ...]
+) -> set[tuple[str, str]]:
+    """Return the samples of a subset that have a finding of one of some rules."""
+    from sceneset.rules.broken_samples import broken_samples
+    from sceneset.rules.sample_columns import SAMPLE_COLUMNS
+
+    tags, table = catalog.tags(subset), catalog.scan(subset, SAMPLE_COLUMNS)
+    keys = zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
+    _check_scanned(catalog, subset, tags, set(keys))
+    return broken_samples(
+        codes,
+        catalog.entry(subset),
+        tags,
+        table,
+        params=catalog.params,
+        waivers=waivers,
+        folder=f"{DATA_ROOT}/{subset}/",
+        file=catalog.paths.relative(catalog.paths.tags(subset)),
+    )
 
 
 def _keys(catalog: Catalog, names: tuple[str, ...]) -> list[str]:
@@ -160,60 +189,14 @@ def _keys(catalog: Catalog, names: tuple[str, ...]) -> list[str]:
 
 def _exclusion_test(catalog: Catalog, exclude: Exclusion) -> Callable[[str, Tag], bool]:
     scenes, stems = set(_keys(catalog, exclude.scenes)), set(exclude.stems)
-    sources = set(exclude.sources)
+    sources, persons = set(exclude.sources), exclude.persons
 
     def is_excluded(subset: str, tag: Tag) -> bool:
         return (
             (bool(scenes) and any(scene in scenes for scene, _ in tag.scenes))
             or (bool(stems) and (tag.stem in stems or f"{subset}/{tag.phase}/{tag.stem}" in stems))
             or (bool(sources) and tag.source in sources)
+            or (persons is not None and persons in persons_of(tag))
         )
 
     return is_excluded
-
-
-def _findings(catalog: Catalog, name: str, selection: NamedSelection) -> list[Finding]:
-    """Return the findings on a selection, with the lines of params.yaml."""
-    findings: list[Finding] = []
-
-    def report(message: str, hint: str, *path: str | int) -> None:
-        shown = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in path)
-        findings.append(
-            finding(
-                "selection-names",
-                message,
-                file=_FILE,
-                row=_line(catalog, ("selections", name, *path)),
-                field=f"selections.{name}{shown}",
-                hint=hint,
-            )
-        )
-
-    scene = catalog.vocabulary.find(name)
-    if scene:
-        report(
-            f"is also a name of the scene {scene}, which look-ups find first",
-            "choose a name that `sceneset scenes` does not list",
-        )
-    exclude = selection.exclude
-    for inner, scenes, subsets in (
-        ((), selection.scenes, selection.subsets),
-        (("exclude",), exclude.scenes, exclude.subsets),
-    ):
-        for number, word in enumerate(scenes):
-            if catalog.vocabulary.find(word) is None:
-                unknown = unknown_scene_finding(catalog.vocabulary, word, file=_FILE)
-                report(f"no scene is called {word!r}", unknown.hint, *inner, "scenes", number)
-        for number, subset in enumerate(subsets):
-            if str(SubsetName(subset)) not in catalog.names:
-                hint = "write the full name of a subset of this list: params.yaml, subsets"
-                report(f"no subset is called {subset!r}", hint, *inner, "subsets", number)
-    return findings
-
-
-def _line(catalog: Catalog, path: FieldPath) -> int | None:
-    try:
-        document = parse(read_text(catalog.paths.params, _FILE, limit=MAX_YAML), _FILE)
-    except FindingsError:
-        return None
-    return document.line(path)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sceneset.counts import counted
 from sceneset.exports.types import ExportSample, Selection, by_phase
+from sceneset.reporting.markdown import escape_cell
 from sceneset.storage.yaml_files import dump_yaml
 
 _SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -67,7 +68,7 @@ def card(selection: Selection, samples: Sequence[ExportSample], files: str) -> s
         ],
     }
     text = _TEXT.format(
-        title=_cell(selection.title),
+        title=escape_cell(selection.title),
         count=counted(len(samples), "sample"),
         version=f" of version {selection.version}" if selection.version else "",
         splits="\n".join(f"| {_SPLITS[phase]} | {len(g):,} |" for phase, g in groups.items()),
@@ -79,15 +80,11 @@ def card(selection: Selection, samples: Sequence[ExportSample], files: str) -> s
 def _scenes(selection: Selection, samples: Sequence[ExportSample]) -> str:
     counts = Counter(scene for sample in samples for scene in sample.scenes)
     rows = [
-        f"| `{scene}` | {_cell(selection.scene_names[scene])} | {counts[scene]:,} |"
+        f"| `{scene}` | {escape_cell(selection.scene_names[scene])} | {counts[scene]:,} |"
         for scene in selection.scenes
         if counts[scene]
     ]
     return _SCENES.format(rows="\n".join(rows)) if rows else ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
 
 
 def _size_category(count: int) -> str:

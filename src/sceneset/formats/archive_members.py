@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
@@ -58,14 +58,22 @@ class Member(NamedTuple):
     open: Callable[[], Source]
 
 
-def members(path: Path) -> Iterator[Member]:
+def members(path: Path, passed: Callable[[int], None] | None = None) -> Iterator[Member]:
     """Yield the files of an archive in their order; each must be read before the next one.
+
+    Args:
+        path: The archive.
+        passed: Called before each file of a tar with the bytes of the archive that were read. The
+            list of a zip is read at once.
 
     Raises:
         BrokenArchiveError: The archive is truncated, damaged or of another kind.
     """
     with reading():
-        yield from _zip_members(path) if path.suffix.lower() == ".zip" else _tar_members(path)
+        if path.suffix.lower() == ".zip":
+            yield from _zip_members(path)
+        else:
+            yield from _tar_members(path, passed)
 
 
 @contextmanager
@@ -217,13 +225,15 @@ class _Forward:
         return data
 
 
-def _tar_members(path: Path) -> Iterator[Member]:
-    opener = gzip.open if path.suffix.lower() in {".gz", ".tgz"} else open
-    with opener(path, "rb") as stream:
+def _tar_members(path: Path, passed: Callable[[int], None] | None) -> Iterator[Member]:
+    is_packed = path.suffix.lower() in {".gz", ".tgz"}
+    with path.open("rb") as disk, gzip.open(disk) if is_packed else nullcontext(disk) as stream:
         bounded = _Forward(stream)  # type: ignore[arg-type]
         with tarfile.open(fileobj=bounded, mode="r:", encoding="utf-8") as opened:  # type: ignore[call-overload]
             while (info := opened.next()) is not None:
                 opened.members.clear()  # tarfile keeps all of them
+                if passed:
+                    passed(disk.tell())
                 if info.isdir():
                     continue
                 raw = info.name.encode("utf-8", "surrogateescape")

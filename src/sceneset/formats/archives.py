@@ -6,7 +6,7 @@ as one folder that is named after it.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from sceneset.formats.archive_members import (
     members,
     reading,
 )
+from sceneset.formats.own_labels import is_export
 from sceneset.formats.tree import Tree
+from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import MAX_ALIKE, Finding, finding
 from sceneset.storage.disk_space import SpaceNeeded
 
@@ -57,8 +59,13 @@ class Opened:
 
     @property
     def is_custom(self) -> bool:
-        """Whether the root has a folder of the Custom layout."""
-        return any((self.root / name).exists() for name in CUSTOM_FOLDERS)
+        """Whether the root has the Custom layout, and is not one of our own exports.
+
+        `sceneset export mmseg --merged` writes the same folders, with its labels in a table beside.
+        """
+        return any((self.root / name).exists() for name in CUSTOM_FOLDERS) and not is_export(
+            self.root
+        )
 
 
 def is_archive(name: str) -> bool:
@@ -66,18 +73,20 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVE_ENDINGS)
 
 
-def open_archives(delivery: Path, work: Path) -> Opened:
+def open_archives(delivery: Path, work: Path, *, progress: Progress = no_progress) -> Opened:
     """Extract the archives of a delivery.
 
     Args:
         delivery: An archive, or a folder. Links are not followed.
         work: A folder to extract into; it is created if there is an archive.
+        progress: Called for each archive: while a tar is read for the first time, with its
+            megabytes; and while an archive is extracted, with its members.
 
     Raises:
         FindingsError: An archive is truncated, too large or of a kind that is not read.
     """
     if not delivery.is_dir():
-        return _single(delivery, delivery.name, work)
+        return _single(delivery, delivery.name, work, progress)
     opened = Opened(delivery)
     if opened.is_custom:
         return opened
@@ -90,15 +99,15 @@ def open_archives(delivery: Path, work: Path) -> Opened:
     if not archives:
         return opened
     if len(tree.files) == 1:
-        return _single(delivery / archives[0], archives[0], work)
+        return _single(delivery / archives[0], archives[0], work, progress)
     for file in archives:
-        _mount(file, work, opened)
+        _mount(file, work, opened, progress)
     if len(archives) == len(tree.files) and opened.mounts:
         opened.root, opened.mounts, opened.archives = work, {}, set()
     return opened
 
 
-def _mount(file: str, work: Path, opened: Opened) -> None:
+def _mount(file: str, work: Path, opened: Opened, progress: Progress) -> None:
     """Extract one archive of a folder."""
     delivery, folder = opened.root, _without_ending(file)
     opened.archives.add(file)
@@ -108,12 +117,12 @@ def _mount(file: str, work: Path, opened: Opened) -> None:
         _report(opened, file, "", problem, hint)
         return
     opened.mounts[folder] = work / folder
-    _extract(delivery / file, file, work / folder, opened)
+    _extract(delivery / file, file, work / folder, opened, progress)
     if not file.lower().endswith(".zip"):
         opened.tars.add(folder)
 
 
-def _single(archive: Path, shown: str, work: Path) -> Opened:
+def _single(archive: Path, shown: str, work: Path, progress: Progress) -> Opened:
     if not archive.is_file() or archive.is_symlink():
         return Opened(archive)  # it is reported as no folder
     if _is_other_archive(shown):
@@ -127,7 +136,7 @@ def _single(archive: Path, shown: str, work: Path) -> Opened:
         return Opened(archive)
     target = work / (_without_ending(archive.name) or "archive")
     opened = Opened(target)
-    _extract(archive, shown, target, opened)
+    _extract(archive, shown, target, opened, progress)
     if not shown.lower().endswith(".zip"):
         opened.tars.add("")
     folder = target
@@ -151,15 +160,16 @@ def _is_other_archive(file: str) -> bool:
     return file.lower().endswith(OTHER_ENDINGS) and not is_archive(file)
 
 
-def _extract(archive: Path, shown: str, target: Path, opened: Opened) -> None:
+def _extract(archive: Path, shown: str, target: Path, opened: Opened, progress: Progress) -> None:
     """Extract an archive into a new folder, whose only folder of the same name is left out."""
     try:
         needed = SpaceNeeded()
         target.mkdir(parents=True)
-        needed.add(target, _sizes(archive))
+        budget = _Budget(archive)
+        needed.add(target, _sizes(archive, budget, progress))
         needed.check(_SPACE_HINT, reserve=lambda _: _RESERVE)
         extractor = _Extractor(archive, shown, target, opened)
-        extractor.run()
+        extractor.run(progress(members(archive), budget.members, "extract"))
     except BrokenArchiveError as error:
         fail(
             "archive-broken",
@@ -175,13 +185,22 @@ def _extract(archive: Path, shown: str, target: Path, opened: Opened) -> None:
         aside.rmdir()
 
 
-def _sizes(archive: Path) -> Iterator[int]:
+def _sizes(archive: Path, budget: "_Budget", progress: Progress) -> Iterator[int]:
     """Yield the declared sizes of the members, and check the bounds on the way."""
-    budget = _Budget(archive)
-    for member in members(archive):
+    total, done = archive.stat().st_size // _CHUNK, 0
+    steps = iter(progress(range(total), total, "read archive (MiB)"))
+
+    def passed(position: int) -> None:
+        nonlocal done
+        while done < position // _CHUNK and next(steps, None) is not None:
+            done += 1
+
+    for member in members(archive, passed):
         budget.add_member(member.size)
         if not member.problem:
             yield member.size
+    for _ in steps:  # so that the progress ends
+        pass
 
 
 class _Budget:
@@ -189,12 +208,12 @@ class _Budget:
 
     def __init__(self, archive: Path) -> None:
         self._allowed = max(_MUCH, _MAX_RATIO * archive.stat().st_size)
-        self._members = self._bytes = 0
+        self.members = self._bytes = 0
 
     def add_member(self, size: int) -> None:
         """Count a member, with its size or 0."""
-        self._members += 1
-        if self._members > _MAX_MEMBERS:
+        self.members += 1
+        if self.members > _MAX_MEMBERS:
             raise BrokenArchiveError(f"has more than {_MAX_MEMBERS:,} members")
         self.add_bytes(size)
 
@@ -216,14 +235,14 @@ class _Extractor:
         self.budget = _Budget(archive)
         self.problems: Counter[str] = Counter()
 
-    def run(self) -> None:
+    def run(self, found: Iterable[Member]) -> None:
         """Extract all members; report those that are not safe.
 
         Raises:
             BrokenArchiveError: The archive is broken, or unpacks to more than it may.
         """
         guessed, is_empty = [], True
-        for member in members(self.archive):
+        for member in found:
             is_empty = False
             self.budget.add_member(0)
             if problem := member.problem or self._write(member):

@@ -2,12 +2,38 @@
 
 from collections.abc import Iterable
 
+from sceneset.counts import counted
 from sceneset.errors import fail
 from sceneset.formats.types import Options, is_ignore_name, is_person_name
 from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON
 
 _BACKGROUND_NAMES = frozenset({"_background_", "background", "__background__", "bg", "neutral"})
 _MAX_SHOWN = 12
+
+
+def ask_about_crowds(crowds: Iterable[object], options: Options, file: str, mark: str) -> None:
+    """Ask what crowds are if every person is one: some tools write each mask like this.
+
+    Args:
+        crowds: For each person, whether it is marked as a crowd.
+        options: What the user said.
+        file: The file that the finding names.
+        mark: How crowds are marked.
+
+    Raises:
+        FindingsError: Every person is a crowd, and the user did not say what they are.
+    """
+    marks = [bool(crowd) for crowd in crowds]
+    if options.crowd is None and marks and all(marks):
+        fail(
+            "format-unclear",
+            f"every person is a crowd: {counted(len(marks), 'annotation has', 'annotations have')} "
+            f"{mark}",
+            file=file,
+            hint="add --crowd person if each of them is a person: Datumaro, CVAT and supervision "
+            "can write every mask like this; add --crowd ignore if they are groups that nobody "
+            "counted",
+        )
 
 
 class Classes:

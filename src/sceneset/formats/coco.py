@@ -6,6 +6,7 @@ from typing import Any
 
 from sceneset.counts import counted
 from sceneset.errors import fail
+from sceneset.formats.classes import ask_about_crowds
 from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.own_labels import labels_of
@@ -138,16 +139,8 @@ class _File:
         return groups
 
     def _check_crowds(self, groups: dict[object, list[dict[str, Any]]]) -> None:
-        """Ask what crowds are if all persons are crowds: some tools write every mask as one."""
         everyone = [a for group in groups.values() for a in group if self._is_person(a)]
-        if self.options.crowd is None and everyone and all(a.get("iscrowd") for a in everyone):
-            fail(
-                "format-unclear",
-                f"all {len(everyone):,} persons are crowds (iscrowd=1); some tools write every "
-                "mask like this",
-                file=self.file,
-                hint="say what they are: --crowd person or --crowd ignore",
-            )
+        ask_about_crowds((a.get("iscrowd") for a in everyone), self.options, self.file, "iscrowd=1")
 
     def _is_person(self, annotation: dict[str, Any]) -> bool:
         return _id(annotation, "category_id") in self.persons

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import fail
-from sceneset.formats.classes import Classes, size_of
+from sceneset.formats.classes import Classes, ask_about_crowds, size_of
 from sceneset.formats.image_json import Used, broken_file, missing_image
 from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.tree import Tree, phase_of, without_suffix
@@ -56,14 +55,7 @@ def _files(tree: Tree) -> list[tuple[str, dict[str, Any]]]:
 
 def _check_crowds(readers: "list[_File]", options: Options) -> None:
     crowds = [bool(s.get("iscrowd")) for r in readers for s in r.person_segments()]
-    if options.crowd is None and crowds and all(crowds):
-        fail(
-            "format-unclear",
-            f"all {len(crowds):,} persons are crowds (iscrowd=1); some tools write every mask "
-            "like this",
-            file=readers[0].file,
-            hint="say what they are: --crowd person or --crowd ignore",
-        )
+    ask_about_crowds(crowds, options, readers[0].file, "iscrowd=1")
 
 
 class _File:

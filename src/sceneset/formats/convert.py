@@ -2,6 +2,9 @@
 
 Masks are drawn as PNG files into a work folder; images are used where they are. Nothing is written
 into the delivery. The result is then checked like any other delivery.
+
+The shapes of a sample are not kept in memory: names and suffixes depend on all samples, so all are
+read before the first is drawn.
 """
 
 import os
@@ -15,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.subset_folder import IMAGE_SUFFIXES, Key, Layout, printable
 from sceneset.errors import UndecodableError
+from sceneset.formats.drawings import StoredDrawings
+from sceneset.formats.json_files import forget_json
 from sceneset.formats.mask_values import count_instances, from_segments, mapped, survey_of
 from sceneset.formats.names import stems_of
 from sceneset.formats.own_labels import labels_of_files
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.uint8]
 
 _BATCH = 256  # samples that are drawn at a time; limits the shapes held in memory
+_NO_DRAWING = Drawing(())
 _JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".insp"}
 
 
@@ -69,6 +75,9 @@ class _Job(NamedTuple):
     """A mask to draw."""
 
     sample: FormatSample
+    """Its mask is a MaskFile, or an empty drawing in place of that in ``place``."""
+    place: int | None
+    """The place of the drawing, if the mask is one."""
     key: Key
     target: Path
 
@@ -100,26 +109,44 @@ def convert(
     """
     done = Converted(Layout(tree.root))
     findings = done.layout.findings
-    samples = list(form.read(tree, options, findings.append))
-    exported = labels_of_files(tree)
-    for sample in samples if exported else ():
-        sample.labels = sample.labels or exported.get(sample.image)
-    stems = stems_of(samples, tree)
-    done.layout.img_suffix = _image_suffix(samples)
-    mapping = _mapping(samples, tree, options, limits, done)
-    if any(p.code == "format-unclear" for p in findings):
-        return done
-    converter = _Converter(tree, options, limits, mapping)
-    jobs = [
-        _Job(sample, (sample.phase, stem), work / f"{sample.phase}/{stem}.png")
-        for sample, stem in zip(samples, stems, strict=True)
-        if _has_good_suffix(sample, stem, done)
-    ]
-    for phase in {job.sample.phase for job in jobs}:
-        (work / phase).mkdir(parents=True, exist_ok=True)
-    for job, drawn in zip(jobs, converter.run(progress(jobs, len(jobs), "convert")), strict=True):
-        _add(done, job, drawn, tree)
+    with StoredDrawings(work) as drawings:
+        samples, places = _read(form.read(tree, options, findings.append), drawings)
+        forget_json()
+        exported = labels_of_files(tree)
+        for sample in samples if exported else ():
+            sample.labels = sample.labels or exported.get(sample.image)
+        stems = stems_of(samples, tree)
+        done.layout.img_suffix = _image_suffix(samples)
+        mapping = _mapping(samples, tree, options, limits, done)
+        if any(p.code == "format-unclear" for p in findings):
+            return done
+        jobs = [
+            _Job(sample, place, (sample.phase, stem), work / f"{sample.phase}/{stem}.png")
+            for sample, place, stem in zip(samples, places, stems, strict=True)
+            if _has_good_suffix(sample, stem, done)
+        ]
+        for phase in {job.sample.phase for job in jobs}:
+            (work / phase).mkdir(parents=True, exist_ok=True)
+        converter = _Converter(tree, options, limits, mapping)
+        drawn = converter.run(progress(jobs, len(jobs), "convert"), drawings)
+        for job, result in zip(jobs, drawn, strict=True):
+            _add(done, job, result, tree)
     return done
+
+
+def _read(
+    found: Iterable[FormatSample], drawings: StoredDrawings
+) -> tuple[list[FormatSample], list[int | None]]:
+    """Return the samples without their shapes, and the place of each drawing."""
+    samples: list[FormatSample] = []
+    places: list[int | None] = []
+    for sample in found:
+        place = None
+        if isinstance(sample.mask, Drawing):
+            place, sample.mask = drawings.add(sample.mask), _NO_DRAWING
+        samples.append(sample)
+        places.append(place)
+    return samples, places
 
 
 def _add(done: Converted, job: _Job, drawn: _Drawn, tree: Tree) -> None:
@@ -215,14 +242,18 @@ class _Converter:
     ) -> None:
         self.tree, self.options, self.limits, self.mapping = tree, options, limits, mapping
 
-    def run(self, jobs: Iterable[_Job]) -> Iterator[_Drawn]:
+    def run(self, jobs: Iterable[_Job], drawings: StoredDrawings) -> Iterator[_Drawn]:
         """Yield the results in the order of the jobs."""
         iterator = iter(jobs)
         with no_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
             while batch := list(islice(iterator, _BATCH)):
-                yield from pool.map(self._draw, batch)
+                masks = [
+                    job.sample.mask if job.place is None else drawings.read(job.place)
+                    for job in batch
+                ]
+                yield from pool.map(self._draw, batch, masks)
 
-    def _draw(self, job: _Job) -> _Drawn:
+    def _draw(self, job: _Job, given: Drawing | MaskFile) -> _Drawn:
         sample, (phase, stem) = job.sample, job.key
 
         def error(code: str, message: str, file: str, hint: str) -> _Drawn:
@@ -236,14 +267,14 @@ class _Converter:
         except UndecodableError as problem:
             return error(problem.code, problem.message, sample.image, problem.hint)
         try:
-            mask, persons = self._mask(sample, size, orientation)
+            mask, persons = self._mask(sample, given, size, orientation)
         except UndecodableError as problem:
             return error(problem.code, problem.message, sample.annotation, problem.hint)
         except ValueError as problem:
             hint = "correct the annotation, or leave the sample out with --quarantine"
             return error("annotation-broken", str(problem), sample.annotation, hint)
         changes = []
-        has_size = not isinstance(sample.mask, Drawing) or sample.mask.size is not None
+        has_size = not isinstance(given, Drawing) or given.size is not None
         turned = self._is_annotated_as_shown(mask.shape if has_size else None, size, orientation)
         if turned is None:
             return error(
@@ -271,17 +302,21 @@ class _Converter:
         return _Drawn(persons, tuple(changes))
 
     def _mask(
-        self, sample: FormatSample, size: tuple[int, int], orientation: int
+        self,
+        sample: FormatSample,
+        given: Drawing | MaskFile,
+        size: tuple[int, int],
+        orientation: int,
     ) -> tuple["Mask", int | None]:
-        if isinstance(sample.mask, Drawing):
-            annotated = sample.mask.size
+        if isinstance(given, Drawing):
+            annotated = given.size
             if annotated is None:
                 is_shown = self.options.annotated_as == "shown" and STEPS[orientation][0]
                 annotated = size[::-1] if is_shown else size
             if min(annotated) < 1 or annotated[0] * annotated[1] > self.limits.max_pixels:
                 raise ValueError(f"names an impossible size: {annotated[0]} x {annotated[1]}")
-            return draw(sample.mask, *annotated), None
-        file, max_pixels = sample.mask, self.limits.max_pixels
+            return draw(given, *annotated), None
+        file, max_pixels = given, self.limits.max_pixels
         path = self.tree.path(file.path)
         persons = None
         if file.segments is not None:

@@ -16,7 +16,7 @@ from sceneset.formats.image_json import Used, ignored_shapes, missing_image
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Options, Report
-from sceneset.formats.xml_files import Element, read_xml, root_of
+from sceneset.formats.xml_files import Element, elements_of, root_of
 from sceneset.imaging.shapes import BACKGROUND, PERSON, Broken, Drawing, Polygon, Runs, Shape
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
@@ -49,11 +49,11 @@ class _Cvat:
                 continue  # XML of something else; what is no XML is reported
             reader = _File(file, tree, classes, used, report)
             try:
-                read_xml(tree.path(file), file, reader.take)
+                for element in elements_of(tree.path(file), file):
+                    yield from reader.take(element)
             except FindingsError as error:
                 problems += error.findings
                 continue
-            yield from reader.samples
             yield from reader.frames()
         if problems:
             raise FindingsError(problems)
@@ -92,18 +92,17 @@ class _File:
         self.used, self.report = used, report
         self.task = _Task()
         self.images = 0
-        self.samples: list[FormatSample] = []
         self.tracks: list[list[_Shape]] = []
 
-    def take(self, element: Element) -> None:
-        """Take a child of the root."""
+    def take(self, element: Element) -> Iterator[FormatSample]:
+        """Take a child of the root, and yield its sample if it is an image."""
         if element.name == "meta":
             self.task = _task(element)
             for head in ("task", "project", "job"):
                 if labels := element.find(head, "labels"):
                     self.classes.declare(label.words("name") for label in labels.children)
         elif element.name == "image":
-            self._image(element)
+            yield from self._image(element)
         elif element.name == "track":
             label, number = element.attributes.get("label", ""), len(self.tracks) + 1
             group = element.attributes.get("group_id", "0")
@@ -125,7 +124,7 @@ class _File:
             )
         )
 
-    def _image(self, element: Element) -> None:
+    def _image(self, element: Element) -> Iterator[FormatSample]:
         name = element.attributes.get("name", "")
         image = self.tree.find(name, near=self.file) if name else None
         if image is None:
@@ -151,7 +150,7 @@ class _File:
         sample = self._sample(image, place, shapes, (width, height), subset)
         sample.source = self.task.names.get(element.attributes.get("task_id", ""), self.task.name)
         sample.scenes = tuple(filter(None, tags))
-        self.samples.append(sample)
+        yield sample
 
     def frames(self) -> Iterator[FormatSample]:
         """Yield the frames of the tracks."""

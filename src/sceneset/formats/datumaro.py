@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.errors import fail
-from sceneset.formats.classes import Classes, number
+from sceneset.formats.classes import Classes, ask_about_crowds, number
 from sceneset.formats.ellipses import ellipse
 from sceneset.formats.image_json import Used, ignored_shapes, missing_image
 from sceneset.formats.json_files import json_documents, refuse_without
@@ -77,14 +76,7 @@ def _check_crowds(readers: "list[_File]", options: Options) -> None:
         if str(annotation.get("type")) in {"mask", "polygon", "ellipse"}
         and reader.value(annotation) == PERSON
     ]
-    if options.crowd is None and everyone and all(everyone):
-        fail(
-            "format-unclear",
-            f"all {len(everyone):,} persons are crowds (is_crowd); some tools write every mask "
-            "like this",
-            file=readers[0].file,
-            hint="say what they are: --crowd person or --crowd ignore",
-        )
+    ask_about_crowds(everyone, options, readers[0].file, "is_crowd")
 
 
 def _annotations(item: object) -> list[dict[str, Any]]:

@@ -41,12 +41,21 @@ def read_json(tree: Tree, file: str, *, limit: int = MAX_JSON) -> object:
     return _parsed(path, file, limit, version)
 
 
+def forget_json() -> None:
+    """Free the memory of the JSON files that were read; they are read again if needed."""
+    _parsed.cache_clear()
+
+
 @lru_cache(maxsize=_CACHED)
 def _parsed(path: Path, file: str, limit: int, version: tuple[int, int, int]) -> object:
     del version  # only tells contents apart
     data = read_bytes(path, file, limit=limit)
     try:
-        return json.loads(data.removeprefix(b"\xef\xbb\xbf"))
+        text = data.removeprefix(b"\xef\xbb\xbf").decode(
+            json.detect_encoding(data), "surrogatepass"
+        )
+        del data  # the text is as large
+        return json.loads(text)
     except RecursionError:
         message, row = "is nested too deeply", None
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from sceneset.counts import counted
 from sceneset.formats.mask_values import MASK_SUFFIXES
@@ -24,6 +25,7 @@ _MASK_ENDINGS = (
 )
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _ARRAYS = (".npy", ".mat")
+_CACHED = 4096  # folders, or pairs of folders: most files share few
 _MIN_SHARE = 0.5  # of the masks must have an image for the folders to be recognized
 
 
@@ -81,10 +83,15 @@ def _is_mask(file: str) -> bool:
         return False
     if suffix in _ARRAYS:
         return True
-    name = without_suffix(file.rpartition("/")[2]).casefold()
-    return name.endswith(_MASK_ENDINGS) or any(
-        part.casefold() in _MASK_FOLDERS or part.casefold().endswith(("masks", "_mask", "_gt"))
-        for part in file.split("/")[:-1]
+    folder, _, name = file.rpartition("/")
+    return without_suffix(name).casefold().endswith(_MASK_ENDINGS) or _is_below_masks(folder)
+
+
+@lru_cache(maxsize=_CACHED)
+def _is_below_masks(folder: str) -> bool:
+    return any(
+        part in _MASK_FOLDERS or part.endswith(("masks", "_mask", "_gt"))
+        for part in folder.casefold().split("/")
     )
 
 
@@ -100,19 +107,18 @@ def _closest(images: list[str], mask: str) -> str | None:
     """Return the image whose folders fit those of a mask best, or None if several do."""
     if len(images) < 2:
         return images[0] if images else None
-    own = [part.casefold() for part in mask.split("/")[:-1] if not _is_mask_folder(part)]
-
-    def score(image: str) -> tuple[bool, int]:
-        parts = [part.casefold() for part in image.split("/")[:-1]]
-        phases = phase_of(mask.rpartition("/")[0]), phase_of(image.rpartition("/")[0])
-        return phases[0] is phases[1], sum(part in parts for part in own)
-
-    ranked = sorted(images, key=score, reverse=True)
-    return ranked[0] if score(ranked[0]) > score(ranked[1]) else None
+    folder = mask.rpartition("/")[0]
+    scores = [_folder_score(image.rpartition("/")[0], folder) for image in images]
+    best = max(scores)
+    return images[scores.index(best)] if scores.count(best) == 1 else None
 
 
-def _is_mask_folder(part: str) -> bool:
-    return part.casefold() in _MASK_FOLDERS
+@lru_cache(maxsize=_CACHED)
+def _folder_score(image: str, mask: str) -> tuple[bool, int]:
+    """Return how well the folder of an image fits that of a mask."""
+    own = [part for part in mask.casefold().split("/") if part and part not in _MASK_FOLDERS]
+    parts = image.casefold().split("/")
+    return phase_of(mask) is phase_of(image), sum(part in parts for part in own)
 
 
 class _MaskFolders:

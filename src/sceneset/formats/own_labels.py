@@ -4,19 +4,24 @@ An exported folder that comes in again keeps the number of persons and boxes and
 sample, also where the format has one instance for all persons of an image.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from sceneset.errors import FindingsError
 from sceneset.formats.tree import Tree
 from sceneset.formats.types import Labels
 from sceneset.schemas.terms import Persons
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
 from sceneset.storage.files import read_text
 
 _RECORD, _TABLE = "sceneset.json", "samples.csv"
 _MAX_BOXES = 1_000_000
+
+
+def is_export(folder: Path) -> bool:
+    """Return whether `sceneset export` wrote a folder, with the labels of its samples."""
+    return all((folder / name).is_file() for name in (_RECORD, _TABLE))
 
 
 def labels_of(fields: object) -> Labels | None:
@@ -43,10 +48,12 @@ def labels_of_files(tree: Tree) -> dict[str, Labels]:
     if not {_RECORD, _TABLE} <= set(tree.folders.get("", ())):
         return {}
     found = {}
-    with suppress(FindingsError, csv.Error):
-        text = read_text(tree.path(_TABLE), _TABLE)
-        for row in csv.DictReader(io.StringIO(text, newline="")):
-            labels = labels_of(row)
-            if labels and row.get("file"):
-                found[row["file"]] = labels
+    with suppress(FindingsError, BrokenRowError):
+        rows = csv_rows(read_text(tree.path(_TABLE), _TABLE), strict=False)
+        _, header = next(rows, (1, []))
+        for _, row in rows:
+            fields = dict(zip(header, row, strict=False))
+            labels = labels_of(fields)
+            if labels and fields.get("file"):
+                found[fields["file"]] = labels
     return found

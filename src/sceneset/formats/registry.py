@@ -88,7 +88,8 @@ def choose_format(tree: Tree) -> tuple[Format, str]:
             "format-unclear",
             f"looks like {counted(len(fitting), 'format')} ({reasons})",
             file=tree.root.name,
-            hint="choose one with --format",
+            hint="add one to the command: "
+            + " or ".join(f"--format {name}" for name in sorted(fitting)),
         )
     [(name, reason)] = fitting.items()
     return find_format(name), reason

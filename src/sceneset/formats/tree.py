@@ -218,13 +218,20 @@ class Tree:
 
 def suffix_of(file: str) -> str:
     """Return the suffix of a path in lower case, with its dot."""
-    return PurePosixPath(file).suffix.lower()
+    return _suffix(file).lower()
 
 
 def without_suffix(file: str) -> str:
     """Return a path without the suffix of its last part."""
-    suffix = PurePosixPath(file).suffix
+    suffix = _suffix(file)
     return file[: -len(suffix)] if suffix else file
+
+
+def _suffix(file: str) -> str:
+    """Return what pathlib calls the suffix, ten times as fast: it is asked for each file."""
+    name = file[file.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
 def phase_of(path: str) -> Phase | None:

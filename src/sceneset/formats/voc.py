@@ -46,7 +46,7 @@ class _Voc:
         if not folders:
             return None
         masks = sum(map(len, folders.values()))
-        return f"{counted(masks, 'mask')} in {', '.join(sorted(folders)[:3])}"
+        return f"{counted(masks, 'mask')} below {', '.join(sorted(folders)[:3])}"
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
         used: dict[str, str] = {}

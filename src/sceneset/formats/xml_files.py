@@ -1,6 +1,6 @@
 """Read XML files of anybody as a stream: no document types, so no entities; bounded depth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
@@ -39,43 +39,30 @@ class _RefusedError(Exception):
     """The file has something that is not read; the message says what."""
 
 
-def read_xml(path: Path, file: str, take: Callable[[Element], None]) -> str:
-    """Read an XML file, and pass on each child of its root once it is complete.
+def elements_of(path: Path, file: str) -> Iterator[Element]:
+    """Yield each child of the root of an XML file, once it is complete; it is not kept.
 
     Args:
         path: The file.
         file: Its name in findings.
-        take: Called with each child of the root. It is not kept.
-
-    Returns:
-        The name of the root.
 
     Raises:
         FindingsError: The file is no XML, is truncated or too large, or has a document type.
     """
-    reader = _Reader(take)
+    found: list[Element] = []
+    reader = _Reader(found.append)
     try:
         with path.open("rb") as stream:
             if stream.seek(0, 2) > _MAX_BYTES:
                 fail("annotation-broken", f"is larger than {_MAX_BYTES:,} bytes", file=file)
             stream.seek(0)
             while chunk := stream.read(_CHUNK):
-                reader.parser.Parse(chunk, False)
-            reader.parser.Parse(b"", True)
-    except (expat.ExpatError, _RefusedError, ValueError, LookupError) as error:
-        row = reader.parser.CurrentLineNumber
-        is_cut = "no element found" in str(error) or "unclosed" in str(error)
-        cut = " (the file is truncated)" if is_cut else ""
-        fail(
-            "annotation-broken",
-            f"is not XML: {error}{cut}" if not isinstance(error, _RefusedError) else str(error),
-            file=file,
-            row=row,
-            hint="export the file again",
-        )
+                reader.parse(chunk, file)
+                yield from found
+                found.clear()
+            reader.parse(b"", file)
     except OSError as error:
         fail("file-unreadable", f"can't be read: {error.strerror}", file=file)
-    return reader.root
 
 
 def root_of(path: Path) -> tuple[str, list[str]]:
@@ -102,6 +89,25 @@ class _Reader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
+
+    def parse(self, chunk: bytes, file: str) -> None:
+        """Parse the next bytes of a file; none are its end.
+
+        Raises:
+            FindingsError: It is no XML; the finding names the file and the line.
+        """
+        try:
+            self.parser.Parse(chunk, not chunk)
+        except (expat.ExpatError, _RefusedError, ValueError, LookupError) as error:
+            is_cut = "no element found" in str(error) or "unclosed" in str(error)
+            cut = " (the file is truncated)" if is_cut else ""
+            fail(
+                "annotation-broken",
+                f"is not XML: {error}{cut}" if not isinstance(error, _RefusedError) else str(error),
+                file=file,
+                row=self.parser.CurrentLineNumber,
+                hint="export the file again",
+            )
 
     def _refuse(self, *_: object) -> None:
         raise _RefusedError("has a document type (<!DOCTYPE>), which could define entities")

@@ -1,11 +1,12 @@
-"""Rules on samples, subsets and splits, and the policy that decides how severe a finding is.
+"""Rules on samples, subsets and splits; those on single samples are in the room ``rules``.
 
 To add a rule, write three things:
 
 1. Its text: a ``Rule`` with code, default severity, meaning and help, in ``schemas/rules/``.
 2. Its code, here unless the rule is about reading a file:
 
-   - one sample, from its scan row: ``SAMPLE_RULES`` in ``sample_rules.py``
+   - one sample, from its scan row: ``SAMPLE_RULES`` in ``rules/sample_rules.py``, or
+     ``rules/person_rules.py``; add the latter to ``rules/broken_samples.py``
    - samples of a full or a crop subset: ``kind_rules.py``
    - tags against the scene table and the images: ``tag_rules.py``
    - files of a registered subset against each other: ``consistency.py``

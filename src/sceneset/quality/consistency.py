@@ -12,14 +12,14 @@ from sceneset.catalog.tombstones import Tombstones, Withdrawn, read_tombstones
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
 from sceneset.quality.kind_rules import kind_findings
-from sceneset.quality.sample_columns import SAMPLE_COLUMNS
-from sceneset.quality.sample_rules import sample_findings
 from sceneset.quality.tag_rules import (
     image_without_tag_finding,
     persons_conflict_findings,
     scene_table_findings,
     tag_without_image_finding,
 )
+from sceneset.rules.sample_columns import SAMPLE_COLUMNS
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.schemas.finding import Finding, capped, finding, in_order
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag

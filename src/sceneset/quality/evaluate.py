@@ -10,9 +10,9 @@ from sceneset.errors import FindingsError
 from sceneset.quality.consistency import check_subsets
 from sceneset.quality.ignored import ignored_findings
 from sceneset.quality.leakage import LEAKAGE_CODES, find_leakage
-from sceneset.quality.policy import apply_policy, read_waivers
 from sceneset.quality.rows import with_rows
 from sceneset.quality.tested_images import ReleasedTestImages, tested_image_findings
+from sceneset.rules.policy import apply_policy, read_waivers
 from sceneset.schemas.finding import Finding, errors_of, in_order
 from sceneset.schemas.rules import RULES
 from sceneset.storage.transaction_rollback import unfinished_findings

@@ -6,8 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sceneset.quality.crop_overlaps import worst_overlaps
-from sceneset.quality.sample_columns import SampleColumns
-from sceneset.quality.sample_rules import finding_on_row
+from sceneset.rules.person_rules import person_findings
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.subset import Subset
@@ -35,39 +34,11 @@ def kind_findings(
         file: The file to name in findings about tags.
     """
     if entry.kind is Kind.FULL:
-        yield from _person_findings(entry, tags, table, params, folder=folder)
+        yield from person_findings(entry.name, tags, table, params, folder=folder)
         yield from _unspecified_persons(entry, file=file)
     else:
         yield from _crop_findings(entry, tags, file=file)
         yield from _overlaps(entry, tags, params.kinds.max_overlap, file=file)
-
-
-def _person_findings(
-    entry: Subset, tags: Sequence[Tag], table: "pa.Table", params: Params, *, folder: str
-) -> Iterator[Finding]:
-    """Yield small persons, and samples tagged single whose person is in pieces."""
-    import numpy as np
-
-    columns, kinds = SampleColumns(table, params), params.kinds
-    person = columns["person"]
-    is_small = (person > 0) & (person < kinds.min_person * columns.pixels)
-    for row in table.take(np.flatnonzero(is_small)).to_pylist():
-        share = row["person"] / (row["width"] * row["height"])
-        message = f"the person covers {100 * share:.2f} % of the image"
-        hint = "remove the sample, or crop it closer"
-        yield finding_on_row("person-small", row, message, hint, folder=folder, subset=entry.name)
-    single = {tag.key for tag in tags if tag.persons_summary == Persons.SINGLE}
-    for row in table.filter(np.asarray(columns["parts_total"] > 1)).to_pylist():
-        largest, count = row["parts"][0], len(row["parts"])
-        if largest < kinds.min_main * row["person"] and (row["phase"], row["stem"]) in single:
-            message = (
-                f"is tagged single, but the largest of {count} parts holds only "
-                f"{largest / row['person']:.0%} of the person"
-            )
-            hint = "tag it multi if it shows several people"
-            yield finding_on_row(
-                "person-scattered", row, message, hint, folder=folder, subset=entry.name
-            )
 
 
 def _unspecified_persons(entry: Subset, *, file: str) -> list[Finding]:

@@ -4,8 +4,6 @@ The checks compare parsed values, which have no lines. The files are read again 
 findings.
 """
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,8 +11,9 @@ from pathlib import Path
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
 from sceneset.schemas.finding import Finding
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
 from sceneset.storage.files import read_text
-from sceneset.storage.yaml_files import MAX_YAML
+from sceneset.storage.yaml_bounds import MAX_YAML
 from sceneset.storage.yaml_parser import FieldPath, parse
 
 FindRows = Callable[[Path, list[Finding]], list[int | None]]
@@ -44,7 +43,7 @@ def _placed(findings: list[Finding], path: Path, shown: str, find: FindRows) -> 
         return findings
     try:
         rows = find(path, [findings[n] for n in places])
-    except (FindingsError, csv.Error):
+    except (FindingsError, BrokenRowError):
         return findings  # the file is reported by the check that reads it first
     for place, row in zip(places, rows, strict=True):
         if row:
@@ -55,15 +54,14 @@ def _placed(findings: list[Finding], path: Path, shown: str, find: FindRows) -> 
 def _tag_rows(path: Path, findings: list[Finding]) -> list[int | None]:
     wanted = {(p.phase, p.stem) for p in findings}
     lines: dict[tuple[str, str], int] = {}
-    text = read_text(path, path.name).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [name.strip() for name in next(reader, [])]
+    rows = csv_rows(read_text(path, path.name))
+    header = [name.strip() for name in next(rows, (1, []))[1]]
     if not {"phase", "stem"} <= set(header):
         return [None] * len(findings)
     phase, stem = header.index("phase"), header.index("stem")
-    for row in reader:
+    for line, row in rows:
         if len(row) == len(header) and (key := (row[phase], row[stem])) in wanted:
-            lines.setdefault(key, reader.line_num)
+            lines.setdefault(key, line)
     return [lines.get((p.phase, p.stem)) for p in findings]
 
 

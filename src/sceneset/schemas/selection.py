@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from sceneset.schemas.base import Line, Model, Word
 from sceneset.schemas.names import SubsetNameText, invalid_stem_reason
+from sceneset.schemas.rules import find_rule
 from sceneset.schemas.terms import Persons, Phase
 
 
@@ -34,6 +35,15 @@ def _checked_sample(text: str) -> str:
 
 SampleText = Annotated[str, AfterValidator(_checked_sample)]
 
+
+def _checked_rule(code: str) -> str:
+    find_rule(code)
+    return code
+
+
+RuleCode = Annotated[str, AfterValidator(_checked_rule)]
+"""The code of a rule, for example "mask-holes"."""
+
 Phases = Annotated[
     tuple[Phase, ...],
     BeforeValidator(
@@ -54,6 +64,10 @@ class Exclusion(Model):
     """Stems, in all subsets and phases; or single samples as <subset>/<phase>/<stem>."""
     sources: tuple[Line, ...] = ()
     """Videos, sessions or original images, as the tags name them."""
+    persons: Literal["single", "multi"] | None = None
+    """Samples that are single or multi in one of their scenes."""
+    rules: tuple[RuleCode, ...] = ()
+    """Codes of rules on single samples: those with a finding of the rule that is not waived."""
 
 
 class NamedSelection(Model):
@@ -70,7 +84,7 @@ class NamedSelection(Model):
     subsets: tuple[SubsetNameText, ...] = ()
     """Full names of subsets."""
     exclude: Exclusion = Exclusion()
-    """Samples to leave out: scenes, subsets, stems, sources."""
+    """Samples to leave out: scenes, subsets, stems, sources, persons, rules."""
     cap: Annotated[int, Field(ge=1, strict=True)] | None = None
     """Largest number of samples. The choice depends on the content of the images and on `seed`
     only, so a new sample replaces one other at most."""

@@ -34,6 +34,14 @@ class SampleColumns:
     def __getitem__(self, name: str) -> Any:
         return self.table[name].to_numpy()
 
+    def rows_of(self, mask: "Mask") -> list[dict[str, Any]]:
+        """Return the rows for which a test is true, by column."""
+        import numpy as np
+
+        rows = np.flatnonzero(mask)
+        found: list[dict[str, Any]] = self.table.take(rows).to_pylist() if len(rows) else []
+        return found
+
     @cached_property
     def pixels(self) -> Any:
         """Number of pixels of each image."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.imaging import trait_names
-from sceneset.quality.sample_columns import SampleColumns
+from sceneset.rules.sample_columns import SampleColumns
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.rules import Severity
@@ -18,7 +18,7 @@ from sceneset.schemas.rules import Severity
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sceneset.quality.sample_columns import Mask
+    from sceneset.rules.sample_columns import Mask
 
 Row = dict[str, Any]
 """One row of a scan, by column."""
@@ -279,15 +279,12 @@ def sample_findings(
         subset: The subset to name in findings.
         notes: Evaluate rules with severity "note" too.
     """
-    import numpy as np
-
     columns = SampleColumns(table, params)
     for rule in SAMPLE_RULES:
         severity = params.severity(rule.code)
         if severity is None or (severity is Severity.NOTE and not notes):
             continue
-        broken = np.flatnonzero(rule.breaks(columns))
-        for row in table.take(broken).to_pylist() if len(broken) else ():
+        for row in columns.rows_of(rule.breaks(columns)):
             message = rule.message(row, params)
             yield finding_on_row(rule.code, row, message, rule.hint, folder=folder, subset=subset)
 
@@ -296,14 +293,19 @@ def finding_on_row(
     code: str, row: Row, message: str, hint: str, *, folder: str, subset: str
 ) -> Finding:
     """Return a finding on a sample: about its mask for rules on masks, else about its image."""
-    is_about_mask = code.startswith(("mask-", "person-"))
-    part, file = ("ann_dir", row["mask"]) if is_about_mask else ("img_dir", row["image"])
     return finding(
         code,
         message,
         subset=subset,
-        file=f"{folder}{part}/{row['phase']}/{file}",
+        file=file_of(code, row, folder),
         phase=row["phase"],
         stem=row["stem"],
         hint=hint,
     )
+
+
+def file_of(code: str, row: Row, folder: str) -> str:
+    """Return the file that a finding on a row names; ``folder`` is its prefix."""
+    is_about_mask = code.startswith(("mask-", "person-"))
+    part, file = ("ann_dir", row["mask"]) if is_about_mask else ("img_dir", row["image"])
+    return f"{folder}{part}/{row['phase']}/{file}"
