@@ -6,10 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import boto3
 from botocore.config import Config
@@ -25,6 +27,42 @@ KEYS = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
     "no_proxy": "127.0.0.1",
 }
+
+
+class Listener:
+    """An HTTP server on loopback that has nothing and writes down what it is sent."""
+
+    def __init__(self, status: int = 404, headers: Mapping[str, str] | None = None) -> None:
+        self.requests: list[str] = []
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self) -> None:
+                listener.requests.append(f"{self.requestline}\n{self.headers}")
+                self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def received(self, secret: str) -> bool:
+        return any(secret in request for request in self.requests)
 
 
 class S3(NamedTuple):

@@ -5,9 +5,7 @@ import os
 import pty
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +14,9 @@ import pytest
 from sceneset import Registry
 from sceneset.errors import UntrustedRemoteError
 from support.build import NAME, Run, dvc, git, snapshot
-from support.servers import KEYS
+from support.servers import KEYS, Listener
 
 SECRETS = (KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], "the-session-token")
-
-
-class Listener:
-    """An HTTP server on loopback that has nothing and writes down what it is sent."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                listener.requests.append(f"{self.requestline}\n{self.headers}")
-                self.send_response(404)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def received(self, secret: str) -> bool:
-        return any(secret in request for request in self.requests)
 
 
 @pytest.fixture
@@ -53,17 +24,15 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_SESSION_TOKEN", SECRETS[2])
-    found = Listener()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+    with Listener() as found:
+        yield found
 
 
-def set_remote(root: Path, url: str, *lines: str) -> str:
+def set_remote(root: Path, url: str, *lines: str, core: str = "") -> str:
     """Commit a .dvc/config with one remote, and return the URL of the repository."""
     options = "".join(f"    {line}\n" for line in (f"url = {url}", *lines))
     (root / ".dvc/config").write_text(
-        f"[core]\n    remote = store\n['remote \"store\"']\n{options}"
+        f"[core]\n    remote = store\n{core}['remote \"store\"']\n{options}"
     )
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--allow-empty", "--message", "A remote")
@@ -158,7 +127,9 @@ def test_configuration_of_a_foreign_repository_runs_no_program(
     for program in (f"sh -c 'touch {marker}'", str(added / "registry/run.sh")):
         (added / "registry/aws.cfg").write_text(f"[profile evil]\ncredential_process = {program}\n")
         lines = ("configpath = ../registry/aws.cfg", "profile = evil", "verify = true")
-        url = set_remote(added, "s3://bucket/people", f"endpointurl = {listener.url}", *lines)
+        lines = (f"endpointurl = {listener.url}", *lines)
+        core = "    site_cache_dir = registry/pickles\n"
+        url = set_remote(added, "s3://bucket/people", *lines, core=core)
         (added / ".dvc/config.local").write_text("[core]\n    site_cache_dir = registry/pickles\n")
         git(added, "add", "--force", ".dvc/config.local")
         git(added, "commit", "--quiet", "--allow-empty", "--message", "Local settings")
@@ -168,7 +139,8 @@ def test_configuration_of_a_foreign_repository_runs_no_program(
             for words in commands(url, tmp_path / "out"):
                 outcome = sceneset(*words, cwd=tmp_path)
                 assert outcome.code == (1 if trusted else 2), outcome.err
-                assert "remote.store.configpath, remote.store.profile" in outcome.err
+                ignored = "core.site_cache_dir, remote.store.configpath, remote.store.profile"
+                assert ignored in outcome.err
             sceneset("trust", "--remove", url, cwd=tmp_path) if trusted else None
     assert listener.received(SECRETS[0])
     assert not listener.received("evil-key")

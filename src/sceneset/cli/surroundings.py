@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sceneset.errors import GitError, UsageError
-from sceneset.storage.git import git
+from sceneset.storage.git import git, without_filters
 from sceneset.storage.git_ignore import ignored_files
 
 WORKFLOW = ".github/workflows/registry.yml"
@@ -104,7 +104,8 @@ def commit_registry(folder: Path, files: list[str]) -> str:
         files: The files to commit, relative to ``folder``.
     """
     if git(folder, "rev-parse", "--verify", "--quiet", "HEAD", check=False):
-        is_clean = not git(folder, "status", "--porcelain", "--", *files, check=False)
+        words = ("status", "--porcelain", "--", *files)
+        is_clean = not git(folder, *words, check=False, env=without_filters(folder))
         return "" if is_clean else "the repository has commits already"
     identity = ("-c", "user.useConfigOnly=true", "var")
     if not all(
@@ -113,8 +114,10 @@ def commit_registry(folder: Path, files: list[str]) -> str:
         return "git does not know your name and e-mail address"
     try:
         # --force: an ignore file of the user must not leave out a file of the registry.
-        git(folder, "add", "--force", "--", *files)
-        git(folder, "commit", "--quiet", "--message", "Create the registry", "--", *files)
+        unfiltered = without_filters(folder)
+        git(folder, "add", "--force", "--", *files, env=unfiltered)
+        words = ("commit", "--quiet", "--message", "Create the registry", "--", *files)
+        git(folder, *words, env=unfiltered)
     except GitError as error:
         return str(error)
     return ""

@@ -14,7 +14,7 @@ from sceneset.errors import DvcError
 from sceneset.storage.config_guard import check_own_config
 from sceneset.storage.dvc_locks import repair_rwlock, rwlock_problem
 from sceneset.storage.dvc_messages import BUSY, DISK_ADVICE, advice_for, is_full, reason_of
-from sceneset.storage.git import git_environment
+from sceneset.storage.git import git_environment, repository_guard
 from sceneset.storage.locking import lending_environment
 from sceneset.storage.object_store import FileSystemStore, Store
 from sceneset.storage.pipeline_guard import check_dvc_files
@@ -88,11 +88,29 @@ def _run(
         time.sleep(_BUSY_INTERVAL)
 
 
+_WITHOUT_FILTERS = """
+import sys
+from contextlib import suppress
+with suppress(ImportError):
+    from dulwich.filters import ProcessFilterDriver
+    ProcessFilterDriver.clean = lambda self, data: data
+    ProcessFilterDriver.smudge = lambda self, data, path=b"": data
+from dvc.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""Runs dvc where git's configuration has filters: `dvc init`, and other commands with
+core.autostage, add files to git's index, and the library that they use would run the filters."""
+
+
 def _run_once(
     root: Path, *arguments: str, lend: int | None = None
 ) -> "subprocess.CompletedProcess[str]":
+    has_filters = False
+    with suppress(OSError):  # git is not installed
+        has_filters = repository_guard(root).has_filters
+    program = ("-c", _WITHOUT_FILTERS) if has_filters else ("-m", "dvc")
     # -P: a file dvc.py or yaml.py in the working folder, the registry, must not be imported.
-    command: Sequence[str] = (sys.executable, "-P", "-m", "dvc", *arguments)
+    command: Sequence[str] = (sys.executable, "-P", *program, *arguments)
     return subprocess.run(
         command,
         cwd=root,

@@ -5,13 +5,16 @@ example, would make `release` report a failure after it has moved the branch.
 """
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from sceneset.errors import GitError
 from sceneset.paths import is_bare_repository
+from sceneset.storage.git_guard import Guard, guard_of, parse_settings
 from sceneset.storage.user_cache import is_in_cache
 
 _REPOSITORY_VARIABLES = frozenset(
@@ -39,6 +42,14 @@ _OPTIONS = (
 _OFFLINE = {"GIT_ALLOW_PROTOCOL": "none"}
 """Git may use no protocol, so it starts no program that a configuration names for one."""
 
+_WITHOUT_OBJECTS = frozenset(
+    {"config", "check-ignore", "hash-object", "ls-files", "remote", "rev-parse --show-prefix"}
+)
+"""Commands that read no object, so that they never connect to the remote of a partial clone."""
+
+_FAILURE = re.compile(rb"^(?:fatal|error): .*$", re.MULTILINE)
+_USES_PROGRAMS = re.compile(rb"remote|transport|authentication|gpg|sign", re.IGNORECASE)
+
 
 def git_environment() -> dict[str, str]:
     """Return this process's environment without the variables that select a repository.
@@ -58,15 +69,78 @@ def run_git(
     A bare repository came from somebody else, with a configuration of its own. If objects are
     missing, git would fetch them in the way that this configuration says, for example through a
     program. So git fetches nothing there, except into the mirrors that sceneset itself keeps.
+    In a working tree, git fetches without the programs that the repository's configuration names.
     """
-    offline = _OFFLINE if is_bare_repository(str(repo)) and not is_in_cache(repo) else {}
-    return subprocess.run(
-        ["git", "-C", str(repo), *_OPTIONS, *arguments],
+    environment = {**git_environment(), "GIT_TERMINAL_PROMPT": "0", **(env or {})}
+    guard = _guard(repo, arguments)
+    if guard.is_offline:
+        environment |= _OFFLINE
+    # `git gc` can run programs too.
+    maintenance = () if is_in_cache(repo) else ("-c", "maintenance.auto=false")
+    done = subprocess.run(
+        ["git", "-C", str(repo), *_OPTIONS, *maintenance, *arguments],
         capture_output=True,
         check=False,
         input=stdin.encode("utf-8", "surrogateescape"),
-        env={**git_environment(), "GIT_TERMINAL_PROMPT": "0", **offline, **(env or {})},
+        env=environment | _as_variables(guard.settings, environment),
     )
+    if done.returncode and guard.note and _USES_PROGRAMS.search(done.stderr):
+        note = guard.note.encode()
+        done.stderr = _FAILURE.sub(lambda match: match[0].rstrip() + note, done.stderr, count=1)
+    return done
+
+
+def _guard(repo: Path, arguments: tuple[str, ...]) -> Guard:
+    """Return how a command runs in a repository."""
+    if _WITHOUT_OBJECTS & {arguments[0], " ".join(arguments[:2])}:
+        return Guard(is_offline=True)
+    if is_in_cache(repo):  # its configuration is sceneset's own
+        return Guard()
+    if is_bare_repository(str(repo)):
+        return Guard(is_offline=True)
+    return repository_guard(repo)
+
+
+def repository_guard(repo: Path) -> Guard:
+    """Return which settings of a working tree's own git configuration are not obeyed.
+
+    A process reads them once, and again when .git/config has changed.
+    """
+    try:
+        found = (repo / ".git/config").stat()
+        state = (found.st_mtime_ns, found.st_ctime_ns, found.st_size)
+    except OSError:  # a folder in the repository, a linked working tree, or no repository
+        state = None
+    return _read_guard(repo.absolute(), state)
+
+
+@lru_cache(maxsize=64)
+def _read_guard(repo: Path, _state: tuple[int, ...] | None) -> Guard:
+    environment = git_environment()
+    done = subprocess.run(
+        ["git", "-C", str(repo), "--no-pager", "config", "--list", "--show-scope", "-z"],
+        capture_output=True,
+        check=False,
+        env=environment,
+    )
+    if done.returncode:  # it can't be parsed, or git can't tell whose settings these are
+        return Guard(is_offline=True, note=" (git 2.26 or newer can connect to remotes here)")
+    settings = parse_settings(done.stdout.decode("utf-8", "surrogateescape"))
+    top = next((folder for folder in (repo, *repo.parents) if (folder / ".git").exists()), repo)
+    return guard_of(settings, environment, str(top))
+
+
+def _as_variables(
+    settings: Iterable[tuple[str, str]], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment variables that add options to those of an environment."""
+    before = int(environment.get("GIT_CONFIG_COUNT", "") or 0)
+    variables: dict[str, str] = {}
+    count = before
+    for key, value in settings:
+        variables |= {f"GIT_CONFIG_KEY_{count}": key, f"GIT_CONFIG_VALUE_{count}": value}
+        count += 1
+    return variables | {"GIT_CONFIG_COUNT": str(count)} if count > before else {}
 
 
 def git(
@@ -141,11 +215,7 @@ def without_filters(repo: Path) -> dict[str, str]:
         for driver in drivers
         for key in ("smudge", "clean", "process", "required")
     ]
-    before = int(os.environ.get("GIT_CONFIG_COUNT", "") or 0)
-    variables: dict[str, str] = {}
-    for number, (key, value) in enumerate(settings, before):
-        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return variables | {"GIT_CONFIG_COUNT": str(before + len(settings))}
+    return _as_variables(settings, os.environ)
 
 
 def is_committed(root: Path, path: Path) -> bool:
