@@ -75,6 +75,16 @@ def test_broken_lineage_is_reported_with_its_row(line: str, code: str, tmp_path:
     assert found.file == f"registry/lineage/{NAME}.csv"
 
 
+def test_a_lineage_of_wrong_rows_gives_few_findings_and_the_count(tmp_path: Path) -> None:
+    text = lineage_text([]) + "train,p,x,x,train,p,x,x,fix\n" * 5_000
+    with pytest.raises(FindingsError) as error:
+        parse_lineage(text, "x.csv")
+    found = error.value.findings
+    assert len(found) == 101
+    assert (found[0].row, found[99].row) == (2, 26)
+    assert found[-1].message == "and 19,900 more findings of this kind in this file"
+
+
 def test_lineage_without_a_header_is_reported(tmp_path: Path) -> None:
     for text in ("", "stem,phase\n", lineage_text([]).upper()):
         with pytest.raises(FindingsError) as error:

@@ -41,6 +41,18 @@ SLOW = (
     ("diff", "HEAD~1", "HEAD", "--json"),
     ("release", "9.0.0"),
 )
+OTHERS = (
+    ("versions", "1.0.0"),
+    ("selections", "--json"),
+    ("lookup", "--samples", "--json"),
+    ("diff", "1.0.0", "--samples"),
+    ("fix", "web"),
+    ("forget", "web/train/a", "--reason", "case 1", "--dry-run"),
+    ("verify",),
+    ("pull", "ski", "--to", "../pulled"),
+    ("sql", "select count(*) from samples"),
+    ("check", "--rev", "HEAD"),
+)
 CHANGES = (
     ("fix", "web", "--apply"),
     ("forget", "web/train/a", "--reason", "case 1"),
@@ -117,6 +129,22 @@ def test_all_commands_report_a_mutated_file(file: str, broken: Path, sceneset: R
         for tag in git(broken, "tag", "--list", "*9.0.0").split():
             git(broken, "tag", "--delete", tag)
         git(broken, "reset", "--quiet", "--hard", head)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("file", MUTATED)
+def test_a_command_reports_each_of_many_mutations(file: str, broken: Path, sceneset: Run) -> None:
+    """One command for each mutation, by turns; those that start DVC are in the tests above."""
+    good = (broken / file).read_bytes()
+    commands = (*QUICK, *OTHERS)
+    for seed in range(10_000, 10_000 + 100 * MORE):
+        words = commands[seed % len(commands)]
+        (broken / file).write_bytes(spoiled(good, seed))
+        check_outcome(sceneset(*words, cwd=broken), (file, words, seed))
+        shutil.rmtree(broken.parent / "pulled", ignore_errors=True)
+        if words[0] == "check":
+            (broken / file).write_bytes(good)
+            assert sceneset("check", cwd=broken).code == 0, "the mutation left something behind"
 
 
 def run_changes(root: Path, sceneset: Run, file: str, data: bytes) -> None:

@@ -1,41 +1,21 @@
 """Very large and very wrong text files: time, memory and messages stay small."""
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from _pytest.mark import ParameterSet
 
-from support.build import NAME, ROOT, make_delivery
+from support.build import NAME, make_delivery
+from support.sizes import FILES, LARGE, MEMORY, READ, cases, good_text, measured, measured_with
 
 MANY = 100_000
-LARGE = 32 << 20  # bytes
 _ENTRY = f"registry/subsets/{NAME}.yaml"
 _TAGS = f"registry/tags/{NAME}.csv"
 _HEADER = "phase,stem,scenes,persons,boxes,source\n"
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    seconds: float
-    """CPU time."""
-    megabytes: float
-
-
-def measured(cwd: Path, *words: str) -> Run:
-    """Run a command in a process of its own."""
-    program = ROOT / "tests/programs/measure_command.py"
-    out = cwd.parent / "out.txt"
-    command = [sys.executable, program, out, sys.executable, "-m", "sceneset", *words]
-    done = subprocess.run(command, cwd=cwd, check=True, capture_output=True)
-    code, seconds, megabytes = json.loads(done.stdout)
-    return Run(code, out.read_text("utf-8"), seconds, megabytes)
 
 
 def lines(text: str) -> Callable[[str], str]:
@@ -102,7 +82,7 @@ def test_check_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     file, change = WRONG[name]
     path = added / file
     path.write_text(change(path.read_text("utf-8")), "utf-8")
-    run = measured(added, "check", "--json")
+    run = measured(added, ("check", "--json"))
     assert run.code == 1, run.out[-1000:]
     assert "Traceback" not in run.out
     assert len(run.out) < (4 << 20 if name == "tags-conflicts" else 300_000)
@@ -125,7 +105,7 @@ def test_add_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
     file.write_text(WRONG[name][1](file.read_text()), "utf-8")
     option = "--entry" if name.startswith("entry") else "--tags"
     words = ("add", str(delivery), "--name", NAME, "--dry-run", option, str(file), "--json")
-    run = measured(registry, *words)
+    run = measured(registry, words)
     assert run.code == 1, run.out[-1000:]
     assert len(run.out) < 300_000
     assert run.megabytes < 256
@@ -134,7 +114,7 @@ def test_add_prints_little_and_needs_little_memory_when_a_file_is_very_wrong(
 def test_last_finding_counts_the_others(added: Path) -> None:
     path = added / "params.yaml"
     path.write_text(path.read_text() + "".join(f"key{n}: 1\n" for n in range(MANY)))
-    run = measured(added, "check", "--all")
+    run = measured(added, ("check", "--all"))
     assert "and 99,900 more findings of this kind in this file" in run.out
     assert "key99: is not a field here" in run.out
     assert "key100: " not in run.out
@@ -155,3 +135,48 @@ def test_a_million_good_rows_of_tags_are_read(tmp_path: Path) -> None:
     started = time.monotonic()
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
     assert time.monotonic() - started < 30
+
+
+_LINEAGE = f"registry/lineage/{NAME}.csv"
+_SAMPLED = (
+    *((_LINEAGE, "good", "check"), (_LINEAGE, "wrong", "forget"), (_TAGS, "good", "check")),
+    *(("params.yaml", "keys", "review"), ("params.yaml", "values", "show")),
+    *(("registry/scenes.yaml", "scenes", "lookup"), ("registry/waivers.yaml", "rows", "check")),
+    *(("registry/used.csv", "wrong", "version"), ("dvc.lock", "stages", "doctor")),
+    *(("dvc.yaml", "stages", "verify"), ("params.yaml", "wrong-selections", "check")),
+)
+"""One case of each kind of file; all others are slow tests."""
+
+
+_BASES: dict[str, float] = {}
+"""Memory of each command in a registry of four samples, in MiB."""
+
+
+def _assert_bounded(root: Path, file: str, content: str, command: str) -> None:
+    """Run a command with a large file: it ends, says little, and needs little memory."""
+    if command not in _BASES:
+        base = measured(root, READ[command])
+        assert base.code == 0 or "[release-same]" in base.out, base.out[-1000:]
+        _BASES[command] = base.megabytes
+    text = FILES[file][content](good_text(root, file))
+    run = measured_with(root, file, text, READ[command])
+    assert run.code in {0, 1, 2}, (command, run.code, run.out[-1000:])  # not killed for CPU time
+    assert "Traceback" not in run.out, command
+    assert len(run.out) < 300_000, command
+    assert run.megabytes < _BASES[command] + MEMORY, command
+
+
+@pytest.mark.parametrize(("file", "content", "command"), _SAMPLED)
+def test_a_command_needs_little_memory_for_a_large_file(
+    file: str, content: str, command: str, released: Path
+) -> None:
+    _assert_bounded(released, file, content, command)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(("file", "content", "commands"), list(cases()))
+def test_commands_need_little_memory_for_any_large_file(
+    file: str, content: str, commands: tuple[str, ...], released: Path
+) -> None:
+    for command in commands:
+        _assert_bounded(released, file, content, command)

@@ -12,6 +12,7 @@ import pytest
 from sceneset.paths import Paths
 from sceneset.storage.leftovers import (
     MIN_AGE,
+    USED_PART,
     abandoned_cache_parts,
     abandoned_temporary_folders,
     sweep,
@@ -79,7 +80,11 @@ def test_sweep_deletes_parts_beside_registry_files_and_nothing_else(tmp_path: Pa
         paths.registry / "stats/.dataset.yaml.0123456789ab.part",
         paths.subset("x") / "split_dir/.ski.txt.0123456789ab.part",
     ]
-    kept = [paths.registry / "scans/x.parquet", paths.subset("x") / "img_dir/train/.a.part"]
+    kept = [
+        paths.registry / "scans/x.parquet",
+        paths.subset("x") / "img_dir/train/.a.part",
+        paths.registry / USED_PART,  # `used` does not hold the write lock
+    ]
     for path in (*parts, *kept):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

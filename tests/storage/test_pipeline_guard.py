@@ -41,6 +41,34 @@ def test_alias_bomb_never_reaches_dvc(
         assert started == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("params.yaml", "a: b\n" * 2_000),
+        ("dvc.lock", "schema: '2.0'\nstages:\n" + "  s: {cmd: x, a: b, c: d}\n" * 400),
+        ("dvc.yaml", f"stages: [{'x,' * 3_000}]\n"),
+        (f"Insta360SemanticSeg/{NAME}/img_dir.dvc", "- x\r" * 3_000),
+    ],
+    ids=["params", "lock", "pipeline", "pointer"],
+)
+def test_a_file_of_many_values_never_reaches_dvc(
+    name: str, text: str, added: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("sceneset.storage.dvc.subprocess", _Recorder(started))
+    monkeypatch.setattr("sceneset.storage.yaml_bounds.MAX_NODES", 2_500)
+    (added / name).write_text(text)
+    with pytest.raises(FindingsError) as refused:
+        is_current(added, TEXT_STAGES)
+    [finding] = refused.value.findings
+    assert (finding.code, finding.file) == ("file-unreadable", name)
+    assert finding.message == "holds more than 2,500 values"
+    assert started == []
+    (added / name).write_text("# a comment\n" * 3_000)
+    is_current(added, TEXT_STAGES)
+    assert len(started) == 1, "comments cost DVC nothing"
+
+
 class _Recorder:
     """Stands for the module subprocess in sceneset.storage.dvc; no command is started."""
 

@@ -8,8 +8,10 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from sceneset.errors import fail
 from sceneset.paths import Paths
 from sceneset.schemas.delivered import Delivered
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
 
 DELIVERIES_FOLDER = "registry/deliveries"
 _COLUMNS = tuple(Delivered.model_fields)
@@ -30,12 +32,24 @@ def deliveries_text(samples: Iterable[Delivered]) -> str:
     return out.getvalue()
 
 
-def without_samples(text: str, keys: Iterable[tuple[str, str]]) -> str:
-    """Return the text of a record without the rows of some samples, given as phase and stem."""
+def without_samples(text: str, keys: Iterable[tuple[str, str]], shown: str) -> str:
+    """Return the text of a record without the rows of some samples.
+
+    Args:
+        text: The text of the record.
+        keys: The phase and stem of each sample.
+        shown: How findings name the file.
+
+    Raises:
+        FindingsError: The text is no CSV.
+    """
     removed = set(keys)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    for row in csv.reader(io.StringIO(text, newline="")):
-        if tuple(row[:2]) not in removed:
-            writer.writerow(row)
+    try:
+        for _, row in csv_rows(text, strict=False):
+            if tuple(row[:2]) not in removed:
+                writer.writerow(row)
+    except BrokenRowError as error:
+        fail("csv-broken", str(error), file=shown, row=error.line, hint=error.hint)
     return out.getvalue()

@@ -7,17 +7,21 @@ lineage is a record of what happened, not a part of the state: no stage of the p
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths
-from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.base import share_field_sets
+from sceneset.schemas.finding import MAX_ALIKE, Finding, capped, finding
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_files import schema_finding
 
@@ -25,6 +29,9 @@ LINEAGE_FOLDER = "registry/lineage"
 COLUMNS = tuple(LineageRow.model_fields)
 _ROWS = TypeAdapter(list[LineageRow])
 _MAX_REASON = 200  # characters
+_BATCH = 10_000  # rows that are validated together
+_MAX_ERRORS = 100_000
+"""After more errors the rest of a file is not read."""
 
 
 def lineage_path(paths: Paths, subset: str) -> Path:
@@ -51,14 +58,21 @@ def read_all_lineages(paths: Paths) -> list[LineageRow]:
     Raises:
         FindingsError: A file can't be read.
     """
+    return [row for subset, _ in _lineage_files(paths) for row in read_lineage(paths, subset)]
+
+
+def _lineage_files(paths: Paths) -> list[tuple[str, Path]]:
     files = sorted((paths.root / LINEAGE_FOLDER).glob("[!.]*.csv"))
-    return [row for file in files for row in read_lineage(paths, file.stem)]
+    return [(file.stem, file) for file in files]
 
 
 def lineage_findings(paths: Paths) -> list[Finding]:
     """Return what is wrong with lineage files."""
     try:
-        read_all_lineages(paths)
+        for subset, path in _lineage_files(paths):
+            shown = paths.relative(path)
+            for _ in _batches(read_text(path, shown), shown, subset):
+                pass  # a check keeps no rows
     except FindingsError as error:
         return list(error.findings)
     return []
@@ -73,31 +87,55 @@ def parse_lineage(text: str, shown: str, *, subset: str = "") -> list[LineageRow
         subset: The subset's name in messages.
 
     Raises:
-        FindingsError: The text is not a lineage; all errors, each with its line.
+        FindingsError: The text is not a lineage; the first errors, each with its line.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    values: list[dict[str, str]] = []
-    lines: list[int] = []
-    try:
-        header = tuple(next(reader, ()))
-        if header != COLUMNS:
-            _refuse(shown, subset, 1, f"the first line is not {','.join(COLUMNS)}")
-        for row in filter(None, reader):
-            if len(row) != len(COLUMNS):
-                count = f"{len(row)} values for {len(COLUMNS)} columns"
-                _refuse(shown, subset, reader.line_num, count)
-            values.append(dict(zip(COLUMNS, row, strict=True)))
-            lines.append(reader.line_num)
-        return sorted(set(_ROWS.validate_python(values)), key=_sort_key)
-    except csv.Error as error:
-        _refuse(shown, subset, reader.line_num, str(error))
-    except ValidationError as error:
+    found: set[LineageRow] = set()
+    for batch in _batches(text, shown, subset):
+        found.update(batch)
+    return sorted(found, key=_sort_key)
+
+
+def _batches(text: str, shown: str, subset: str) -> Iterator[list[LineageRow]]:
+    """Yield the rows of a lineage; after a row with an error, look only for errors."""
+    invalid: list[tuple[ErrorDetails, int]] = []
+    errors = 0
+    rows = _values(text, shown, subset)
+    while (batch := list(islice(rows, _BATCH))) and errors <= _MAX_ERRORS:
+        try:
+            found = _ROWS.validate_python([values for _, values in batch])
+            share_field_sets(found)
+            if not errors:
+                yield found
+        except ValidationError as error:
+            errors += error.error_count()
+            details = error.errors(include_url=False)[: MAX_ALIKE - len(invalid)]
+            invalid += [(detail, batch[int(detail["loc"][0])][0]) for detail in details]
+    if errors:
         raise FindingsError(
-            schema_finding(
-                d | {"loc": d["loc"][1:]}, LineageRow, shown, lines[int(d["loc"][0])], subset
+            capped(
+                invalid,
+                lambda at: schema_finding(
+                    at[0] | {"loc": at[0]["loc"][1:]}, LineageRow, shown, at[1], subset
+                ),
+                total=errors,
+                is_complete=errors <= _MAX_ERRORS,
             )
-            for d in error.errors(include_url=False)
-        ) from None
+        )
+
+
+def _values(text: str, shown: str, subset: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number of each line with its values."""
+    try:
+        rows = csv_rows(text)
+        if tuple(next(rows, (1, []))[1]) != COLUMNS:
+            _refuse(shown, subset, 1, f"the first line is not {','.join(COLUMNS)}")
+        for line, row in rows:
+            if len(row) == len(COLUMNS):
+                yield line, dict(zip(COLUMNS, row, strict=True))
+            elif row:
+                _refuse(shown, subset, line, f"{len(row)} values for {len(COLUMNS)} columns")
+    except BrokenRowError as error:
+        _refuse(shown, subset, error.line, str(error))
 
 
 def _refuse(shown: str, subset: str, line: int, message: str) -> NoReturn:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from sceneset.catalog.scan_table import read_scan
+from sceneset.catalog.scan_table import count_samples, read_scan
 from sceneset.catalog.shared_reads import SharedReads
 from sceneset.catalog.tags_csv import read_tags
 from sceneset.errors import FindingsError
@@ -157,7 +157,8 @@ class Catalog:
     def _read_tags(self, name: str) -> list[Tag]:
         path = self.paths.tags(name)
         shown = self.paths.relative(path)
-        tags = read_tags(path, shown, subset=name)
+        samples = partial(count_samples, self.paths.scan(name))
+        tags = read_tags(path, shown, subset=name, samples=samples)
         used = {scene for tag in tags for scene, _ in tag.scenes}
         findings = capped(
             sorted(used - self.vocabulary.by_key.keys()),

@@ -191,6 +191,18 @@ def read_scan(
         )
 
 
+def count_samples(path: Path) -> int | None:
+    """Return the number of samples in a scan, from its footer; None if it can't be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with open(path, "rb", opener=open_regular) as file:
+            return int(pq.read_metadata(file).num_rows)
+    except (pa.ArrowException, OSError):
+        return None
+
+
 def table_from_file(file: BinaryIO, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return a scan from an open file; see `read_scan`.
 

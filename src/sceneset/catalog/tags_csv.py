@@ -3,37 +3,42 @@
 import csv
 import gc
 import io
-import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sceneset.errors import FindingsError
+from sceneset.counts import counted
+from sceneset.errors import FindingsError, fail
+from sceneset.schemas.base import share_field_sets
 from sceneset.schemas.finding import MAX_ALIKE, capped, finding
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Phase
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_files import schema_finding
-
-if TYPE_CHECKING:
-    import _csv
 
 COLUMNS = tuple(Tag.model_fields)
 _TAGS = TypeAdapter(list[Tag])
 _BATCH = 10_000  # rows that are validated together
+_MANY = 100_000  # rows; reading fewer takes a second
 _MAX_ERRORS = 100_000
 """After more errors the rest of a file is not read."""
-_MAX_LINE = 100_000  # characters
 _MAX_SHOWN = 300  # characters
 
 
-def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> list[Tag]:
+def read_tags(
+    path: Path,
+    shown: str,
+    *,
+    subset: str = "",
+    hint: str = "",
+    samples: Callable[[], int | None] | None = None,
+) -> list[Tag]:
     """Return the tags of a subset, in the order of the file.
 
     Args:
@@ -41,11 +46,27 @@ def read_tags(path: Path, shown: str, *, subset: str = "", hint: str = "") -> li
         shown: The path in messages.
         subset: The subset's name in messages.
         hint: The hint if the file is missing or can't be read.
+        samples: Returns the number of samples that the subset has, if it is known. A large file
+            with far more rows is refused before its rows are parsed.
 
     Raises:
         FindingsError: All errors of the file, each with line, column and hint.
     """
-    return _parse(read_text(path, shown, hint=hint), shown, subset)[0]
+    text = read_text(path, shown, hint=hint)
+    if samples and (rows := text.count("\n")) > _MANY:
+        _refuse_too_many(rows, samples(), shown, subset)
+    return _parse(text, shown, subset)[0]
+
+
+def _refuse_too_many(rows: int, samples: int | None, shown: str, subset: str) -> None:
+    if samples is not None and rows > _MANY + 2 * samples:
+        fail(
+            "tag-without-image",
+            f"has {rows:,} rows, but the scan has {counted(samples, 'sample')}",
+            subset=subset,
+            file=shown,
+            hint=f"restore the file with git; after adding images, run `dvc repro scan@{subset}`",
+        )
 
 
 def tags_with_lines(
@@ -75,8 +96,6 @@ def _parse(
     text: str, shown: str, subset: str, skipped: Sequence[str] = ()
 ) -> tuple[list[Tag], "array[int]"]:
     """Return the tags in the text of a file and their line numbers."""
-    # Spreadsheet programs write a byte order mark at the start of a UTF-8 file.
-    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     reader = _Reader(text, shown, subset, skipped)
     tags: list[Tag] = []
     lines = array("q")
@@ -106,17 +125,9 @@ def _parse(
                 is_complete=errors <= _MAX_ERRORS,
             )
         )
-    _share_field_sets(tags)
+    share_field_sets(tags)
     _refuse_duplicates(tags, lines, shown, subset)
     return tags, lines
-
-
-def _share_field_sets(tags: Iterable[Tag]) -> None:
-    """Let tags of one file share the set of their fields: it is half of the memory they take."""
-    shared: set[str] | None = None
-    for tag in tags:
-        shared = tag.__pydantic_fields_set__ if shared is None else shared
-        object.__setattr__(tag, "__pydantic_fields_set__", shared)
 
 
 def _refuse_duplicates(tags: Sequence[Tag], lines: Sequence[int], shown: str, subset: str) -> None:
@@ -171,30 +182,26 @@ class _Reader:
 
     def batches(self) -> Iterator[tuple[list[dict[str, str]], list[int]]]:
         """Yield rows and their line numbers; after a broken row, look only for broken rows."""
-        reader = csv.reader(self._lines(), strict=True)
+        rows = csv_rows(self._text)
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip() for name in next(rows, (1, []))[1]]
             if self._is_header(header):
-                yield from self._batches(reader, header)
-        except csv.Error as error:
-            hint = "write plain CSV; double a quote inside quotes"
-            self._report(str(error), hint, reader.line_num)
-        except _LongLineError:
-            message = f"the line is longer than {_MAX_LINE:,} characters"
-            self._report(message, "write one row on each line", reader.line_num + 1)
+                yield from self._batches(rows, header)
+        except BrokenRowError as error:
+            self._report(str(error), error.hint, error.line)
 
     def _batches(
-        self, reader: "_csv.Reader", header: Sequence[str]
+        self, source: Iterable[tuple[int, list[str]]], header: Sequence[str]
     ) -> Iterator[tuple[list[dict[str, str]], list[int]]]:
         rows: list[dict[str, str]] = []
         lines: list[int] = []
-        for row in reader:
+        for line, row in source:
             if len(row) == len(header):
                 values = dict(zip(header, row, strict=True))
                 for name in self._skipped:
                     values.pop(name, None)
                 rows.append(values)
-                lines.append(reader.line_num)
+                lines.append(line)
                 if len(rows) == _BATCH:
                     if not self._count:
                         yield rows, lines
@@ -203,7 +210,7 @@ class _Reader:
                 self._report(
                     f"{len(row)} values for {len(header)} columns",
                     "put quotes around values that contain a comma",
-                    reader.line_num,
+                    line,
                 )
                 if self._count > _MAX_ERRORS:
                     return
@@ -220,23 +227,10 @@ class _Reader:
         self._report(f"the columns are {columns}", f"write this first line: {','.join(COLUMNS)}", 1)
         return False
 
-    def _lines(self) -> Iterator[str]:
-        """Yield the lines of the text with their ends; io.StringIO would copy all of it."""
-        text, start = self._text, 0
-        if "\r" in text and re.search(r"\r(?!\n)", text):  # line ends of old Macintosh programs
-            yield from io.StringIO(text, newline="")
-            return
-        while start < len(text):
-            end = text.find("\n", start) + 1 or len(text)
-            if end - start > _MAX_LINE:
-                raise _LongLineError
-            yield text[start:end]
-            start = end
-
     def _report(self, message: str, hint: str, line: int) -> None:
         self._count += 1
         if self._count <= MAX_ALIKE:
-            self._broken.append((message, hint, line or 1))
+            self._broken.append((message, hint, line))
 
     def raise_findings(self) -> None:
         """Raise the findings on broken rows, if there are any."""
@@ -255,10 +249,6 @@ class _Reader:
         )
         if found:
             raise FindingsError(found)
-
-
-class _LongLineError(Exception):
-    """A line is too long to be a row; the reader reports it."""
 
 
 def tags_text(tags: Iterable[Tag]) -> str:

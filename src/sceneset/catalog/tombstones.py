@@ -146,6 +146,15 @@ def _parse(data: bytes, shown: str) -> TombstoneFile:
     return loads(data.decode("utf-8", "replace"), TombstoneFile, shown)[0]
 
 
+def parse_tombstones(text: str, shown: str) -> Tombstones:
+    """Return the tombstones in the text of a file; none if it is empty.
+
+    Raises:
+        FindingsError: The text is not a file of tombstones.
+    """
+    return _by_image(loads(text, TombstoneFile, shown)[0]) if text.strip() else {}
+
+
 def lost_tombstone_findings(root: Path) -> list[Finding]:
     """Return a finding for each commit with tombstones that a merge into HEAD dropped.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from sceneset.errors import fail
 from sceneset.storage.dvc import folders_of
 
-_BASE = 1 << 20
-"""Bytes for what does not grow with the files: the record of the change, an empty database."""
+_BASE = 2 << 20
+"""Bytes for what does not grow with the files: the 256 folders of DVC's cache (1 MiB in blocks of
+4 KiB), the record of the change, empty databases."""
 _DATABASE_ROW = 1 << 10
 """Bytes that DVC's databases need for a file, at most."""
 

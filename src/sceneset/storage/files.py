@@ -34,7 +34,11 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_TEXT, hint: str = "") 
     Raises:
         FindingsError: The file is missing, not a regular file, too large, or not UTF-8.
     """
-    data = read_bytes(path, shown, limit=limit, hint=hint)
+    return decoded(read_bytes(path, shown, limit=limit, hint=hint), shown)
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """Return bytes as UTF-8 text; a finding names the first line that is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -18,6 +18,11 @@ MIN_AGE = 3600.0
 _PREFIX = "sceneset-"
 _FOLDER = re.compile(rf"{_PREFIX}(\d+)-\w+")
 _PART = re.compile(r"\..*\.part")
+USED_PART = ".used.csv.part"
+"""The temporary file of `sceneset used`, which does not wait for the write lock: not swept.
+
+Its name is fixed, so that the next run replaces what a killed one leaves.
+"""
 _DVC_PART = re.compile(r"\.[\w-]{22}\.tmp")
 """DVC's temporary files in its cache."""
 
@@ -78,7 +83,8 @@ def abandoned_parts(paths: Paths) -> list[Path]:
     """
     folders = [paths.root, paths.registry, *_folders(paths.registry)]
     folders += [folder / "split_dir" for folder in _folders(paths.root / DATA_ROOT)]
-    return [part for folder in folders for part in _matching(folder, _PART)]
+    found = [part for folder in folders for part in _matching(folder, _PART)]
+    return [part for part in found if part.name != USED_PART]
 
 
 def abandoned_cache_parts(cache: Path, *, min_age: float = 0) -> list[Path]:

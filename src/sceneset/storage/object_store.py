@@ -15,6 +15,7 @@ _IN_BUCKETS = ("s3", "gs", "azure", "oss")
 """Kinds of remotes where only the bucket exists before the first object is written."""
 _NOT_LISTED = ("http", "https")
 """Kinds of remotes whose folders can't be looked at."""
+SILENT = "the server has sent nothing for too long"
 _MAX_SINGLE_REQUESTS = 1000  # above, list whole prefixes, which hold other blobs too
 
 
@@ -141,6 +142,8 @@ def _with_os_errors(call: Callable[[], Any]) -> Any:
         return call()
     except PermissionError as error:
         raise StoreRefusedError(first_line(error)) from None
+    except TimeoutError as error:  # those of aiohttp have no text
+        raise TimeoutError(str(error) or SILENT) from None
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - each library has its own exceptions

@@ -19,12 +19,11 @@ from sceneset.schemas.params import Params
 from sceneset.storage.config_guard import check_own_config
 from sceneset.storage.files import read_text
 from sceneset.storage.git import tracked_files
-from sceneset.storage.yaml_files import MAX_YAML, load
-from sceneset.storage.yaml_parser import MAX_DEPTH, may_be_deep, syntax_error
+from sceneset.storage.yaml_bounds import MAX_YAML, check_bounds
+from sceneset.storage.yaml_files import load
+from sceneset.storage.yaml_parser import syntax_error
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_EXPANDED = 64 << 20
-"""Upper bound of the size of a file with its aliases written out, in bytes."""
 
 _OWN_STAGES = frozenset({"scan", "check", "splits", "stats", "leakage", "manifest", "card"})
 _OWN_COMMAND = re.compile(r"python(?: -[PI])? -m sceneset\.stages\.\w+(?: \$\{[\w.]+\})*")
@@ -43,14 +42,16 @@ def check_dvc_files(root: Path, *, runs_stages: bool) -> None:
         runs_stages: Whether the command runs stages, so that their commands are checked too.
 
     Raises:
-        FindingsError: A YAML file is too large, nested too deeply, or grows too much when its
-            aliases are expanded.
+        FindingsError: A YAML file is too large, holds too many values, is nested too deeply, or
+            grows too much when its aliases are expanded.
         DvcError: The configuration or the pipeline would run a program of the repository.
     """
     if not (root / ".dvc").is_dir():
         return
     check_own_config(root)
     texts = {name: _bounded_text(root, name) for name in _dvc_files(root)}
+    if Paths(root).params.exists():
+        _bounded_text(root, Paths(root).params.name)  # DVC reads it for the values in dvc.yaml
     if runs_stages and "dvc.yaml" in texts:
         params = Paths(root).params
         load(params, Params, params.name)  # its values are put into the commands of the stages
@@ -68,48 +69,13 @@ def _bounded_text(root: Path, name: str) -> str:
     """Return the text of a YAML file of limited size, also after its aliases are expanded.
 
     Raises:
-        FindingsError: The file is too large, not UTF-8, nested too deeply, or expands too much.
+        FindingsError: The file is too large, not UTF-8, nested too deeply, holds too many values,
+            or expands too much.
     """
-    text = read_text(root / name, name, limit=MAX_YAML, hint="restore it with git")
-    if "&" in text or may_be_deep(text):  # without an anchor there is no alias
-        _check_structure(text, name)
+    hint = "restore it with git"
+    text = read_text(root / name, name, limit=MAX_YAML, hint=hint)
+    check_bounds(text, name, hint)
     return text
-
-
-def _check_structure(text: str, name: str) -> None:
-    depth, anchored, aliases = 0, [], 0
-    try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    row = event.start_mark.line + 1 if event.start_mark else None
-                    fail(
-                        "yaml-alias",
-                        f"it is nested more than {MAX_DEPTH} levels deep",
-                        file=name,
-                        row=row,
-                        hint="restore it with git",
-                    )
-                if event.anchor:
-                    anchored.append(depth)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                if anchored and anchored[-1] == depth:
-                    anchored.pop()
-                depth -= 1
-            elif isinstance(event, yaml.AliasEvent):
-                aliases += 1
-                if anchored or aliases * len(text) > _MAX_EXPANDED:
-                    row = event.start_mark.line + 1 if event.start_mark else None
-                    fail(
-                        "yaml-alias",
-                        "its aliases stand for too much text",
-                        file=name,
-                        row=row,
-                        hint="write the values out",
-                    )
-    except yaml.YAMLError:
-        return  # DVC refuses the file too, and its message is better
 
 
 def _check_commands(root: Path, texts: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sceneset.errors import DvcError
-from sceneset.storage.files import read_text, write_text
+from sceneset.storage.files import atomic_write, read_text
+from sceneset.storage.locking import exclusive_lock
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -28,16 +29,21 @@ def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bo
         root: The DVC project.
         name: The remote. DVC knows all names in lower case.
         options: Its options; they replace those of a remote of the same name.
-        force: Whether there may be a remote of this name.
+        force: Whether there may be a remote of this name with other options.
 
     Raises:
-        DvcError: There is a remote of this name, or the file or the name is not valid.
+        DvcError: There is a remote of this name with other options, or the file or the name is not
+            valid.
     """
-    from configobj import ConfigObj, ConfigObjError
-
     if not _NAME.fullmatch(name):
         raise DvcError(f"{name!r} can't be the name of a remote; use letters, digits, '-' and '_'")
-    path = root / ".dvc/config"
+    with exclusive_lock(root / ".sceneset/config.lock"):  # two commands may set two remotes
+        _write_remote(root / ".dvc/config", name, options, force=force)
+
+
+def _write_remote(path: Path, name: str, options: Mapping[str, str], *, force: bool) -> None:
+    from configobj import ConfigObj, ConfigObjError
+
     lines = read_text(path, ".dvc/config").splitlines()
     try:
         config = ConfigObj(lines, interpolation=False)
@@ -46,7 +52,7 @@ def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bo
     name = name.lower()
     section = f'remote "{name}"'
     for known in [known for known in config.sections if known.lower() == section]:
-        if not force:
+        if not force and config[known] != dict(options):
             raise DvcError(f"there is a remote {name} already. Use --force to replace it")
         del config[known]
     config[section] = dict(options)
@@ -54,4 +60,6 @@ def write_remote(root: Path, name: str, options: Mapping[str, str], *, force: bo
     config.encoding = "utf-8"
     file = io.BytesIO()
     config.write(file)
-    write_text(path, file.getvalue().decode())
+    # Under the lock, a fixed name: the next run replaces what a killed one leaves.
+    with atomic_write(path, temporary=path.with_name(".config.part")) as temporary:
+        temporary.write_bytes(file.getvalue())

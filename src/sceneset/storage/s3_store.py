@@ -11,15 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sceneset.errors import StoreRefusedError
-from sceneset.storage.object_store import check_size, first_line
+from sceneset.storage.object_store import SILENT, check_size, first_line
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
-_TIMEOUTS: "ClientConfig" = {"connect_timeout": "10s", "read_timeout": "300s", "timeout": "1h"}
+_TIMEOUTS: "ClientConfig" = {
+    "connect_timeout": "10s",
+    "read_timeout": "300s",
+    "timeout": timedelta(days=36_500),
+}
 """A server that sends nothing for 300 seconds is given up. A response whose bytes still arrive is
-not: on a slow line a large image takes longer. The last value limits servers that send one byte at
-a time. The read timeout also limits an upload, because the server answers only after all of it."""
+not: on a slow line a large image takes long. So the last value, which limits a whole response and
+can't be left out, is no limit. The read timeout also limits an upload, because the server answers
+only after all of it; obstore uploads files over 5 MB in parts."""
 
 
 class S3ObjectStore:
@@ -162,6 +167,8 @@ def _with_store_errors(call: Callable[[], Any]) -> Any:
 def _server_message(error: BaseException) -> str:
     """Return the status and code in an error of obstore, which is a page of details."""
     text = str(error)
+    if "kind: Timeout" in text:
+        return SILENT
     status = re.search(r"status code: (\d{3} [A-Za-z ]+)", text)
     code = re.search(r"<Code>(\w+)</Code>", text)
     found = [match[1].strip() for match in (status, code) if match]

@@ -12,10 +12,8 @@ from sceneset.errors import FindingsError, fail
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.storage.compact_yaml import compact_yaml
 from sceneset.storage.files import read_text
+from sceneset.storage.yaml_bounds import MAX_YAML
 from sceneset.storage.yaml_parser import Document, FieldPath, parse
-
-MAX_YAML = 16 << 20
-"""Largest YAML file that is read, in bytes."""
 
 _MAX_SHOWN_VALUE = 200  # characters
 _FAST_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

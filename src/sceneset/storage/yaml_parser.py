@@ -4,7 +4,6 @@ Values are built from the parser's events in one pass. yaml.load() would expand 
 can grow exponentially, and overflow the stack on deep nesting.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,10 +17,6 @@ _MAX_DEPTH = 20
 _MAX_SHOWN_KEY = 200  # characters
 _MAX_VALUES = 150_000
 """Most values of a file: more take seconds to read, and no good file has nearly as many."""
-MAX_DEPTH = 100
-"""Parsers in C overflow the stack, which ends the process, at some ten thousand levels. What DVC
-writes has fewer than ten."""
-_INDICATORS = re.compile(r"^[ ?:-]*", re.MULTILINE)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = yaml.resolver.Resolver()
 
@@ -40,12 +35,6 @@ class Document(NamedTuple):
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
-
-
-def may_be_deep(text: str) -> bool:
-    """Return whether a YAML text may have more than ``MAX_DEPTH`` levels; no level is missed."""
-    levels = text.count("[") + text.count("{")
-    return levels + max(map(len, _INDICATORS.findall(text)), default=0) > MAX_DEPTH
 
 
 def parse(text: str, shown: str) -> Document:

@@ -10,8 +10,11 @@ HEADING = "## Data"
 
 _INDENT = "  "
 # Characters at the start of a line that begin a heading, an underline of one, a fenced block or a
-# table; "<" anywhere can begin HTML, for example a comment that hides what follows.
-_MARKUP = re.compile(r"^(\s*)([#=~|]|-(?=-)|`(?=``))|<", re.MULTILINE)
+# table.
+_BLOCK = re.compile(r"^(\s*)([#=~|]|-(?=-)|`(?=``))", re.MULTILINE)
+# "<" can begin HTML, for example a comment that hides what follows; "![" begins an image, which is
+# loaded from a server whenever somebody reads the file. Backslashes before them escape each other.
+_INLINE = re.compile(r"(\\*)(<|!(?=\[))")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -48,11 +51,18 @@ def _entry(record: Version) -> str:
 
 
 def _notes(notes: str) -> str:
-    r"""Return release notes as one item of a list: all of their lines, indented, without headings.
+    r"""Return release notes as one item of a list: all of their lines, indented.
 
+    Headings and images become text; links stay links.
     Control characters are shown as ``\x1b``, so that they can't change the terminal of a reader.
     """
     text = "\n".join(notes.replace("\r\n", "\n").replace("\r", "\n").splitlines())
     text = _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
-    text = _MARKUP.sub(lambda found: f"{found[1] or ''}\\{found[2] or '<'}", text)
+    text = _BLOCK.sub(r"\1\\\2", text)
+    text = _INLINE.sub(_escaped, text)
     return "\n".join([line and f"{_INDENT}{line}" for line in text.split("\n")]).lstrip(" ")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    is_escaped = len(found[1]) % 2 == 1
+    return found[0] if is_escaped else f"{found[1]}\\{found[2]}"

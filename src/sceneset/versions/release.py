@@ -20,7 +20,8 @@ from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, is_current
 from sceneset.storage.files import md5_of
 from sceneset.storage.git import git, without_filters
-from sceneset.storage.leftovers import temporary_folder
+from sceneset.storage.leftovers import sweep, temporary_folder
+from sceneset.storage.locking import write_lock
 from sceneset.versions.changelog import with_version
 from sceneset.versions.committed import uncommitted_findings
 from sceneset.versions.diff import STEPS, Diff, Step, change_text, compare
@@ -57,9 +58,21 @@ def release(
     Raises:
         UsageError: The version exists, with other notes.
         FindingsError: The state is not committed, its pipeline is out of date, it has errors, a
-            blob is missing on the remote, or the number is too small for the changes. Nothing is
-            written.
+            blob is missing on the remote, the number is too small for the changes, or another
+            command is writing. Nothing is written.
     """
+    with write_lock(catalog.paths.work):  # no command may change the files while they are read
+        sweep(catalog.paths)
+        return _release(Catalog(catalog.root), number, notes, remote, derived)
+
+
+def _release(
+    catalog: Catalog,
+    number: VersionNumber,
+    notes: str,
+    remote: str | None,
+    derived: Callable[[Catalog, Reports], list[Finding]],
+) -> tuple[Version, str]:
     tag = f"{ARTIFACT}@v{number}"
     prefix = git(catalog.root, "rev-parse", "--show-prefix").strip()
     paths = [f"registry/versions/{number}.yaml", _CHANGELOG]
@@ -80,7 +93,12 @@ def release(
     if findings:
         raise FindingsError(findings)
     record, diff = _build_record(catalog, number, notes, records)
-    findings = _step_findings(record, diff, records) or _blob_findings(catalog, remote)
+    findings = (
+        _step_findings(record, diff, records)
+        or _blob_findings(catalog, remote)
+        # Again: people and DVC may have changed a file before it was read for the record.
+        or uncommitted_findings(catalog)
+    )
     if findings:
         raise FindingsError(findings)
     texts = dict(zip(paths, (record_text(record), _changelog(catalog, record)), strict=True))

@@ -7,17 +7,20 @@ time after its release.
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import FindingsError, UnknownNameError, UsageError
+from sceneset.errors import FindingsError, UnknownNameError, UsageError, fail
 from sceneset.paths import Paths, without_userinfo
 from sceneset.schemas.finding import MAX_ALIKE, capped
 from sceneset.schemas.used import UsedRow
 from sceneset.schemas.version import Version, VersionNumber
-from sceneset.storage.files import read_text, write_text
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.files import atomic_write, read_text
+from sceneset.storage.leftovers import USED_PART
 from sceneset.storage.locking import exclusive_lock
 from sceneset.storage.yaml_files import schema_finding
 from sceneset.versions.records import read_records
@@ -45,10 +48,9 @@ def read_used(paths: Paths) -> list[UsedRow]:
 
 def parse_used(text: str) -> list[UsedRow]:
     """Return the rows in the text of a log, sorted and without duplicates; see ``read_used``."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     rows: set[UsedRow] = set()
     errors = []
-    for values in reader:
+    for line, values in _rows(text):
         if not values or tuple(values) == COLUMNS:  # a merge may repeat the header
             continue
         fields = dict(zip(COLUMNS, values, strict=False))
@@ -57,7 +59,7 @@ def parse_used(text: str) -> list[UsedRow]:
         try:
             rows.add(UsedRow.model_validate(fields))
         except ValidationError as error:
-            errors += [(reader.line_num, detail) for detail in error.errors(include_url=False)]
+            errors += [(line, detail) for detail in error.errors(include_url=False)]
             if len(errors) > MAX_ALIKE:  # a file of something else: a million lines are wrong
                 break
     if errors:
@@ -65,6 +67,13 @@ def parse_used(text: str) -> list[UsedRow]:
             capped(errors, lambda error: schema_finding(error[1], UsedRow, FILE, error[0]))
         )
     return sorted(rows, key=_sort_key)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from csv_rows(text, strict=False)
+    except BrokenRowError as error:
+        fail("csv-broken", str(error), file=FILE, row=error.line, hint=error.hint)
 
 
 def used_text(rows: list[UsedRow]) -> str:
@@ -108,7 +117,9 @@ def add_used(catalog: Catalog, run: str, version: str, selection: str = "") -> t
         rows = read_used(catalog.paths)
         if row in rows:
             return row, False
-        write_text(used_path(catalog.paths), used_text([*rows, row]))
+        path = used_path(catalog.paths)
+        with atomic_write(path, temporary=path.with_name(USED_PART)) as temporary:
+            temporary.write_bytes(used_text([*rows, row]).encode())
     return row, True
 
 

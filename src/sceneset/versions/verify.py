@@ -1,19 +1,23 @@
 """Verify that a remote has every blob of a state undamaged, and upload missing blobs."""
 
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scanned_files import ScannedFile, scanned_files
 from sceneset.errors import BlobDamagedError, BlobError, BlobMissingError
-from sceneset.paths import DATA_ROOT
+from sceneset.paths import DATA_ROOT, Paths
 from sceneset.progress import Progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import folder_digest, folder_listing
 from sceneset.storage.files import md5_of
+from sceneset.storage.locking import write_lock
 from sceneset.storage.object_store import WORKERS
+from sceneset.storage.user_cache import is_in_cache
 
 _HINT = (
     "run `dvc push` where the files are; if it reports that everything is up to date, run "
@@ -117,31 +121,51 @@ def verify(
     return found
 
 
-def repair(
-    catalog: Catalog, blobs: Mapping[str, ExpectedBlob], wrong: Iterable[str], remote: Blobs
-) -> set[str]:
-    """Upload blobs from DVC's cache or the working tree; return those found in neither.
+class Repaired(NamedTuple):
+    """The result of a repair."""
+
+    uploaded: int
+    """Number of blobs."""
+    not_found: set[str]
+    """Hashes of the blobs that are neither in DVC's cache nor in the working tree."""
+
+
+def repair(catalog: Catalog, wrong: Iterable[str], remote: Blobs) -> Repaired:
+    """Upload blobs from DVC's cache or the working tree.
 
     `dvc push` does not repair a remote: if the listing of a folder is there, it assumes that all
     files of the folder are, and it never overwrites a damaged blob.
 
     Args:
-        catalog: The registry whose working tree may contain the files.
-        blobs: The blobs of the verified state, by hash.
+        catalog: The verified state; the files may be in the working tree of its project.
         wrong: The hashes of the blobs to upload.
         remote: The remote to upload to.
 
     Raises:
+        FindingsError: Another command is writing.
         DvcError: The remote can't be written to.
     """
-    not_found = set()
-    for md5 in wrong:
-        data = blobs[md5].listing or remote.cached(md5) or _read_file(catalog, blobs[md5], md5)
-        if data is None:
-            not_found.add(md5)
-        else:
-            remote.upload(md5, data)
-    return not_found
+    uploaded, not_found = 0, set()
+    with _no_withdrawal(catalog):
+        # Samples may have been withdrawn since, and their blobs deleted: these must not come back.
+        state = Catalog(catalog.root, project=catalog.project, origin=catalog.origin)
+        blobs = expected_blobs(state)
+        for md5 in sorted(blobs.keys() & set(wrong)):
+            data = blobs[md5].listing or remote.cached(md5) or _read_file(state, blobs[md5], md5)
+            if data is None:
+                not_found.add(md5)
+            else:
+                remote.upload(md5, data)
+                uploaded += 1
+    return Repaired(uploaded, not_found)
+
+
+def _no_withdrawal(catalog: Catalog) -> AbstractContextManager[object]:
+    """Return what keeps `forget` from withdrawing samples of a registry on this machine."""
+    # A registry that was opened by URL, or one that this user can't change.
+    if is_in_cache(catalog.project) or not os.access(catalog.project, os.W_OK):
+        return nullcontext()
+    return write_lock(Paths(catalog.project).work)
 
 
 def _read_file(catalog: Catalog, blob: ExpectedBlob, md5: str) -> bytes | None:
