@@ -2,9 +2,14 @@
 
 python benchmarks/peak_memory.py search COUNT   all pairs of similar hashes among COUNT
 python benchmarks/peak_memory.py leakage        the leakage stage, in a registry's folder
+python benchmarks/peak_memory.py diff REV       the differences from a revision, in a registry
+python benchmarks/peak_memory.py review REV     the review of a registry against a revision
+
+diff and review print two more numbers: the MB before they begin, and their CPU seconds.
 """
 
 import sys
+import time
 from pathlib import Path
 
 
@@ -25,6 +30,26 @@ def run_leakage() -> None:
     assert main() in {0, 1}
 
 
+def compare_with(rev: str, what: str) -> tuple[int, float]:
+    """Compare the registry with a revision; return the memory before and the CPU seconds."""
+    import pyarrow.compute  # here, so that libraries do not count
+    import pyarrow.parquet  # noqa: F401
+
+    from sceneset.catalog.reader import Catalog
+    from sceneset.reporting.review import review
+    from sceneset.versions.diff import compare
+    from sceneset.versions.revisions import open_at
+
+    changed = Catalog.find()
+    base = open_at(changed.root, rev)
+    before, began = peak_memory(), time.process_time()
+    if what == "review":
+        assert review(base, changed).diff
+    else:
+        assert compare(base, changed).changes
+    return before, time.process_time() - began
+
+
 def peak_memory() -> int:
     """Return the peak memory of this process in MB.
 
@@ -37,8 +62,11 @@ def peak_memory() -> int:
 
 
 if __name__ == "__main__":
+    figures: tuple[float, ...] = ()
     if sys.argv[1] == "search":
         run_search(int(sys.argv[2]))
-    else:
+    elif sys.argv[1] == "leakage":
         run_leakage()
-    sys.stdout.write(f"{peak_memory()}\n")
+    else:
+        figures = compare_with(sys.argv[2], sys.argv[1])
+    sys.stdout.write(" ".join(map(str, (peak_memory(), *figures))) + "\n")

@@ -40,14 +40,19 @@ def run_with_small_disk(
     )
 
 
+@pytest.mark.parametrize("is_full", [True, False], ids=["full", "fills up"])
 @pytest.mark.parametrize("place", ["registry/.dvc/cache", "databases"])
 def test_add_is_rolled_back_in_one_line_when_a_disk_of_dvc_is_full(
-    place: str, registry: Path, tmp_path: Path, sceneset: Run
+    place: str, is_full: bool, registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
-    folder = make_delivery(tmp_path / "delivery")
+    """The disk is full from the start, or while DVC works: DVC must not try for ever."""
+    stems = [f"s{number}" for number in range(4 if is_full else 40)]
+    folder = make_delivery(tmp_path / "delivery", train=stems, splits={"ski.txt": stems})
     before = snapshot(registry)
     words = ("add", folder, "--name", NAME)
-    done = run_with_small_disk(registry, tmp_path / place, tmp_path / "copy", *words, filler=True)
+    done = run_with_small_disk(
+        registry, tmp_path / place, tmp_path / "copy", *words, filler=is_full
+    )
     assert done.returncode == 1, done.stderr
     lines = [line for line in done.stderr.splitlines() if "failed" in line]
     assert len(lines) == 1, done.stderr

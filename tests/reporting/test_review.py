@@ -1,6 +1,7 @@
 """Reviews: a change to a registry is compared with its base without any blob."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import yaml
 from sceneset.catalog.reader import Catalog
 from sceneset.quality import evaluate
 from sceneset.quality.leakage import find_leakage
+from sceneset.reporting.review import review
 from sceneset.schemas.finding import Finding
+from sceneset.schemas.tag import Tag
 from support.build import NAME, ROOT, Run, dvc, git, make_delivery
 from support.policy import waive
 
@@ -139,3 +142,21 @@ def test_review_says_why_the_base_can_not_be_compared(clone: Path, sceneset: Run
     found = sceneset("review", "HEAD", "--json", cwd=clone).json
     assert found["base_error"]["code"] == "csv-broken"
     assert sceneset("review", "HEAD~1", "--json", cwd=clone).json["base_error"] is None
+
+
+def test_review_parses_the_tags_of_each_state_once(
+    added: Path, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relabel(clone, "train,a,ski,single", "train,a,ski,multi")
+    parsed: Counter[Path] = Counter()
+    read_tags = Catalog._read_tags
+
+    def counted(catalog: Catalog, name: str) -> list[Tag]:
+        parsed[catalog.paths.tags(name)] += 1
+        return read_tags(catalog, name)
+
+    monkeypatch.setattr(Catalog, "_read_tags", counted)
+    found = review(Catalog(added), Catalog(clone))
+    assert found.diff
+    assert found.diff.counts["scenes"] == 1
+    assert parsed == {root / f"registry/tags/{NAME}.csv": 1 for root in (added, clone)}

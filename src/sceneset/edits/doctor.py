@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
+from sceneset.edits.doctor_listings import lost_listings, restore_listing
 from sceneset.edits.doctor_repairs import (
     delete_leftovers,
     find_leftovers,
@@ -26,14 +27,14 @@ from sceneset.paths import DATA_ROOT, Paths
 from sceneset.quality.ignored import ignored_findings
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, Project, has_hard_link_locks, outdated_stages
-from sceneset.storage.dvc_lock_file import LOCK, check_lock
+from sceneset.storage.dvc_lock_file import LOCK, check_complete_lock
 from sceneset.storage.dvc_locks import dvc_processes, repair_rwlock, rwlock_problem
 from sceneset.storage.files import read_text
 from sceneset.storage.leftovers import age
 from sceneset.storage.locking import processes_that_hold, write_lock
 from sceneset.storage.transaction import recover
 from sceneset.storage.transaction_record import State, read_record, record_folder
-from sceneset.storage.yaml_files import MAX_YAML
+from sceneset.storage.yaml_bounds import MAX_YAML
 
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _PROBE = "0" * 32
@@ -71,6 +72,7 @@ def examine(root: Path, *, remote: bool = True) -> Iterator[Trouble]:
     yield from _git_ignored(paths)
     yield from _cache_types(paths)
     yield from _leftovers(paths)
+    yield from _listings(paths) if remote and not merged else ()
     if not merged and not rwlock_problem(root):
         yield from _generated(paths)
         yield from _remote(paths) if remote else ()
@@ -145,7 +147,7 @@ def _half_merged(paths: Paths) -> Iterator[Trouble]:
                 continue
             if name == LOCK:
                 try:
-                    check_lock(text)
+                    check_complete_lock(text)
                 except FindingsError as error:
                     found = error.findings[0]
                     yield Trouble(
@@ -167,7 +169,8 @@ def _merged_trouble(paths: Paths, name: str) -> Trouble:
     message = "holds conflict markers of git: a merge is not finished"
     if name == LOCK:
         return Trouble("merge", name, message, _LOCK_ADVICE, partial(restore_lock, paths))
-    return Trouble("merge", name, message, f"edit {name}, then `git add {name}`")
+    advice = f"run `sceneset merge`; or edit {name}, then `git add {name}`"
+    return Trouble("merge", name, message, advice)
 
 
 def _index(paths: Paths) -> Iterator[Trouble]:
@@ -233,6 +236,13 @@ def _leftovers(paths: Paths) -> Iterator[Trouble]:
             f"delete {'it' if len(found) == 1 else 'them'}",
             partial(delete_leftovers, paths),
         )
+
+
+def _listings(paths: Paths) -> Iterator[Trouble]:
+    """Find folders that DVC can't check out, because their list of files is lost."""
+    for lost in lost_listings(paths):
+        repair = partial(restore_listing, paths, lost) if lost.can_restore else None
+        yield Trouble("listing", f"{lost.path}.dvc", lost.message, lost.advice, repair)
 
 
 def _generated(paths: Paths) -> Iterator[Trouble]:

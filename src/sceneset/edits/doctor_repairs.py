@@ -8,7 +8,7 @@ from sceneset.counts import counted
 from sceneset.errors import DvcError, FindingsError
 from sceneset.paths import Paths
 from sceneset.storage.dvc import TEXT_STAGES, Project, dvc
-from sceneset.storage.dvc_lock_file import LOCK, check_lock
+from sceneset.storage.dvc_lock_file import LOCK, check_complete_lock
 from sceneset.storage.dvc_locks import dvc_processes
 from sceneset.storage.files import atomic_write, copy_file, write_text
 from sceneset.storage.git import git
@@ -45,7 +45,7 @@ def _committed_lock(root: Path) -> str:
     """Return the last committed dvc.lock; "" if there is none, or if it can't be read either."""
     with suppress(FindingsError, OSError):
         committed = git(root, "show", f"HEAD:./{LOCK}", check=False)
-        check_lock(committed)
+        check_complete_lock(committed)
         return committed
     return ""
 
@@ -62,7 +62,8 @@ def reproduce(paths: Paths) -> None:
 
 
 def _run_text_stages(paths: Paths, descriptor: int) -> None:
-    dvc(paths.root, "repro", "--quiet", "--allow-missing", *TEXT_STAGES, lend=descriptor)
+    # With --quiet, DVC would not say that another command holds its lock.
+    dvc(paths.root, "repro", "--allow-missing", *TEXT_STAGES, lend=descriptor)
 
 
 def find_leftovers(paths: Paths, *, is_locked: bool) -> list[Path]:

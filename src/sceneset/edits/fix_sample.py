@@ -11,7 +11,7 @@ from sceneset.edits.fix_mask import mask_orientation, without_metadata, without_
 from sceneset.imaging import edit, metadata, trait_names
 from sceneset.imaging.mask_values import is_void_file
 from sceneset.imaging.metadata import orientation_of
-from sceneset.quality.sample_rules import broken_name_rules
+from sceneset.rules.sample_rules import broken_name_rules
 from sceneset.schemas.names import invalid_stem_reason
 from sceneset.schemas.params import Limits
 

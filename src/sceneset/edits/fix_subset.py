@@ -14,8 +14,8 @@ from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError, fail
 from sceneset.imaging.mask_values import is_void
 from sceneset.progress import Notify, Progress, no_notice
-from sceneset.quality.sample_columns import SAMPLE_COLUMNS
-from sceneset.quality.sample_rules import sample_findings
+from sceneset.rules.sample_columns import SAMPLE_COLUMNS
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Content, LoadedPair, Pair, measure_loaded
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow

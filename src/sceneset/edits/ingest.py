@@ -24,6 +24,7 @@ from sceneset.storage.dvc import add_folders
 from sceneset.storage.dvc_digests import digest_mismatches, digests_of_rows
 from sceneset.storage.files import copy_file, md5_of
 from sceneset.storage.transaction import Command, Transaction
+from sceneset.storage.transaction_record import State, read_record
 from sceneset.storage.transaction_rollback import unfinished_paths
 
 Copies = Iterable[tuple[Path, str]]
@@ -82,9 +83,13 @@ def ingest(
 def refuse_taken_name(catalog: Catalog, name: str) -> None:
     """Raise FindingsError if there is a subset of this name, or files of one.
 
-    Files of an interrupted add do not count: the next add removes or completes them.
+    Files of an interrupted add do not count: the next add removes or completes them. Nor does the
+    name, if an interrupted add only has to be completed: running it again does that.
     """
     paths = catalog.paths
+    record = read_record(paths)
+    if record and record.state is not State.OPEN and record.command.subset == name:
+        return
     listed = {known.casefold() for known in catalog.params.subsets}
     if name.casefold() in listed:
         fail(

@@ -78,6 +78,11 @@ class Review:
 
 def review(base: Catalog, changed: Catalog) -> Review:
     """Compare a changed registry with its base and collect its findings; no blob is read."""
+    with base.shared_reads(), changed.shared_reads():
+        return _review(base, changed)
+
+
+def _review(base: Catalog, changed: Catalog) -> Review:
     tested = cache(lambda: released_test_images(changed))  # the base is judged as the change is
     findings = [
         *pipeline_findings(changed.root),

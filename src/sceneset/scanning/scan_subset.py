@@ -38,7 +38,7 @@ from sceneset.storage.dvc_lock_file import (
     read_lock,
 )
 from sceneset.storage.files import atomic_write, md5_of, read_text, write_text
-from sceneset.storage.yaml_files import MAX_YAML
+from sceneset.storage.yaml_bounds import MAX_YAML
 
 _FOLDERS = ("img_dir", "ann_dir")
 
@@ -211,7 +211,8 @@ def _restore_hint(name: str) -> str:
     files = " ".join(f"{DATA_ROOT}/{name}/{folder}.dvc" for folder in _FOLDERS)
     return (
         f"run `git checkout HEAD -- {files}` and `dvc checkout {files}` "
-        "(or `dvc pull` with the same files, if they are not in the cache)"
+        "(or `dvc pull` with the same files, if they are not in the cache; if both fail, "
+        "`sceneset doctor` says why)"
     )
 
 
