@@ -3,6 +3,7 @@
     python demo/draw.py /tmp/delivery --images 60
     python demo/draw.py /tmp/delivery --images 20 --scene ski --scene 冲浪 --seed 7
     python demo/draw.py /tmp/crops --kind crop --images 30 --size 192x256
+    python demo/draw.py /tmp/drop.zip --coco --images 10 --scene ski
 
 Run it in a registry, because scene names come from the vocabulary of the registry. The same
 arguments draw the same files.
@@ -11,17 +12,20 @@ arguments draw the same files.
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from drawing.backdrop import SCENES
 from drawing.delivery import draw_delivery, plan
+from drawing.vendor import pack_coco
 from sceneset import Registry
 from sceneset.catalog.query import resolve_query
 from sceneset.cli.exit_codes import FINE, guarded
 from sceneset.cli.output import progress, say
 from sceneset.errors import UsageError
-from sceneset.schemas.terms import Kind
-from sceneset.storage.files import atomic_folder
+from sceneset.schemas.terms import Kind, Persons
+from sceneset.storage.files import atomic_folder, atomic_write
+from sceneset.storage.leftovers import temporary_folder
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -36,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="a new or empty folder; with --coco, a zip"
+    )
     parser.add_argument("--images", type=int, default=50, help="number of samples (default: 50)")
     parser.add_argument(
         "--scene",
@@ -54,7 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=int, default=1, help="a different seed draws different images"
     )
+    parser.add_argument(
+        "--coco",
+        action="store_true",
+        help="write a zip with COCO annotations instead, one person in each image",
+    )
     return parser
+
+
+def _folder(args: argparse.Namespace) -> AbstractContextManager[Path]:
+    """Return the folder to draw into: the destination, or a temporary one."""
+    return temporary_folder() if args.coco else atomic_folder(args.folder)
 
 
 def draw(args: argparse.Namespace) -> int:
@@ -62,7 +78,10 @@ def draw(args: argparse.Namespace) -> int:
     registry = Registry.open()
     if args.images < 1:
         raise UsageError("--images must be at least 1")
-    if args.folder.exists() and (not args.folder.is_dir() or any(args.folder.iterdir())):
+    if args.coco and args.folder.is_dir():
+        raise UsageError(f"{args.folder} is a folder; name a zip")
+    is_used = args.folder.exists() and (not args.folder.is_dir() or any(args.folder.iterdir()))
+    if is_used and not args.coco:
         raise UsageError(f"{args.folder} is not an empty folder; choose a new one")
     selected = resolve_query(registry, args.scene).scenes
     scenes = selected or tuple(key for key in registry.vocabulary.by_key if key in SCENES)
@@ -73,7 +92,9 @@ def draw(args: argparse.Namespace) -> int:
             f"these scenes can be drawn: {', '.join(SCENES)}"
         )
     plans = list(plan(scenes, args.images, Kind(args.kind)))
-    with atomic_folder(args.folder) as folder:
+    if args.coco:
+        plans = [sample._replace(persons=Persons.SINGLE) for sample in plans]
+    with _folder(args) as folder:
         drawing = draw_delivery(
             folder,
             registry.vocabulary,
@@ -84,6 +105,9 @@ def draw(args: argparse.Namespace) -> int:
         )
         for _ in progress(drawing, len(plans), "draw"):
             pass
+        if args.coco:
+            with atomic_write(args.folder) as path:
+                pack_coco(folder, plans, path)
     samples = "1 sample" if len(plans) == 1 else f"{len(plans)} samples"
     say(f"{samples} drawn into {args.folder}. Next:")
     say(

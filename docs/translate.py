@@ -24,6 +24,7 @@ from sceneset.cli.main import COMMANDS, GROUPS, example_comment, parser_of
 from sceneset.schemas.params import Params
 from sceneset.schemas.rules import RULES
 from sceneset.schemas.scene import Vocabulary
+from sceneset.schemas.stats import Colour
 from sceneset.schemas.subset import Subset, SubsetDraft
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.tombstone import TombstoneFile
@@ -66,6 +67,7 @@ EDITED = (Params, Vocabulary, Subset, SubsetDraft, Tag, Waivers, TombstoneFile)
 VALUES = (
     "error", "warning", "note", "off", "{n} error", "{n} errors", "{n} warning", "{n} warnings",
     "{n} note", "{n} notes", *map(change_text, ChangeKind),
+    *(name.replace("_", " ") for name in Colour.model_fields),  # `sceneset show` prints these
     "named", "lineage", "same pixels", "same name and look", "look-alike",
 )  # fmt: skip
 """Texts that are put together from names."""
@@ -74,15 +76,19 @@ _PRINTING = ("cli", "stages")
 PRINTS = {"say", "notify", "print_text", "translate", "Label"}
 MESSAGES = {
     "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
-    "UndecodableError": (1, 2), "progress": (2,),
+    "UndecodableError": (1, 2), "BrokenRowError": (0, 2), "progress": (2,),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
 """Errors of the program itself; their messages are for its developers."""
 _NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what"}
 """Variables and keyword arguments that hold messages."""
-_LISTS = {"unread"}
+_LISTS = {"unread", "notes"}
 """Attributes that hold lists or sets of messages."""
+_OF_FORMATS = {"title", "loses"}
+"""Attributes of classes that `sceneset formats` prints."""
+_RETURNING = {"detect", "question"}
+"""Functions that return a text that people read."""
 _MAX_VARIANTS = 32
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _FIELD = re.compile(r"(\{[a-z_]{2,}\})")
@@ -143,13 +149,13 @@ def _descriptions(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _constants(trees: Iterable[ast.Module]) -> Scope:
-    """Return the constants of all modules."""
+    """Return the constants of all modules; private ones mean something else in each module."""
     scope: Scope = {}
     for tree in trees:
         for node in tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
                 for target in _targets(node):
-                    if isinstance(target, ast.Name) and target.id.isupper():
+                    if isinstance(target, ast.Name) and re.match("[A-Z][A-Z0-9_]*$", target.id):
                         _assign(scope, target, node.value)
     return scope
 
@@ -193,11 +199,10 @@ def printed_texts(
         for message in _messages(node, parameters or {}):
             yield from templates(message, scope)
             yield from _fragments(message, scope, returned or {})
-        if isinstance(node, ast.Call):
-            if _name_of(node) == "print_table" and node.args:
-                yield from _headers(node.args[0])
-            elif _name_of(node) == "counted":
-                yield from _nouns(node.args[1:], scope)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield from _texts_of_formats(node, returned or {})
+        elif isinstance(node, ast.Call):
+            yield from _texts_of_call(node, scope)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             yield from _named_texts(node)
         elif isinstance(node, ast.Dict) and any(
@@ -206,6 +211,27 @@ def printed_texts(
         ):
             for value in node.values:
                 yield from templates(value)
+
+
+def _texts_of_call(node: ast.Call, scope: Scope) -> Iterator[str]:
+    """Yield the headers of a table, or a noun with a number."""
+    if _name_of(node) == "print_table" and node.args:
+        yield from _headers(node.args[0])
+    elif _name_of(node) == "counted":
+        yield from _nouns(node.args[1:], scope)
+
+
+def _texts_of_formats(node: ast.FunctionDef | ast.ClassDef, returned: Returned) -> Iterator[str]:
+    """Yield the title of a format, what it does not keep, and why a delivery looks like it."""
+    if node.name in _RETURNING:
+        for value, inner in returned.get(node.name, ()):
+            for text in value.elts if isinstance(value, ast.Tuple) else (value,):
+                yield from templates(text, inner)
+    for line in node.body if isinstance(node, ast.ClassDef) else ():
+        if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
+            names = {target.id for target in line.targets if isinstance(target, ast.Name)}
+            if names & _OF_FORMATS:
+                yield from templates(line.value)
 
 
 def _named_texts(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:
@@ -279,6 +305,8 @@ def _scope_of(tree: ast.AST, outer: Scope) -> Scope:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
             for target in _targets(node):
                 _assign(scope, target, node.value)
+        elif isinstance(node, ast.NamedExpr):
+            _assign(scope, node.target, node.value)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             name = node.target.id
             longer = [ast.BinOp(old, node.op, node.value) for old in scope.get(name, [])]

@@ -1,5 +1,6 @@
 """The documentation is correct: its sessions run, its links and commands exist."""
 
+import io
 import re
 import runpy
 import shlex
@@ -9,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from sceneset.cli.main import COMMANDS, overview, parser_of
+import draw
+from sceneset.cli.main import COMMANDS, main, overview, parser_of
+from sceneset.cli.output import console
 from sceneset.cli.scaffold import template
 from sceneset.reporting import rules_page as rulebook
 from support.build import ROOT
 
 READMES = ("README.md", "README.zh.md")
+_DRAWN = "python demo/draw.py"
+"""A session that begins with this adds a subset: it is run in a new registry."""
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("demo/*.md"))
@@ -24,10 +29,15 @@ PAGES = sorted(
 def sessions(text: str) -> Iterator[tuple[str, str]]:
     """Yield every command of a page that is shown with output, and this output."""
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            if output.strip():
-                yield command, output
+        if _DRAWN not in block:
+            yield from ((command, output) for command, output in commands_of(block) if output)
+
+
+def commands_of(block: str) -> Iterator[tuple[str, str]]:
+    """Yield the commands of a block, each with the output that is shown."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output.strip()
 
 
 @pytest.mark.parametrize("page", READMES)
@@ -41,6 +51,30 @@ def test_readme_sessions_print_the_output_they_show(page, sceneset, monkeypatch)
         outcome = sceneset(*words, cwd=ROOT)
         assert outcome.code == 0, outcome.err
         assert outcome.out.strip() == output.strip(), command
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_readme_session_with_a_drawn_delivery_prints_what_it_shows(page, registry, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if "zh" in page else "C.UTF-8")
+    monkeypatch.chdir(registry)
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    [block] = [one for one in blocks if _DRAWN in one]
+    for command, output in commands_of(block):
+        program, *words = shlex.split(command)
+        words, file = (words[:-2], Path(words[-1])) if ">" in words else (words, None)
+        console.cache_clear()
+        with monkeypatch.context() as patch:
+            errors = io.StringIO()
+            printed = io.StringIO() if file else errors
+            patch.setattr(sys, "stdout", printed)
+            patch.setattr(sys, "stderr", errors)
+            code = draw.main(words[1:]) if program == "python" else main(words)
+        assert code == 0, errors.getvalue()
+        if program == "sceneset":
+            assert errors.getvalue().strip() == output, command
+        if file:
+            file.write_text(printed.getvalue(), "utf-8")
+    assert (registry / "data/ski/mmseg_1x.py").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES)

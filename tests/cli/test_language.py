@@ -60,6 +60,17 @@ def test_translations_keep_values_commands_and_options(mark):
     assert differing == []
 
 
+def test_chinese_has_one_word_for_masks():
+    pages = [ROOT / "README.zh.md", *sorted((ROOT / "registry/cards").glob("*.zh.*"))]
+    for text in (*entries().values(), *(page.read_text("utf-8") for page in pages)):
+        assert "掩码" not in text  # docs/glossary.md
+
+
+def test_tool_keeps_private_constants_of_modules_apart():
+    trees = [ast.parse(code) for code in ('_A = "one"\nB = "two"', '_A = "three"')]
+    assert set(TOOL["_constants"](trees)) == {"B"}
+
+
 def test_rule_that_is_not_translated_is_missed(monkeypatch):
     rule = RULES["mask-values"]._replace(meaning="a new meaning of a rule")
     monkeypatch.setitem(RULES, "mask-values", rule)
@@ -205,9 +216,15 @@ def test_error_and_next_step_are_printed_in_chinese(sceneset, added):
         ('def f(): return "what is returned"\nfail("layout", f())', ["what is returned"]),
         ('def g(x, message): pass\ng(1, "an argument of it")', ["an argument of it"]),
         ('message = "first"\nmessage += " and second"', ["first", "first and second"]),
+        ('class F:\n    title = "a form of files"\n    loses = "its points"\n    name = "a b"',
+         ["a form of files", "its points"]),
+        ('def detect(tree):\n    return f"{tree} has masks" if tree else None', ["{0} has masks"]),
+        ('def question():\n    return "what is it", "say it"', ["what is it", "say it"]),
+        ('def why(): return "its reason"\nif reason := why():\n    say(reason)', ["its reason"]),
         ('wording = "not a message"\nopen("a file name")', []),
     ],
-    ids=["finding", "choice", "returned", "parameter", "added", "no message"],
+    ids=["finding", "choice", "returned", "parameter", "added", "format", "detected",
+         "question", "walrus", "no message"],
 )  # fmt: skip
 def test_tool_collects_messages_with_the_texts_of_their_parts(code, texts):
     tree = ast.parse(code)

@@ -31,6 +31,7 @@ GROUPS = {
     "Change": {
         "fix": "fix errors of a delivery or subset that have one right answer",
         "forget": "withdraw images from the registry and from all versions",
+        "merge": "merge the registry's files after git merge, rebase or cherry-pick",
     },
     "Check": {
         "check": "report all errors and warnings, without reading an image",

@@ -10,7 +10,7 @@ from sceneset.cli.new_folder import delete_abandoned, new_folder
 from sceneset.cli.surroundings import larger_repository, workflow_text
 from sceneset.errors import DvcError
 from sceneset.paths import DATA_ROOT
-from sceneset.quality.policy import EMPTY_WAIVERS
+from sceneset.rules.policy import EMPTY_WAIVERS
 from sceneset.storage.dvc import dvc
 from sceneset.storage.files import write_text
 

@@ -22,10 +22,10 @@ from sceneset.delivery.withdrawn import withdrawn_findings
 from sceneset.errors import FindingsError
 from sceneset.progress import Progress
 from sceneset.quality.kind_rules import kind_findings
-from sceneset.quality.policy import apply_policy, read_waivers
 from sceneset.quality.rows import with_tag_rows
-from sceneset.quality.sample_rules import sample_findings
 from sceneset.quality.tag_rules import persons_conflict_findings, scene_table_findings
+from sceneset.rules.policy import apply_policy, read_waivers
+from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair
 from sceneset.scanning.process_pool import measure_files
 from sceneset.scanning.void_masks import settle_void_masks

@@ -9,8 +9,6 @@ Split files become tags: an image that is listed in several split files belongs 
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +98,10 @@ def _run(args: argparse.Namespace) -> int:
     from sceneset.catalog.reader import Catalog
     from sceneset.edits.ingest import refuse_taken_name
     from sceneset.schemas.names import SubsetName
-    from sceneset.storage.leftovers import temporary_folder
+    from sceneset.storage.leftovers import sweep_temporary_folders, temporary_folder
 
     catalog = Catalog.find()
+    sweep_temporary_folders()  # also if this add was killed when it was complete
     try:
         name = str(SubsetName(args.name))
     except ValueError as error:
@@ -120,13 +119,14 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
     from sceneset.delivery.read import read_delivery
     from sceneset.delivery.types import Request
     from sceneset.edits.ingest import ingest
+    from sceneset.edits.quarantine_list import list_of_left_out
     from sceneset.formats.archives import open_archives
     from sceneset.quality.ignored import ignored_subset_findings
     from sceneset.schemas.finding import errors_of
 
     if args.scenes and args.tags:
         raise UsageError("--scenes and --tags both give the scenes; use one of them")
-    opened = open_archives(folder, work / "archives")
+    opened = open_archives(folder, work / "archives", progress=progress)
     form, options, reason = format_of(args, opened, work / "files")
     if reason and not args.json:
         say(reason)
@@ -156,7 +156,7 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
         print_findings(delivery.findings, view=View.of(args))
     is_added = not errors and not args.dry_run and delivery.entry is not None
     if is_added:
-        with _list_of_left_out(args.quarantine, name, delivery):
+        with list_of_left_out(catalog, args.quarantine, name, delivery):
             ingest(catalog, delivery, progress=progress, notify=say)
     _report(catalog, args, delivery, is_added=is_added, errors=errors)
     return FINDINGS if errors else FINE
@@ -164,6 +164,7 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
 
 def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, name: str) -> None:
     """Refuse a delivery inside the data root, and a quarantine that would overwrite other files."""
+    from sceneset.edits.quarantine_list import LIST_HEADER
     from sceneset.paths import DATA_ROOT
 
     data_root, registry = catalog.root / DATA_ROOT, catalog.paths.registry
@@ -178,58 +179,8 @@ def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, na
     if quarantine.exists() and not quarantine.is_dir():
         raise UsageError(f"--quarantine {quarantine}: not a folder")
     path = quarantine / f"{name}.csv"
-    if path.exists() and not path.read_text("utf-8", "replace").startswith(_LIST_HEADER):
+    if path.exists() and not path.read_text("utf-8", "replace").startswith(LIST_HEADER):
         raise UsageError(f"{path} exists and was not written by `sceneset add`; use another folder")
-
-
-_LIST_COLUMNS = ("code", "file", "row", "phase", "stem", "message", "hint")
-_LIST_HEADER = ",".join(_LIST_COLUMNS)
-
-
-@contextmanager
-def _list_of_left_out(folder: Path | None, name: str, delivery: "Delivery") -> Iterator[None]:
-    """Write the list of --quarantine, so that it exists before the subset does.
-
-    If the subset is refused, the list is removed or gets its earlier content back. After an
-    interrupt it stays, because the next run may complete the subset.
-    """
-    from sceneset.errors import DvcError, FindingsError
-    from sceneset.storage.files import write_text
-
-    if folder is None:
-        yield
-        return
-    path = folder / f"{name}.csv"
-    try:
-        earlier = path.read_bytes() if path.exists() else None
-        write_text(path, _list_text(delivery))
-    except OSError as error:
-        raise OSError(
-            f"{path} can't be written ({error.strerror}); nothing was changed. Give --quarantine "
-            "another folder"
-        ) from error
-    try:
-        yield
-    except (DvcError, FindingsError):
-        if earlier is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.write_bytes(earlier)
-        raise
-
-
-def _list_text(delivery: "Delivery") -> str:
-    """Return the findings of the samples that are left out as CSV, one per line."""
-    import csv
-    import io
-
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_LIST_COLUMNS)
-    for p in delivery.left_out:
-        fields = p.model_dump()
-        writer.writerow(["" if fields[c] is None else fields[c] for c in _LIST_COLUMNS])
-    return out.getvalue()
 
 
 def _outcome(

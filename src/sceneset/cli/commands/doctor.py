@@ -65,11 +65,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _repair(trouble: "Trouble") -> str | None:
     """Repair a trouble; return why it failed, or None."""
-    from sceneset.errors import SceneSetError
+    from sceneset.errors import FindingsError, SceneSetError
 
     try:
         if trouble.repair:
             trouble.repair()
+    except FindingsError as error:
+        return "; ".join(map(str, error.findings))
     except (SceneSetError, OSError) as error:
         return str(error)
     return None

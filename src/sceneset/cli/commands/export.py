@@ -114,7 +114,7 @@ if TYPE_CHECKING:
 
 def _print_outcome(done: "Exported", to: Path) -> None:
     """Print what was written and what was not."""
-    from sceneset.cli.language import translate
+    from sceneset.cli.language import is_chinese, translate
     from sceneset.cli.output import say
     from sceneset.counts import counted
 
@@ -124,7 +124,8 @@ def _print_outcome(done: "Exported", to: Path) -> None:
     for path, why in done.bad.items():
         say(f"{path}: {translate(why)}", style="red")
     if done.loses:
-        say(f"{done.format}: {translate(done.loses)}")
+        colon = "：" if is_chinese() else ": "
+        say(f"{done.format}{colon}{translate(done.loses)}")
     for note in done.notes:
         say(note, style="yellow")
     if done.left_out:
@@ -132,6 +133,6 @@ def _print_outcome(done: "Exported", to: Path) -> None:
         say(f"{rows} left out; {to}/left_out.csv says which and why", style="yellow")
     say(
         f"{counted(done.samples, 'sample')} written to {to} as {done.format}, "
-        f"{done.fetched:,} files downloaded from the remote",
+        f"{counted(done.fetched, 'file')} downloaded from the remote",
         style="bold red" if done.bad else "green",
     )

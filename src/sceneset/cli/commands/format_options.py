@@ -109,6 +109,8 @@ def format_of(
     )
     if is_custom:
         given = [option for name, option in _OPTIONS.items() if getattr(args, name)]
+        if given and not opened.root.is_dir():
+            raise UsageError(f"{args.delivery}: there is no such folder or archive")
         if given:
             raise UsageError(
                 f"{given[0]} is for annotation formats, but the delivery has the Custom layout "
@@ -127,8 +129,9 @@ def format_of(
     )
     if args.format:
         return find_format(args.format), options, ""
-    form, reason = choose_format(opened.tree(work))
-    return form, options, f"looks like {form.title}: {reason}"
+    form, why = choose_format(opened.tree(work))
+    reason = f"looks like {form.title}: {why}"
+    return form, options, reason
 
 
 def _threshold(text: str | None) -> tuple[float, float] | None:

@@ -16,6 +16,8 @@ EXAMPLES = """
 """
 
 _DIRECTIONS = ("in", "out")
+_LABELS = {"custom": "the layout of mmsegmentation: img_dir, ann_dir, split_dir"}
+"""Titles of formats that no module describes."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +65,11 @@ def _formats(direction: str) -> Iterator[tuple[str, str, str]]:
     """Yield name, title and losses of the formats; a plug-in that can't be loaded says so."""
     from sceneset.errors import UsageError
     from sceneset.exports.registry import exporter_names, find_exporter
-    from sceneset.formats.registry import CUSTOM, find_format, format_names
+    from sceneset.formats.registry import find_format, format_names
 
     for name in format_names() if direction == "in" else exporter_names():
-        if name == CUSTOM:
-            yield name, "the layout of mmsegmentation: img_dir, ann_dir, split_dir", ""
+        if name in _LABELS:
+            yield name, _LABELS[name], ""
             continue
         try:
             found = find_format(name) if direction == "in" else find_exporter(name)

@@ -69,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.scanning.scan_subset import record_in_lock, scan_local, scan_remote
     from sceneset.scanning.thumbnails import with_thumbnails
     from sceneset.storage.blobs import Blobs
+    from sceneset.storage.dvc import has_hard_link_locks
+    from sceneset.storage.dvc_locks import exclude_dvc
+    from sceneset.storage.leftovers import sweep
     from sceneset.storage.locking import write_lock
     from sceneset.storage.transaction_rollback import refuse_unfinished_change
 
@@ -83,11 +86,14 @@ def run(args: argparse.Namespace) -> int:
         measure = with_thumbnails(measure, args.thumbnails)
     with write_lock(catalog.paths.work):
         refuse_unfinished_change(catalog.paths)
+        sweep(catalog.paths)
         if args.from_remote:
             scanned = scan_remote(catalog, name, blobs, progress, measure)
         else:
             scanned = scan_local(catalog, name, progress, measure)
-        record_in_lock(catalog, name)
+        # DVC reads dvc.lock, and writes it again with the stage that it has run.
+        with exclude_dvc(catalog.root, hard_links=has_hard_link_locks(catalog.root)):
+            record_in_lock(catalog, name)
     print_findings(scanned.findings, view=View.of(args))
     rows = catalog.scan(name, ()).num_rows
     say(f"{counted(rows, 'sample')} in the scan, {scanned.measured:,} measured now", style="green")

@@ -17,7 +17,9 @@ _MAX_WORDS = 12
 def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int:
     """Print proposals for the samples of a delivery, and what words name no scene."""
     from sceneset.cli.findings import print_findings
-    from sceneset.cli.output import print_text, say
+    from sceneset.cli.language import translate
+    from sceneset.cli.output import print_lines, say
+    from sceneset.cli.text_width import visible
     from sceneset.counts import counted
     from sceneset.formats.scene_words import COLUMNS, propose_scenes
     from sceneset.formats.types import Options
@@ -37,14 +39,15 @@ def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((p.phase, p.stem, ";".join(p.scenes), p.reason) for p in done.rows)
-    print_text(out.getvalue().rstrip("\n"), is_data=True)
+    writer.writerows((p.phase, p.stem, ";".join(p.scenes), translate(p.reason)) for p in done.rows)
+    print_lines((visible(line), "") for line in out.getvalue().splitlines())
     found = sum(bool(p.scenes) for p in done.rows)
     samples = counted(len(done.rows), "sample")
     say(f"scenes are proposed for {found:,} of {samples}; nothing was added")
     for word, count in done.unknown.most_common(_MAX_WORDS):
         nearest = ", ".join(catalog.vocabulary.nearest(word))
         hint = f"; near: {nearest}" if nearest else ""
-        say(f"  {word!r} names no scene ({counted(count, 'sample')}{hint})")
+        problem = f"{word!r} names no scene ({counted(count, 'sample')}{hint})"
+        say(f"  {translate(problem)}")
     say("look at every row, correct it, and give the file to --scenes")
     return FINDINGS if errors_of(findings) else FINE

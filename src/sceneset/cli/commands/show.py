@@ -66,7 +66,7 @@ def _print(
     catalog: "Catalog", name: str, rows: "list[dict[str, Any]]", stats: "SubsetStats | None"
 ) -> None:
     from sceneset.cli.language import is_chinese, text_in
-    from sceneset.cli.output import print_table, print_text, say
+    from sceneset.cli.output import Label, print_table, print_text, say
     from sceneset.counts import counted
     from sceneset.reporting.cards import overall_description
 
@@ -101,7 +101,7 @@ def _print(
         print_table(
             ("color, 0 to 1", "R", "G", "B"),
             [
-                (what.replace("_", " "), *(f"{value:.6f}" for value in values))
+                (Label(what.replace("_", " ")), *(f"{value:.6f}" for value in values))
                 for what, values in colour.model_dump().items()
             ],
             right=("R", "G", "B"),

@@ -1,8 +1,9 @@
 """Query the tags and scans of a state with SQL. Nothing is changed, and no image is read.
 
 The tables are samples (subset, phase, stem, kind, scenes, persons, boxes, source, image_path,
-mask_path), scans (subset and the columns of registry/scans) and scenes (scene, en, zh, file_stem,
-aliases). docs/sql.md describes them. Needs the extra "sql": pip install 'sceneset[sql]'.
+mask_path), scans (subset and the columns of registry/scans) and scenes, which is the
+vocabulary and not the images: scene, en, zh, file_stem, aliases. docs/sql.md describes them. Needs
+the extra "sql": pip install 'sceneset[sql]'.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from sceneset.cli.exit_codes import FINE
 EXAMPLES = """
   sceneset sql "select subset, phase, count(*) from samples group by all"
   sceneset sql "select stem, width from scans where width < 640" --csv
-  sceneset sql "select unnest(scenes), count(*) from samples group by 1"
+  sceneset sql "select unnest(scenes) scene, count(*) from samples group by 1"
   sceneset sql --parquet index.parquet --rev 1.2.0
 """
 

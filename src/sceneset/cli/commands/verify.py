@@ -57,10 +57,9 @@ def run(args: argparse.Namespace) -> int:
         progress=progress,
     )
     if args.repair and wrong:
-        remaining = repair(catalog, expected, sorted(wrong), remote)
-        repaired = len(wrong) - len(remaining)
-        say(f"{repaired:,} of {counted(len(wrong), 'blob')} repaired", style="green")
-        wrong = {md5: finding for md5, finding in wrong.items() if md5 in remaining}
+        repaired = repair(catalog, wrong, remote)
+        say(f"{repaired.uploaded:,} of {counted(len(wrong), 'blob')} repaired", style="green")
+        wrong = {md5: found for md5, found in wrong.items() if md5 in repaired.not_found}
     findings = in_order(wrong.values())
     if args.json:
         print_json([p.model_dump(mode="json") for p in findings])
