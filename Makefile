@@ -37,6 +37,9 @@ demo: setup
 test: setup
 	pytest -n auto -m "not faults and not sweep and not interop"
 
+test-faults: export SCENESET_MOMENTS ?= 6
+# How often files are damaged: 10 is 1,000 mutations of each text file of a registry.
+test-faults: export SCENESET_FUZZ ?= 10
 test-faults: setup
 	pytest -n auto -m "faults or sweep"
 
@@ -64,7 +67,7 @@ build/peers/.ready: benchmarks/peers/requirements.lock
 # pip does not find it, set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds. The locks leave out
 # opencv-python (opencv-python-headless is the same module), hence --no-deps.
 INTEROP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-interop: build/interop/.ready build/interop-datumaro/.ready
+interop: $(addsuffix /.ready,build/interop build/interop-datumaro build/interop/fiftyone build/interop/embedding-atlas)
 
 build/interop/.ready: $(addprefix tests/interop/requirements,.lock -labelme.lock -mmseg0.lock)
 	$(PYTHON) -m venv --clear build/interop
@@ -73,6 +76,12 @@ build/interop/.ready: $(addprefix tests/interop/requirements,.lock -labelme.lock
 	build/interop/bin/python $(INTEROP_INSTALL) --no-build-isolation --target build/interop/mmseg0 \
 	  --requirement tests/interop/requirements-mmseg0.lock
 	touch build/interop/.ready
+
+# Folders beside the packages of build/interop, for tests that need them.
+build/interop/%/.ready: tests/interop/requirements-%.lock build/interop/.ready
+	rm -rf $(@D)
+	build/interop/bin/python $(INTEROP_INSTALL) --target $(@D) --requirement $<
+	touch $@
 
 build/interop-datumaro/.ready: tests/interop/requirements-datumaro.lock
 	$(PYTHON) -m venv --clear build/interop-datumaro
@@ -112,7 +121,7 @@ lock:
 	  --universal --extra coco --extra dask --extra mat --extra s3 --extra sql --extra ssh --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
-	cd tests/interop && for name in "" -datumaro -labelme -mmseg0; do \
+	cd tests/interop && for name in "" -datumaro -embedding-atlas -fiftyone -labelme -mmseg0; do \
 	  case "$$name" in "") more="--no-emit-package opencv-python $(addprefix --find-links ,$(PIP_FIND_LINKS))";; \
 	    -datumaro) more="";; *) more=--no-deps;; esac; \
 	  uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -206,6 +206,23 @@ def test_add_takes_brushes_of_label_studio(peer: Peer) -> None:
     assert_equal(peer.add("Label Studio"), peer)
 
 
+def test_add_takes_polygons_that_label_studio_converts_from_coco(peer: Peer) -> None:
+    boxes = {  # rectangles, which every tool draws alike
+        "two": [(1, 8, 5, 20, 30), (2, 20, 10, 33, 35)],
+        "人 1": [(1, 1, 7, 60, 9)],
+        "hole": [(1, 0, 0, 61, 43)],
+        "thin": [(1, 11, 4, 12, 5)],
+        "noise": [(1, 30, 20, 61, 40), (IGNORE, 0, 0, 5, 9)],
+    }
+    peer.only(*boxes)
+    peer.instances = {stem: np.zeros((SIZE[1], SIZE[0]), np.uint8) for stem in boxes}
+    for stem, drawn in boxes.items():
+        for value, left, top, right, bottom in drawn:
+            peer.instances[stem][top:bottom, left:right] = value
+    peer.write("label_studio", "polygon")
+    assert_equal(peer.add("Label Studio"), peer)
+
+
 def test_add_takes_parquet_of_datasets(peer: Peer) -> None:
     peer.write("datasets", "parquet")
     assert_equal(peer.add("Hugging Face"), peer)

@@ -1,5 +1,6 @@
 """Exports, read back by the libraries that they are for: counts, pairs, and each pixel."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,3 +269,51 @@ def test_mlcroissant_validates_and_reads_croissant(
     found = programs.run("readers/read_mlcroissant.py", path)
     assert not found["errors"]
     assert_masks(found["rows"], exports)
+
+
+@pytest.mark.parametrize("form", ["folders", "program"])
+def test_fiftyone_reads_folders_and_makes_a_dataset(
+    export: Export, exports: Exports, programs: Programs, form: str
+) -> None:
+    folder = export("fiftyone")
+    found = programs.run("readers/read_fiftyone.py", form, folder, extra="fiftyone")
+    rows = assert_masks(found["rows"], exports)
+    for row in rows.values():
+        assert row["size"] == [row["width"], row["height"]]
+    if form == "program":
+        assert found["targets"] == {"1": "person", "255": "ignore"}
+        assert found["count"] == len(exports.truth)
+        for (subset, phase, stem), row in rows.items():
+            fields = row["fields"]
+            assert (fields["subset"], fields["phase"], fields["stem"]) == (subset, phase, stem)
+            assert (fields["person_pixels"], fields["ignore_pixels"]) == (
+                row["person"],
+                row["ignore"],
+            )
+        for key, scenes in SCENES.items():
+            assert sorted(rows[key]["fields"]["scenes"]) == scenes
+
+
+def test_embedding_atlas_opens_the_table_and_its_thumbnails(
+    export: Export, exports: Exports, programs: Programs, tmp_path: Path
+) -> None:
+    file = export("embedding-atlas") / "samples.parquet"
+    found = programs.run(
+        "readers/read_embedding_atlas.py", file, tmp_path / "application", extra="embedding-atlas"
+    )
+    assert found["properties"]["data"]["image"] == "image"
+    rows = {(row["subset"], row["phase"], row["stem"]): row for row in found["rows"]}
+    assert len(found["rows"]) == len(rows)
+    assert rows.keys() == exports.truth.keys()
+    for key, mask in exports.truth.items():
+        row = rows[key]
+        assert row["id"] == "/".join(key)
+        assert row["size"] == [row["width"], row["height"]] == [*mask.shape[::-1]]
+        pixels = int((mask == PERSON).sum()), int((mask == IGNORE).sum())
+        assert (row["person_pixels"], row["ignore_pixels"]) == pixels
+        shares = row["person_share"] * mask.size, row["ignore_share"] * mask.size
+        assert shares == pytest.approx(pixels)
+        picture = np.asarray(Image.open(io.BytesIO(exports.images[key])).convert("RGB"))
+        assert row["mean"] == pytest.approx(picture.mean(axis=(0, 1)), abs=3)
+    for key, scenes in SCENES.items():
+        assert sorted(filter(None, rows[key]["scenes"].split(", "))) == scenes

@@ -38,6 +38,8 @@ class Programs:
         home = ROOT / "build" / environment
         if not (home / ".ready").exists():
             pytest.skip(f"build/{environment} is missing; run `make interop`")
+        if extra and not (home / extra).is_dir():
+            pytest.skip(f"build/{environment}/{extra} is missing; run `make interop`")
         variables = {
             name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ
         }
