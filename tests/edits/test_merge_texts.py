@@ -8,14 +8,13 @@ from sceneset.catalog.tags_csv import tags_text
 from sceneset.edits.merge_files import text_merge_of
 from sceneset.edits.merge_texts import (
     Key,
-    Texts,
     merge_changelog,
     merge_rows,
     merge_tags,
     merge_tombstones,
-    merge_yaml,
 )
 from sceneset.edits.merge_values import MISSING, Side, ValueMerge, merged_order
+from sceneset.edits.merge_yaml import Texts, merge_yaml
 from sceneset.storage.yaml_parser import parse
 
 HEADER = "phase,stem,scenes,persons,boxes,source\n"

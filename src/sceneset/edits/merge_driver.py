@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 from sceneset.edits.merge_files import text_merge_of
-from sceneset.edits.merge_texts import Texts
 from sceneset.edits.merge_values import ValueMerge
+from sceneset.edits.merge_yaml import Texts
 from sceneset.errors import FindingsError
 from sceneset.storage.files import read_text, write_text
 from sceneset.storage.git import git, git_environment

@@ -10,7 +10,6 @@ from sceneset.catalog.tombstones import TOMBSTONES_FILE
 from sceneset.edits.merge_run import MergeRun
 from sceneset.edits.merge_subsets import SubsetMerge
 from sceneset.edits.merge_texts import (
-    Texts,
     merge_changelog,
     merge_lineage,
     merge_rows,
@@ -18,9 +17,9 @@ from sceneset.edits.merge_texts import (
     merge_tombstones,
     merge_union,
     merge_used,
-    merge_yaml,
 )
 from sceneset.edits.merge_values import Side, ValueMerge
+from sceneset.edits.merge_yaml import Texts, merge_yaml
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.storage.dvc_digests import Digest

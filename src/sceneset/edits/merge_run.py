@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from sceneset.catalog.tombstones import TOMBSTONES_FILE, Withdrawn, parse_tombstones
-from sceneset.edits.merge_texts import Texts
 from sceneset.edits.merge_values import MISSING, Conflict, Side, ValueMerge
+from sceneset.edits.merge_yaml import Texts
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths
 from sceneset.schemas.finding import Finding, capped, finding

@@ -9,8 +9,9 @@ from sceneset.catalog.params_edit import entry_text
 from sceneset.catalog.tags_csv import parse_tags, tags_text
 from sceneset.edits.merge_run import MergeRun
 from sceneset.edits.merge_scans import encode_table, merge_scans, read_table
-from sceneset.edits.merge_texts import Key, Texts, merge_rows, merge_tags, merge_yaml, with_values
+from sceneset.edits.merge_texts import Key, merge_rows, merge_tags
 from sceneset.edits.merge_values import ValueMerge
+from sceneset.edits.merge_yaml import Texts, merge_yaml, with_values
 from sceneset.edits.withdraw import entry_with_counts
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
