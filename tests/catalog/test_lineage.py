@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from sceneset.catalog.compact_lineage import CompactLineage
 from sceneset.catalog.lineage import (
     COLUMNS,
+    iter_lineage,
     lineage_components,
     lineage_text,
     parse_lineage,
     read_all_lineages,
     read_lineage,
-    with_related_images,
 )
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths
@@ -93,18 +94,37 @@ def test_lineage_without_a_header_is_reported(tmp_path: Path) -> None:
 
 
 def test_lineages_of_all_subsets_are_read(tmp_path: Path) -> None:
-    assert read_all_lineages(Paths(tmp_path)) == []
+    assert list(read_all_lineages(Paths(tmp_path))) == []
     (tmp_path / "registry/lineage").mkdir(parents=True)
     for name, row in (("one", change("a", "b")), ("two", change("c", "d"))):
         (tmp_path / f"registry/lineage/{name}.csv").write_text(lineage_text([row]))
-    assert read_all_lineages(Paths(tmp_path)) == [change("a", "b"), change("c", "d")]
+    assert list(read_all_lineages(Paths(tmp_path))) == [change("a", "b"), change("c", "d")]
 
 
 def test_related_images_are_found_in_both_directions_over_several_changes() -> None:
     rows = [change("a", "b"), change("b", "c"), change("d", "c"), change("e", "f")]
+    lineage = CompactLineage()
+    lineage.add(rows)
     for letter in "abcd":
-        assert with_related_images([HASHES[letter]], rows) == {HASHES[x] for x in "abcd"}
-    assert with_related_images(["0" * 32], rows) == {"0" * 32}
+        assert lineage.related_images([HASHES[letter]]) == {HASHES[x] for x in "abcd"}
+    assert lineage.related_images(["0" * 32]) == {"0" * 32}
     components = lineage_components(rows)
     assert len({components[HASHES[x]] for x in "abcd"}) == 1
     assert components[HASHES["e"]] == components[HASHES["f"]] != components[HASHES["a"]]
+
+
+def test_compact_lineage_gives_the_rows_of_images_back_each_once() -> None:
+    rows = [change("d", "c"), change("a", "b", stem="滑雪,1"), change("a", "e"), change("a", "e")]
+    lineage = CompactLineage()
+    lineage.add(rows)
+    lineage.add(rows[:2])
+    assert lineage.rows_of([HASHES["a"], HASHES["f"]]) == [rows[2], rows[1]]
+    assert lineage.rows_of([HASHES["d"]]) == [rows[0]]
+
+
+def test_compact_lineage_takes_no_row_of_a_broken_file() -> None:
+    lineage = CompactLineage()
+    with pytest.raises(FindingsError):
+        lineage.add(iter_lineage(lineage_text([change("a", "b")]) + "<<<<<<< HEAD\n", "x.csv"))
+    assert lineage.rows_of([HASHES["a"]]) == []
+    assert lineage.related_images([HASHES["a"]]) == {HASHES["a"]}

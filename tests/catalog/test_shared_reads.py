@@ -8,6 +8,7 @@ import pytest
 
 from sceneset.catalog import reader, shared_reads
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.selections import summarize, summarize_all
 from sceneset.errors import FindingsError
 from sceneset.quality.evaluate import all_findings
 from sceneset.reporting.derived import stale_files
@@ -47,6 +48,22 @@ def test_check_reads_files_again_when_samples_are_many(
     assert all_findings(Catalog(added), None, derived=stale_files) == []
     assert reads["read_tags"] == 3
     assert reads["read_scan"] >= 3
+
+
+@pytest.mark.parametrize(("kept", "scans"), [(20_000, 1), (3, 8)], ids=["small", "large"])
+def test_summaries_of_many_selections_read_each_small_scan_once(
+    kept: int, scans: int, added: Path, reads: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_reads, "MAX_SAMPLES", kept)
+    params = added / "params.yaml"
+    chosen = "".join(f"  s{n}: {{scenes: [ski], cap: {n % 3 + 1}}}\n" for n in range(4))
+    params.write_text(params.read_text().replace("selections: {}\n", f"selections:\n{chosen}"))
+    names = [f"s{n}" for n in range(4)]
+    expected = [summarize(Catalog(added), name) for name in names]
+    reads.clear()
+    assert summarize_all(Catalog(added), names) == expected
+    assert reads == {"read_tags": 1, "read_scan": scans}
+    assert [sum(summary.samples.values()) for summary in expected] == [1, 2, 3, 1]
 
 
 def test_shared_scan_has_the_columns_of_a_read_one(added: Path) -> None:

@@ -17,6 +17,8 @@ MORE = int(os.environ.get("SCENESET_FUZZ", "1"))
 ENTRY, TAGS = f"registry/subsets/{NAME}.yaml", f"registry/tags/{NAME}.csv"
 MUTATED = (
     *FILES,
+    f"registry/lineage/{NAME}.csv",
+    "registry/used.csv",
     *(
         "dvc.lock",
         "dvc.yaml",
@@ -53,6 +55,32 @@ OTHERS = (
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),
 )
+_A, _B, _C, _D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
+RECORDS = {
+    "registry/forgotten.yaml": f"""forgotten:
+- {{image: {_C}, phash: 0123456789abcdef, phash_mirror: fedcba9876543210, reason: case 1}}
+- image: {_D}
+  phash: 00ff00ff00ff00ff
+  phash_mirror: ff00ff00ff00ff00
+  picture: {_B}
+  masks: [{_A}]
+  reason: case 2
+""",
+    "registry/waivers.yaml": f"""waivers:
+- code: mask-specks
+  subset: {NAME}
+  sample: train/a
+  reason: a glove
+  date: 2024-01-20
+- {{code: duplicate-near, subset: {NAME}, sample: train/b, reason: snow, date: 2024-01-21}}
+""",
+    f"registry/lineage/{NAME}.csv": "phase,stem,image_md5,mask_md5,"
+    "new_phase,new_stem,new_image_md5,new_mask_md5,reason\n"
+    f"train,a,{_A},{_B},train,a,{_C},{_B},fix: image-gps\n"
+    f'val,b,{_D},{_B},train,b,{_B},{_B},"fix: image-gps, image-orientation"\n',
+    "registry/used.csv": "version,selection,run,digest\n1.0.0,,https://example.com/runs/1,\n",
+}
+"""Files that a registry has after some work, with good content."""
 CHANGES = (
     ("fix", "web", "--apply"),
     ("forget", "web/train/a", "--reason", "case 1"),
@@ -85,6 +113,10 @@ def check_outcome(outcome: Outcome, what: object) -> None:
 def broken(tmp_path: Path, _released_registry: Path) -> Path:
     shutil.copytree(_released_registry, tmp_path / "home", symlinks=True)
     root = tmp_path / "home/registry"
+    for file, text in RECORDS.items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_text(text, "utf-8")
+    git(root, "add", "registry")
     git(root, "commit", "--quiet", "--allow-empty", "--message", "As it was")
     return root
 

@@ -194,6 +194,21 @@ def test_a_broken_record_is_reported(tmp_path, change, code, reason):
     assert reason in done.messages
 
 
+@pytest.mark.parametrize(("name", "shown"), [("\ud800x", "\\ud800x"), ("y" * 9000, "y...")])
+def test_categories_without_a_person_are_listed_whatever_their_names_are(tmp_path, name, shown):
+    folder = delivery(tmp_path / "d", [annotation(1, 1, [SQUARE])])
+    path = folder / "annotations/instances_val2017.json"
+    content = json.loads(path.read_text())
+    content["categories"] = [{"id": 15, "name": name}]
+    path.write_text(json.dumps(content))
+    with pytest.raises(FindingsError) as error:
+        converted("coco", folder, tmp_path / "work")
+    [found] = error.value.findings
+    assert found.message.startswith("no category is called person; categories: ")
+    assert found.message.endswith(shown)
+    assert len(found.message) < 400
+
+
 def test_images_are_found_by_paths_of_other_machines(tmp_path):
     images = [
         {"id": 1, "file_name": "C:\\data\\val2017\\a.jpg", "width": 20, "height": 10},

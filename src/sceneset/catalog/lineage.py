@@ -6,11 +6,10 @@ lineage is a record of what happened, not a part of the state: no stage of the p
 
 import csv
 import io
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -32,6 +31,7 @@ _MAX_REASON = 200  # characters
 _BATCH = 10_000  # rows that are validated together
 _MAX_ERRORS = 100_000
 """After more errors the rest of a file is not read."""
+_Hash = TypeVar("_Hash", str, int)
 
 
 def lineage_path(paths: Paths, subset: str) -> Path:
@@ -52,13 +52,15 @@ def read_lineage(paths: Paths, subset: str) -> list[LineageRow]:
     return parse_lineage(read_text(path, shown), shown, subset=subset)
 
 
-def read_all_lineages(paths: Paths) -> list[LineageRow]:
-    """Return the lineages of all subsets, also of subsets that are no longer listed.
+def read_all_lineages(paths: Paths) -> Iterator[LineageRow]:
+    """Yield the lineages of all subsets, also of subsets that are no longer listed.
 
     Raises:
         FindingsError: A file can't be read.
     """
-    return [row for subset, _ in _lineage_files(paths) for row in read_lineage(paths, subset)]
+    for subset, path in _lineage_files(paths):
+        shown = paths.relative(path)
+        yield from iter_lineage(read_text(path, shown), shown, subset=subset)
 
 
 def _lineage_files(paths: Paths) -> list[tuple[str, Path]]:
@@ -71,7 +73,7 @@ def lineage_findings(paths: Paths) -> list[Finding]:
     try:
         for subset, path in _lineage_files(paths):
             shown = paths.relative(path)
-            for _ in _batches(read_text(path, shown), shown, subset):
+            for _ in iter_lineage(read_text(path, shown), shown, subset=subset):
                 pass  # a check keeps no rows
     except FindingsError as error:
         return list(error.findings)
@@ -89,10 +91,12 @@ def parse_lineage(text: str, shown: str, *, subset: str = "") -> list[LineageRow
     Raises:
         FindingsError: The text is not a lineage; the first errors, each with its line.
     """
-    found: set[LineageRow] = set()
-    for batch in _batches(text, shown, subset):
-        found.update(batch)
-    return sorted(found, key=_sort_key)
+    return sorted(set(iter_lineage(text, shown, subset=subset)), key=lineage_sort_key)
+
+
+def iter_lineage(text: str, shown: str, *, subset: str = "") -> Iterator[LineageRow]:
+    """Yield the rows in the text of a lineage file as they are; see `parse_lineage`."""
+    return chain.from_iterable(_batches(text, shown, subset))
 
 
 def _batches(text: str, shown: str, subset: str) -> Iterator[list[LineageRow]]:
@@ -150,13 +154,14 @@ def lineage_text(rows: Iterable[LineageRow]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in sorted(set(rows), key=_sort_key):
+    for row in sorted(set(rows), key=lineage_sort_key):
         fields = row.model_dump(mode="json")
         writer.writerow([fields[name] for name in COLUMNS])
     return out.getvalue()
 
 
-def _sort_key(row: LineageRow) -> tuple[str, ...]:
+def lineage_sort_key(row: LineageRow) -> tuple[str, ...]:
+    """Return what rows are sorted by."""
     return (*row.before, *row.after, row.reason)
 
 
@@ -187,32 +192,26 @@ def lineage_row(old: ScanRow, new: ScanRow, reason: str) -> LineageRow:
     )
 
 
-def with_related_images(images: Iterable[str], rows: Iterable[LineageRow]) -> set[str]:
-    """Return image files and all files that became them or that they became, by content hash."""
-    neighbours: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        neighbours[row.image_md5].add(row.new_image_md5)
-        neighbours[row.new_image_md5].add(row.image_md5)
-    found, waiting = set(images), list(images)
-    while waiting:
-        new = neighbours.get(waiting.pop(), set()) - found
-        found |= new
-        waiting += new
-    return found
-
-
 def lineage_components(rows: Iterable[LineageRow]) -> dict[str, str]:
     """Return the image files of a lineage, each with a hash that all files of its sample share."""
     parents: dict[str, str] = {}
-
-    def root(md5: str) -> str:
-        parents.setdefault(md5, md5)
-        while parents[md5] != md5:
-            parents[md5] = parents[parents[md5]]  # shorten the path for the next search
-            md5 = parents[md5]
-        return md5
-
     for row in rows:
-        first, second = root(row.image_md5), root(row.new_image_md5)
-        parents[max(first, second)] = min(first, second)
-    return {md5: root(md5) for md5 in parents}
+        join_groups(parents, row.image_md5, row.new_image_md5)
+    return {md5: root_of(parents, md5) for md5 in parents}
+
+
+def join_groups(parents: dict[_Hash, _Hash], old: _Hash, new: _Hash) -> None:
+    """Record in trees of image files that two files are of one sample."""
+    first, second = (root_of(parents, parents.setdefault(md5, md5)) for md5 in (old, new))
+    if first < second:
+        parents[second] = first
+    else:
+        parents[first] = second
+
+
+def root_of(parents: dict[_Hash, _Hash], md5: _Hash) -> _Hash:
+    """Return the smallest hash in the tree of an image file."""
+    while parents[md5] != md5:
+        parents[md5] = parents[parents[md5]]  # shorten the path for the next search
+        md5 = parents[md5]
+    return md5

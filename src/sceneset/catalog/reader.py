@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sceneset.catalog.scan_table import count_samples, read_scan
-from sceneset.catalog.shared_reads import SharedReads
+from sceneset.catalog.shared_reads import Hashes, SharedReads
 from sceneset.catalog.tags_csv import read_tags
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths, find_root
@@ -180,6 +180,10 @@ class Catalog:
     def digests(self, name: str, scan: "pa.Table") -> dict[str, Digest]:
         """Return the digests of a subset's folders; see `digests_of_scan`."""
         return self._shared.digests(name, scan) if self._shared else digests_of_scan(scan)
+
+    def hashes(self, name: str, read: Callable[[], Hashes]) -> Hashes:
+        """Return the content hashes of a subset, which ``read`` returns; see `content_hashes`."""
+        return self._shared.hashes(name, read) if self._shared else read()
 
     @contextmanager
     def shared_reads(self) -> Iterator[None]:

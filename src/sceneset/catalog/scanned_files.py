@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.shared_reads import Hashes
 
 
 class ScannedFile(NamedTuple):
@@ -46,8 +47,12 @@ def _hex(digest: bytes | None) -> str:
     return digest.hex() if digest else ""
 
 
-def content_hashes(catalog: Catalog, subset: str) -> dict[tuple[str, str], tuple[str, str]]:
+def content_hashes(catalog: Catalog, subset: str) -> Hashes:
     """Return the md5 of image and mask of every sample of a subset, by phase and stem."""
+    return catalog.hashes(subset, lambda: _read_hashes(catalog, subset))
+
+
+def _read_hashes(catalog: Catalog, subset: str) -> Hashes:
     names = ("phase", "stem", "image_md5", "mask_md5")
     table = catalog.scan(subset, names)
     columns = (table[name].to_pylist() for name in names)

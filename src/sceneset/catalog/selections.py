@@ -2,7 +2,7 @@
 
 import hashlib
 import heapq
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -112,6 +112,12 @@ def summarize(catalog: Catalog, name: str) -> SelectionSummary:
             lines.append(f"{image} {mask} {subset}/{tag.phase}/{tag.stem}\n")
     counts = {phase: phases[phase] for phase in Phase if phase in phases}
     return SelectionSummary(name, counts, tuple(sorted(chosen)), md5_of("".join(lines).encode()))
+
+
+def summarize_all(catalog: Catalog, names: Iterable[str]) -> list[SelectionSummary]:
+    """Return the summary of each selection; they share what they read of the subsets."""
+    with catalog.shared_reads():
+        return [summarize(catalog, name) for name in names]
 
 
 def selection_findings(catalog: Catalog) -> list[Finding]:

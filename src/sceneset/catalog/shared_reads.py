@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     ReadScan = Callable[[Sequence[str] | None], pa.Table]
 
+Hashes = dict[tuple[str, str], tuple[str, str]]
+"""The md5 of image and mask of samples, by phase and stem."""
 MAX_SAMPLES = 20_000
 """Samples whose tags and scans are kept: about 20 MB."""
 _ROW = 200  # bytes of a scan file for each sample, about
@@ -31,6 +33,7 @@ class SharedReads:
         self._tags: dict[str, list[Tag]] = {}
         self._scans: dict[str, pa.Table] = {}
         self._digests: dict[str, dict[str, Digest]] = {}
+        self._hashes: dict[str, Hashes] = {}
         self._room = {"tags": MAX_SAMPLES, "scans": MAX_SAMPLES}
 
     def tags(self, name: str, read: "Callable[[], list[Tag]]") -> "list[Tag]":
@@ -68,6 +71,15 @@ class SharedReads:
         if name not in self._digests:
             self._digests[name] = digests_of_scan(scan)
         return self._digests[name]
+
+    def hashes(self, name: str, read: "Callable[[], Hashes]") -> Hashes:
+        """Return the md5 of image and mask of a subset's samples, by ``read`` if not here."""
+        if name in self._hashes:
+            return self._hashes[name]
+        found = read()
+        if name in self._scans:
+            self._hashes[name] = found
+        return found
 
     def _may_fit(self, path: Path) -> bool:
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sceneset.catalog.lineage import with_related_images
+from sceneset.catalog.lineage import lineage_components
 from sceneset.catalog.orientations import all_orientations
 from sceneset.catalog.query import resolve_query
 from sceneset.catalog.reader import Catalog
@@ -162,10 +162,13 @@ def _new_tombstones(
         target.md5: (target.hashes, target.picture) for target in targets if target.hashes
     }
     looks |= {s.image_md5: (s.hashes, s.picture) for s in files.found}
-    for md5 in sorted(files.images.keys() - looks.keys()):
-        related = with_related_images([md5], files.lineage) & looks.keys()
-        if related:
-            looks[md5] = looks[min(related)]
+    component = lineage_components(files.lineage)
+    related: dict[str, str] = {}
+    for md5 in sorted(looks.keys() & component.keys()):
+        related.setdefault(component[md5], md5)
+    for md5 in sorted(files.images.keys() & component.keys() - looks.keys()):
+        if component[md5] in related:
+            looks[md5] = looks[related[component[md5]]]
     return {
         md5: Tombstone(
             image=md5,

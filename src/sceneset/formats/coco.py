@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from sceneset.catalog.subset_folder import printable
 from sceneset.counts import counted
 from sceneset.errors import fail
 from sceneset.formats.classes import ask_about_crowds
@@ -110,7 +111,7 @@ class _File:
         categories = [c for c in self.content["categories"] if isinstance(c, dict)]
         persons = {_id(c) for c in categories if is_person_name(c.get("name"), self.options)}
         if not persons:
-            names = ", ".join(str(c.get("name")) for c in categories[:12])
+            names = ", ".join(printable(str(c.get("name"))) for c in categories[:12])
             fail(
                 "format-unclear",
                 f"no category is called person; categories: {names}",

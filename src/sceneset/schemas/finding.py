@@ -96,10 +96,16 @@ class Details(TypedDict, total=False):
 def finding(code: str, message: str, **details: Unpack[Details]) -> Finding:
     """Create a finding with the default severity of its rule.
 
+    What can't be encoded, as lone surrogates in names of JSON files can't, is escaped.
+
     Raises:
         KeyError: there is no rule ``code``.
     """
-    return Finding(code=code, severity=RULES[code].severity, message=message, **details)
+    texts = {"message": message} | details
+    for name, text in texts.items():
+        if isinstance(text, str) and not text.isascii():
+            texts[name] = text.encode("utf-8", "backslashreplace").decode()
+    return Finding.model_validate({"code": code, "severity": RULES[code].severity} | texts)
 
 
 def capped(

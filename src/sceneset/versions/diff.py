@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sceneset.catalog.lineage import read_all_lineages
@@ -144,7 +145,7 @@ def _sort_key(change: Change) -> tuple[int, Place]:
 def _changes(old: Catalog, new: Catalog) -> Iterator[Change]:
     pairing = Pairing(*changed_samples(old, new))
     pairing.pair(
-        lambda: read_all_lineages(old.paths) + read_all_lineages(new.paths),
+        lambda: chain(read_all_lineages(old.paths), read_all_lineages(new.paths)),
         partial(pixels_of, old),
         partial(pixels_of, new),
     )

@@ -6,6 +6,7 @@ sends them, or requests signed with them, to whatever server the repository name
 
 import netrc
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,9 @@ def foreign_remote(
         DvcError: There is no such remote.
     """
     if not is_foreign(catalog):
+        folder = catalog.origin.repo if catalog.origin else catalog.root
         raise UsageError(
-            f"{catalog.root} is a folder of this machine, whose remote you use with your "
+            f"{folder} is a folder of this machine, whose remote you use with your "
             "credentials as `dvc` does; only registries at a URL need trust"
         )
     note_dropped_options(catalog, notify)
@@ -121,10 +123,10 @@ def permit_remote(catalog: Catalog, name: str, remotes: Mapping[str, Any], *, as
     if ask(f"{shown}\nUse it with your credentials, now and later?"):
         trust(origin.repo, location)
         return
-    rev = "" if origin.rev == "HEAD" else f" --rev {origin.rev}"
+    rev = "" if origin.rev == "HEAD" else f" --rev {shlex.quote(origin.rev)}"
     raise UntrustedRemoteError(
         f"{shown}\nIf you trust it with your credentials and files, run\n"
-        f"  sceneset trust {origin.repo}{rev} --remote {name}"
+        f"  sceneset trust {shlex.quote(origin.repo)}{rev} --remote {shlex.quote(name)}"
     )
 
 

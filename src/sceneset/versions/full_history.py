@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
-from sceneset.catalog.lineage import parse_lineage, read_all_lineages, with_related_images
+from sceneset.catalog.compact_lineage import CompactLineage
+from sceneset.catalog.lineage import iter_lineage, read_all_lineages
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.tombstones import MAX_COPY_DISTANCE
 from sceneset.errors import FindingsError, GitError
@@ -73,7 +74,7 @@ class FullHistory(History):
         known_pictures, lineage = {picture for picture in pictures if picture}, self.lineage()
         while True:
             before = (len(result.images), len(known_pictures))
-            for md5 in sorted(with_related_images(result.images, lineage)):
+            for md5 in sorted(lineage.related_images(result.images)):
                 result.images.setdefault(md5, "lineage")
             result.found = self._find(result.images, known_pictures)
             for sample in result.found:
@@ -84,25 +85,26 @@ class FullHistory(History):
             known_pictures |= {s.picture for s in (*result.found, *same) if s.picture}
             if before == (len(result.images), len(known_pictures)):
                 break
-        result.lineage = [row for row in lineage if row.image_md5 in result.images]
+        result.lineage = lineage.rows_of(result.images)
         result.masks = {sample.mask_md5 for sample in result.found}
         for row in result.lineage:
             result.masks |= {row.mask_md5, row.new_mask_md5}
         return result
 
-    def lineage(self) -> list[LineageRow]:
+    def lineage(self) -> CompactLineage:
         """Return the lineage of the working tree and of all commits."""
-        rows = set(read_all_lineages(self._catalog.paths))
+        lineage = CompactLineage()
+        lineage.add(read_all_lineages(self._catalog.paths))
         for (folder, subset, oid), commit in self._past.items():
             if folder != "lineage":
                 continue
             text = read_object(self._catalog.root, oid).decode("utf-8", "replace")
             shown = f"{commit[:12]}:registry/lineage/{subset}.csv"
             try:
-                rows |= set(parse_lineage(text, shown, subset=subset))
+                lineage.add(iter_lineage(text, shown, subset=subset))
             except FindingsError as error:
                 self.unread.add(f"{shown} can't be read: {error.findings[0].message}")
-        return sorted(rows, key=lambda row: (*row.before, *row.after))
+        return lineage
 
     def latest(self, samples: Iterable[Occurrence]) -> list[Occurrence]:
         """Return the samples of one state: of the working tree, or else of the newest one."""

@@ -251,7 +251,7 @@ class History:
             return table_from_file(io.BytesIO(read_object(self._catalog.root, oid)), columns)
         except pa.ArrowException as error:
             reason = " ".join(str(error).splitlines()[:1])
-            self.unread.add(f"{what} can't be read: {reason}")
+            self.unread.add(f"can't read {what}: {reason}")
             return None
 
     def _commit_of(self, version: str) -> str:

@@ -29,7 +29,7 @@ class Pairing:
         self._before, self._after = list(before), list(after)
 
     def pair(
-        self, lineage: Callable[[], Sequence[LineageRow]], old: PixelsOf, new: PixelsOf
+        self, lineage: Callable[[], Iterable[LineageRow]], old: PixelsOf, new: PixelsOf
     ) -> None:
         """Find all pairs.
 

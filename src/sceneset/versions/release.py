@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.selections import summarize
+from sceneset.catalog.selections import summarize_all
 from sceneset.errors import FindingsError, UsageError
 from sceneset.quality.evaluate import Reports, all_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
@@ -229,7 +229,7 @@ def _build_record(
 
 
 def _selections(catalog: Catalog) -> dict[str, VersionSelection]:
-    summaries = [summarize(catalog, name) for name in sorted(catalog.params.selections)]
+    summaries = summarize_all(catalog, sorted(catalog.params.selections))
     return {s.name: VersionSelection(samples=s.samples, digest=s.digest) for s in summaries}
 
 

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the selections."""
-    from sceneset.catalog.selections import selection_findings, summarize
+    from sceneset.catalog.selections import selection_findings, summarize_all
     from sceneset.cli.output import print_json, print_table, say
     from sceneset.errors import FindingsError
     from sceneset.schemas.terms import Phase
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     selections = catalog.params.selections
     if findings := selection_findings(catalog):
         raise FindingsError(findings)
-    found = [summarize(catalog, name) for name in selections]
+    found = summarize_all(catalog, selections)
     if args.json:
         print_json(
             [
