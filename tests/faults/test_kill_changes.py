@@ -1,7 +1,8 @@
-"""Kill pull, release, forget and fix: the same command, run again, ends in the same state.
+"""Kill a command that writes: the same command, run again, ends in the same state.
 
-Compared byte for byte: files, branches and tags, and the blobs on the remote. The tests marked
-"sweep" kill at random times; SCENESET_MOMENTS is their number for each command.
+Compared byte for byte: files, branches and tags, and the blobs on the remote and in the cache; and
+nothing is left behind. The tests marked "sweep" kill at random times; SCENESET_MOMENTS is their
+number for each command.
 """
 
 import os
@@ -14,24 +15,38 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 import pytest
-from PIL import Image
 
-from sceneset.storage.files import md5_of
-from support.build import NAME, ROOT, dvc, git, snapshot
+from support.build import NAME, ROOT, Run, dvc, git, make_delivery
+from support.states import (
+    State,
+    damaged_blobs,
+    differences,
+    enter_home,
+    environment,
+    leftovers,
+    state_of,
+)
 
 MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
-# Commits are equal only if they are made at the same time.
-DATES = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
 COMMANDS = {
+    "merge": ("merge",),
     "pull": ("pull", "ski", "--to", "../out"),
     "release": ("release", "1.1.0", "--notes", "第一版"),
     "forget": ("forget", "web/train/a", "--reason", "case 17", "--purge"),
     "fix": ("fix", "web", "--apply"),
+    "add": ("add", "../delivery", "--name", f"{NAME}2", "--quarantine", "../left"),
+    "doctor": ("doctor", "--fix"),
+    "export": ("export", "coco", "ski", "--to", "../coco"),
+    "fix-delivery": ("fix", "../delivery", "--to", "../fixed"),
+    "remote": ("remote", "../second", "--name", "second"),
+    "scan": ("scan", "web", "--from-remote"),
+    "used": ("used", "https://example.com/runs/1", "--rev", "1.0.0"),
+    "verify": ("verify", "--repair"),
 }
+IMAGES = f"Insta360SemanticSeg/{NAME}/img_dir"
 _STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
 _TRANSACTION_POINTS = (
     f"before {_STAGING} write_record 1",
@@ -45,11 +60,19 @@ POINTS = [
     ("release", "after sceneset.versions.release _commit 1"),
     ("forget", f"after {_FINISH} Blobs.delete 1"),
     ("fix", f"before {_FINISH} _put 2"),
+    ("add", "after sceneset.edits.quarantine_list write_text 1"),
     *(
         pytest.param(name, point, marks=pytest.mark.sweep)
         for name, points in (
             ("pull", ("after pathlib Path.replace 1",)),
-            ("release", ("before sceneset.versions.release _commit 1",)),
+            (
+                "release",
+                (
+                    "before sceneset.versions.release _commit 1",
+                    # The branch and the tag are there; the temporary folder is, too.
+                    "after sceneset.versions.release git 14",
+                ),
+            ),
             (
                 "forget",
                 (
@@ -59,6 +82,23 @@ POINTS = [
                 ),
             ),
             ("fix", (f"after {_STAGING} write_record 1", *_TRANSACTION_POINTS)),
+            ("add", (f"before {_FINISH} clear_record 1", f"after {_FINISH} clear_record 1")),
+            ("doctor", ("before sceneset.edits.doctor_repairs dvc 1",)),
+            ("export", ("after pathlib Path.replace 1", "after pathlib Path.replace 4")),
+            ("fix-delivery", ("before sceneset.edits.fix_delivery copy_other_files 1",)),
+            (
+                "merge",
+                (
+                    *_TRANSACTION_POINTS,
+                    "before sceneset.edits.merge mark_resolved 1",
+                    "after sceneset.edits.merge mark_resolved 1",
+                    "before sceneset.edits.merge dvc 1",
+                ),
+            ),
+            ("remote", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),
+            ("scan", ("before sceneset.scanning.scan_subset record_in_lock 1",)),
+            ("used", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),
+            ("verify", ("after sceneset.storage.blobs Blobs.upload 1",)),
         )
         for point in points
     ),
@@ -66,59 +106,63 @@ POINTS = [
 """Points before or after a durable step; those that repeat the code of others are slow tests."""
 
 
-class State(NamedTuple):
-    """What a command leaves."""
-
-    files: dict[str, dict[str, bytes]]
-    """Files of the registry, the remote and the destination."""
-    refs: str
-    status: str
-
-
-def start(root: Path, name: str) -> "subprocess.Popen[bytes]":
+def start(home: Path, name: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "sceneset", *COMMANDS[name]]
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=root, env={**os.environ, **DATES}, **streams)
-
-
-def finish(root: Path, name: str) -> None:
-    with start(root, name) as process:
-        _, error = process.communicate()
-    assert process.returncode == 0, error.decode()
-
-
-def state_of(home: Path) -> State:
     root = home / "registry"
-    here = str(home).encode()  # the record of a pull names the registry it came from
-    files = {
-        name: {path: data.replace(here, b"") for path, data in snapshot(home / name).items()}
-        for name in ("registry", "store", "out")
-    }
-    words = ("for-each-ref", "--format=%(refname) %(objectname)")
-    return State(files, git(root, *words), git(root, "status", "--porcelain"))
+    return subprocess.Popen(command, cwd=root, env=environment(home), **streams)
 
 
-def damaged_blobs(home: Path) -> set[str]:
-    """Return the names of blobs in the cache whose content has another hash."""
-    return {
-        path.name
-        for path in (home / "registry/.dvc/cache/files/md5").rglob("*")
-        if path.is_file()
-        and not path.name.endswith(".part")
-        and md5_of(path.read_bytes()) != (path.parent.name + path.name).removesuffix(".dir")
-    }
+def deliver(home: Path, *, with_broken_image: bool) -> None:
+    folder = make_delivery(home / "delivery", train=("x", "y"), splits={"total.txt": ("x",)})
+    image = folder / "img_dir/train/x.jpg"
+    image.write_bytes(image.read_bytes() + b"after the end")
+    if with_broken_image:
+        (folder / "img_dir/train/y.jpg").write_bytes(b"no image")
 
 
-def break_image(root: Path) -> None:
-    """Give an image of the subset an error that `fix` can fix."""
-    folder = root / f"Insta360SemanticSeg/{NAME}"
-    path = folder / "img_dir/train/a.jpg"
-    with Image.open(path) as image:
-        gray = image.convert("L")
-    path.unlink()
-    gray.save(path)
-    dvc(root, "add", "--quiet", str(folder / "img_dir"), str(folder / "ann_dir"))
-    dvc(root, "repro", "--quiet")
+def spoil(home: Path, name: str) -> None:
+    """Give a command something to do."""
+    root = home / "registry"
+    image = root / IMAGES / "train/a.jpg"
+    if name in {"pull", "export"}:
+        shutil.rmtree(root / ".dvc/cache")
+    elif name == "fix":
+        data = image.read_bytes()
+        image.unlink()  # a link to the cache
+        image.write_bytes(data + b"after the end")
+        dvc(root, "add", "--quiet", IMAGES)
+        dvc(root, "repro", "--quiet")
+    elif name in {"add", "fix-delivery"}:
+        deliver(home, with_broken_image=name == "add")
+    elif name == "doctor":
+        (root / ".dvc/tmp/rwlock").write_bytes(b"")
+        (root / "registry/.params.yaml.abc.part").write_bytes(b"half")
+        with (root / "registry/cards/index.en.md").open("a") as card:
+            card.write("edited by hand\n")
+    elif name == "merge":
+        merge_two_withdrawals(root)
+    elif name == "remote":
+        (home / "second").mkdir()
+    elif name == "scan":
+        (root / f"registry/scans/{NAME}.parquet").unlink()
+    elif name == "verify":
+        for path in (home / "store/files/md5").glob("*/*"):
+            path.unlink()
+
+
+def merge_two_withdrawals(root: Path) -> None:
+    """Let git merge two branches that each withdrew a sample, which ends in conflicts."""
+    for stem, start in (("a", "HEAD"), ("c", "HEAD^")):
+        git(root, "checkout", "--quiet", "-b", stem, start)
+        dvc(root, "checkout", "--quiet")
+        command = [sys.executable, "-m", "sceneset", "forget", f"web/train/{stem}"]
+        command += ["--reason", "case 17"]
+        subprocess.run(command, cwd=root, env=environment(root.parent), check=True)
+        git(root, "add", "--all")
+        git(root, "commit", "--quiet", "--message", f"Withdraw {stem}")
+    done = subprocess.run(["git", "merge", "a"], cwd=root, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
 
 
 Undisturbed = Callable[[str], tuple[Path, State, float]]
@@ -128,66 +172,90 @@ Undisturbed = Callable[[str], tuple[Path, State, float]]
 def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, _ready_registry: Path, _released_registry: Path
 ) -> Undisturbed:
-    """Return, for a command: the state before it, the state after it, and its duration."""
+    """Return, for a command: the home before it, the state after it, and its duration."""
 
     @cache
     def run(name: str) -> tuple[Path, State, float]:
         folder = tmp_path_factory.mktemp(name)
-        source = _released_registry if name == "forget" else _ready_registry
+        source = _released_registry if name in {"forget", "used"} else _ready_registry
         before = Path(shutil.copytree(source, folder / "before", symlinks=True))
-        root = before / "registry"
-        if name == "pull":
-            shutil.rmtree(root / ".dvc/cache")
-        elif name == "fix":
-            break_image(root)
+        spoil(before, name)
         after = Path(shutil.copytree(before, folder / "after", symlinks=True))
-        start = time.monotonic()
-        finish(after / "registry", name)
-        duration = time.monotonic() - start
+        begun = time.monotonic()
+        with start(after, name) as process:
+            _, error = process.communicate()
+        duration = time.monotonic() - begun
+        assert process.returncode == 0, error.decode()
+        assert leftovers(after) == []
+        assert differences(state_of(after), state_of(before))
         return before, state_of(after), duration
 
     return run
 
 
-def check_rerun(home: Path, name: str, complete: State, when: str) -> None:
+def check_rerun(home: Path, name: str, complete: State, when: str, sceneset: Run) -> None:
     """Check what a killed command left, run it again, and compare the states."""
     assert not damaged_blobs(home), "a partial blob would be taken for a complete one"
-    finish(home / "registry", name)
-    state = state_of(home)
-    for place, files in complete.files.items():
-        assert state.files[place] == files, f"{place}, killed {when}"
-    assert state[1:] == complete[1:], f"killed {when}"
+    left = f"left/{NAME}2.csv"
+    if name == "add" and f"{NAME}2" in (home / "registry/params.yaml").read_text():
+        assert (home / left).read_bytes() == complete.files[left], f"killed {when}"
+    was_complete = not differences(state_of(home), complete)
+    outcome = sceneset(*COMMANDS[name], cwd=home / "registry")
+    # What is there already may be refused: the subset of `add`, the folder of `fix --to`.
+    assert outcome.code == 0 or was_complete, f"killed {when}: {outcome.err}"
+    assert differences(state_of(home), complete) == [], f"killed {when}"
+    assert leftovers(home) == [], f"killed {when}"
 
 
 @pytest.mark.parametrize(("name", "point"), POINTS)
 def test_command_ends_in_the_same_state_when_it_is_killed_at_a_durable_step(
-    name: str, point: str, undisturbed: Undisturbed, tmp_path: Path
+    name: str,
+    point: str,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    sceneset: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before, complete, _ = undisturbed(name)
     home = Path(shutil.copytree(before, tmp_path / "home", symlinks=True))
+    enter_home(home, monkeypatch)
     program = ROOT / "tests/programs/kill_command.py"
     command = [sys.executable, str(program), point, *COMMANDS[name]]
-    env = {**os.environ, **DATES}
-    done = subprocess.run(command, cwd=home / "registry", env=env, check=False, capture_output=True)
+    done = subprocess.run(command, cwd=home / "registry", check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    check_rerun(home, name, complete, point)
+    check_rerun(home, name, complete, point, sceneset)
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_ends_in_the_same_state_when_it_is_killed_at_any_time(
-    name: str, undisturbed: Undisturbed, tmp_path: Path
+    name: str,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    sceneset: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before, complete, seconds = undisturbed(name)
     generator = random.Random(905)
     for number in range(MOMENTS):
         moment = generator.random()
         home = Path(shutil.copytree(before, tmp_path / str(number), symlinks=True))
-        process = start(home / "registry", name)
+        process = start(home, name)
         time.sleep(moment * seconds)  # not a wait: the time of the kill is what is tested
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.communicate()
         psutil.wait_procs(children, timeout=60)  # dvc and git end what they are doing
-        check_rerun(home, name, complete, f"after {moment:.0%} of its time")
+        with monkeypatch.context() as patch:
+            enter_home(home, patch)
+            when = f"after {moment:.0%} of its time"
+            check_rerun(home, name, complete, when, sceneset)
         shutil.rmtree(home)
+
+
+def test_selections_writes_nothing(released: Path, sceneset: Run) -> None:
+    home = released.parent
+    before = state_of(home)
+    assert sceneset("selections", cwd=released).code == 0
+    assert differences(state_of(home), before) == []
+    assert leftovers(home) == []

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from support.build import NAME, Run, dvc, git, snapshot
+from support.states import enter_home, environment, leftovers
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.real_processes
@@ -25,24 +25,22 @@ pytestmark = pytest.mark.real_processes
 MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
 
 
-def environment(root: Path) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "TMPDIR": str(root.parent / "tmp")}
-
-
-def kill_after(command: list[str], cwd: Path, seconds: float, *, is_alone: bool = True) -> None:
+def kill_after(
+    command: list[str], cwd: Path, home: Path, seconds: float, *, is_alone: bool = True
+) -> None:
     """Start a command, kill it and wait until all processes that it has started have ended.
 
     Args:
         command: The command.
         cwd: Its working folder.
+        home: The folder of all that it works with; its temporary files are in ``tmp`` there.
         seconds: When to kill it.
         is_alone: Kill it and not its children, as the system does when memory is short.
     """
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=environment(cwd),
+        env=environment(home),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # a process group of its own
@@ -65,11 +63,6 @@ def living_members(group: int) -> list[int]:
             if is_alive and os.getpgid(process.pid) == group:
                 found.append(process.pid)
     return found
-
-
-def leftovers(root: Path) -> list[Path]:
-    parts = [path for path in root.rglob("*.part") if ".git/" not in str(path)]
-    return parts + list((root.parent / "tmp").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -95,23 +88,21 @@ def test_repro_ends_in_the_same_state_when_it_is_killed_at_any_time(
     for number in range(MOMENTS):
         root = tmp_path / str(number) / "registry"
         shutil.copytree(_before_repro, root, symlinks=True)
-        (root.parent / "tmp").mkdir()
         moment = generator.random()
         repro = [sys.executable, "-m", "dvc", "repro"]
-        kill_after(repro, root, moment * seconds, is_alone=bool(number % 2))
-        monkeypatch.setenv("TMPDIR", str(root.parent / "tmp"))
-        monkeypatch.setattr(tempfile, "tempdir", None)
+        kill_after(repro, root, root.parent, moment * seconds, is_alone=bool(number % 2))
+        enter_home(root.parent, monkeypatch)
         sceneset("doctor", "--fix", "--no-remote", cwd=root)
         dvc(root, "repro")
         assert snapshot(root) == snapshot(whole), f"killed after {moment:.0%} of its time"
-        assert leftovers(root) == []
+        assert leftovers(root.parent) == []
 
 
 def _state_of_init(home: Path) -> tuple[object, ...]:
     """Return all that `init mine` leaves in a folder; files of git's index hold times."""
     mine = home / "mine"
     commits, status = git(mine, "log", "--all", "--format=%T %s"), git(mine, "status", "--short")
-    names = sorted(path.name for path in (*home.iterdir(), *mine.iterdir()))
+    names = sorted(path.name for path in (*home.iterdir(), *mine.iterdir()) if path.name != "tmp")
     locks = [path.name for path in (mine / ".git").iterdir() if path.suffix == ".lock"]
     return snapshot(mine), names, commits, status, locks
 
@@ -121,7 +112,6 @@ def _state_of_init(home: Path) -> tuple[object, ...]:
 def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
     is_empty: bool, tmp_path: Path, sceneset: Run
 ) -> None:
-    (tmp_path / "tmp").mkdir()
     (tmp_path / "whole").mkdir()
     command = [sys.executable, "-m", "sceneset", "init", "mine"]
     started = time.monotonic()
@@ -132,8 +122,8 @@ def test_init_ends_in_the_same_state_when_it_is_killed_at_any_time(
         home = tmp_path / str(number)
         (home / "mine" if is_empty else home).mkdir(parents=True)
         moment = generator.random()
-        kill_after(command, home, moment * seconds, is_alone=bool(number % 2))
+        kill_after(command, home, home, moment * seconds, is_alone=bool(number % 2))
         outcome = sceneset("init", "mine", cwd=home)
         assert outcome.code == 0, (moment, outcome.err)
         assert _state_of_init(home) == _state_of_init(tmp_path / "whole"), f"at {moment:.0%}"
-        assert [path for path in home.rglob("*.part") if ".git/" not in str(path)] == []
+        assert leftovers(home, home / "mine") == []

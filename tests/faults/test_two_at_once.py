@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sceneset.storage.locking import write_lock
 from support.build import NAME, ROOT, Run, dvc, git, make_delivery, snapshot
 from support.waiting import wait_until
 
@@ -232,23 +233,17 @@ def assert_good_end(root: Path, commands: list[list[str]]) -> None:
     assert parts == []
 
 
-@pytest.mark.sweep
-@pytest.mark.parametrize("first", ["fix", "forget"])
-@pytest.mark.parametrize("second", ["fix", "forget", "add", "repro"])
-@pytest.mark.parametrize("offset", [0.0, 0.7])
-def test_every_pair_of_commands_ends_as_one_after_the_other(
-    first: str, second: str, offset: float, fixable: Path, tmp_path: Path
+@pytest.mark.parametrize("words", [("release", "2.0.0"), ("verify", "--repair"), ("scan", "web")])
+def test_command_is_refused_and_changes_nothing_while_another_command_writes(
+    words: tuple[str, ...], released: Path, sceneset: Run
 ) -> None:
-    commands = pair_commands(tmp_path)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path}
-    processes = []
-    for number, name in enumerate((first, second)):
-        if number and offset:
-            with pytest.raises(subprocess.TimeoutExpired):
-                processes[0].wait(offset)
-        command = [sys.executable, "-m", *commands[name]]
-        processes.append(subprocess.Popen(command, cwd=fixable, env=env))
-    for process in processes:
-        process.wait()
-    assert_good_end(fixable, [commands[first], commands[second]])
+    blob = next((released.parent / "store/files/md5").glob("*/*"))
+    blob.unlink()  # for `verify` to repair
+    before = snapshot(released.parent)
+    with write_lock(released / ".sceneset"):
+        outcome = sceneset(*words, cwd=released)
+    assert outcome.code == 1
+    assert "[locked]" in outcome.err
+    after = snapshot(released.parent)
+    assert {path: data for path, data in after.items() if before.get(path) != data} == {}
+    assert before.keys() == after.keys()

@@ -1,4 +1,4 @@
-"""Fork server of the tests: run dvc commands and stages in forks of one process.
+"""Fork server of the tests: run dvc, stages and sceneset in forks of one process.
 
 Starting Python and importing dvc or a stage costs ten times as much as the work itself in a tiny
 registry. This process imports everything once. Each request is served by a fork, which has the
@@ -63,7 +63,19 @@ def run(module: str, arguments: list[str], address: str) -> int:
         dvc.stage.run._run = run_command
         _use_yaml_in_c()
         return int(main(arguments))
+    if module == "sceneset.cli.main":
+        _fork_dvc(address)
     return int(importlib.import_module(module).main(arguments))
+
+
+def _fork_dvc(address: str) -> None:
+    """Let a command of sceneset start dvc in forks too; each is a process with its own locks."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    import sceneset.storage.dvc
+    from support import fork_server as client
+
+    client._address = lambda: address
+    sceneset.storage.dvc.subprocess = client.ForkingSubprocess()
 
 
 def _use_yaml_in_c() -> None:
