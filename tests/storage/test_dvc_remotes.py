@@ -1,12 +1,17 @@
 """DVC pushes blobs to real S3 servers and pulls them; damaged objects are refused."""
 
+import multiprocessing
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from sceneset.catalog.reader import Catalog
+from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import open_store
 from sceneset.storage.s3_store import S3ObjectStore
+from sceneset.versions.verify import expected_blobs
 from support.build import NAME, Outcome, dvc, git, snapshot
 from support.servers import BUCKET, KEYS, S3, s3_server
 
@@ -47,6 +52,25 @@ def test_dvc_pull_restores_the_same_bytes_in_a_fresh_clone(
     dvc(clone, "pull", env=KEYS)
     assert snapshot(clone) == snapshot(pushed)
     assert dvc(clone, "repro").out.count("Running stage") == 0
+
+
+@pytest.mark.parametrize("s3", ["rclone"], indirect=True)
+def test_a_process_that_is_forked_after_a_request_reads_the_remote_too(
+    pushed: Path, s3: S3
+) -> None:
+    blobs = Blobs(pushed)
+    md5 = next(iter(expected_blobs(Catalog(pushed))))
+    data = blobs.download(md5)
+    child = multiprocessing.get_context("fork").Process(target=_compare, args=(pushed, md5, data))
+    child.start()
+    child.join(timeout=60)
+    child.kill()  # only if it hangs
+    child.join()
+    assert child.exitcode == 0
+
+
+def _compare(root: Path, md5: str, data: bytes) -> None:
+    sys.exit(Blobs(root).download(md5) != data)
 
 
 # rclone stores objects as files, so the one to damage can be found by its content.

@@ -4,6 +4,7 @@ obstore needs a tenth of the processor time of s3fs per object. S3 remotes with 
 not support are accessed through DVC's own file system; see `object_store`.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,6 +28,11 @@ can't be left out, is no limit. The read timeout also limits an upload, because 
 only after all of it; obstore uploads files over 5 MB in parts."""
 
 
+_used_in = 0
+"""The process that sent the first request, 0 if there was none. obstore starts threads then. A fork
+does not have them, so it would wait for ever: workers of PyTorch are such forks."""
+
+
 class S3ObjectStore:
     """A remote on S3 through obstore."""
 
@@ -47,13 +53,16 @@ class S3ObjectStore:
         """Open a bucket; no request is sent yet.
 
         Raises:
-            LookupError: The bucket's region is not known.
+            LookupError: The bucket's region is not known, or a process that this one was forked
+                from has used obstore.
             StoreRefusedError: There are no credentials.
         """
         from botocore.exceptions import BotoCoreError
         from botocore.session import Session
         from obstore.store import S3Store
 
+        if _used_in not in {0, os.getpid()}:
+            raise LookupError("obstore's threads do not exist in a forked process")
         session = Session(profile=options.get("profile"))
         endpoint = options.get("endpointurl")
         try:
@@ -148,6 +157,8 @@ def _with_store_errors(call: Callable[[], Any]) -> Any:
     """Return the result of ``call``; turn the exceptions of obstore into those of ``Store``."""
     from obstore import exceptions
 
+    global _used_in  # noqa: PLW0603
+    _used_in = _used_in or os.getpid()
     try:
         return call()
     except FileNotFoundError as error:
