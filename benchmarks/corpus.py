@@ -16,6 +16,7 @@ from timing import ROOT, process
 
 SIZE = "1280x720"
 _NOISE = 3.4  # standard deviation, in levels of 0-255
+_BLOCK = 16  # pixels of a block of a JPEG with halved colours
 _ROUGHNESS = 0.9  # amplitude relative to the step at the outline
 
 
@@ -30,6 +31,38 @@ def deliver(folder: Path, images: int, seed: int = 0) -> Path:
         ):
             list(pool.map(change, *zip(*enumerate(sorted(folder.glob(files))), strict=True)))
     return folder
+
+
+def multiply(folder: Path, images: int) -> None:
+    """Add shifted copies of the samples of a delivery, until it has the given number.
+
+    Drawing a sample takes a quarter of a second. A copy is moved around the edges by whole JPEG
+    blocks, so that its files are as large and take as long to decode, but have other bytes.
+    """
+    drawn = sorted(folder.glob("img_dir/*/*.jpg"))
+    numbers = range(len(drawn), images)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(_shift, (drawn[number % len(drawn)] for number in numbers), numbers))
+    stems: dict[str, list[str]] = {image.stem: [image.stem] for image in drawn}
+    for number in numbers:
+        stem = drawn[number % len(drawn)].stem
+        stems[stem].append(_copy_of(stem, number))
+    for path in folder.glob("split_dir/*.txt"):
+        lines = [one for stem in path.read_text().split() for one in stems[stem]]
+        path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _copy_of(stem: str, number: int) -> str:
+    return f"{stem}_{number}"
+
+
+def _shift(image: Path, number: int) -> None:
+    mask = image.parents[2] / "ann_dir" / image.parent.name / f"{image.stem}.png"
+    steps = (_BLOCK * (number // 7 % 45), _BLOCK * (number % 80))
+    for path, options in ((image, {"quality": 90}), (mask, {})):
+        pixels = np.roll(np.asarray(Image.open(path)), steps, axis=(0, 1))
+        copy = path.with_stem(_copy_of(path.stem, number))
+        Image.fromarray(pixels).save(copy, **options)
 
 
 def _add_noise(number: int, path: Path) -> None:

@@ -55,17 +55,26 @@ def peer(name: str, *words: object) -> Run:
 
 
 def time_in_turns(
-    programs: Mapping[str, Run], rounds: int, warm_up_rounds: int = 1
+    programs: Mapping[str, Run],
+    rounds: int,
+    warm_up_rounds: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Run every program once per round; return the seconds of each run after the warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(rounds + warm_up_rounds):
         for name, run in programs.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if number >= warm_up_rounds:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return seconds
+
+
+def cpu_time() -> float:
+    """Return the seconds that this process and its ended children have used of all cores."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 class Report:

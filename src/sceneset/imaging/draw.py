@@ -55,7 +55,8 @@ def draw(drawing: Drawing, width: int, height: int) -> "Mask":
                 _paint(mask, shape)
         except ValueError as error:
             raise ValueError(f"shape {number} of {len(drawing.shapes)}: {error}") from None
-    return mask
+    # OpenCV transposes by blocks, twice as fast as NumPy copies columns into rows.
+    return mask if columns is None else np.asarray(cv2.transpose(mask.T), np.uint8)
 
 
 def _is_column_major(shape: Shape) -> bool:
