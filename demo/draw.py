@@ -10,6 +10,7 @@ arguments draw the same files.
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ from sceneset import Registry
 from sceneset.catalog.query import resolve_query
 from sceneset.cli.exit_codes import FINE, guarded
 from sceneset.cli.output import progress, say
+from sceneset.counts import counted
 from sceneset.errors import UsageError
 from sceneset.schemas.terms import Kind, Persons
 from sceneset.storage.files import atomic_folder, atomic_write
@@ -108,10 +110,10 @@ def draw(args: argparse.Namespace) -> int:
         if args.coco:
             with atomic_write(args.folder) as path:
                 pack_coco(folder, plans, path)
-    samples = "1 sample" if len(plans) == 1 else f"{len(plans)} samples"
-    say(f"{samples} drawn into {args.folder}. Next:")
+    say(f"{counted(len(plans), 'sample')} drawn into {args.folder}. Next:")
     say(
-        f"  sceneset add {args.folder} --name CustomSeg_Person_<YYYYMMDD>_<note> --kind {args.kind}"
+        f"  sceneset add {shlex.quote(str(args.folder))} "
+        f"--name CustomSeg_Person_<YYYYMMDD>_<note> --kind {args.kind}"
     )
     return FINE
 

@@ -67,6 +67,7 @@ EDITED = (Params, Vocabulary, Subset, SubsetDraft, Tag, Waivers, TombstoneFile)
 VALUES = (
     "error", "warning", "note", "off", "{n} error", "{n} errors", "{n} warning", "{n} warnings",
     "{n} note", "{n} notes", *map(change_text, ChangeKind),
+    *(f"{{n}} {change_text(kind)}" for kind in ChangeKind),
     *(name.replace("_", " ") for name in Colour.model_fields),  # `sceneset show` prints these
     "named", "lineage", "same pixels", "same name and look", "look-alike",
 )  # fmt: skip
@@ -76,7 +77,7 @@ _PRINTING = ("cli", "stages")
 PRINTS = {"say", "notify", "print_text", "translate", "Label"}
 MESSAGES = {
     "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
-    "UndecodableError": (1, 2), "BrokenRowError": (0, 2), "progress": (2,),
+    "UndecodableError": (1, 2), "ArrowInvalid": (0,), "BrokenRowError": (0, 2), "progress": (2,),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
@@ -117,6 +118,7 @@ def required() -> list[str]:
     for name in COMMANDS:
         parser, module = parser_of(name)
         found[(module.__doc__ or "").strip()] = None
+        found |= dict.fromkeys(group.title for group in parser._action_groups if group.title)  # noqa: SLF001
         actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
         found |= dict.fromkeys(action.help for action in actions if action.help)
         found |= dict.fromkeys(map(example_comment, module.EXAMPLES.splitlines()))
@@ -128,12 +130,12 @@ def required() -> list[str]:
 def _source_texts() -> tuple[str, ...]:
     """Return the texts in the code; rooms that print come first."""
     found: dict[str, None] = {}
-    paths = sorted(SOURCE.rglob("*.py"))
+    paths = [*sorted(SOURCE.rglob("*.py")), SOURCE.parents[1] / "demo/draw.py"]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in paths}
     constants = _constants(trees.values())
     returned = _returned(trees.values(), constants)
     parameters = _message_parameters(trees.values())
-    for path in sorted(paths, key=lambda path: path.relative_to(SOURCE).parts[0] not in _PRINTING):
+    for path in sorted(paths, key=lambda path: not {*_PRINTING} & {*path.parts}):
         found |= dict.fromkeys(printed_texts(trees[path], constants, returned, parameters))
     return tuple(found)
 
@@ -307,6 +309,9 @@ def _scope_of(tree: ast.AST, outer: Scope) -> Scope:
                 _assign(scope, target, node.value)
         elif isinstance(node, ast.NamedExpr):
             _assign(scope, node.target, node.value)
+        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
+            for item in node.iter.elts:
+                _assign(scope, node.target, item)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             name = node.target.id
             longer = [ast.BinOp(old, node.op, node.value) for old in scope.get(name, [])]

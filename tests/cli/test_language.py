@@ -11,10 +11,12 @@ import pytest
 
 from sceneset.cli.catalogue import Catalogue, load_catalogue, parse_po
 from sceneset.cli.commands.fix import _translated
+from sceneset.cli.commands.merge import _show
 from sceneset.cli.findings import print_findings
 from sceneset.cli.main import COMMANDS, overview, parser_of
 from sceneset.cli.output import Label, print_table, print_text, say
 from sceneset.cli.text_width import width_of
+from sceneset.edits.merge import Merged
 from sceneset.schemas.finding import finding
 from sceneset.schemas.rules import RULES
 from support.build import NAME, ROOT
@@ -132,6 +134,7 @@ def test_help_of_every_command_is_chinese_and_fits_80_columns(name, monkeypatch)
         assert CHINESE.search(action.help) or not re.search("[a-z]{4} ", action.help), action.help
     arguments = text.partition("示例")[0]
     assert max(map(width_of, arguments.splitlines())) <= 80
+    assert not re.search(r"^[^ ]+:$", text, re.MULTILINE)  # headings end with a wide colon
 
 
 @pytest.mark.usefixtures("chinese")
@@ -141,6 +144,28 @@ def test_overview_is_chinese(sceneset, tmp_path):
         assert load_catalogue().exact[summary] in outcome.out
     for line in outcome.out.splitlines():
         assert CHINESE.search(line) or not line.strip(), line
+        assert not line.endswith(":")
+
+
+@pytest.mark.usefixtures("chinese")
+def test_merge_says_in_chinese_what_it_did(capsys):
+    _show(Merged(["params.yaml"], ["dvc.lock"], ["a.csv"], [], in_progress=True), dry_run=False)
+    printed = capsys.readouterr()
+    assert [line for line in printed.out.splitlines() if "  " not in line and line.isascii()] == []
+    assert printed.err == "已合并 1 个文件\n"
+
+
+def test_texts_of_a_loop_over_values_are_found():
+    code = ast.parse("for title, name in (('one text', a), ('two texts', b)):\n    say(title)\n")
+    assert set(TOOL["printed_texts"](code)) == {"one text", "two texts"}
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_could_not_be_read_is_one_sentence_in_chinese(capsys):
+    say("not searched: can't read the scan of web in commit 17: the format is not 3 or 2")
+    assert (
+        capsys.readouterr().err == "没有搜索：无法读取 commit 17 中 web 的扫描：格式不是 3 或 2\n"
+    )
 
 
 @pytest.mark.usefixtures("chinese")

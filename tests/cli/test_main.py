@@ -7,7 +7,8 @@ from unicodedata import east_asian_width
 
 import pytest
 
-from sceneset.cli.main import COMMANDS, GROUPS, overview
+from sceneset.cli.main import COMMANDS, GROUPS, main, overview
+from support.terminal import open_terminal
 
 
 def printed_width(line: str) -> int:
@@ -40,6 +41,15 @@ def test_unknown_command_suggests_the_nearest_one(words, sceneset, registry):
     outcome = sceneset(*words, cwd=registry)
     assert outcome.out == ""
     assert "Did you mean `lookup`?" in outcome.err
+
+
+def test_message_of_wrong_use_is_wrapped_between_words(monkeypatch):
+    terminal = open_terminal(monkeypatch)
+    assert main(["lookup", "--phase", "foo"]) == 2
+    lines = terminal.lines
+    message = lines[next(n for n, line in enumerate(lines) if "error:" in line) :]
+    assert max(map(len, message)) <= 60
+    assert "'train', 'val', 'test'" in " ".join(message)
 
 
 def test_overview_lists_every_command_once_in_its_group():

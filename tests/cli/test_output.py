@@ -2,7 +2,7 @@
 
 from sceneset.cli import output
 from sceneset.cli.output import print_table, print_text, say
-from sceneset.cli.text_width import width_of
+from sceneset.cli.text_width import width_of, wrap
 from support.terminal import open_terminal
 
 
@@ -69,6 +69,14 @@ def test_table_wraps_chinese_cells_by_their_width(monkeypatch):
     terminal = open_terminal(monkeypatch)
     print_table(("a", "b"), [("滑雪单人" * 12, "x y" * 20)])
     assert max(map(width_of, lines_of(terminal.text))) <= 60
+
+
+def test_chinese_lines_neither_start_nor_end_with_the_wrong_punctuation():
+    text = "忽略的像素（255）成为背景，格式是分割（torchvision、CVAT）。" * 3
+    for columns in range(20, 60):
+        for line in wrap(text, columns):
+            assert not line.endswith("（")
+            assert line[0] not in "，。、）"
 
 
 def test_control_characters_are_escaped_when_printed(capsys):

@@ -182,13 +182,15 @@ def test_fix_reports_what_has_more_than_one_right_answer(tmp_path: Path, scenese
 def test_fix_leaves_no_partial_copy_when_it_is_killed(
     point: str, broken: Path, tmp_path: Path, sceneset: Run
 ) -> None:
-    to, program = tmp_path / "fixed", ROOT / "tests/programs/kill_fix.py"
+    to, program = tmp_path / "fixed # 1", ROOT / "tests/programs/kill_fix.py"
     command = [sys.executable, str(program), point, str(broken), str(to)]
     done = subprocess.run(command, cwd=tmp_path, check=False)
     assert done.returncode == -signal.SIGKILL
     assert not to.exists()
     assert list(tmp_path.glob(".*part")), "it was killed within the copy"
-    assert sceneset("fix", broken, "--to", to, cwd=tmp_path).code == 0
+    outcome = sceneset("fix", broken, "--to", to, cwd=tmp_path)
+    assert outcome.code == 0
+    assert f"sceneset add '{to}' --name" in outcome.err
     assert (to / "split_dir/total.txt").exists()
     assert not list(tmp_path.glob(".*part"))
 

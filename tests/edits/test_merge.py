@@ -198,7 +198,7 @@ def persons(value: str) -> Work:
 
 
 def test_values_that_both_sides_changed_are_named_and_nothing_changes(
-    added: Path, sceneset: Run
+    added: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_branches(added, sceneset, persons("multi"), persons(""))
     before, unmerged = snapshot(added), git(added, "ls-files", "--unmerged")
@@ -208,8 +208,10 @@ def test_values_that_both_sides_changed_are_named_and_nothing_changes(
     assert TAGS in outcome.err
     assert "train 'a'" in outcome.err
     assert "persons" in outcome.err
-    assert "multi" in outcome.err
+    assert "ours: 'multi'; theirs: no value" in outcome.err
     assert "--theirs" in outcome.err
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "我方：'multi'；对方：没有值" in sceneset("merge", cwd=added).err
     assert (snapshot(added), git(added, "ls-files", "--unmerged")) == (before, unmerged)
     outcome = sceneset("merge", "--theirs", "--json", cwd=added)
     assert outcome.code == 0, outcome.err

@@ -49,3 +49,10 @@ def test_a_broken_row_is_an_error_with_its_line() -> None:
         next(rows)
     assert error.value.line == 2
     assert error.value.hint == "write plain CSV; double a quote inside quotes"
+
+
+def test_an_unfinished_merge_is_reported_with_the_command_that_ends_it() -> None:
+    with pytest.raises(BrokenRowError, match="conflict markers of git") as error:
+        next(csv_rows("a,b\n1,2\n<<<<<<< HEAD\n3,4\n=======\n>>>>>>> other\n"))
+    assert error.value.line == 3
+    assert "sceneset merge" in error.value.hint

@@ -1,10 +1,12 @@
 """Git commands of sceneset run no program that a repository configures."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from sceneset.errors import GitError
 from sceneset.storage.git import git as run
 from sceneset.storage.git import output_lines, run_git, without_filters
 from sceneset.storage.git_ignore import ignored_files
@@ -118,3 +120,11 @@ def test_a_bare_repository_fetches_nothing_by_its_own_configuration(
 
 def test_output_lines_end_only_at_line_feeds() -> None:
     assert output_lines("a\u2028b\n\u3000c d\n\n") == ["a\u2028b", "\u3000c d"]
+
+
+def test_a_missing_identity_is_reported_with_the_commands_that_set_it(registry: Path) -> None:
+    tree = run(registry, "mktree")
+    environment = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    unknown = {"GIT_AUTHOR_NAME": "", "GIT_COMMITTER_NAME": ""}
+    with pytest.raises(GitError, match=r"git config --global user\.name"):
+        run(registry, "commit-tree", tree.strip(), "-m", "x", env=environment | unknown)

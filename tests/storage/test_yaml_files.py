@@ -107,12 +107,21 @@ def test_load_lists_the_known_fields_when_a_field_is_unknown(file):
         pytest.param("", 1, "schema", id="empty"),
         pytest.param("# a comment\n", 1, "schema", id="only a comment"),
         pytest.param("null\n", 1, "schema", id="null"),
+        pytest.param(
+            "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n", 2, "yaml-broken", id="merge"
+        ),
         pytest.param(b"a: 1\nb: \xff\n", 2, "file-unreadable", id="not UTF-8"),
         pytest.param(b"\xff\xfea\0", 1, "file-unreadable", id="UTF-16"),
     ],
 )
 def test_load_reports_one_finding_when_the_file_is_not_a_valid_document(file, text, row, code):
     assert places(file(text)) == [(row, "", code)]
+
+
+def test_an_unfinished_merge_is_reported_with_the_command_that_ends_it(file):
+    with pytest.raises(FindingsError, match="conflict markers of git") as error:
+        load(file("<<<<<<< HEAD\na: 1\n=======\n>>>>>>> other\n"), Params, "params.yaml")
+    assert "sceneset merge" in error.value.findings[0].hint
 
 
 def test_load_does_not_expand_aliases_that_grow_exponentially(file):

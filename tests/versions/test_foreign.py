@@ -272,3 +272,11 @@ def test_folder_of_the_user_is_read_with_its_own_configuration(
 ) -> None:
     words = ("pull", "ski", "--repo", ready, "--rev", "HEAD", "--to", tmp_path / "out")
     assert sceneset(*words, cwd=tmp_path).code == 0
+
+
+def test_a_folder_that_needs_no_trust_is_named_as_the_user_wrote_it(
+    ready: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    outcome = sceneset("trust", ready, cwd=tmp_path)
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"sceneset: {ready} is a folder of this machine")

@@ -216,8 +216,8 @@ def test_version_that_can_not_be_read_is_not_kept(
         patch.setattr(history, "table_from_file", fail)
         broken = released_test_images(Catalog(root))
     assert broken.unread == (
-        f"the scan of {NAME} in 1.0.0 can't be read: damaged",
-        f"the scan of {NAME} in 1.1.0 can't be read: damaged",
+        f"can't read the scan of {NAME} in 1.0.0: damaged",
+        f"can't read the scan of {NAME} in 1.1.0: damaged",
     )
     assert not broken.files
     assert not (cache_folder() / "tested").exists()

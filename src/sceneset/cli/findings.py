@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sceneset.cli.language import is_chinese, translate
+from sceneset.cli.language import in_brackets, is_chinese, translate, with_colon
 from sceneset.cli.output import print_lines, say
 from sceneset.cli.text_width import shorten, terminal_width, visible, width_of, wrap
 from sceneset.counts import counted
@@ -152,10 +152,10 @@ def _grouped(findings: Sequence[Finding], limit: int, columns: int | None) -> It
     for p in findings:
         groups.setdefault((p.severity, p.code), []).append(p)
     for (severity, code), group in groups.items():
-        count = f" ({translate(counted(len(group), 'finding'))})" if len(group) > 1 else ""
-        colon = "：" if is_chinese() else ": "
+        count = translate(counted(len(group), "finding"))
+        count = in_brackets(count) if len(group) > 1 else ""
         meaning = translate(RULES[code].meaning)
-        headline = f"{translate(severity)}{colon}{meaning}{count} [{code}]"
+        headline = f"{with_colon(translate(severity))}{meaning}{count} [{code}]"
         for number, line in enumerate(hanging(headline, columns, "")):
             yield (line if not number else f"  {line}"), _STYLES[severity]
         yield from ((line, "") for line in _details(group, limit, columns))

@@ -26,6 +26,16 @@ def translate(text: str) -> str:
     return load_catalogue().translate(text)
 
 
+def in_brackets(text: str) -> str:
+    """Return a text in brackets that follow a word: Chinese ones where the reader's language is."""
+    return f"（{text}）" if is_chinese() else f" ({text})"
+
+
+def with_colon(text: str) -> str:
+    """Return a text that a colon ends, with the blank that follows it in English."""
+    return f"{text}：" if is_chinese() else f"{text}: "
+
+
 def text_in(texts: "dict[str, str]") -> str:
     """Return the reader's text of {"en": ..., "zh": ...}, or the other one if it is empty."""
     first, second = ("zh", "en") if is_chinese() else ("en", "zh")

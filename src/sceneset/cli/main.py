@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from sceneset.cli.exit_codes import FINDINGS, FINE, INTERRUPTED, WRONG_USE, guarded
-from sceneset.cli.language import is_chinese, translate
+from sceneset.cli.help import HelpFormatter, Parser
+from sceneset.cli.language import is_chinese, translate, with_colon
 
 GROUPS = {
     "Look up": {
@@ -75,42 +76,6 @@ if TYPE_CHECKING:
             """Run the command and return its exit code."""
 
 
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Wraps paragraphs to the width of the terminal and leaves indented ones, examples, alone."""
-
-    def __init__(self, prog: str) -> None:
-        # argparse would import shutil to find the width, each time a parser is made.
-        try:
-            width = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
-        except (ValueError, OSError):
-            width = 80
-        super().__init__(prog, width=min(width, 100) - 2)
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        import textwrap
-
-        return "\n\n".join(
-            textwrap.indent(part, indent)
-            if "\n  " in part
-            else textwrap.indent("\n".join(_fold(" ".join(part.split()), width)), indent)
-            for part in text.split("\n\n")
-        )
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return _fold(" ".join(text.split()), width)
-
-
-def _fold(text: str, width: int) -> list[str]:
-    """Return the lines of a paragraph; Chinese characters take two columns."""
-    if text.isascii():
-        import textwrap
-
-        return textwrap.wrap(text, width, break_on_hyphens=False)
-    from sceneset.cli.text_width import wrap
-
-    return wrap(text, width, whole_words=True)
-
-
 def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
     """Turn ``parser`` into the parser of a command and return the command's module."""
     module: Command = importlib.import_module(f"sceneset.cli.commands.{name}")
@@ -119,11 +84,9 @@ def configure_command(parser: argparse.ArgumentParser, name: str) -> "Command":
     parser.epilog = f"{translate('examples:')}\n{_translated_examples(module.EXAMPLES)}"
     parser.formatter_class = HelpFormatter
     parser.allow_abbrev = False
+    module.configure(parser)
     if is_chinese():
         translate_argparse(parser)
-    module.configure(parser)
-    for action in parser._actions if is_chinese() else ():  # noqa: SLF001 - no public way
-        action.help = translate(action.help or "")
     return module
 
 
@@ -143,16 +106,18 @@ def _translated_examples(examples: str) -> str:
 
 
 def translate_argparse(parser: argparse.ArgumentParser) -> None:
-    """Translate the headings of the help, and argparse's own messages."""
+    """Translate the headings and texts of the help, and argparse's own messages."""
     argparse._ = translate  # type: ignore[attr-defined] # gettext would need a binary catalogue
     for group in parser._action_groups:  # noqa: SLF001 - no public way
         group.title = translate(group.title or "")
+    for action in parser._actions:  # noqa: SLF001
+        action.help = translate(action.help or "")
 
 
 def parser_of(name: str) -> tuple[argparse.ArgumentParser, "Command"]:
     """Return the parser and the module of a command."""
     # The default formatter imports shutil, already when the parser adds --help.
-    parser = argparse.ArgumentParser(formatter_class=HelpFormatter)
+    parser = Parser(formatter_class=HelpFormatter)
     return parser, configure_command(parser, name)
 
 
@@ -165,13 +130,13 @@ def overview() -> str:
         translate("A dataset registry for person segmentation that validates itself."),
     ]
     for group, commands in GROUPS.items():
-        lines += ["", f"{translate(group)}:"]
+        lines += ["", with_colon(translate(group)).rstrip()]
         lines += [f"  {name:{width}}  {translate(summary)}" for name, summary in commands.items()]
     return "\n".join(
         [
             *lines,
             "",
-            f"{translate('Options')}:",
+            with_colon(translate("Options")).rstrip(),
             f"  -h, --help     {translate('show this help message and exit')}",
             f"  -V, --version  {translate('show the version and exit')}",
             "",
@@ -200,7 +165,9 @@ def _run(words: list[str]) -> int:
         print(f"sceneset {version('sceneset')}")
         return FINE
     if words[0] not in COMMANDS:
-        sys.stderr.write(f"sceneset: {translate(unknown_command(words[0]))}\n")
+        from sceneset.cli.output import say
+
+        say(f"sceneset: {translate(unknown_command(words[0]))}")
         return WRONG_USE
     parser, module = parser_of(words[0])
     try:

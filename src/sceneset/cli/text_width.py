@@ -10,10 +10,10 @@ import unicodedata
 _SHORTEST = 5
 """A name is never shortened to fewer columns."""
 _TOKENS = (
-    # A Chinese character with the punctuation that must not start a line, or a word.
-    "[（“《]*[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]"
-    "[，。；：、）”》？！]*|[^\\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff"
-    "\ufe30-\ufe6f\uff00-\uff60（“《]+[，。；：、）”》？！]*|."
+    # A word or a Chinese character, with the punctuation that must not start or end a line.
+    "[（“《]*[^\\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe30-\ufe6f\uff00-\uff60（“《]+[，。；：、）”》？！]*|[（“《]*[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]"
+    "[，。；：、）”》？！]*|."
 )
 _CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 

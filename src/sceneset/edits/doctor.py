@@ -26,6 +26,7 @@ from sceneset.errors import DvcError, FindingsError
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.quality.ignored import ignored_findings
 from sceneset.storage.blobs import Blobs
+from sceneset.storage.conflict_markers import CONFLICT, conflict_line
 from sceneset.storage.dvc import TEXT_STAGES, Project, has_hard_link_locks, outdated_stages
 from sceneset.storage.dvc_lock_file import LOCK, check_complete_lock
 from sceneset.storage.dvc_locks import dvc_processes, repair_rwlock, rwlock_problem
@@ -36,7 +37,6 @@ from sceneset.storage.transaction import recover
 from sceneset.storage.transaction_record import State, read_record, record_folder
 from sceneset.storage.yaml_bounds import MAX_YAML
 
-_MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _PROBE = "0" * 32
 
 
@@ -142,7 +142,7 @@ def _half_merged(paths: Paths) -> Iterator[Trouble]:
                 yield Trouble("merge", name, message, _LOCK_ADVICE, partial(restore_lock, paths))
                 continue
             text = read_text(root / name, name)
-            if all(f"\n{marker}" in f"\n{text}" for marker in _MARKERS):
+            if conflict_line(text):
                 yield _merged_trouble(paths, name)
                 continue
             if name == LOCK:
@@ -166,11 +166,10 @@ _LOCK_ADVICE = (
 
 
 def _merged_trouble(paths: Paths, name: str) -> Trouble:
-    message = "holds conflict markers of git: a merge is not finished"
     if name == LOCK:
-        return Trouble("merge", name, message, _LOCK_ADVICE, partial(restore_lock, paths))
+        return Trouble("merge", name, CONFLICT, _LOCK_ADVICE, partial(restore_lock, paths))
     advice = f"run `sceneset merge`; or edit {name}, then `git add {name}`"
-    return Trouble("merge", name, message, advice)
+    return Trouble("merge", name, CONFLICT, advice)
 
 
 def _index(paths: Paths) -> Iterator[Trouble]:

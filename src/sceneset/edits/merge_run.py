@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -119,7 +120,7 @@ class MergeRun:
 
 
 def _conflict_finding(conflict: Conflict, name: str, subset: str) -> Finding:
-    phase, _, stem = conflict.place[0].partition("/") if conflict.place else ("", "", "")
+    phase, _, stem = "".join(conflict.place[:1]).partition("/")
     is_sample = bool(stem) and phase in set(Phase)
     place = conflict.place[1:] if is_sample else conflict.place
     sample = f"{phase} {stem!r}: " if is_sample else ""
@@ -138,7 +139,11 @@ def _conflict_finding(conflict: Conflict, name: str, subset: str) -> Finding:
 
 def _shown(value: Any) -> str:
     if value is MISSING:
-        return "removed"
+        return "it is removed"
     if isinstance(value, bytes):
-        return "changed"
+        return "it is changed"
+    if value is None:
+        return "no value"
+    if isinstance(value, Enum):
+        value = str(value)
     return shortened(value)

@@ -9,6 +9,8 @@ import csv
 import re
 from collections.abc import Iterator
 
+from sceneset.storage.conflict_markers import CONFLICT, CONFLICT_HINT, conflict_line
+
 MAX_ROW = 100_000
 """Most characters of a row, with the line ends in its quoted values."""
 
@@ -38,8 +40,10 @@ def csv_rows(text: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]
         strict: Whether quotes in unexpected places are errors.
 
     Raises:
-        BrokenRowError: The text is no CSV, or a row is too long.
+        BrokenRowError: The text is no CSV, a row is too long, or git's merge is not finished.
     """
+    if strict and (line := conflict_line(text)):
+        raise BrokenRowError(CONFLICT, line, CONFLICT_HINT)
     taken = 0
 
     def lines() -> Iterator[str]:

@@ -48,6 +48,7 @@ _WITHOUT_OBJECTS = frozenset(
 """Commands that read no object, so that they never connect to the remote of a partial clone."""
 
 _FAILURE = re.compile(rb"^(?:fatal|error): .*$", re.MULTILINE)
+_NO_IDENTITY = re.compile(r"Please tell me who you are|unable to auto-detect email|empty ident")
 _USES_PROGRAMS = re.compile(rb"remote|transport|authentication|gpg|sign", re.IGNORECASE)
 
 
@@ -183,9 +184,15 @@ def output_lines(output: str) -> list[str]:
 
 
 def _reason(repo: Path, command: str, stderr: str) -> str:
-    """Return why a git command failed, as one line."""
+    """Return why a git command failed, and how to mend what is known; otherwise as one line."""
     if "not a git repository" in stderr:
         return f"{repo} is not in a git repository; create one with: git init"
+    if _NO_IDENTITY.search(stderr):
+        return (
+            "git does not know your name and e-mail address, and every commit and tag has them. "
+            "Run\n  git config --global user.name 'Your Name'\n"
+            "  git config --global user.email you@example.com"
+        )
     lines = stderr.strip().splitlines() or ["git gave no reason"]
     reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
     return f"git {command} failed: {reason}"

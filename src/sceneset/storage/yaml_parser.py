@@ -12,6 +12,7 @@ import yaml
 
 from sceneset.errors import FindingsError, fail
 from sceneset.schemas.finding import capped, finding
+from sceneset.storage.conflict_markers import CONFLICT, CONFLICT_HINT, conflict_line
 
 _MAX_DEPTH = 20
 _MAX_SHOWN_KEY = 200  # characters
@@ -134,6 +135,10 @@ class _Reader:
 
 def syntax_error(error: yaml.YAMLError, text: str, shown: str) -> FindingsError:
     """Return the error to raise for a YAML file that can't be parsed."""
+    if row := conflict_line(text):
+        return FindingsError(
+            [finding("yaml-broken", CONFLICT, file=shown, row=row, hint=CONFLICT_HINT)]
+        )
     mark = getattr(error, "problem_mark", None)
     row = mark.line + 1 if mark else None
     position = getattr(error, "position", None)  # of an invalid character, in bytes

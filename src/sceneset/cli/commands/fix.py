@@ -16,6 +16,7 @@ copy. The exit code is 1 if errors are left.
 import argparse
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     if args.apply:
         raise UsageError("a delivery is never changed; use --to DIR to write a fixed copy of it")
     fixed, left = fix_delivery(folder, args.to, options, progress)
-    next_step = f"Next: sceneset add {args.to} --name ..."
+    next_step = f"Next: sceneset add {shlex.quote(str(args.to))} --name ..."
     return _show(fixed, args, left, changed=args.to is not None, next_step=next_step)
 
 

@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.exit_codes import FINE
-from sceneset.cli.language import translate
+from sceneset.cli.language import in_brackets, translate, with_colon
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _explain(rules: "list[Rule]", params: "Params | None") -> None:
     }
     for rule in rules:
         severity = translate(_severity(rule, params))
-        print_text(f"{rule.code} ({severity}): {translate(rule.meaning)}", style="bold")
+        title = with_colon(f"{rule.code}{in_brackets(severity)}")
+        print_text(f"{title}{translate(rule.meaning)}", style="bold")
         print_text(f"\n{translate(rule.help)}\n{translate(options[rule.freedom])}\n")
 
 

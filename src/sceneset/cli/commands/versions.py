@@ -123,5 +123,5 @@ def _changes(counts: "Mapping[str, int]") -> str:
     from sceneset.cli.language import translate
     from sceneset.versions.diff import change_text
 
-    changes = (f"{count} {translate(change_text(kind))}" for kind, count in counts.items() if count)
-    return ", ".join(changes)
+    changes = (f"{count} {change_text(kind)}" for kind, count in counts.items() if count)
+    return ", ".join(map(translate, changes))
