@@ -176,4 +176,4 @@ def test_forget_works_when_the_scan_of_a_version_can_not_be_read(
     assert (found.code, [p["code"] for p in found.json]) == (0, ["version-unread"])
     outcome = sceneset("forget", f"{NAME}/train/a", "--reason", "x", cwd=released)
     assert outcome.code == 0, outcome.err
-    assert "not searched: the scan of" in outcome.err
+    assert "not searched: can't read the scan of" in outcome.err
