@@ -4,8 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from sceneset.cli.output import console
 from sceneset.cli.scaffold import lay_out
 from support.build import NAME, ROOT, Outcome, copy_home, dvc, git, make_delivery
 from support.fork_server import ForkingSubprocess, Mode
+
+if TYPE_CHECKING:
+    from support.servers import Listener
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,6 +103,18 @@ def _ready_registry(tmp_path_factory: pytest.TempPathFactory, _added_registry: P
 def ready(tmp_path: Path, _ready_registry: Path) -> Path:
     """A registry that can be released: committed, current, its blobs on a remote, ../store."""
     return copy_home(_ready_registry, tmp_path)
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator["Listener"]:
+    """A server that keeps what it receives, in the environment of a user with credentials."""
+    from support.servers import KEYS, SECRETS, Listener  # boto3 is slow to import
+
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SECRETS[2])
+    with Listener() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

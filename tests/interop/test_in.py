@@ -207,7 +207,7 @@ def test_add_takes_brushes_of_label_studio(peer: Peer) -> None:
 
 
 def test_add_takes_polygons_that_label_studio_converts_from_coco(peer: Peer) -> None:
-    boxes = {  # rectangles, which every tool draws alike
+    boxes = {  # rectangles, which all tools draw the same
         "two": [(1, 8, 5, 20, 30), (2, 20, 10, 33, 35)],
         "人 1": [(1, 1, 7, 60, 9)],
         "hole": [(1, 0, 0, 61, 43)],

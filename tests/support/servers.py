@@ -27,6 +27,8 @@ KEYS = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
     "no_proxy": "127.0.0.1",
 }
+SECRETS = (KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], "the-session-token")
+"""Credentials of a user, which no foreign server may receive; the last is AWS_SESSION_TOKEN."""
 
 
 class Listener:

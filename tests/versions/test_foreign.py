@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,7 @@ import pytest
 from sceneset import Registry
 from sceneset.errors import UntrustedRemoteError
 from support.build import NAME, Run, dvc, git, snapshot
-from support.servers import KEYS, Listener
-
-SECRETS = (KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], "the-session-token")
-
-
-@pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", SECRETS[2])
-    with Listener() as found:
-        yield found
+from support.servers import SECRETS, Listener
 
 
 def set_remote(root: Path, url: str, *lines: str, core: str = "") -> str:

@@ -67,7 +67,7 @@ class LostListing(NamedTuple):
 def lost_listings(paths: Paths) -> Iterator[LostListing]:
     """Yield the folders whose list is lost; nothing, if the remote does not answer.
 
-    After `git pull`, lists may be missing here that `dvc pull` gets: so the remote is asked.
+    After `git pull`, lists may be missing here that `dvc pull` gets, so this looks there too.
     """
     try:
         catalog, blobs = Catalog(paths.root), Blobs(paths.root)
@@ -107,7 +107,7 @@ def _on_remote(blobs: Blobs, hashes: list[str]) -> set[str]:
 
 
 def _listing(catalog: Catalog, blobs: Blobs, subset: str, folder: str, md5: str) -> bytes | None:
-    """Return the list of a folder from the scan; None if the scan or the cache lacks its files.
+    """Return the list of a folder from the scan; None if its files are not in scan and cache.
 
     DVC takes it that a cache or a remote with a list has the files of the list.
     """

@@ -146,7 +146,7 @@ def _values(tables: Sequence["pa.Table"], row: _Row | None) -> Any:
 
 
 def _mixed(key: Key, sides: Sequence[Any], merge: ValueMerge) -> dict[str, Any] | None:
-    """Return a row with what each side changed; None if the merged state lacks the sample."""
+    """Return a row with what each side changed; None if the sample is gone."""
     place = "/".join(key)
     if MISSING in sides:
         merged = merge.value((place,), *sides)
