@@ -1,5 +1,6 @@
 """Fixtures: every test gets its own small registry or delivery."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from sceneset.cli.output import console
 from sceneset.cli.scaffold import lay_out
 from support.build import NAME, ROOT, Outcome, copy_home, dvc, git, make_delivery
 from support.fork_server import ForkingSubprocess, Mode
+from support.policy import PROVENANCE, set_default_rules
 
 if TYPE_CHECKING:
     from support.servers import Listener
@@ -52,6 +54,7 @@ def sceneset(
 def _empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template") / "registry"
     lay_out(folder)
+    set_default_rules(folder)  # `sceneset init` itself is tested by itself
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Empty registry")
     return folder
@@ -74,7 +77,10 @@ def _added_registry(tmp_path_factory: pytest.TempPathFactory, _empty_registry: P
     folder = tmp_path_factory.mktemp("added")
     root = Path(shutil.copytree(_empty_registry, folder / "registry", symlinks=True))
     delivery = make_delivery(folder / "delivery")
+    entry = folder / "entry.yaml"
+    entry.write_text(f"provenance: {json.dumps(PROVENANCE)}\n")
     command = [sys.executable, "-m", "sceneset", "add", str(delivery), "--name", NAME]
+    command += ["--entry", str(entry)]
     subprocess.run(command, cwd=root, check=True, capture_output=True)
     dvc(root, "repro")
     git(root, "add", "--all")

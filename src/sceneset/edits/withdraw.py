@@ -1,9 +1,10 @@
 """Withdraw images: remove their samples from the registry and leave tombstones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sceneset.catalog.params_edit import entry_text
+from sceneset.catalog.provenance import renamed
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import rows_from_table
 from sceneset.catalog.split_selection import samples_by_row
@@ -31,6 +32,7 @@ def withdraw(
     purge: bool = False,
     remote: str | None = None,
     notify: Notify = no_notice,
+    observe: Callable[[Withdrawal], None] | None = None,
 ) -> Withdrawal | None:
     """Remove samples from the working tree of a registry and record tombstones.
 
@@ -42,6 +44,7 @@ def withdraw(
         purge: Delete the blobs from the remote and from all caches of this machine.
         remote: The DVC remote to purge; None means the default one.
         notify: Called if an interrupted command was finished or rolled back.
+        observe: Called with what is found, before anything is changed.
 
     Returns:
         What was withdrawn, or None if an interrupted run of the same call was finished.
@@ -59,6 +62,8 @@ def withdraw(
             return None
         catalog = Catalog(catalog.root)
         withdrawal = find_withdrawal(catalog, names, reason, with_near=with_near, purge=purge)
+        if observe:
+            observe(withdrawal)
         if purge:
             # Fail before anything is changed if the remote does not answer.
             blobs_of_remote = Blobs(catalog.root, remote)
@@ -119,8 +124,13 @@ def _remove_samples(
     entry, tags = catalog.entry(name), catalog.tags(name)
     remaining_tags = [tag for tag in tags if tag.key not in keys]
     change.replace_samples(name, remaining, remaining_tags)
-    change.remove_deliveries(name, keys)
+    change.follow_deliveries(name, dict.fromkeys(keys))
     new_entry = entry_with_counts(entry, [tags], remaining_tags, drop_empty=True)
+    if new_entry.provenance:
+        gone = dict.fromkeys(keys)
+        stems = {tag.stem for tag in remaining_tags}
+        provenance = renamed(new_entry.provenance, gone, stems=stems)
+        new_entry = new_entry.model_copy(update={"provenance": provenance})
     if new_entry != entry:
         transaction.write(catalog.paths.entry(name), entry_text(new_entry).encode())
 

@@ -73,6 +73,7 @@ class _Croissant:
             "conformsTo": "http://mlcommons.org/croissant/1.0",
             "name": "person-segmentation",
             "description": f"Person segmentation: {selection.title}.",
+            **_licence(selection),
             **({"version": selection.version} if _RELEASE.fullmatch(selection.version) else {}),
             "distribution": [*_files(paths, out), _file_set(paths)],
             "recordSet": [_splits(by_phase(written)), *_scenes(selection), _samples()],
@@ -85,6 +86,23 @@ class _Croissant:
         named = {entry.get("contentUrl") for entry in content["distribution"]}
         found = {f"data/{path}" for path in out.files("data", ".parquet")}
         return hf_parquet.count(out) if named - {None} == found else 0
+
+
+def _licence(selection: Selection) -> dict[str, Any]:
+    """Return the property license: the page of an SPDX identifier, or the text of other terms."""
+    found = [_licence_url(name) or name for name in selection.licences if name]
+    return {"license": found[0] if len(found) == 1 else found} if found else {}
+
+
+def _licence_url(name: str) -> str:
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        known = str(canonicalize_license_expression(name))
+    except InvalidLicenseExpression:
+        return ""
+    is_single = " " not in known and not known.startswith("LicenseRef-")
+    return f"https://spdx.org/licenses/{known}.html" if is_single else ""
 
 
 def _files(paths: list[str], out: Output) -> list[dict[str, Any]]:

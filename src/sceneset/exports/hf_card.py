@@ -1,5 +1,6 @@
 """The dataset card of Hugging Face: README.md with a head in YAML."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +13,50 @@ _SPLITS = {"train": "train", "val": "validation", "test": "test"}
 """The names that Hugging Face uses."""
 _SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 _SIZE_NAMES = ("1K", "10K", "100K", "1M", "10M", "100M")
+_KNOWN_LICENCES = frozenset(
+    {
+        "apache-2.0",
+        "mit",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "isc",
+        "zlib",
+        "unlicense",
+        "mpl-2.0",
+        "gpl-2.0",
+        "gpl-3.0",
+        "agpl-3.0",
+        "lgpl-2.1",
+        "lgpl-3.0",
+        "artistic-2.0",
+        "eupl-1.1",
+        "eupl-1.2",
+        "etalab-2.0",
+        "c-uda",
+        "cc0-1.0",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "cc-by-nc-2.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-4.0",
+        "cc-by-nd-4.0",
+        "cc-by-nc-nd-3.0",
+        "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0",
+        "cdla-sharing-1.0",
+        "cdla-permissive-1.0",
+        "cdla-permissive-2.0",
+        "wtfpl",
+        "pddl",
+    }
+)
+"""SPDX identifiers that Hugging Face accepts, in lower case."""
 _TEXT = """
 # Person segmentation: {title}
 
@@ -28,12 +73,17 @@ _TEXT = """
 - `width`, `height`: size as stored. `person_pixels`, `ignore_pixels`: pixels of the mask with 1
   and 255.
 
-{scenes}```python
+{licences}{scenes}```python
 from datasets import load_dataset
 
 splits = load_dataset("FOLDER")
 ```
 """
+_LICENCES = """| Licence | Samples |
+| --- | --- |
+{rows}
+
+{contact}"""
 _SCENES = """| Scene | Name | Samples |
 | --- | --- | --- |
 {rows}
@@ -56,6 +106,7 @@ def card(selection: Selection, samples: Sequence[ExportSample], files: str) -> s
     head = {
         "pretty_name": f"Person segmentation: {selection.title}",
         "task_categories": ["image-segmentation"],
+        **_licence_head(selection),
         "tags": ["person-segmentation"],
         "size_categories": [_size_category(len(samples))],
         "configs": [
@@ -72,9 +123,38 @@ def card(selection: Selection, samples: Sequence[ExportSample], files: str) -> s
         count=counted(len(samples), "sample"),
         version=f" of version {selection.version}" if selection.version else "",
         splits="\n".join(f"| {_SPLITS[phase]} | {len(g):,} |" for phase, g in groups.items()),
+        licences=_licences(selection),
         scenes=_scenes(selection, samples),
     )
     return f"---\n{dump_yaml(head)}---\n{text}"
+
+
+def _licence_head(selection: Selection) -> dict[str, object]:
+    """Return the fields of the head about the licence; without licences, there are none.
+
+    Hugging Face knows some SPDX identifiers; any other licence is "other", with a name.
+    """
+    names = [name for name in selection.licences if name]
+    if not names:
+        return {}
+    known = [name.lower() for name in names if name.lower() in _KNOWN_LICENCES]
+    if len(known) == len(selection.licences):
+        return {"license": known[0] if len(known) == 1 else known}
+    slug = re.sub(r"[^a-z0-9.]+", "-", " ".join(names).lower()).strip("-")
+    return {"license": "other", "license_name": slug[:100].rstrip("-") or "see-below"}
+
+
+def _licences(selection: Selection) -> str:
+    """Return the table of the licences, if any sample has one, and whom to ask."""
+    if not any(selection.licences):
+        return ""
+    rows = [
+        f"| {escape_cell(name) or 'not recorded'} | {count:,} |"
+        for name, count in selection.licences.items()
+    ]
+    contacts = ", ".join(map(escape_cell, selection.contacts))
+    contact = f"Questions and requests about persons in the images: {contacts}\n\n"
+    return _LICENCES.format(rows="\n".join(rows), contact=contact if contacts else "")
 
 
 def _scenes(selection: Selection, samples: Sequence[ExportSample]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sceneset.exports.mmseg_config import Part, config_0x, config_1x
+from sceneset.exports.mmseg_config import Part, config_0x, config_1x, licence_comment
 from sceneset.exports.output import Output
 from sceneset.exports.types import ExportOptions, ExportSample, Key, Selection, unique_names
 
@@ -43,8 +43,9 @@ class _Mmseg:
         if not samples:
             return
         datasets = sorted(parts, key=lambda part: part.split)
-        out.write_text("mmseg_1x.py", config_1x(datasets, selection.colour))
-        out.write_text("mmseg_0x.py", config_0x(datasets, selection.colour))
+        comment = licence_comment(selection.licences)
+        out.write_text("mmseg_1x.py", config_1x(datasets, selection.colour, comment))
+        out.write_text("mmseg_0x.py", config_0x(datasets, selection.colour, comment))
         if not any(part.phase == "val" for part in datasets):
             out.notes.append("no validation sample is selected, so the configs have no val dataset")
 

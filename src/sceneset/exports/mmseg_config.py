@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from sceneset.counts import counted
 from sceneset.schemas.stats import Colour
 
 _CLASSES, _PALETTE = ("background", "person"), [[0, 0, 0], [255, 255, 255]]
@@ -49,7 +50,23 @@ class _Name(str):
     __slots__ = ()
 
 
-def config_1x(parts: Sequence[Part], colour: Colour | None) -> str:
+def licence_comment(licences: Mapping[str, int]) -> str:
+    """Return the lines of a config that name the licences of the samples; "" without any.
+
+    Args:
+        licences: The number of samples of each licence; "" counts those without one.
+    """
+    if not any(licences):
+        return ""
+    lines = [
+        f"#   {name or 'not recorded'}: {counted(count, 'sample')}"
+        for name, count in licences.items()
+    ]
+    # mmengine replaces what is in double braces, also in comments.
+    return "\n".join(["# Licences of the samples:", *lines, "", ""]).replace("{{", "{ {")
+
+
+def config_1x(parts: Sequence[Part], colour: Colour | None, comment: str = "") -> str:
     """Return the config for mmsegmentation 1.x: one dataset for each part, joined by phase."""
     mean, std = _pooled(colour)
     load = [{"type": "LoadImageFromFile", "color_type": "color_ignore_orientation"}]
@@ -78,7 +95,7 @@ def config_1x(parts: Sequence[Part], colour: Colour | None) -> str:
         "seg_pad_val": 255,
         "size": _Name("crop_size"),
     }
-    text = _HEAD_1X + _ROOT
+    text = _HEAD_1X + comment + _ROOT
     text += _assign("metainfo", {"classes": _CLASSES, "palette": _PALETTE})
     text += _assign("crop_size", _CROP) + _assign("preprocessor", preprocessor)
     text += _assign("train_pipeline", train) + _assign("test_pipeline", test)
@@ -124,7 +141,7 @@ def _dataset_1x(part: Part, pipeline: str) -> dict[str, object]:
     }
 
 
-def config_0x(parts: Sequence[Part], colour: Colour | None) -> str:
+def config_0x(parts: Sequence[Part], colour: Colour | None, comment: str = "") -> str:
     """Return the config for mmsegmentation 0.x: a list of datasets for each phase."""
     mean, std = _pooled(colour)
     load = [{"type": "LoadImageFromFile", "color_type": "color_ignore_orientation"}]
@@ -152,7 +169,7 @@ def config_0x(parts: Sequence[Part], colour: Colour | None) -> str:
         {"type": "MultiScaleFlipAug", "img_scale": (2048, 512), "flip": False,
          "transforms": transforms},
     ]  # fmt: skip
-    text = _HEAD_0X + _ROOT
+    text = _HEAD_0X + comment + _ROOT
     text += _assign("classes", _CLASSES) + _assign("palette", _PALETTE)
     text += _assign("img_norm_cfg", {"mean": mean, "std": std, "to_rgb": True})
     text += _assign("crop_size", _CROP)

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from sceneset.exports.types import (
     Selection,
 )
 from sceneset.progress import Progress, no_progress
+from sceneset.schemas.provenance import Restriction
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, write_text
 from sceneset.storage.locking import exclusive_lock
 from sceneset.versions.destination import check_destination, write_record
-from sceneset.versions.pull import lock_file, query_record, state_record
+from sceneset.versions.pull import lock_file, query_record, state_record, subset_records
 
 LINKS = ("copy", "hard", "ref")
 """Not "sym": several readers refuse links that lead out of the folder, or follow them wrongly."""
@@ -43,6 +45,7 @@ def export(
     to: Path,
     *,
     options: ExportOptions = DEFAULTS,
+    left_out: Collection[Restriction] = (),
     link: str = "copy",
     progress: Progress = no_progress,
 ) -> Exported:
@@ -59,6 +62,7 @@ def export(
         name: The format.
         to: The destination.
         options: Options of the format.
+        left_out: Samples with one of these restrictions are left out, and those with no-export.
         link: "copy", "hard" or "ref".
         progress: Called with the files or samples.
 
@@ -77,12 +81,18 @@ def export(
     exporter = find_exporter(name)
     _check_options(exporter, options, link)
     with exclusive_lock(lock_file(to)):
-        selection = select_samples(catalog, query)
+        selection = select_samples(catalog, query, {*left_out, Restriction.NO_EXPORT})
         record = _record(catalog, query, exporter, options, selection)
         check_destination(to, record)
         if not selection.samples:
-            gone = len(selection.withdrawn)
-            why = f"; {counted(gone, 'sample is', 'samples are')} withdrawn" if gone else ""
+            why = "".join(
+                f"; {counted(len(gone), 'sample is', 'samples are')} {what}"
+                for gone, what in (
+                    (selection.withdrawn, "withdrawn"),
+                    (selection.restricted, _restriction_words(selection)),
+                )
+                if gone
+            )
             raise NothingFoundError(f"no sample matches{why}; nothing was written")
 
         def begin() -> None:
@@ -129,12 +139,17 @@ def _finish(
         format=exporter.name,
         samples=expected,
         withdrawn=len(selection.withdrawn),
+        restricted=len(selection.restricted),
         fetched=out.fetched,
         left_out=len(rows),
         bad=dict(sorted(out.bad.items())),
         loses=exporter.loses,
         notes=out.notes,
     )
+
+
+def _restriction_words(selection: Selection) -> str:
+    return f"restricted ({', '.join(sorted(set(selection.restricted.values())))})"
 
 
 def _note_turned_images(selection: Selection, out: Output) -> None:
@@ -165,15 +180,18 @@ def _record(
 ) -> dict[str, Any]:
     lines = [f"{sample}\n" for sample in selection.samples]
     lines += [f"{'/'.join(key)}  withdrawn\n" for key in selection.withdrawn]
+    lines += [f"{'/'.join(key)}  {why}\n" for key, why in selection.restricted.items()]
     subsets = sorted({sample.subset for sample in selection.samples})
     return {
         "pull": query_record(query, ("img_dir", "ann_dir")),
         "export": {"format": exporter.name, "loses": exporter.loses, **options.chosen()},
         **state_record(catalog),
-        "subsets": {name: {"kind": catalog.entry(name).kind} for name in subsets},
+        "subsets": subset_records(catalog, subsets),
+        "licences": dict(selection.licences),
         "samples": len(selection.samples),
         "files": 2 * len(selection.samples),
         "forgotten": len(selection.withdrawn),
+        "restricted": len(selection.restricted),
         "digest": md5_of("".join(sorted(lines)).encode()),
         "complete": False,
     }
@@ -181,6 +199,10 @@ def _record(
 
 def _left_out(selection: Selection, out: Output) -> list[LeftOut]:
     rows = [LeftOut(*key, "sample", "it was withdrawn") for key in selection.withdrawn]
+    rows += [
+        LeftOut(*key, "sample", f"its provenance has the restriction {why}")
+        for key, why in selection.restricted.items()
+    ]
     reasons: dict[Key, str] = {}
     for sample in selection.samples if out.bad_samples else ():
         if sample.key in out.bad_samples:

@@ -1,8 +1,12 @@
 """Select the samples to export, with their files, measurements and tags."""
 
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.lookup import FoundSample, find_samples
+from sceneset.catalog.provenance import Restricted, differing_samples, restricted
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
@@ -10,6 +14,8 @@ from sceneset.errors import fail
 from sceneset.exports.types import ExportSample, Key, Selection
 from sceneset.reporting.group_statistics import group_statistics
 from sceneset.reporting.scan_columns import STATISTICS_COLUMNS, Measures
+from sceneset.schemas.provenance import Provenance, Restriction
+from sceneset.schemas.tag import Tag
 from sceneset.versions.pull import split_texts
 from sceneset.versions.resolve import version_at
 
@@ -22,8 +28,38 @@ _COLUMNS = (
 )
 
 
-def select_samples(catalog: Catalog, query: Query) -> Selection:
-    """Return the samples that a query selects, without withdrawn ones.
+@dataclass
+class _Parts:
+    """What is collected from the subsets; see ``Selection``."""
+
+    samples: list[ExportSample] = field(default_factory=list)
+    withdrawn: list[Key] = field(default_factory=list)
+    restricted: dict[Key, str] = field(default_factory=dict)
+    licences: Counter[str] = field(default_factory=Counter)
+    contacts: set[str] = field(default_factory=set)
+
+    def add_provenance(self, provenance: Provenance | None, tags: Sequence[Tag]) -> None:
+        """Add the licences and contacts of the exported samples of one subset."""
+        own = differing_samples(provenance, tags)
+        holding = [*own.values()]
+        if len(own) < len(tags):
+            holding += [provenance] if provenance else []
+            self.licences[(provenance.licence if provenance else None) or ""] += len(tags) - len(
+                own
+            )
+        self.licences.update(part.licence or "" for part in own.values())
+        self.contacts.update(part.contact for part in holding if part.contact)
+
+
+def select_samples(
+    catalog: Catalog, query: Query, left_out: Collection[Restriction] = ()
+) -> Selection:
+    """Return the samples that a query selects, without withdrawn and restricted ones.
+
+    Args:
+        catalog: The registry.
+        query: Selects the samples.
+        left_out: Samples with one of these restrictions are left out.
 
     Raises:
         FindingsError: A file of the registry can't be read, or a sample is missing in a scan.
@@ -31,14 +67,16 @@ def select_samples(catalog: Catalog, query: Query) -> Selection:
     found: dict[str, list[FoundSample]] = {}
     for sample in find_samples(catalog, query):
         found.setdefault(sample.subset, []).append(sample)
-    samples: list[ExportSample] = []
-    withdrawn: list[Key] = []
+    parts = _Parts()
+    samples = parts.samples
     measures: list[Measures] = []
 
     def read(name: str) -> None:
         table = _rows_of(catalog, found[name])
-        kept = _read_samples(catalog, found[name], table, samples, withdrawn)
+        covered = restricted(catalog, name, left_out)
+        kept = _read_samples(catalog, found[name], table, covered, parts)
         measures.append(Measures.from_scan(table).take(kept))
+        parts.add_provenance(catalog.entry(name).provenance, [found[name][row].tag for row in kept])
 
     for _ in catalog.each(read, sorted(found)):
         pass
@@ -49,13 +87,18 @@ def select_samples(catalog: Catalog, query: Query) -> Selection:
     origin = catalog.origin
     return Selection(
         samples,
-        withdrawn,
+        parts.withdrawn,
+        parts.restricted,
         scenes,
         {scene: catalog.vocabulary.by_key[scene].name.text("en") for scene in scenes},
         numbers.colour,
-        lambda bad: split_texts(catalog, query, names, bad.union(withdrawn)),
+        lambda bad: split_texts(
+            catalog, query, names, bad.union(parts.withdrawn, parts.restricted)
+        ),
         _title(query),
         (version_at(origin.git, origin.commit) or origin.commit) if origin else "",
+        dict(sorted(parts.licences.items())),
+        tuple(sorted(parts.contacts)),
     )
 
 
@@ -82,10 +125,10 @@ def _read_samples(
     catalog: Catalog,
     found: list[FoundSample],
     table: "pa.Table",
-    samples: list[ExportSample],
-    withdrawn: list[Key],
+    covered: Restricted,
+    parts: _Parts,
 ) -> list[int]:
-    """Add the samples of one subset; return the rows of those that are not withdrawn."""
+    """Add the samples of one subset; return the rows of those that are not left out."""
     order = catalog.vocabulary.order
     names = [name for name in _COLUMNS if not name.startswith(("sum_", "sq_"))]
     columns = {name: table[name].to_pylist() for name in names}
@@ -94,10 +137,13 @@ def _read_samples(
         tag = sample.tag
         image_md5, picture = columns["image_md5"][row].hex(), columns["picture"][row]
         if catalog.withdrawn.tombstone_of(image_md5, picture.hex() if picture else ""):
-            withdrawn.append((sample.subset, str(tag.phase), tag.stem))
+            parts.withdrawn.append((sample.subset, str(tag.phase), tag.stem))
+            continue
+        if restriction := covered.of(tag.key):
+            parts.restricted[sample.subset, str(tag.phase), tag.stem] = str(restriction)
             continue
         kept.append(row)
-        samples.append(
+        parts.samples.append(
             ExportSample(
                 subset=sample.subset,
                 phase=str(tag.phase),

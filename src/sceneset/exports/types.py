@@ -74,6 +74,8 @@ class Selection:
     """Sorted by subset, phase and stem."""
     withdrawn: list[Key]
     """Samples that the query selects but that are withdrawn."""
+    restricted: Mapping[Key, str]
+    """Other selected samples that are left out, each with its restriction."""
     scenes: tuple[str, ...]
     """Keys of all scenes of the samples, in the order of the vocabulary."""
     scene_names: Mapping[str, str]
@@ -87,6 +89,10 @@ class Selection:
     """The selection in words, for cards and comments."""
     version: str
     """Version number, commit or "" for the working tree."""
+    licences: Mapping[str, int]
+    """The number of samples of each licence, in alphabetical order; "" counts those without."""
+    contacts: tuple[str, ...] = ()
+    """Who answers questions about the samples."""
 
 
 SCENE_AS = ("metadata", "class", "folder")
@@ -164,6 +170,8 @@ class Exported:
     """Number of samples written."""
     withdrawn: int = 0
     """Number of selected samples that are left out because they were withdrawn."""
+    restricted: int = 0
+    """Number of other selected samples that are left out because they are restricted."""
     fetched: int = 0
     """Number of blobs downloaded from the remote; the others were in the cache or in place."""
     left_out: int = 0

@@ -1,5 +1,6 @@
 """Evaluate all rules on a registry and apply its policy to the findings."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
 from sceneset.catalog.lineage import lineage_findings
@@ -10,6 +11,11 @@ from sceneset.errors import FindingsError
 from sceneset.quality.consistency import check_subsets
 from sceneset.quality.ignored import ignored_findings
 from sceneset.quality.leakage import LEAKAGE_CODES, find_leakage
+from sceneset.quality.provenance_rules import (
+    CONSENT_CODES,
+    PROVENANCE_CODES,
+    provenance_findings,
+)
 from sceneset.quality.rows import with_rows
 from sceneset.quality.tested_images import ReleasedTestImages, tested_image_findings
 from sceneset.rules.policy import apply_policy, read_waivers
@@ -24,7 +30,7 @@ Reports = Mapping[str, Sequence[Finding]]
 """The findings that the stages `check` and `leakage` would report, by the name of the stage."""
 
 # `forgotten-near` is evaluated when a delivery is added, not on a registry.
-_SUBSET_CODES = RULES.keys() - LEAKAGE_CODES - {"forgotten-near"}
+_SUBSET_CODES = RULES.keys() - LEAKAGE_CODES - PROVENANCE_CODES - CONSENT_CODES - {"forgotten-near"}
 
 
 def subset_findings(
@@ -71,6 +77,7 @@ def all_findings(
     notes: bool = False,
     derived: Callable[[Catalog, Reports], list[Finding]] | None = None,
     relations: bool = True,
+    on: dt.date | None = None,
 ) -> list[Finding]:
     """Return the findings of all rules, errors first.
 
@@ -86,11 +93,13 @@ def all_findings(
             subsets, because most derived files are about all of them.
         relations: False skips the rules that only give findings in RELATION_CODES, and ``derived``.
             They compare all samples with each other, which takes most of the time.
+        on: The day for which the end of consent is checked; None skips that.
     """
     with catalog.shared_reads():
         findings = _all_findings(
             catalog, tested, names, notes=notes, derived=derived, relations=relations
         )
+        findings += _provenance_findings(catalog, names, on)
     return in_order(with_rows(catalog, findings))
 
 
@@ -122,6 +131,19 @@ def _all_findings(
             reports = {"leakage": leaks} if notes else {"check": subsets, "leakage": leaks}
             findings += derived(catalog, reports)
     return findings
+
+
+def _provenance_findings(
+    catalog: Catalog, names: Sequence[str] | None, on: dt.date | None
+) -> list[Finding]:
+    """Return the findings on provenance. Errors among them do not keep other rules from running."""
+    try:
+        waivers = [w for w in read_waivers(catalog.root) if names is None or w.subset in names]
+        found = provenance_findings(catalog, names, on=on)
+        evaluated = PROVENANCE_CODES | CONSENT_CODES if on else PROVENANCE_CODES
+        return apply_policy(found, catalog.params, waivers, evaluated=evaluated)
+    except FindingsError:
+        return []  # params.yaml, the vocabulary or the waivers can't be read: reported already
 
 
 def _selections(catalog: Catalog) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.reporting.markdown import escape_cell
+from sceneset.reporting.provenance import HEADING, provenance_facts
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.stats import GroupStats, Rgb, SetStats, SubsetStats
@@ -140,6 +141,8 @@ def _subset_values(
         "overall": overall_description(entry, stats, language),
         "rows": card_rows(vocabulary, entry, stats, language),
         "group": _group(stats.numbers, language),
+        "provenance_heading": HEADING.text(language),
+        "provenance": provenance_facts(entry.provenance, language),
     }
 
 

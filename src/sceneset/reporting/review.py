@@ -16,6 +16,7 @@ from sceneset.errors import FindingsError
 from sceneset.quality.evaluate import RELATION_CODES, all_findings
 from sceneset.reporting.derived import stale_files
 from sceneset.reporting.markdown import escape_markdown
+from sceneset.reporting.provenance import ProvenanceChange, provenance_changes
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.versions.changed_samples import have_same_bytes
 from sceneset.versions.diff import Diff, compare, counts_text
@@ -55,6 +56,8 @@ class Review:
     """Number of images of each row in the base, of subsets that have other tags or rows now."""
     after: Counter[TableRow] = field(default_factory=Counter)
     """Number of images of these rows in the changed registry."""
+    provenance: list[ProvenanceChange] = field(default_factory=list)
+    """The subsets with another provenance than in the base."""
     base_error: Finding | None = None
     """Why the base could not be compared; errors of the changed registry are in ``findings``."""
     is_base_checked: bool = True
@@ -93,8 +96,8 @@ def _review(base: Catalog, changed: Catalog) -> Review:
         # Findings that the change does not have need not be known of the base.
         relations = any(finding.code in RELATION_CODES for finding in findings)
         in_base = all_findings(base, lambda _: tested(), relations=relations)
-        known = {_identity(finding) for finding in in_base}
-        result.new = [finding for finding in findings if _identity(finding) not in known]
+        known = {finding.identity for finding in in_base}
+        result.new = [finding for finding in findings if finding.identity not in known]
     except FindingsError:
         result.is_base_checked = False
     try:
@@ -103,6 +106,7 @@ def _review(base: Catalog, changed: Catalog) -> Review:
         after = _count_images(changed, same)
         result.diff = compare(base, changed)
         result.before, result.after = before, after
+        result.provenance = provenance_changes(base, changed)
     except FindingsError:
         result.base_error = _error_of(base)
     return result
@@ -116,17 +120,6 @@ def _error_of(catalog: Catalog) -> Finding | None:
     except FindingsError as error:
         return error.findings[0]
     return None
-
-
-def _identity(finding: Finding) -> tuple[str, ...]:
-    """Return the parts of a finding that stay the same when rows of a file move."""
-    return (
-        finding.code,
-        finding.subset,
-        finding.phase,
-        finding.stem or finding.file,
-        finding.message,
-    )
 
 
 def _unchanged_subsets(base: Catalog, changed: Catalog) -> set[str]:
@@ -165,6 +158,7 @@ def review_json(result: Review) -> dict[str, Any]:
             {**change.row._asdict(), "before": change.before, "after": change.after}
             for change in result.changed_rows
         ],
+        "provenance": [change._asdict() for change in result.provenance],
         "new": [finding.model_dump(mode="json") for finding in result.new],
         "problems": len(result.findings),
         "base_checked": result.is_base_checked,
@@ -184,6 +178,10 @@ def review_page(result: Review, base: str, new: str) -> str:
     parts = [f"## sceneset: {verdict}\n"]
     if result.diff:
         parts.append(_changes(result.diff, result.changed_rows, base))
+    if result.provenance:
+        rows = [f"| {' | '.join(map(escape_markdown, row))} |" for row in result.provenance]
+        head = ("| subset | provenance before | after |", "| --- | --- | --- |")
+        parts.append("\n".join(("### Whose data it is", "", *head, *rows, "")))
     if reason := not_compared_text(result, base):
         parts.append(f"⚠️ {reason}.\n")
     if result.base_error:

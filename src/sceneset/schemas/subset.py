@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from sceneset.schemas.base import Line, Localized, Model
 from sceneset.schemas.names import SplitFile, SubsetNameText
+from sceneset.schemas.provenance import Provenance
 from sceneset.schemas.scene import SceneKey
 from sceneset.schemas.terms import TOTAL, Kind, Persons, Phase
 
@@ -54,6 +55,8 @@ class Subset(Model):
     """Where the images come from and what they are used for."""
     img_suffix: ImageSuffix = ".jpg"
     """File suffix of all images; mmsegmentation supports only one per dataset."""
+    provenance: Provenance | None = None
+    """Licence, origin, consent, contact and restrictions; the rule entry-provenance wants it."""
     splits: Annotated[tuple[SplitRow, ...], Field(min_length=1)]
     """The scene table: one row per split file."""
 

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from sceneset.api import Registry
+from sceneset.catalog.lookup import FoundSample
+from sceneset.catalog.provenance import restricted
 from sceneset.catalog.query import Query, resolve_query
 from sceneset.catalog.scanned_files import content_hashes
 from sceneset.catalog.selections import chosen_samples
+from sceneset.counts import counted
 from sceneset.errors import NothingFoundError, UsageError
 from sceneset.progress import Notify, no_notice
 from sceneset.schemas.terms import Phase
 from sceneset.storage.bounded_cache import BoundedCache
-from sceneset.storage.user_cache import cache_folder
+from sceneset.storage.user_cache import STREAM, cache_folder
 from sceneset.torch.samples import Sample, Samples
 from sceneset.torch.sources import FolderSource, RegistrySource
-from sceneset.versions.foreign import blobs_of, is_foreign, never
+from sceneset.versions.foreign import blobs_of, is_foreign, never, restrictions_of
 
 _SUFFIXES = (".jpg", ".png")
 
@@ -31,6 +34,7 @@ def from_registry(
     remote: str | None = None,
     cache: str | Path | None = None,
     cache_bytes: int = 20 << 30,
+    internal: bool = False,
     ask: Callable[[str], bool] | None = None,
     notify: Notify = no_notice,
 ) -> RegistrySource:
@@ -45,6 +49,7 @@ def from_registry(
         remote: The name of a DVC remote; without it, the default remote.
         cache: The folder that keeps downloaded files; by default one in the user's cache folder.
         cache_bytes: Largest size of this folder; 0 keeps nothing.
+        internal: Include samples for internal use, as for ``pull``.
         ask: Asks whether to trust the remote of a registry opened by URL, as for ``pull``.
         notify: As for ``pull``.
 
@@ -55,6 +60,7 @@ def from_registry(
     """
     phases, subsets = tuple(phases), tuple(subsets)
     found = registry.lookup(*scenes, persons=persons, phases=phases, subsets=subsets)
+    found = _without_restricted(registry, found, internal=internal, notify=notify)
     if not found:
         raise NothingFoundError("no sample matches; there is nothing to train on")
     if is_foreign(registry):
@@ -87,9 +93,25 @@ def from_registry(
                 weights.get((item.subset, *tag.key), 1.0),
             )
 
-    folder = Path(cache) if cache is not None else cache_folder() / "stream"
+    folder = Path(cache) if cache is not None else cache_folder() / STREAM
     bounded = BoundedCache(folder.absolute(), cache_bytes)
     return RegistrySource(registry, Samples(samples()), remote=remote, cache=bounded)
+
+
+def _without_restricted(
+    registry: Registry, found: list[FoundSample], *, internal: bool, notify: Notify
+) -> list[FoundSample]:
+    """Return the samples that a reader of the registry gets; say how many are left out."""
+    left_out = restrictions_of(registry, internal=internal)
+    covered = {name: restricted(registry, name, left_out) for name in {s.subset for s in found}}
+    kept = [sample for sample in found if not covered[sample.subset].of(sample.tag.key)]
+    if len(kept) < len(found):
+        words = ("sample for internal use was", "samples for internal use were")
+        notify(
+            f"{counted(len(found) - len(kept), *words)} left out; internal=True includes them, if "
+            "you may"
+        )
+    return kept
 
 
 def _weights(registry: Registry, query: Query) -> dict[tuple[str, Phase, str], float]:

@@ -17,6 +17,7 @@ from sceneset.counts import counted
 from sceneset.errors import UntrustedRemoteError, UsageError
 from sceneset.paths import is_url
 from sceneset.progress import Notify, no_notice
+from sceneset.schemas.provenance import Restriction
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import Project, resolved_remote
 from sceneset.storage.trust import RemoteLocation, is_trusted, trust
@@ -34,6 +35,17 @@ def never(question: str) -> bool:  # noqa: ARG001
 def is_foreign(catalog: Catalog) -> bool:
     """Return whether a registry was read from a repository that is no folder of the user."""
     return catalog.origin is not None and catalog.project == catalog.root
+
+
+def restrictions_of(catalog: Catalog, *, internal: bool) -> frozenset[Restriction]:
+    """Return the restrictions whose samples a reader of a registry does not get.
+
+    Args:
+        catalog: The registry.
+        internal: Whether the reader says that samples for internal use may be read.
+    """
+    is_left_out = is_foreign(catalog) and not internal
+    return frozenset({Restriction.INTERNAL} if is_left_out else ())
 
 
 def blobs_of(

@@ -7,6 +7,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.split_selection import Selection, read_selection, split_text
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.errors import fail
+from sceneset.schemas.subset import Subset
 from sceneset.schemas.terms import Phase
 from sceneset.storage.dvc_digests import DIGEST_COLUMNS
 from sceneset.storage.files import md5_of
@@ -51,6 +52,12 @@ def manifest_json(fields: dict[str, Any]) -> str:
     return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
 
+def _entry_digest(entry: Subset) -> str:
+    """Return the digest of an entry; without a provenance, it is that of releases before 0.2."""
+    left_out = {"provenance"} if entry.provenance is None else set()
+    return md5_of(entry.model_dump_json(exclude=left_out).encode())
+
+
 def subset_part(catalog: Catalog, selection: Selection, table: "pa.Table") -> dict[str, Any]:
     """Return the part of a subset.
 
@@ -77,7 +84,7 @@ def subset_part(catalog: Catalog, selection: Selection, table: "pa.Table") -> di
         "kind": entry.kind,
         "samples": {p.value: phases.count(p) for p in Phase if p in phases},
         **folders,
-        "entry": md5_of(entry.model_dump_json().encode()),
+        "entry": _entry_digest(entry),
         "tags": md5_of(tags_text(tags).encode()),
         "splits": {
             row.file: {

@@ -7,6 +7,7 @@ are not shown and stop nothing.
 """
 
 import argparse
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sources import add_source, add_view, open_catalog
@@ -21,6 +22,7 @@ EXAMPLES = """
   sceneset check demo-full --notes
   sceneset check --rule mask-coarse --limit 20
   sceneset check --all                  every finding on a line of its own
+  sceneset check --on 2026-06-30        report consent that ends by then
   sceneset check --json
   sceneset check --sarif > findings.sarif
   sceneset check --markdown >> "$GITHUB_STEP_SUMMARY"
@@ -37,11 +39,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.add_argument("--notes", action="store_true", help="show notes too")
+    parser.add_argument(
+        "--on",
+        type=_day,
+        metavar="DATE",
+        help="also report consent that ended before DATE (YYYY-MM-DD), or ends within 90 days "
+        "after it; `today` is the current day",
+    )
     add_view(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the findings as a JSON list")
     form.add_argument("--sarif", action="store_true", help="print a SARIF 2.1.0 log")
     form.add_argument("--markdown", action="store_true", help="print a Markdown summary")
+
+
+def _day(text: str) -> dt.date:
+    import re
+
+    if text == "today":
+        return dt.datetime.now().astimezone().date()
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYY-MM-DD")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         names,
         notes=args.notes,
         derived=falsely_current_files if is_here else None,
+        on=args.on,
     )
     _show(findings, args)
     return FINDINGS if errors_of(findings) else FINE

@@ -9,7 +9,13 @@ formats.
 import argparse
 from pathlib import Path
 
-from sceneset.cli.commands.sources import add_query, add_remote, add_source, ask_on_terminal
+from sceneset.cli.commands.sources import (
+    add_internal,
+    add_query,
+    add_remote,
+    add_source,
+    ask_on_terminal,
+)
 from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = r"""
@@ -60,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how files are taken from DVC's cache: copies (default), or hard links or reflinks, "
         "which save space but must not be edited",
     )
+    add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
@@ -88,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
         merged=args.merged,
         shard_bytes=args.shard_bytes,
         parquet=args.parquet,
+        internal=args.internal,
         link=args.link,
         remote=args.remote,
         progress=progress,
@@ -121,6 +129,9 @@ def _print_outcome(done: "Exported", to: Path) -> None:
     if done.withdrawn:
         left_out = counted(done.withdrawn, "withdrawn sample was", "withdrawn samples were")
         say(f"{left_out} left out", style="yellow")
+    if done.restricted:
+        left_out = counted(done.restricted, "restricted sample was", "restricted samples were")
+        say(f"{left_out} left out; {to}/left_out.csv names the restrictions", style="yellow")
     for path, why in done.bad.items():
         say(f"{path}: {translate(why)}", style="red")
     if done.loses:

@@ -8,21 +8,31 @@ for you to confirm. Try it with --dry-run first.
 """
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sceneset.cli.commands.sources import add_remote
 from sceneset.cli.exit_codes import FINE
+from sceneset.cli.streams import ignore_closed_pipe
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+    from sceneset.edits.withdraw_report import Evidence, Report
     from sceneset.edits.withdraw_search import Withdrawal
     from sceneset.versions.history import Occurrence
 
-EXAMPLES = """
+EXAMPLES = r"""
   sceneset forget demo-full/train/ski_0000 --reason "email, case 17" --dry-run
   sceneset forget ~/mail/portrait.jpg --reason "email, case 17" --with-near
   sceneset forget 9e107d9d372bb6826bd81d3542a419d6 --reason "case 17" --purge
+  sceneset forget demo-full/train/ski_0000 --reason "case 17" --purge \
+      --report case-17.md               what was done, for the person's file
 """
+
+
+_PRINTED = Path("-")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +52,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be done, change nothing"
+    )
+    parser.add_argument(
+        "--report",
+        nargs="?",
+        const=_PRINTED,
+        type=Path,
+        metavar="FILE",
+        help="write a report of what was searched, found, deleted and could not be deleted: "
+        "Markdown, or JSON with --json; without FILE, print it",
     )
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -66,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
             "--reason must be one line of 1 to 200 characters, without control characters"
         ) from None
     catalog = Catalog.find()
+    evidence = _evidence(catalog, args)
     recorded = read_tombstones(catalog.root).keys()
     if args.dry_run:
         withdrawal = find_withdrawal(
@@ -80,19 +100,58 @@ def run(args: argparse.Namespace) -> int:
             purge=args.purge,
             remote=args.remote,
             notify=say,
+            observe=evidence.observe if evidence else None,
         )
         if done is None:
             say("this `forget` was interrupted before; it is complete now", style="green")
+            if evidence:
+                say("there is no report yet; run it again to get one", style="yellow")
             if args.json:
                 print_json({"changed": True, "finished": True})
             return FINE
         withdrawal = done
+    if evidence and args.dry_run:
+        evidence.observe(withdrawal)
+    report = evidence.report(withdrawal) if evidence else None
+    if report and args.report != _PRINTED:
+        _write_report(report, args.report, as_json=args.json)
+        report = None
     if args.json:
-        print_json(_outcome(withdrawal, changed=not args.dry_run, purge=args.purge))
+        outcome = _outcome(withdrawal, changed=not args.dry_run, purge=args.purge)
+        print_json(outcome | ({"report": report.as_json()} if report else {}))
+    elif report:
+        from sceneset.edits.withdraw_report import markdown
+
+        with ignore_closed_pipe():
+            sys.stdout.write(markdown(report))
     else:
         is_recorded = withdrawal.tombstones.keys() <= recorded
         _show(withdrawal, dry_run=args.dry_run, purge=args.purge, is_recorded=is_recorded)
     return FINE
+
+
+def _evidence(catalog: "Catalog", args: argparse.Namespace) -> "Evidence | None":
+    """Return what collects the report, or None; refuse a file that could not be written."""
+    if args.report is None:
+        return None
+    if args.report != _PRINTED and (args.report.exists() or not args.report.parent.is_dir()):
+        why = "exists" if args.report.exists() else "is in a folder that does not exist"
+        raise UsageError(f"--report {args.report} {why}; name a new file")
+    from sceneset.edits.withdraw_report import Evidence
+
+    return Evidence(catalog, dry_run=args.dry_run, purge=args.purge)
+
+
+def _write_report(report: "Report", path: Path, *, as_json: bool) -> None:
+    import json
+
+    from sceneset.cli.output import say
+    from sceneset.edits.withdraw_report import markdown
+    from sceneset.storage.files import write_text
+
+    as_text = json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n"
+    write_text(path, as_text if as_json else markdown(report))
+    say(f"the report is in {path}", style="green")
 
 
 def _outcome(withdrawal: "Withdrawal", *, changed: bool, purge: bool) -> dict[str, Any]:

@@ -8,7 +8,13 @@ interrupted, run the same command again to resume it.
 import argparse
 from pathlib import Path
 
-from sceneset.cli.commands.sources import add_query, add_remote, add_source, ask_on_terminal
+from sceneset.cli.commands.sources import (
+    add_internal,
+    add_query,
+    add_remote,
+    add_source,
+    ask_on_terminal,
+)
 from sceneset.cli.exit_codes import FINDINGS, FINE
 
 EXAMPLES = r"""
@@ -35,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how files are taken from DVC's cache: copies (default), or hard, symbolic or "
         "reflinks, which save space but must not be edited",
     )
+    add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
@@ -54,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         phases=args.phase,
         subsets=args.subset,
         folders=["img_dir"] * (not args.masks_only) + ["ann_dir"] * (not args.images_only),
+        internal=args.internal,
         link=args.link,
         remote=args.remote,
         progress=progress,
@@ -66,6 +74,15 @@ def run(args: argparse.Namespace) -> int:
         if done.forgotten:
             left_out = counted(done.forgotten, "withdrawn sample was", "withdrawn samples were")
             say(f"{left_out} left out", style="yellow")
+        if done.restricted:
+            words = ("sample for internal use was", "samples for internal use were")
+            left_out = counted(done.restricted, *words)
+            say(f"{left_out} left out; --internal includes them, if you may", style="yellow")
+        for reason, count in done.dropped.items():
+            were = "of these samples was" if count == 1 else "of these samples were"
+            say(f"{count:,} {were} dropped since ({reason})", style="yellow")
+        for subset, reason in done.retired.items():
+            say(f"{subset} was retired since: {reason}", style="yellow")
         for path, why in sorted(done.bad.items()):
             say(f"{path}: {translate(why)}", style="red")
         good = done.files - len(done.bad)

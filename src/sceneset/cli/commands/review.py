@@ -79,15 +79,7 @@ def _show(found: "Review", base: str, view: "View") -> None:
         if rows:
             print_table((f"changes since {base}", "count or names"), rows)
             print_text(STEP_LABELS[diff.step])
-    if found.changed_rows:
-        print_table(
-            ("subset", "split file", "phase", "before", "after"),
-            [
-                (row.subset, row.file, row.phase, before, after)
-                for row, before, after in found.changed_rows
-            ],
-            right=("before", "after"),
-        )
+    _show_rows(found)
     if found.new:
         print_findings(found.new, stderr=False, view=view)
     if not found.is_base_checked:
@@ -98,3 +90,20 @@ def _show(found: "Review", base: str, view: "View") -> None:
         say("ready to merge", style="green")
     else:
         say("not ready to merge", style="bold red")
+
+
+def _show_rows(found: "Review") -> None:
+    """Print the rows of scene tables and the provenances that differ."""
+    from sceneset.cli.output import print_table
+
+    if found.changed_rows:
+        print_table(
+            ("subset", "split file", "phase", "before", "after"),
+            [
+                (row.subset, row.file, row.phase, before, after)
+                for row, before, after in found.changed_rows
+            ],
+            right=("before", "after"),
+        )
+    if found.provenance:
+        print_table(("subset", "provenance before", "after"), found.provenance)

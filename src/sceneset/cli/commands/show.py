@@ -1,4 +1,4 @@
-"""Show one subset: its kind, scene table, counts and color statistics."""
+"""Show one subset: its kind, provenance, scene table, counts and color statistics."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from sceneset.cli.exit_codes import FINE
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
     from sceneset.schemas.stats import SubsetStats
+    from sceneset.schemas.subset import Subset
 
 EXAMPLES = """
   sceneset show CustomSeg_Person_20240115_demo-full
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 "samples": len(catalog.tags(name)),
                 "rows": rows,
                 "statistics": numbers,
+                "provenance": entry.provenance and entry.provenance.model_dump(mode="json"),
             }
         )
         return FINE
@@ -77,6 +79,7 @@ def _print(
     if stats:
         language = "zh" if is_chinese() else "en"
         print_text(overall_description(entry, stats, language), is_data=True)
+    _print_provenance(entry)
     print_table(
         ("split", "file", "phase", "images", "boxes", "description"),
         [
@@ -107,3 +110,12 @@ def _print(
             right=("R", "G", "B"),
         )
         print_text("Use the pooled mean and std in a training config.")
+
+
+def _print_provenance(entry: "Subset") -> None:
+    from sceneset.cli.language import is_chinese
+    from sceneset.cli.output import print_text
+    from sceneset.reporting.provenance import provenance_facts
+
+    for name, text in provenance_facts(entry.provenance, "zh" if is_chinese() else "en"):
+        print_text(f"{name}{'：' if is_chinese() else ': '}{text}", is_data=True)
