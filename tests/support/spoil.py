@@ -14,6 +14,7 @@ FILES = (
     "registry/waivers.yaml",
     "registry/stats/dataset.yaml",
     "registry/versions/1.0.0.yaml",
+    "registry/versions/index.parquet.dvc",
     f"Insta360SemanticSeg/{NAME}/img_dir.dvc",
     f"Insta360SemanticSeg/{NAME}/ann_dir.dvc",
 )

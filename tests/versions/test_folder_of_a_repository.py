@@ -1,5 +1,6 @@
 """A registry in a folder of a larger git repository, and in a bare repository."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sceneset import Registry
 from sceneset.errors import NoRegistryError, UnknownRevisionError, UsageError
 from sceneset.paths import has_no_working_tree, split_repo
 from support.build import NAME, Run, dvc, git, make_delivery
+from support.policy import PROVENANCE
 
 
 @pytest.fixture
@@ -32,8 +34,9 @@ def filled(mono: Path, tmp_path: Path, sceneset: Run) -> Path:
     root = mono / "data/people"
     (root / "blobs").mkdir()
     dvc(root, "remote", "add", "--default", "store", "blobs")
-    delivery = make_delivery(tmp_path / "delivery")
-    outcome = sceneset("add", delivery, "--name", NAME, cwd=root)
+    delivery, entry = make_delivery(tmp_path / "delivery"), tmp_path / "entry.yaml"
+    entry.write_text(f"provenance: {json.dumps(PROVENANCE)}\n")
+    outcome = sceneset("add", delivery, "--name", NAME, "--entry", entry, cwd=root)
     assert outcome.code == 0, outcome.err
     dvc(root, "repro")
     dvc(root, "push")

@@ -1,11 +1,18 @@
 """Releases are atomic, and only complete and correct states are released."""
 
 import shutil
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sceneset.schemas.finding import finding
+from sceneset.schemas.params import DriftParams
+from sceneset.storage.files import md5_of
 from sceneset.versions import release as release_module
+from sceneset.versions import release_commit
+from sceneset.versions.drift import Drift, excess
 from sceneset.versions.resolve import ARTIFACT
 from support.build import NAME, Outcome, Run, dvc, git, snapshot, write_mask
 
@@ -33,7 +40,8 @@ def test_release_creates_a_record_a_changelog_entry_a_commit_and_a_tag(
     assert git(ready, "cat-file", "-t", f"refs/tags/{tag}").strip() == "tag", "the tag is annotated"
     assert git(ready, "rev-parse", f"{tag}^{{commit}}") == git(ready, "rev-parse", "HEAD")
     changed = git(ready, "diff", "--name-only", "HEAD~1").split()
-    assert changed == ["CHANGELOG.md", "registry/versions/1.0.0.yaml"]
+    names = (".gitignore", "1.0.0.yaml", "index.parquet.dvc")
+    assert changed == ["CHANGELOG.md", *(f"registry/versions/{name}" for name in names)]
     assert "### 1.0.0" in (ready / "CHANGELOG.md").read_text("utf-8")
     [record] = sceneset("versions", "--json", cwd=ready).json
     assert (record["version"], record["samples"], record["notes"]) == ("1.0.0", 4, "第一版")
@@ -131,7 +139,7 @@ def test_release_accepts_a_patch_step_when_only_a_description_changed(
 def test_release_can_be_repeated_when_it_was_interrupted(
     ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, run = refs(ready), release_module.git
+    before, run = refs(ready), release_commit.git
 
     def interrupt_at(command: str) -> None:
         def interrupted(repo: Path, *words: str, **options: object) -> str:
@@ -139,14 +147,14 @@ def test_release_can_be_repeated_when_it_was_interrupted(
                 raise KeyboardInterrupt
             return run(repo, *words, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(release_module, "git", interrupted)
+        monkeypatch.setattr(release_commit, "git", interrupted)
 
     interrupt_at("update-ref")
     assert sceneset("release", "1.0.0", cwd=ready).code == 130
     assert (refs(ready), git(ready, "status", "--porcelain")) == (before, "")
     interrupt_at("checkout")  # branch and tag exist, the files do not
     assert sceneset("release", "1.0.0", cwd=ready).code == 130
-    monkeypatch.setattr(release_module, "git", run)
+    monkeypatch.setattr(release_commit, "git", run)
     assert sceneset("release", "1.0.0", cwd=ready).code == 0
     assert git(ready, "status", "--porcelain") == ""
     assert len(sceneset("versions", "--json", cwd=ready).json) == 1
@@ -190,6 +198,22 @@ def test_release_fails_when_the_branch_moves_meanwhile(
     assert git(ready, "tag", "--list") == ""
 
 
+def test_release_reports_the_file_that_changed_meanwhile_and_not_what_it_led_to(
+    ready: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(*_: object, **__: object) -> list[object]:
+        dvc(ready, "remote", "default", "another")
+        return [finding("blob-absent", "its blob is not on the remote", file="a.jpg")]
+
+    dvc(ready, "remote", "add", "another", "../another")
+    git(ready, "commit", "--quiet", "--all", "--message", "Another remote")
+    monkeypatch.setattr(release_module, "_blob_findings", change)
+    outcome = sceneset("release", "1.0.0", cwd=ready)
+    assert outcome.code == 1
+    assert ".dvc/config: differs from the file in the last commit" in outcome.err
+    assert "blob-absent" not in outcome.err
+
+
 def test_versions_and_release_name_a_version_whose_release_was_reverted(
     released: Path, sceneset: Run
 ) -> None:
@@ -203,3 +227,74 @@ def test_versions_and_release_name_a_version_whose_release_was_reverted(
     git(released, *command)
     commit(released, "The record")
     assert "reverted" not in sceneset("versions", cwd=released).err
+
+
+def test_a_record_names_what_made_it_and_the_hashes_of_its_inputs(
+    ready: Path, sceneset: Run
+) -> None:
+    words = ("release", "1.0.0", "--remote", "store", "--notes", "private words")
+    assert sceneset(*words, cwd=ready).code == 0
+    [record] = sceneset("versions", "latest", "--json", cwd=ready).json
+    assert record["made_by"] == {
+        "sceneset": version("sceneset"),
+        "command": "sceneset release 1.0.0 --remote store",
+    }
+    assert record["inputs"]["params.yaml"] == md5_of((ready / "params.yaml").read_bytes())
+    assert {"dvc.yaml", "dvc.lock", "registry/scenes.yaml"} <= record["inputs"].keys()
+    assert record["commit"] == git(ready, "rev-parse", "HEAD").strip()
+    assert record["released"].startswith(git(ready, "log", "-1", "--format=%cs").strip())
+    assert record["signed"] is False
+
+
+def test_records_of_older_releases_stay_valid(released: Path, sceneset: Run) -> None:
+    path = released / "registry/versions/1.0.0.yaml"
+    text = path.read_text()
+    path.write_text(text[: text.index("made_by:")])
+    git(released, "tag", "--delete", f"{ARTIFACT}@v1.0.0")
+    [record] = sceneset("versions", "--json", cwd=released).json
+    assert (record["made_by"], record["inputs"], record["tag"]) == (None, {}, None)
+    run = "https://example.com/1"
+    assert (
+        sceneset("used", run, "--rev", "latest", "--json", cwd=released).json["version"] == "1.0.0"
+    )
+
+
+def test_release_requires_notes_when_a_scene_changed_more_than_allowed(
+    ready: Path, sceneset: Run
+) -> None:
+    params = ready / "params.yaml"
+    text = params.read_text()
+    assert "images: null" in text
+    params.write_text(text.replace("images: null", "images: 0.3"))
+    commit(ready, "Limits")
+    assert sceneset("release", "1.0.0", cwd=ready).code == 0, "there is nothing to compare with"
+    tags = ready / TAGS
+    tags.write_text(tags.read_text().replace("train,a,ski,single", "train,a,ski,multi"))
+    commit(ready)
+    message = refused(sceneset("release", "2.0.0", cwd=ready), "release-drift")
+    assert "ski, single, train (2 -> 1 images)" in message
+    assert "--notes" in message
+    assert "ski, multi, train (2 -> 3 images)" in message
+    assert sceneset("release", "2.0.0", "--notes", "relabelled", cwd=ready).code == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "drift", "text"),
+    [
+        ({}, {"images": (1, 100), "colour": 1.0, "size": 9.0}, ""),
+        ({"images": 0.5}, {"images": (4, 6)}, ""),
+        ({"images": 0.5}, {"images": (4, 1)}, "ski, train (4 -> 1 images)"),
+        ({"images": 0.5}, {"images": (0, 9)}, ""),
+        ({"images": 0.5}, {"images": (9, 0)}, "ski, train (9 -> 0 images)"),
+        ({"colour": 0.1}, {"colour": 0.2}, "ski, train (color by 0.200)"),
+        ({"size": 0.5}, {"size": -0.75}, "ski, train (image area by -75 %)"),
+        ({"person": 0.0}, {"foreground": 0.01}, "ski, train (person share by +1.0 %)"),
+        ({"person": 0.1}, {"foreground": None}, ""),
+    ],
+)
+def test_drift_names_the_changes_above_a_limit(
+    limits: dict[str, float], drift: dict[str, Any], text: str
+) -> None:
+    fields = {"images": (5, 5), "colour": 0.0, "foreground": 0.0, "size": 0.0} | drift
+    found = Drift(scene="ski", persons=None, phase="train", **fields)
+    assert excess(found, DriftParams(**limits)) == text

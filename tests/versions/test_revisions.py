@@ -10,7 +10,7 @@ import pytest
 from sceneset import Registry
 from sceneset.errors import DestinationError, UnknownNameError, UnknownRevisionError
 from sceneset.storage.files import md5_of
-from sceneset.versions.resolve import ARTIFACT
+from sceneset.versions.resolve import ARTIFACT, latest_version
 from support.build import NAME, Run, git, snapshot
 
 TAGS = f"registry/tags/{NAME}.csv"
@@ -207,3 +207,35 @@ def test_commands_work_when_branches_and_tags_have_unusual_names(
     image = f"{NAME}/train/a"
     done = sceneset("forget", image, "--reason", "x", "--dry-run", "--json", cwd=released)
     assert done.code == 0, done.err
+
+
+def test_latest_is_the_greatest_number_of_head_and_of_all_tags(
+    history: Path, sceneset: Run
+) -> None:
+    assert latest_version(history) == "1.0.0"
+    assert stems(sceneset, history, "--rev", "latest") == ["a", "b", "c", "d"]
+    git(history, "checkout", "--quiet", "-b", "side")
+    git(history, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
+    for name in ("10.0.0", "9.0.0", "next"):
+        git(history, "tag", f"{ARTIFACT}@v{name}")
+    git(history, "checkout", "--quiet", "relabelled")
+    assert latest_version(history) == "10.0.0", "numbers are compared as numbers"
+    release(history, "A record without a tag", "10.0.1")
+    assert latest_version(history) == "10.0.1"
+    url = f"file://{history}"
+    found = [Registry.open(url, rev=rev).origin for rev in ("latest", "HEAD")]
+    head = git(history, "rev-parse", "HEAD").strip()
+    assert [origin and origin.commit for origin in found] == [head, head]
+    git(history, "tag", f"{ARTIFACT}@v10.0.1")
+    git(history, "revert", "--no-edit", "HEAD")
+    assert latest_version(history) == "10.0.0", "the release of 10.0.1 was reverted"
+
+
+def test_latest_is_a_branch_of_this_name_if_there_is_one(history: Path, sceneset: Run) -> None:
+    git(history, "branch", "latest", "HEAD")
+    assert stems(sceneset, history, "--rev", "latest") == ["b", "c", "d"]
+
+
+def test_latest_is_unknown_when_there_is_no_version(added: Path, sceneset: Run) -> None:
+    outcome = sceneset("lookup", "ski", "--rev", "latest", cwd=added)
+    assert (outcome.code, "there is no version yet" in outcome.err) == (2, True)

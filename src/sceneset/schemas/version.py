@@ -91,6 +91,15 @@ class VersionChanges(Model):
     """Keys of the scenes removed from the vocabulary."""
 
 
+class MadeBy(Model):
+    """What created a version."""
+
+    sceneset: str
+    """The version of sceneset, for example 0.2.0."""
+    command: str
+    """The command, without its notes."""
+
+
 class Version(Model):
     """The file registry/versions/<version>.yaml; `sceneset release` writes it."""
 
@@ -110,3 +119,7 @@ class Version(Model):
     """The selections of params.yaml, by name."""
     changes: VersionChanges
     """What changed since the previous version."""
+    made_by: MadeBy | None = None
+    """What created the version; null in records of releases before 0.2."""
+    inputs: dict[str, str] = Field(default_factory=dict)
+    """Hash of each file, besides those of subsets, that the state was computed from, by path."""

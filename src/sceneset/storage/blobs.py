@@ -15,7 +15,7 @@ from sceneset.errors import (
     StoreRefusedError,
     UntrustedRemoteError,
 )
-from sceneset.storage.dvc import Project
+from sceneset.storage.dvc import Project, resolved_remote
 from sceneset.storage.files import atomic_write, md5_of
 from sceneset.storage.object_store import Store, blob_sizes
 from sceneset.storage.user_cache import shared_blobs
@@ -103,6 +103,17 @@ class Blobs:
     def path(self, md5: str) -> Path:
         """Return the path of a blob in the local cache, whether it exists or not."""
         return self._project.blob_path(md5)
+
+    def local_path(self, md5: str) -> Path | None:
+        """Return the path of a blob of the remote, or None if that is no folder of this machine.
+
+        The remote is not opened, and the blob need not exist.
+
+        Raises:
+            DvcError: There is no such remote.
+        """
+        url = str(resolved_remote(*self.address()).get("url", "")).removeprefix("file://")
+        return Path(url, "files/md5", md5[:2], md5[2:]) if Path(url).is_absolute() else None
 
     def remove_from_cache(self, md5: str) -> None:
         """Delete a blob from the local cache."""
@@ -202,8 +213,8 @@ class Blobs:
         except OSError as error:
             raise self._unreachable(error) from None
 
-    def delete(self, md5: str) -> None:
-        """Delete a blob from the remote and from the local cache.
+    def delete_from_remote(self, md5: str) -> None:
+        """Delete a blob from the remote if it exists there; the local cache does not change.
 
         Raises:
             DvcError: The remote can't be written to.
@@ -212,6 +223,14 @@ class Blobs:
             self.store.delete(md5)
         except OSError as error:
             raise self._unreachable(error) from None
+
+    def delete(self, md5: str) -> None:
+        """Delete a blob from the remote and from the local cache.
+
+        Raises:
+            DvcError: The remote can't be written to.
+        """
+        self.delete_from_remote(md5)
         self.remove_from_cache(md5)
         path = self.path(md5)
         for leftover in path.parent.glob(f".{path.name}.*.part"):  # of a killed process

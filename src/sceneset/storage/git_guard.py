@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-_OWN_SCOPES = frozenset({"system", "global", "command"})
+OWN_SCOPES = frozenset({"system", "global", "command"})
 """Where a user's settings come from; "local" and "worktree" are files of the repository."""
 
 
@@ -96,8 +96,8 @@ def guard_of(settings: Sequence[Setting], env: Mapping[str, str], top: str) -> G
         env: The environment of the commands.
         top: The top folder of the working tree.
     """
-    own = [setting for setting in settings if setting.scope in _OWN_SCOPES]
-    of_repository = [setting for setting in settings if setting.scope not in _OWN_SCOPES]
+    own = [setting for setting in settings if setting.scope in OWN_SCOPES]
+    of_repository = [setting for setting in settings if setting.scope not in OWN_SCOPES]
     replaced: dict[str, str] = {}  # an option of the repository -> what is used instead
     ignored: list[str] = []
     for _, key, value in of_repository:

@@ -4,8 +4,14 @@ from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
+from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.params import DriftParams
 from sceneset.schemas.stats import RowStats, SetStats
+from sceneset.schemas.version import Version
 from sceneset.storage.yaml_files import load
+from sceneset.versions.revisions import open_at
+
+_MAX_LISTED = 10  # scenes that a message lists
 
 
 class Drift(NamedTuple):
@@ -23,6 +29,8 @@ class Drift(NamedTuple):
     """Largest absolute change of the pooled mean of R, G or B, on a scale of 0 to 1."""
     foreground: float | None
     """Change of the share of person pixels, from -1 to 1."""
+    size: float | None
+    """Relative change of the area of the most frequent image size: 1.0 is twice the area."""
 
 
 def compute_drift(old: Catalog, new: Catalog) -> list[Drift]:
@@ -39,10 +47,68 @@ def compute_drift(old: Catalog, new: Catalog) -> list[Drift]:
             ),
             colour=_colour_change(first, second),
             foreground=_foreground_change(first, second),
+            size=_size_change(first, second),
         )
-        if drift.images[0] != drift.images[1] or drift.colour or drift.foreground:
+        if drift.images[0] != drift.images[1] or drift.colour or drift.foreground or drift.size:
             drifts.append(drift)
     return drifts
+
+
+def drift_findings(catalog: Catalog, record: Version) -> list[Finding]:
+    """Return a finding if a version without notes has a scene that changed too much.
+
+    Args:
+        catalog: The state to release; its params.yaml has the limits.
+        record: Its record.
+    """
+    limits = catalog.params.drift
+    if record.previous is None or record.notes or limits == DriftParams():
+        return []
+    old = open_at(catalog.root, record.previous)
+    texts = [text for drift in compute_drift(old, catalog) if (text := excess(drift, limits))]
+    if not texts:
+        return []
+    more = f"; and {len(texts) - _MAX_LISTED} more" if len(texts) > _MAX_LISTED else ""
+    return [
+        finding(
+            "release-drift",
+            f"scenes changed by more than `drift` in params.yaml allows since {record.previous}: "
+            f"{'; '.join(texts[:_MAX_LISTED])}{more}",
+            file=f"registry/versions/{record.version}.yaml",
+            hint="say why, for the users of the version: --notes TEXT",
+        )
+    ]
+
+
+def excess(drift: Drift, limits: DriftParams) -> str:
+    """Return the name of a scene and those of its changes that exceed a limit, or ""."""
+    before, after = drift.images
+    images = (after - before) / before if before else None
+    changes = (
+        (limits.images, images, f"{before} -> {after} images"),
+        (limits.colour, drift.colour, f"color by {drift.colour or 0:.3f}"),
+        (limits.size, drift.size, f"image area by {100 * (drift.size or 0):+.0f} %"),
+        (
+            limits.person,
+            drift.foreground,
+            f"person share by {100 * (drift.foreground or 0):+.1f} %",
+        ),
+    )
+    found = [
+        text
+        for limit, change, text in changes
+        if limit is not None and change is not None and abs(change) > limit
+    ]
+    name = ", ".join(filter(None, (drift.scene, drift.persons, drift.phase)))
+    return f"{name} ({', '.join(found)})" if found else ""
+
+
+def _size_change(first: RowStats | None, second: RowStats | None) -> float | None:
+    if not (first and second and first.numbers.sizes and second.numbers.sizes):
+        return None
+    sizes = (first.numbers.sizes.commonest, second.numbers.sizes.commonest)
+    before, after = (width * height for width, height in sizes)
+    return (after - before) / before
 
 
 def _colour_change(first: RowStats | None, second: RowStats | None) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.schemas.version import Version, VersionNumber
@@ -46,6 +47,33 @@ def tagged_versions(repo: Path, *options: str) -> list[VersionNumber]:
         with suppress(ValueError):
             numbers.append(VersionNumber.parse(name.rpartition("@v")[2]))
     return sorted(numbers)
+
+
+class VersionTag(NamedTuple):
+    """What git knows about a version; everything is None if its tag was not fetched."""
+
+    tag: str | None = None
+    """The name of its tag."""
+    commit: str | None = None
+    """The commit that the tag names."""
+    released: str | None = None
+    """When it was released, as ISO 8601; None if the tag is not annotated."""
+    signed: bool | None = None
+    """Whether the tag has a signature, which is not verified here."""
+
+
+def version_tags(catalog: Catalog) -> dict[str, VersionTag]:
+    """Return what git knows about the tagged versions of a registry's repository, by number."""
+    repo = catalog.origin.git if catalog.origin else catalog.root
+    signature = "%(if)%(contents:signature)%(then)signed%(end)"
+    commit = "%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
+    form = f"%(refname:lstrip=2)%00{commit}%00%(taggerdate:iso-strict)%00{signature}"
+    pattern = f"refs/tags/{ARTIFACT}@v*"
+    found = {}
+    for line in output_lines(git(repo, "for-each-ref", f"--format={form}", pattern, check=False)):
+        tag, at, date, signed = line.split("\0")
+        found[tag.rpartition("@v")[2]] = VersionTag(tag, at, date or None, bool(signed))
+    return found
 
 
 def record_text(record: Version) -> str:

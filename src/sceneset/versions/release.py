@@ -1,35 +1,38 @@
 """Release versions: pinned states, each with a record in git and a tag, created atomically."""
 
-import json
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.selections import summarize_all
 from sceneset.errors import FindingsError, UsageError
 from sceneset.quality.evaluate import Reports, all_findings
+from sceneset.quality.provenance_rules import restricted_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
-from sceneset.schemas.version import (
-    Version,
-    VersionChanges,
-    VersionNumber,
-    VersionSelection,
-    VersionSubset,
-)
+from sceneset.schemas.version import Version, VersionNumber
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, is_current
-from sceneset.storage.files import md5_of
-from sceneset.storage.git import git, without_filters
-from sceneset.storage.leftovers import sweep, temporary_folder
+from sceneset.storage.dvc_writers import no_dvc_writer
+from sceneset.storage.git import git
+from sceneset.storage.leftovers import sweep
 from sceneset.storage.locking import write_lock
 from sceneset.versions.changelog import with_version
 from sceneset.versions.committed import uncommitted_findings
-from sceneset.versions.diff import STEPS, Diff, Step, change_text, compare
+from sceneset.versions.diff import STEPS, Diff, Step, change_text
+from sceneset.versions.drift import drift_findings
 from sceneset.versions.history import released_test_images
-from sceneset.versions.manifest import manifest, manifest_text
+from sceneset.versions.index_table import (
+    INDEX,
+    INDEX_FILES,
+    embedded_files,
+    place_index,
+    prepare_index,
+)
+from sceneset.versions.new_record import build_record
 from sceneset.versions.records import read_records, record_text, reverted_versions
+from sceneset.versions.release_commit import check_out, commit_and_tag, is_set
 from sceneset.versions.resolve import ARTIFACT
-from sceneset.versions.revisions import open_at
+from sceneset.versions.signatures import is_signed, sign_again, tagged_commit
 from sceneset.versions.verify import compare_sizes, expected_blobs
 
 _CHANGELOG = "CHANGELOG.md"
@@ -43,6 +46,7 @@ def release(
     notes: str,
     remote: str | None,
     derived: Callable[[Catalog, Reports], list[Finding]],
+    sign: bool = False,
 ) -> tuple[Version, str]:
     """Release the committed state as a version; return its record and tag.
 
@@ -52,18 +56,24 @@ def release(
         catalog: The working tree of the registry.
         number: The number of the new version.
         notes: Text for the record and the changelog, or "".
-        remote: The name of the DVC remote that must have all blobs; None means the default one.
+        remote: The name of the DVC remote that must have all blobs, and that the table of the
+            samples is written to; None means the default one.
         derived: Compares the derived files with their sources.
+        sign: Sign the tag with the user's key, as git is configured. A tag that an earlier call
+            created without a signature is replaced.
 
     Raises:
         UsageError: The version exists, with other notes.
         FindingsError: The state is not committed, its pipeline is out of date, it has errors, a
             blob is missing on the remote, the number is too small for the changes, or another
-            command is writing. Nothing is written.
+            command is writing. Nothing is released.
+        DvcError: The remote can't be read or written. Nothing is released.
+        GitError: The tag can't be signed. Nothing is released.
     """
-    with write_lock(catalog.paths.work):  # no command may change the files while they are read
+    # No command may change the files while they are read.
+    with write_lock(catalog.paths.work), no_dvc_writer(catalog.paths):
         sweep(catalog.paths)
-        return _release(Catalog(catalog.root), number, notes, remote, derived)
+        return _release(Catalog(catalog.root), number, notes, remote, derived, sign=sign)
 
 
 def _release(
@@ -72,14 +82,19 @@ def _release(
     notes: str,
     remote: str | None,
     derived: Callable[[Catalog, Reports], list[Finding]],
+    *,
+    sign: bool,
 ) -> tuple[Version, str]:
     tag = f"{ARTIFACT}@v{number}"
     prefix = git(catalog.root, "rev-parse", "--show-prefix").strip()
-    paths = [f"registry/versions/{number}.yaml", _CHANGELOG]
+    blobs = Blobs(catalog.project, remote)
+    record_file = f"registry/versions/{number}.yaml"
     head = git(catalog.root, "rev-parse", "HEAD").strip()  # if it moves meanwhile, git refuses
     if _is_tagged(catalog.root, tag, head):
         # An earlier call created the tag, but may not have written the files.
-        _check_out(catalog.root, paths[:1])
+        check_out(catalog.root, [f"{prefix}{path}" for path in (record_file, *INDEX_FILES)])
+        check_out(catalog.root, embedded_files(catalog.root, blobs))
+        place_index(catalog.root, blobs)
         _complete_changelog(catalog.root, head, prefix)
         record = next(v for v in read_records(catalog) if v.version == str(number))
         if notes.strip() not in {"", record.notes}:
@@ -87,31 +102,33 @@ def _release(
                 f"{number} is released already, with {'other' if record.notes else 'no'} notes, "
                 "and its record can't be changed. Write the notes into CHANGELOG.md by hand"
             )
+        if sign and not is_signed(catalog.root, tag):
+            sign_again(catalog.root, tag, head, _message(record))
         return record, tag
     records = read_records(catalog)
     findings = _state_findings(catalog, derived) + _number_findings(catalog, number, records)
     if findings:
         raise FindingsError(findings)
-    record, diff = _build_record(catalog, number, notes, records)
+    record, diff = build_record(
+        catalog, number, notes, records, _command(number, remote, sign=sign)
+    )
     findings = (
         _step_findings(record, diff, records)
-        or _blob_findings(catalog, remote)
-        # Again: people and DVC may have changed a file before it was read for the record.
-        or uncommitted_findings(catalog)
+        or drift_findings(catalog, record)
+        or _blob_findings(catalog, blobs)
     )
+    # Again: people and DVC may have changed a file before it was read, which would explain others.
+    findings = uncommitted_findings(catalog) or findings
     if findings:
         raise FindingsError(findings)
-    texts = dict(zip(paths, (record_text(record), _changelog(catalog, record)), strict=True))
-    texts = {f"{prefix}{path}": text for path, text in texts.items()}
-    _commit(catalog.root, head, texts, tag, record)
-    _check_out(catalog.root, paths)
+    texts = {record_file: record_text(record), _CHANGELOG: _changelog(catalog, record)}
+    index = prepare_index(catalog, blobs, wanted=bool(record.subsets))
+    files = {path: text.encode() for path, text in (texts | index.texts).items()}
+    files = {f"{prefix}{path}": content for path, content in files.items()} | index.embedded
+    _commit(catalog.root, head, files, tag, record, sign=sign)
+    check_out(catalog.root, files)
+    place_index(catalog.root, blobs)
     return record, tag
-
-
-def _check_out(root: Path, paths: Sequence[str]) -> None:
-    """Write files of HEAD into the working tree, without running a filter of the repository."""
-    words = ("checkout", "--quiet", "HEAD", "--", *paths)
-    git(root, *words, env=without_filters(root))
 
 
 def _complete_changelog(root: Path, head: str, prefix: str) -> None:
@@ -119,15 +136,13 @@ def _complete_changelog(root: Path, head: str, prefix: str) -> None:
     here = git(root, "hash-object", "--no-filters", "--", _CHANGELOG, check=False).strip()
     before = git(root, "rev-parse", f"{head}^:{prefix}{_CHANGELOG}", check=False).strip()
     if here in {"", before}:
-        _check_out(root, [_CHANGELOG])
+        check_out(root, [f"{prefix}{_CHANGELOG}"])
     else:
         git(root, "reset", "--quiet", "--", _CHANGELOG)
 
 
 def _is_tagged(root: Path, tag: str, head: str) -> bool:
-    words = ("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
-    commit = git(root, *words, check=False).strip()
-    return bool(commit) and commit == head
+    return tagged_commit(root, tag) == head
 
 
 def pipeline_findings(root: Path) -> list[Finding]:
@@ -151,7 +166,8 @@ def _state_findings(
     findings = uncommitted_findings(catalog)
     if not findings:
         findings += pipeline_findings(catalog.root)
-    return findings + errors_of(all_findings(catalog, released_test_images, derived=derived))
+    errors = errors_of(all_findings(catalog, released_test_images, derived=derived))
+    return findings + (errors or restricted_findings(catalog))
 
 
 def _number_findings(
@@ -182,55 +198,6 @@ def _number_findings(
             hint=f"choose one of {choices}",
         )
     ]
-
-
-def _build_record(
-    catalog: Catalog, number: VersionNumber, notes: str, records: Sequence[Version]
-) -> tuple[Version, Diff | None]:
-    """Return the record of a new version, and its differences from the last version, if any."""
-    last = records[-1].version if records else None
-    diff = compare(open_at(catalog.root, last), catalog) if last else None
-    parts = manifest(catalog)["subsets"]
-    subsets = {
-        name: VersionSubset(
-            kind=part["kind"],
-            samples=part["samples"],
-            img_dir=part["img_dir"]["md5"],
-            ann_dir=part["ann_dir"]["md5"],
-            entry=part["entry"],
-            tags=part["tags"],
-            splits=md5_of(json.dumps(part["splits"], sort_keys=True).encode()),
-        )
-        for name, part in parts.items()
-    }
-    changes = (
-        VersionChanges(step="major")
-        if diff is None
-        else VersionChanges(
-            step=diff.step,
-            samples={kind: n for kind, n in diff.counts.items() if n},
-            subsets_added=tuple(diff.subsets_added),
-            subsets_removed=tuple(diff.subsets_removed),
-            scenes_added=tuple(diff.scenes_added),
-            scenes_removed=tuple(diff.scenes_removed),
-        )
-    )
-    record = Version(
-        version=str(number),
-        previous=last,
-        notes=notes,
-        state=md5_of(manifest_text(catalog).encode()),
-        samples=sum(sum(part.samples.values()) for part in subsets.values()),
-        subsets=subsets,
-        selections=_selections(catalog),
-        changes=changes,
-    )
-    return record, diff
-
-
-def _selections(catalog: Catalog) -> dict[str, VersionSelection]:
-    summaries = summarize_all(catalog, sorted(catalog.params.selections))
-    return {s.name: VersionSelection(samples=s.samples, digest=s.digest) for s in summaries}
 
 
 def _step_findings(record: Version, diff: Diff | None, records: Sequence[Version]) -> list[Finding]:
@@ -271,13 +238,13 @@ def _step_findings(record: Version, diff: Diff | None, records: Sequence[Version
     ]
 
 
-def _blob_findings(catalog: Catalog, remote: str | None) -> list[Finding]:
+def _blob_findings(catalog: Catalog, remote: Blobs) -> list[Finding]:
     """Return a finding for every blob of the state that the remote does not have."""
-    blobs = expected_blobs(catalog)
+    # The table of the last release is about to be replaced.
+    blobs = {md5: blob for md5, blob in expected_blobs(catalog).items() if blob.file != INDEX}
     if not blobs:
         return []
-    sizes = Blobs(catalog.project, remote).sizes(list(blobs))
-    return list(compare_sizes(blobs, sizes).values())
+    return list(compare_sizes(blobs, remote.sizes(list(blobs))).values())
 
 
 def _changelog(catalog: Catalog, record: Version) -> str:
@@ -286,41 +253,28 @@ def _changelog(catalog: Catalog, record: Version) -> str:
     return with_version(path.read_text("utf-8") if path.is_file() else "", record)
 
 
-def _commit(root: Path, head: str, texts: dict[str, str], tag: str, record: Version) -> None:
-    """Commit ``texts`` on top of HEAD and tag the commit, in one transaction of references.
-
-    It fails if HEAD is no longer ``head``, the commit that was checked.
-    The index and the working tree are not used, so unrelated changes there are not committed.
-    """
-    with temporary_folder() as folder:
-        index = {"GIT_INDEX_FILE": str(folder / "index")}
-        git(root, "read-tree", head, env=index)
-        for number, (path, text) in enumerate(texts.items()):
-            source = folder / str(number)
-            source.write_bytes(text.encode())
-            blob = git(root, "hash-object", "-w", "--no-filters", "--", str(source)).strip()
-            git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=index)
-        tree = git(root, "write-tree", env=index).strip()
-        message = f"Release {record.version}"
-        sign = ["-S"] * _is_set(root, "commit.gpgSign")
-        commit = git(root, "commit-tree", tree, "-p", head, "-m", message, *sign).strip()
-        tagger = git(root, "var", "GIT_COMMITTER_IDENT").strip()
-        body = f"object {commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n{message}\n"
-        tag_object = git(root, "mktag", stdin=body).strip()
-        updates = f"update HEAD {commit} {head}\ncreate refs/tags/{tag} {tag_object}\n"
-        git(root, "update-ref", "--stdin", stdin=f"start\n{updates}commit\n")
+def _commit(
+    root: Path, head: str, files: dict[str, bytes], tag: str, record: Version, *, sign: bool
+) -> None:
+    """Commit the files and tag the commit, in one step that fails if HEAD moved."""
+    commit_and_tag(root, head, files, tag, _message(record), sign=sign)
 
 
-def _is_set(root: Path, option: str) -> bool:
-    """Return whether a yes-or-no option of git's configuration is set to yes."""
-    return git(root, "config", "--type=bool", option, check=False).strip() == "true"
+def _command(number: VersionNumber, remote: str | None, *, sign: bool) -> str:
+    """Return the command line of a release, without its notes."""
+    options = ["--remote", shlex.quote(remote)] if remote else []
+    return " ".join(["sceneset release", str(number), *options, *["--sign"] * sign])
+
+
+def _message(record: Version) -> str:
+    return f"Release {record.version}"
 
 
 def unsigned_tag_note(root: Path, tag: str) -> str:
     """Return how to sign the tag of a release if the configuration asks for signed tags, or ""."""
-    if not _is_set(root, "tag.gpgSign"):
+    if not is_set(root, "tag.gpgSign") or is_signed(root, tag):
         return ""
     return (
-        "the tag is not signed, although tag.gpgSign is set: `sceneset release` creates branch and "
-        f"tag in one step, and git can't sign in it. To sign it: git tag -s -f {tag} {tag}^{{}}"
+        "the tag is not signed, although tag.gpgSign is set. To sign it: "
+        f"sceneset release {tag.rpartition('@v')[2]} --sign"
     )

@@ -3,10 +3,12 @@
 import difflib
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sceneset.errors import GitError, UnknownRevisionError
+from sceneset.schemas.version import VersionNumber
 from sceneset.storage.files import md5_of
 from sceneset.storage.git import git, output_lines, read_object
 from sceneset.storage.git_trees import find_objects
@@ -14,11 +16,14 @@ from sceneset.storage.git_trees import find_objects
 ARTIFACT = "insta360-semantic-seg"
 """The DVC artifact that is versioned: tags are named insta360-semantic-seg@v1.2.0."""
 
+LATEST = "latest"
+"""Names the newest released version, unless a branch or tag has this name."""
+
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 
 
 def resolve(repo: Path, rev: str, prefix: str = "") -> str:
-    """Return the commit of a version number, tag, branch or commit.
+    """Return the commit of a version number, tag, branch or commit, or of the latest version.
 
     A version is found by its tag, or by the commit that added its record if tags were not
     fetched.
@@ -39,6 +44,8 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
     commit = _parse_commit(repo, rev)
     if commit:
         return commit
+    if rev == LATEST:
+        return resolve(repo, latest_version(repo, prefix), prefix)
     if rev == "HEAD" and (branches := _branches(repo)):
         default = git(repo, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).strip()
         raise UnknownRevisionError(
@@ -47,6 +54,54 @@ def resolve(repo: Path, rev: str, prefix: str = "") -> str:
             f"repository: git symbolic-ref HEAD refs/heads/{branches[0]}"
         )
     raise UnknownRevisionError(f"there is no revision {rev!r}. {_suggestion(repo, rev)}")
+
+
+def latest_version(repo: Path, prefix: str = "") -> str:
+    """Return the number of the newest version that HEAD has a record of or that has a tag.
+
+    Tags of other branches count too. A version whose release was reverted does not count: its tag
+    is in the history of HEAD, but HEAD has no record of it any more.
+
+    Args:
+        repo: The git repository.
+        prefix: The registry's folder in the repository, with a slash at its end, or "".
+
+    Raises:
+        UnknownRevisionError: There is no version.
+    """
+    folder = f"{prefix}registry/versions"
+    files = output_lines(git(repo, "ls-tree", "--name-only", f"HEAD:{folder}", check=False))
+    records = _numbers(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
+    tagged, merged = _tagged_numbers(repo), _tagged_numbers(repo, "--merged=HEAD")
+    for number in sorted(records | tagged, reverse=True):
+        tag, record = f"refs/tags/{ARTIFACT}@v{number}", f"{folder}/{number}.yaml"
+        if number not in merged - records or not _has_file(repo, tag, record):
+            return str(number)
+    raise UnknownRevisionError("there is no version yet; `sceneset release` creates one")
+
+
+def _tagged_numbers(repo: Path, *options: str) -> set[VersionNumber]:
+    """Return the numbers of the version tags that options of `git for-each-ref` select."""
+    words = ("for-each-ref", *options, "--format=%(refname)", f"refs/tags/{ARTIFACT}@v*")
+    tags = output_lines(git(repo, *words, check=False))
+    return _numbers(tag.rpartition("@v")[2] for tag in tags)
+
+
+def _numbers(names: Iterable[str]) -> set[VersionNumber]:
+    """Return those names that are version numbers."""
+    numbers = set()
+    for name in names:
+        with suppress(ValueError):
+            numbers.add(VersionNumber.parse(name))
+    return numbers
+
+
+def version_of(repo: Path, rev: str, prefix: str = "") -> str | None:
+    """Return the number of the version that a name means, or None if it means something else."""
+    if rev == LATEST and not _parse_commit(repo, LATEST):
+        return latest_version(repo, prefix)
+    match = _VERSION.fullmatch(rev.removeprefix(f"{ARTIFACT}@"))
+    return match[1] if match else None
 
 
 def resolve_versions(
@@ -90,7 +145,7 @@ def version_at(repo: Path, commit: str) -> str | None:
 def _version_commit(repo: Path, number: str, record: str) -> str:
     """Return the commit of a version, or "" if there is no such version."""
     tagged = _tagged_commit(repo, number)
-    if tagged and git(repo, "ls-tree", "--full-tree", "--name-only", tagged, "--", record):
+    if tagged and _has_file(repo, tagged, record):
         return tagged
     paths = ("--", f":(top,literal){record}")
     found = git(repo, "log", "--all", "--diff-filter=A", "--format=%H", *paths).split()
@@ -114,6 +169,11 @@ def _version_commit(repo: Path, number: str, record: str) -> str:
             "(git fetch --tags) or pass the commit you mean"
         )
     return added[0] if added else ""
+
+
+def _has_file(repo: Path, commit: str, path: str) -> bool:
+    """Return whether a commit has a file; a partial clone does not fetch it."""
+    return bool(git(repo, "ls-tree", "--full-tree", "--name-only", commit, "--", path))
 
 
 def _tagged_commit(repo: Path, number: str) -> str:

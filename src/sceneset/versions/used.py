@@ -24,6 +24,7 @@ from sceneset.storage.leftovers import USED_PART
 from sceneset.storage.locking import exclusive_lock
 from sceneset.storage.yaml_files import schema_finding
 from sceneset.versions.records import read_records
+from sceneset.versions.resolve import LATEST
 
 FILE = "registry/used.csv"
 COLUMNS = tuple(UsedRow.model_fields)
@@ -93,7 +94,7 @@ def add_used(catalog: Catalog, run: str, version: str, selection: str = "") -> t
     Args:
         catalog: The working tree of the registry.
         run: The URL of the run; a user name and password in it are left out.
-        version: The number of a released version.
+        version: The number of a released version, or "latest".
         selection: A selection of this version, or a scene; "" for all samples.
 
     Raises:
@@ -102,6 +103,8 @@ def add_used(catalog: Catalog, run: str, version: str, selection: str = "") -> t
         FindingsError: The log or a record can't be read.
     """
     records = {record.version: record for record in read_records(catalog)}
+    if version == LATEST and records:
+        version = list(records)[-1]
     if version not in records:
         known = ", ".join(list(records)[-5:]) or "none yet"
         raise UsageError(

@@ -18,12 +18,17 @@ from sceneset.storage.files import md5_of
 from sceneset.storage.locking import write_lock
 from sceneset.storage.object_store import WORKERS
 from sceneset.storage.user_cache import is_in_cache
+from sceneset.versions.index_table import INDEX, read_pointer
 
 _HINT = (
     "run `dvc push` where the files are; if it reports that everything is up to date, run "
     "`sceneset verify --repair`"
 )
-_CODES = {BlobMissingError: "blob-absent", BlobDamagedError: "blob-damaged"}
+CODES: dict[type[BlobError], str] = {
+    BlobMissingError: "blob-absent",
+    BlobDamagedError: "blob-damaged",
+}
+"""The rule for each error of reading a blob; for all others it is blob-unread."""
 
 
 class ExpectedBlob(NamedTuple):
@@ -39,7 +44,10 @@ class ExpectedBlob(NamedTuple):
 
 
 def expected_blobs(catalog: Catalog) -> dict[str, ExpectedBlob]:
-    """Return every blob that a state needs, by hash; blobs of withdrawn samples are not needed."""
+    """Return every blob that a state needs, by hash; blobs of withdrawn samples are not needed.
+
+    The table of the samples of the last release is one of them.
+    """
     blobs: dict[str, ExpectedBlob] = {}
     for pairs in catalog.each(lambda name: list(scanned_files(catalog, name))):
         for files in zip(*pairs, strict=True):
@@ -54,6 +62,8 @@ def expected_blobs(catalog: Catalog) -> dict[str, ExpectedBlob]:
                 for file in pair:
                     blob = ExpectedBlob(file.bytes, file.subset, f"{DATA_ROOT}/{file.path}")
                     blobs.setdefault(file.md5, blob)
+    if index := read_pointer(catalog.root):
+        blobs[index.md5] = ExpectedBlob(index.size, "", INDEX)
     return blobs
 
 
@@ -106,7 +116,7 @@ def verify(
         try:
             remote.download(md5)
         except BlobError as error:
-            code = _CODES.get(type(error), "blob-unread")
+            code = CODES.get(type(error), "blob-unread")
             found[md5] = _finding(code, str(error), blobs[md5])
         return True
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   sceneset diff 1.0.0 1.1.0
+  sceneset diff latest                  what the next version would change
   sceneset diff main                    what a branch would change
   sceneset diff HEAD~1 --samples
   sceneset diff 1.0.0 1.1.0 --json
@@ -28,7 +29,9 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("old", metavar="OLD", help="a version, tag, branch or commit")
+    parser.add_argument(
+        "old", metavar="OLD", help="a version (1.2.0, or latest), tag, branch or commit"
+    )
     parser.add_argument(
         "new", nargs="?", metavar="NEW", help="the same (default: the working tree)"
     )
@@ -119,12 +122,9 @@ def _object(
 def _show(
     diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
-    from sceneset.cli.output import Label, print_table, print_text
-    from sceneset.versions.diff import change_text
+    from sceneset.cli.output import print_table, print_text
 
-    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
-    overlap = _overlap(masks, fetched=args.fetch)
-    print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
+    _print_counts(diff, _overlap(masks, fetched=args.fetch))
     if drifts:
         print_table(
             ("scene", "persons", "phase", "images", "color change", "person share change"),
@@ -143,22 +143,46 @@ def _show(
         )
     if args.samples and diff.changes:
         iou = {id(mask.change): f"{mask.iou:.3f}" for mask in masks if mask.iou is not None}
-        print_table(
-            ("change", "old", "new", "old scenes", "new scenes", "IoU"),
-            [
-                (
-                    Label(change_text(c.kind)),
-                    c.old and c.old.place,
-                    c.new and c.new.place,
-                    c.old and ";".join(c.old.scenes),
-                    c.new and ";".join(c.new.scenes),
-                    iou.get(id(c)),
-                )
-                for c in diff.changes
-            ],
-            right=("IoU",),
-        )
+        _print_samples(diff, iou)
     print_text(STEP_LABELS[diff.step])
+
+
+def print_changes(diff: "Diff", *, samples: bool) -> None:
+    """Print the changes of a diff; with ``samples``, each of them."""
+    from sceneset.cli.output import print_text
+
+    _print_counts(diff, [])
+    if samples and diff.changes:
+        _print_samples(diff, {})
+    print_text(STEP_LABELS[diff.step])
+
+
+def _print_counts(diff: "Diff", overlap: "list[tuple[str, str]]") -> None:
+    from sceneset.cli.output import Label, print_table
+
+    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
+    print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
+
+
+def _print_samples(diff: "Diff", iou: "dict[int, str]") -> None:
+    from sceneset.cli.output import Label, print_table
+    from sceneset.versions.diff import change_text
+
+    print_table(
+        ("change", "old", "new", "old scenes", "new scenes", "IoU"),
+        [
+            (
+                Label(change_text(c.kind)),
+                c.old and c.old.place,
+                c.new and c.new.place,
+                c.old and ";".join(c.old.scenes),
+                c.new and ";".join(c.new.scenes),
+                iou.get(id(c)),
+            )
+            for c in diff.changes
+        ],
+        right=("IoU",),
+    )
 
 
 def names_of_changes(diff: "Diff") -> list[tuple[str, str]]:

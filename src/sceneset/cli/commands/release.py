@@ -11,9 +11,14 @@ from sceneset.cli.commands.sources import add_remote, add_view
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
+TYPE_CHECKING = False  # importing typing would take longer than printing help
+if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+
 EXAMPLES = """
   sceneset release 1.0.0
   sceneset release 1.1.0 --notes "the ski season"
+  sceneset release 1.2.0 --sign
   git push --follow-tags                 publish it afterwards
 """
 
@@ -22,6 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("version", metavar="VERSION", help="three numbers, for example 1.2.0")
     parser.add_argument("--notes", default="", help="text for the record and the changelog entry")
+    parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="sign the tag with your GPG or SSH key, as git is configured (user.signingKey, "
+        "gpg.format)",
+    )
     add_remote(parser)
     add_view(parser)
 
@@ -41,8 +52,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     catalog = Catalog.find()
     record, tag = release(
-        catalog, number, notes=args.notes, remote=args.remote, derived=stale_files
+        catalog,
+        number,
+        notes=args.notes,
+        remote=args.remote,
+        derived=stale_files,
+        sign=args.sign,
     )
+    _say_licences(catalog)
     say(
         f"Released {record.version}: {counted(record.samples, 'sample')} in "
         f"{counted(len(record.subsets), 'subset')}, tag {tag}. Next:",
@@ -53,3 +70,21 @@ def run(args: argparse.Namespace) -> int:
         say(note, style="yellow")
     say("  git push --follow-tags")
     return FINE
+
+
+def _say_licences(catalog: "Catalog") -> None:
+    """Say under which licences the released subsets are, if an entry names one."""
+    from collections import Counter
+
+    from sceneset.catalog.provenance import licences_of
+    from sceneset.cli.output import say
+    from sceneset.counts import counted
+
+    given = [licences_of(catalog.entry(name).provenance) for name in catalog.names]
+    counts = Counter(licence for names in given for licence in names)
+    if any(counts):
+        texts = [
+            f"{name or 'not recorded'} ({counted(n, 'subset')})"
+            for name, n in sorted(counts.items())
+        ]
+        say(f"Licences: {', '.join(texts)}")

@@ -18,7 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("run", metavar="RUN_URL", help="URL of the run, for example in MLflow")
     parser.add_argument(
-        "--rev", required=True, metavar="VERSION", help="the released version that the run used"
+        "--rev",
+        required=True,
+        metavar="VERSION",
+        help="the released version that the run used, or latest",
     )
     parser.add_argument(
         "--selection",

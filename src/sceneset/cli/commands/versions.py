@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   sceneset versions
   sceneset versions 1.2.0
+  sceneset versions latest --json
   sceneset versions --repo https://example.com/people.git --json
 """
 
@@ -25,7 +26,10 @@ EXAMPLES = """
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "version", nargs="?", metavar="VERSION", help="show this version (default: list all)"
+        "version",
+        nargs="?",
+        metavar="VERSION",
+        help="show this version, or `latest` (default: list all)",
     )
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
@@ -34,7 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the versions."""
     from sceneset.cli.output import print_json, print_table, say
-    from sceneset.versions.records import read_records, reverted_versions
+    from sceneset.versions.records import (
+        VersionTag,
+        read_records,
+        reverted_versions,
+        version_tags,
+    )
     from sceneset.versions.used import read_used
 
     catalog = open_catalog(args)
@@ -42,15 +51,18 @@ def run(args: argparse.Namespace) -> int:
     records = every if args.version is None else _named(args.version, every)
     used = read_used(catalog.paths)
     if args.json:
+        tags = version_tags(catalog)
         print_json(
             [
                 record.model_dump(mode="json")
+                | tags.get(record.version, VersionTag())._asdict()
                 | {"used": [_run(row) for row in used if row.version == record.version]}
                 for record in records
             ]
         )
     elif args.version is not None:
-        _print_version(records[0], [row for row in used if row.version == args.version])
+        shown = records[0]
+        _print_version(shown, [row for row in used if row.version == shown.version])
         return FINE
     elif not records:
         say("there is no version yet; create one with: sceneset release 1.0.0", style="yellow")
@@ -82,8 +94,11 @@ def run(args: argparse.Namespace) -> int:
 def _named(version: str, records: "Sequence[Version]") -> "list[Version]":
     """Return the record of a version, alone."""
     from sceneset.errors import UnknownRevisionError
+    from sceneset.versions.resolve import LATEST
 
     found = [record for record in records if record.version == version]
+    if version == LATEST:
+        found = [*records[-1:]]
     if not found:
         known = ", ".join(record.version for record in records[-5:]) or "none yet"
         raise UnknownRevisionError(f"there is no version {version!r}; the last ones: {known}")

@@ -40,6 +40,22 @@ RELEASES = (
         "version, changed texts a patch version. The message lists the samples that require it.",
     ),
     Rule(
+        "release-drift",
+        _ERROR,
+        "a scene changed more than params.yaml allows without release notes",
+        "Users of a version should learn why a scene has far more or fewer images, other colors, "
+        "another size or another share of person pixels. Write it with `release --notes`, or "
+        "change the limits under `drift` in params.yaml. New scenes are not compared.",
+    ),
+    Rule(
+        "version-signature",
+        _ERROR,
+        "the tag of a version has no valid signature of a key that you trust",
+        "`sceneset verify --signed` verifies the tag with the keys of your own git configuration. "
+        "`sceneset release --sign` signs a tag. A signature of an unknown key proves nothing about "
+        "who released the version.",
+    ),
+    Rule(
         "version-unread",
         _WARNING,
         "the samples of a version can't be read",
