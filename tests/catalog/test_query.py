@@ -1,5 +1,6 @@
 """Names as users type them become a query, or an error that lists the nearest names."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from sceneset import Registry
 from sceneset.catalog.query import Query, resolve_query
 from sceneset.errors import UnknownNameError
+from sceneset.schemas.params import Params
 from sceneset.schemas.terms import Persons, Phase
 
 
 def resolve_subset(names: tuple[str, ...], name: str) -> str:
-    [resolved] = resolve_query(SimpleNamespace(names=names), subsets=[name]).subsets
+    catalog = SimpleNamespace(names=names, params=Params(), root=Path("nowhere"))
+    [resolved] = resolve_query(catalog, subsets=[name]).subsets
     return resolved
 
 

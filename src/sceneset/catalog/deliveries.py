@@ -5,8 +5,9 @@ The file is a record of the delivery and not a part of the state; no stage reads
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from sceneset.errors import fail
 from sceneset.paths import Paths
@@ -32,24 +33,54 @@ def deliveries_text(samples: Iterable[Delivered]) -> str:
     return out.getvalue()
 
 
-def without_samples(text: str, keys: Iterable[tuple[str, str]], shown: str) -> str:
-    """Return the text of a record without the rows of some samples.
+def with_more_samples(text: str, samples: Iterable[Delivered], shown: str) -> str:
+    """Return the text of a record with more samples.
 
     Args:
-        text: The text of the record.
-        keys: The phase and stem of each sample.
+        text: The text of the record; "" if there is none.
+        samples: The further samples.
         shown: How findings name the file.
 
     Raises:
         FindingsError: The text is no CSV.
     """
-    removed = set(keys)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    header, *added = csv.reader(io.StringIO(deliveries_text(samples)))
     try:
-        for _, row in csv_rows(text, strict=False):
-            if tuple(row[:2]) not in removed:
-                writer.writerow(row)
+        rows = [row for _, row in csv_rows(text, strict=False)]
     except BrokenRowError as error:
         fail("csv-broken", str(error), file=shown, row=error.line, hint=error.hint)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows[0] if rows else header)
+    writer.writerows(sorted([*rows[1:], *added]))
+    return out.getvalue()
+
+
+def with_other_keys(text: str, keys: Mapping[Any, tuple[str, str] | None], shown: str) -> str:
+    """Return the text of a record whose samples have other names, or are left out.
+
+    Args:
+        text: The text of the record.
+        keys: The new phase and stem of each changed sample; None for a removed one.
+        shown: How findings name the file.
+
+    Raises:
+        FindingsError: The text is no CSV.
+    """
+    rows = []
+    try:
+        header, *lines = (row for _, row in csv_rows(text, strict=False))
+    except BrokenRowError as error:
+        fail("csv-broken", str(error), file=shown, row=error.line, hint=error.hint)
+    except ValueError:  # an empty file
+        return text
+    for row in lines:
+        old = (row[0], row[1]) if len(row) > 1 else ("", "")
+        new = keys.get(old, old)
+        if new is not None:
+            rows.append([*new, *row[2:]] if len(row) > 1 else row)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows if set(keys.values()) == {None} else sorted(rows))
     return out.getvalue()

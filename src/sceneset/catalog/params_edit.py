@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-_KEY = "subsets"
+_KEY, _RENAMED = "subsets", "renamed"
 _FILE = "params.yaml"
 
 
@@ -34,7 +34,7 @@ def with_subset(text: str, name: str) -> str:
         position = bisect.bisect(names, name)
         names.insert(position, name)
         if position:
-            _move_comment_lines(names, position - 1, position)
+            _movecomment_lines(names, position - 1, position)
 
     listed = (parse(text, _FILE).data or {}).get(_KEY) or []
     return _edit(text, insert, expected=[*listed, name])
@@ -49,11 +49,26 @@ def without_subset(text: str, name: str) -> str:
 
     def remove(names: "CommentedSeq") -> None:
         position = names.index(name)
-        _move_comment_lines(names, position, position - 1 if position else None)
+        _movecomment_lines(names, position, position - 1 if position else None)
         del names[position]
 
     listed = parse(text, _FILE).data[_KEY]
     return _edit(text, remove, expected=[other for other in listed if other != name])
+
+
+def with_renamed_subset(text: str, old: str, new: str) -> str:
+    """Return the text of params.yaml with a subset under another name, and its former name.
+
+    Raises:
+        FindingsError: A list is written in a style that can't be edited.
+    """
+    text = with_subset(without_subset(text, old), new)
+    former: dict[str, str] = (parse(text, _FILE).data or {}).get(_RENAMED) or {}
+    former = {name: new if now == old else now for name, now in former.items() if name != new}
+    before, section, after = _section(text, _RENAMED)
+    lines = [f"  {name}: {now}\n" for name, now in sorted((former | {old: new}).items())]
+    comments = [f"{line}\n" for line in comment_lines(section)]
+    return "".join([before, f"{_RENAMED}:\n", *comments, *lines, after])
 
 
 def entry_text(entry: Subset) -> str:
@@ -76,7 +91,7 @@ def _edit(text: str, change: "Callable[[CommentedSeq], None]", expected: list[st
     if (
         data is None
         or data | {_KEY: sorted(data[_KEY])} != wanted
-        or _comment_lines(edited) != _comment_lines(text)
+        or comment_lines(edited) != comment_lines(text)
     ):
         fail(
             "schema",
@@ -89,22 +104,28 @@ def _edit(text: str, change: "Callable[[CommentedSeq], None]", expected: list[st
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Split the text into the lines before, of and after the list of subsets.
+    """Split the text into the lines before, of and after the list of subsets."""
+    before, section, after = _section(text, _KEY)
+    return before, section or f"{_KEY}: []\n", after
 
-    The lines of the list begin with its key and end with its last item; comments below the last
-    item are not part of the list.
+
+def _section(text: str, name: str) -> tuple[str, str, str]:
+    """Split the text into the lines before, of and after a key with its value.
+
+    The section begins with the key and ends with the last item of the value; comments below that
+    are not part of it. Without the key it is "", at the end of the text.
     """
     from ruamel.yaml import YAML
 
     root = YAML().compose(text)
     for key, value in root.value if root else ():
-        if key.value == _KEY:
+        if key.value == name:
             items = value.value if isinstance(value.value, list) and not value.flow_style else []
             last = items[-1] if items else value
+            last = last[1] if isinstance(last, tuple) else last  # an item of a mapping
             end = text.find("\n", last.end_mark.index) + 1 or len(text)
             return text[: key.start_mark.index], text[key.start_mark.index : end], text[end:]
-    before = text if not text or text.endswith("\n") else f"{text}\n"
-    return before, f"{_KEY}: []\n", ""
+    return text if not text or text.endswith("\n") else f"{text}\n", "", ""
 
 
 def _edit_section(section: str, change: "Callable[[CommentedSeq], None]") -> str:
@@ -119,7 +140,7 @@ def _edit_section(section: str, change: "Callable[[CommentedSeq], None]") -> str
         params[_KEY].fa.set_block_style()
     elif is_block:  # ruamel.yaml would write `[]` below the comments, which is not valid
         key_line = section.partition("\n")[0].replace(":", ": []", 1)
-        return "\n".join([key_line, *_comment_lines(section), ""])
+        return "\n".join([key_line, *comment_lines(section), ""])
     out = io.StringIO()
     editor.dump(params, out)
     return out.getvalue()
@@ -147,11 +168,12 @@ def round_trip_editor(text: str) -> tuple["YAML", bool]:
     return editor, is_block
 
 
-def _comment_lines(text: str) -> list[str]:
+def comment_lines(text: str) -> list[str]:
+    """Return the lines of a YAML text that are comments."""
     return [line for line in text.splitlines() if line.lstrip().startswith("#")]
 
 
-def _move_comment_lines(names: "CommentedSeq", source: int, target: int | None) -> None:
+def _movecomment_lines(names: "CommentedSeq", source: int, target: int | None) -> None:
     """Move the comment and blank lines below one item to below another, or above the first.
 
     ruamel.yaml stores these lines with the item above, together with the comment at the item's end.

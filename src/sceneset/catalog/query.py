@@ -83,7 +83,7 @@ def resolve_query(
         scenes=keys,
         persons=Persons(persons) if persons else None,
         phases=tuple(Phase(phase) for phase in phases),
-        subsets=tuple(_resolve_subset(catalog.names, name) for name in subsets),
+        subsets=tuple(_find_subset(catalog, name) for name in subsets),
         selections=selections,
     )
 
@@ -114,6 +114,30 @@ def _raise_unknown(vocabulary: "Vocabulary", name: str, selections: list[str]) -
     if selections:
         what, where = "scene or selection", f"{where}, `sceneset selections` all selections"
     raise UnknownNameError(f"no {what} is called {name!r}. {hint}{where}")
+
+
+def _find_subset(catalog: "Catalog", name: str) -> str:
+    """Return the full name of a subset, also for a name that it had before it was renamed."""
+    try:
+        return _resolve_subset(catalog.names, catalog.params.renamed.get(name, name))
+    except UnknownNameError:
+        wanted = name.casefold()
+        former = catalog.params.renamed.items()
+        matches = {now for old, now in former if wanted in old.casefold()} & set(catalog.names)
+        if len(matches) == 1:
+            return matches.pop()
+        _refuse_retired(catalog, wanted)
+        raise
+
+
+def _refuse_retired(catalog: "Catalog", wanted: str) -> None:
+    from sceneset.catalog.dropped import read_dropped
+
+    for row in read_dropped(catalog.root):
+        if not row.sample and wanted in row.subset.casefold():
+            raise UnknownNameError(
+                f"{row.subset} was retired: {row.reason}. Versions from before have it: use --rev"
+            )
 
 
 def _resolve_subset(names: Sequence[str], name: str) -> str:

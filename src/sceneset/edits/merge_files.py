@@ -11,6 +11,7 @@ from sceneset.edits.merge_run import MergeRun
 from sceneset.edits.merge_subsets import SubsetMerge
 from sceneset.edits.merge_texts import (
     merge_changelog,
+    merge_index,
     merge_lineage,
     merge_rows,
     merge_tags_alone,
@@ -25,6 +26,7 @@ from sceneset.paths import DATA_ROOT, Paths
 from sceneset.storage.dvc_digests import Digest
 from sceneset.storage.dvc_lock_file import LOCK, lock_with_digests, read_lock, united_lock
 from sceneset.storage.git_index import Unmerged
+from sceneset.versions.index_table import INDEX
 from sceneset.versions.used import FILE as USED_FILE
 
 TextMerge = Callable[[Texts, str, ValueMerge], str]
@@ -46,6 +48,7 @@ _TEXT_MERGES: tuple[tuple[str, TextMerge], ...] = (
     (rf"{DELIVERIES_FOLDER}/[^/]+\.csv", merge_rows),
     (re.escape(USED_FILE), merge_used),
     (r"CHANGELOG\.md", merge_changelog),
+    (rf"{re.escape(INDEX)}\.dvc", merge_index),
     (rf"(?:{DATA_ROOT}/.*)?\.(?:git|dvc)(?:ignore|attributes)", merge_union),
 )
 """How text files are merged, by patterns of their paths; the first one that fits counts."""

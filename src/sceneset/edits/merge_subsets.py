@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sceneset.catalog.deliveries import DELIVERIES_FOLDER, without_samples
+from sceneset.catalog.deliveries import DELIVERIES_FOLDER, with_other_keys
 from sceneset.catalog.lineage import LINEAGE_FOLDER, parse_lineage
 from sceneset.catalog.params_edit import entry_text
 from sceneset.catalog.tags_csv import parse_tags, tags_text
@@ -60,7 +60,7 @@ class SubsetMerge:
         if record in unmerged:
             text = self._run.merge_text(record, merge_rows, subset=self._name)
             if text:
-                kept = without_samples(text, self._withdrawn, record)
+                kept = with_other_keys(text, dict.fromkeys(self._withdrawn), record)
                 self._run.writes[record] = kept.encode()
         if not unmerged.keys().isdisjoint({self._scan, *self._pointers.values()}):
             self._merge_files()
@@ -154,7 +154,8 @@ class SubsetMerge:
                 text = texts.ours or texts.theirs
             else:
                 text = run.current_text(name)
-            run.writes[name] = dvc_file_with_digest(text, digest).encode()
+            pointer = dvc_file_with_digest(text, digest, name, subset=self._name)
+            run.writes[name] = pointer.encode()
             self.digests[name.removesuffix(".dvc")] = digest
 
     def _delete_files(self) -> None:

@@ -4,11 +4,12 @@ Scan, tags, .dvc files and dvc.lock are computed, not derived by the pipeline: n
 on this machine, and nothing is scanned again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
 
-from sceneset.catalog.deliveries import deliveries_path, without_samples
+from sceneset.catalog.deliveries import deliveries_path, with_other_keys
 from sceneset.catalog.lineage import lineage_path, lineage_text, read_lineage
 from sceneset.catalog.params_edit import without_subset
 from sceneset.catalog.reader import Catalog
@@ -18,33 +19,43 @@ from sceneset.paths import DATA_ROOT
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tag import Tag
-from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import (
     Digest,
     digests_of_rows,
+    dvc_file_text,
     dvc_file_with_digest,
     listings_of_rows,
 )
 from sceneset.storage.dvc_lock_file import LOCK, lock_with_digests, read_lock
 from sceneset.storage.files import md5_of, read_text
 from sceneset.storage.leftovers import temporary_folder
-from sceneset.storage.transaction import Transaction
+
+Key = tuple[str, str]
+"""Phase and stem."""
+
+
+class Stage(Protocol):
+    """Where the new contents of files go: a transaction, or the draft of a change."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Stage new content of a file."""
+
+    def delete(self, path: Path) -> None:
+        """Stage the removal of a file."""
+
+    def add_to_cache(self, md5: str, data: bytes) -> None:
+        """Keep a blob in DVC's cache, for example the listing of a folder."""
 
 
 class SubsetChange:
-    """A change of the samples of subsets, staged in a transaction."""
+    """A change of the samples of subsets, staged in a transaction or a draft."""
 
-    def __init__(self, catalog: Catalog, transaction: Transaction) -> None:
+    def __init__(self, catalog: Catalog, transaction: Stage) -> None:
         self._catalog, self._transaction = catalog, transaction
         self._digests: dict[str, Digest] = {}
         """New digests of files and folders that dvc.lock records, by path."""
         self._removed: list[str] = []
         """Subsets that lose their last sample."""
-
-    @cached_property
-    def blobs(self) -> Blobs:
-        """The blobs of the registry."""
-        return Blobs(self._catalog.root)
 
     def replace_samples(self, name: str, rows: Sequence[ScanRow], tags: Iterable[Tag]) -> None:
         """Stage the scan, tags and .dvc files of a subset that holds just these samples."""
@@ -56,11 +67,13 @@ class SubsetChange:
         self._transaction.write(paths.tags(name), tags_text(tags).encode())
         for folder, digest in digests_of_rows(rows).items():
             path = paths.subset(name) / f"{folder}.dvc"
-            text = dvc_file_with_digest(path.read_text("utf-8"), digest)
+            shown = paths.relative(path)
+            old = dvc_file_text(path, shown)
+            text = dvc_file_with_digest(old, digest, shown, subset=name)
             self._transaction.write(path, text.encode())
             self._digests[f"{DATA_ROOT}/{name}/{folder}"] = digest
         for md5, listing in listings_of_rows(rows).items():
-            self.blobs.add_to_cache(md5, listing)  # DVC needs them; unused ones do no harm
+            self._transaction.add_to_cache(md5, listing)
 
     def record_lineage(self, name: str, rows: Iterable[LineageRow]) -> None:
         """Stage the lineage of a subset with more rows: samples before and after the change."""
@@ -68,12 +81,12 @@ class SubsetChange:
         text = lineage_text([*read_lineage(paths, name), *rows])
         self._transaction.write(lineage_path(paths, name), text.encode())
 
-    def remove_deliveries(self, name: str, keys: Iterable[tuple[str, str]]) -> None:
-        """Stage the record of deliveries of a subset without some samples: it names their files."""
+    def follow_deliveries(self, name: str, keys: Mapping[Any, Key | None]) -> None:
+        """Stage the record of deliveries of a subset for samples with other names, or removed."""
         path = deliveries_path(self._catalog.paths, name)
         if path.exists():
             shown = self._catalog.paths.relative(path)
-            text = without_samples(read_text(path, shown), keys, shown)
+            text = with_other_keys(read_text(path, shown), keys, shown)
             self._transaction.write(path, text.encode())
 
     def remove_subset(self, name: str) -> None:

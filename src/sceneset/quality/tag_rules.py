@@ -11,6 +11,7 @@ from sceneset.catalog.split_selection import samples_by_row
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.terms import Persons, Phase
 
 _MAX_CONFLICTS = 10_000
 """More than of other findings, because each may have a waiver."""
@@ -63,7 +64,7 @@ def scene_table_findings(
         )
 
     findings = capped(empty, row_empty) + capped(wrong, count_differs)
-    missing = _memberships_in_no_row(rows, tags)
+    missing = _uncovered(rows, tags)
     return findings + capped(
         missing.items(), lambda found: _missing_row_finding(entry, found[0], found[1], file)
     )
@@ -73,10 +74,16 @@ def _images(count: int) -> str:
     return f"{count} image{'s' if count != 1 else ''}"
 
 
-def _memberships_in_no_row(
-    rows: Sequence[tuple[SplitRow, list[Tag]]], tags: Sequence[Tag]
-) -> Counter[tuple[str, str, str | None]]:
+def uncovered_memberships(
+    rows: Sequence[SplitRow], tags: Sequence[Tag]
+) -> Counter[tuple[Phase, str, Persons | None]]:
     """Count the samples of each (phase, scene, persons) that no row of the scene table selects."""
+    return _uncovered(samples_by_row(rows, tags), tags)
+
+
+def _uncovered(
+    rows: Sequence[tuple[SplitRow, list[Tag]]], tags: Sequence[Tag]
+) -> Counter[tuple[Phase, str, Persons | None]]:
     in_scene_rows: dict[str, set[tuple[str, str]]] = {}
     in_persons_rows: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for row, selected in rows:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from sceneset.schemas.delivered import Delivered
+from sceneset.schemas.dropped import DroppedRow
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.params import Params
@@ -22,6 +23,7 @@ from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
     "delivered": Delivered,
+    "dropped-row": DroppedRow,
     "forgotten": TombstoneFile,
     "lineage-row": LineageRow,
     "params": Params,

@@ -73,6 +73,11 @@ class Finding(Model):
         return f"{self.field}: {self.message}" if self.field else self.message
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """The parts that stay the same when rows of a file move."""
+        return (self.code, self.subset, self.phase, self.stem or self.file, self.message)
+
+    @property
     def sort_key(self) -> tuple[int, str, str, int, str, bool, str]:
         """Sort key: errors first, then by subset, file and row."""
         rank = list(Severity).index(self.severity)

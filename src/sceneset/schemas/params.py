@@ -92,6 +92,19 @@ class KindParams(Model):
     crop-overlap is reported."""
 
 
+class DriftParams(Model):
+    """Changes of a scene since the last version above which `release` requires notes."""
+
+    images: Annotated[float, Field(ge=0)] | None = None
+    """Change of the number of images, as a share of the number before: 0.5 is half."""
+    colour: Share | None = None
+    """Change of the mean of R, G or B, which are between 0 and 1."""
+    size: Annotated[float, Field(ge=0)] | None = None
+    """Change of the area of the most frequent image size, as a share of the area before."""
+    person: Share | None = None
+    """Change of the share of person pixels, which is between 0 and 1."""
+
+
 class RuleSetting(StrEnum):
     """The severity of a rule in this registry."""
 
@@ -106,6 +119,8 @@ class Params(Model):
 
     subsets: tuple[SubsetNameText, ...] = ()
     """Names of the registered subsets; dvc.yaml has a scan and a splits stage for each."""
+    renamed: dict[SubsetNameText, SubsetNameText] = Field(default_factory=dict)
+    """Present names of renamed subsets, by their former names, which look-ups accept too."""
     algorithms: Algorithms = Algorithms()
     """Version number of the algorithm of each stage."""
     limits: Limits = Limits()
@@ -116,6 +131,8 @@ class Params(Model):
     """Thresholds of the rules on masks; shares are between 0 and 1."""
     kinds: KindParams = KindParams()
     """Thresholds of the rules on full and crop subsets; shares are between 0 and 1."""
+    drift: DriftParams = DriftParams()
+    """Changes of a scene since the last version above which `release` requires notes."""
     rules: dict[str, RuleSetting] = Field(default_factory=dict)
     """Severities that differ from the default, by rule code: error, warning, note or off."""
     selections: dict[SelectionName, NamedSelection] = Field(default_factory=dict)
@@ -129,10 +146,20 @@ class Params(Model):
             return {name: {} if fields is None else fields for name, fields in value.items()}
         return {} if value is None else value
 
+    @field_validator("drift", mode="before")
+    @classmethod
+    def _read_no_drift(cls, value: object) -> object:
+        return {} if value is None else value
+
     @field_validator("subsets", mode="before")
     @classmethod
     def _read_empty_list(cls, value: object) -> object:
         return () if value is None else value
+
+    @field_validator("renamed", mode="before")
+    @classmethod
+    def _read_no_names(cls, value: object) -> object:
+        return {} if value is None else value
 
     @field_validator("rules", mode="before")
     @classmethod

@@ -26,6 +26,8 @@ from pathlib import Path
 from sceneset.errors import fail
 from sceneset.paths import Paths
 from sceneset.progress import Notify, no_notice
+from sceneset.storage.blobs import Blobs
+from sceneset.storage.dvc_writers import no_dvc_writer
 from sceneset.storage.files import md5_of, sync_folder
 from sceneset.storage.leftovers import sweep
 from sceneset.storage.locking import write_lock
@@ -34,6 +36,7 @@ from sceneset.storage.transaction_record import (
     Command,
     Delete,
     FollowUp,
+    Move,
     Record,
     State,
     Write,
@@ -52,7 +55,7 @@ from sceneset.storage.transaction_rollback import (
     unplaced_folder,
 )
 
-__all__ = ["Command", "FollowUp", "Transaction", "recover"]
+__all__ = ["Command", "FollowUp", "Transaction", "interrupted_subset", "recover"]
 
 
 class Transaction:
@@ -64,6 +67,7 @@ class Transaction:
         self._paths, self._record = paths, Record(command=command)
         self._writes: dict[str, Write] = {}
         self._deletes: dict[str, Delete] = {}
+        self._moves: dict[str, Move] = {}
 
     @classmethod
     @contextmanager
@@ -82,11 +86,11 @@ class Transaction:
             notify: Called if an interrupted transaction was finished or rolled back.
 
         Raises:
-            FindingsError: Another command is writing, or an interrupted transaction collides
-                with changes that people made since.
+            FindingsError: Another command, of sceneset or DVC, is writing; or an interrupted
+                transaction collides with changes that people made since.
             DvcError: The follow-up of an interrupted transaction failed.
         """
-        with write_lock(paths.work) as lock:
+        with write_lock(paths.work) as lock, no_dvc_writer(paths):
             sweep(paths)
             finished = recover(paths, lock, notify=notify)
             if finished == command:
@@ -149,10 +153,19 @@ class Transaction:
         name = self._relative(path)
         self._writes[name] = Write(path=name, before="", after=md5, is_cached=True)
 
+    def add_to_cache(self, md5: str, data: bytes) -> None:
+        """Put a blob into DVC's cache at once; an unused one does no harm."""
+        Blobs(self._paths.root).add_to_cache(md5, data)
+
     def delete(self, path: Path) -> None:
         """Stage the removal of a file, if it exists, and of folders that it leaves empty."""
         name = self._relative(path)
         self._deletes[name] = Delete(path=name, before="")
+
+    def move(self, path: Path, to: Path) -> None:
+        """Stage the renaming of a file or folder of the data root; nothing may be at ``to``."""
+        name = self._relative(path)
+        self._moves[name] = Move(path=name, to=self._relative(to))
 
     def commit(self, follow_up: FollowUp | None = None) -> None:
         """Put all files in place, then do the follow-up. A kill from here on loses nothing.
@@ -175,6 +188,7 @@ class Transaction:
             deletes=tuple(
                 Delete(path=name, before=file_digest(root / name)) for name in self._deletes
             ),
+            moves=tuple(self._moves.values()),
             follow_up=follow_up or FollowUp(),
         )
         finish(self._paths, self._record, self.lock)
@@ -197,6 +211,23 @@ class Transaction:
             fail("file-unreadable", "its name is not UTF-8", file=escaped, hint="rename it")
         checked_path(self._paths, name)
         return name
+
+
+def interrupted_subset(paths: Paths, name: str, part: str) -> str:
+    """Return the subset of an interrupted command, if it is this command; otherwise "".
+
+    A command that removes or renames a subset may have done so before it was killed. Its name can
+    then only be found in the record.
+
+    Args:
+        paths: The paths of the registry.
+        name: The name of the command.
+        part: The name of the subset as the user gave it, or a part of it.
+    """
+    record = read_record(paths)
+    is_same = record and record.command.name == name and record.state is not State.OPEN
+    subset = record.command.subset if record and is_same else ""
+    return subset if part.casefold() in subset.casefold() else ""
 
 
 def recover(paths: Paths, lock: int, *, notify: Notify = no_notice) -> Command | None:

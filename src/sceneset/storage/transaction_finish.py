@@ -4,6 +4,7 @@ Every step can be repeated, so a transaction that was interrupted here is finish
 command.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,10 @@ from sceneset.schemas.finding import finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, dvc, has_hard_link_locks
 from sceneset.storage.dvc_locks import exclude_dvc
-from sceneset.storage.files import atomic_write, copy_file
+from sceneset.storage.files import atomic_write, copy_file, sync_folder
 from sceneset.storage.transaction_record import (
     FollowUp,
+    Move,
     Record,
     State,
     Write,
@@ -28,7 +30,7 @@ from sceneset.storage.transaction_record import (
     staged_file,
     write_record,
 )
-from sceneset.storage.user_cache import PROJECTS, cache_folder
+from sceneset.storage.user_cache import cached_copies
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -66,6 +68,8 @@ def finish(paths: Paths, record: Record, lock: int) -> None:
 
 def _apply(paths: Paths, record: Record) -> None:
     _refuse_changed_files(paths, record)
+    for move in record.moves:
+        _move(paths, move)
     open_blobs = cache(lambda: Blobs(paths.root))  # only if a blob is put in place, and once
     for write in record.writes:
         _put(paths, record, write, open_blobs)
@@ -86,6 +90,11 @@ def _refuse_changed_files(paths: Paths, record: Record) -> None:
         for name, digests in expected.items()
         if name not in _NOT_COMPARED and file_digest(checked_path(paths, name)) not in digests
     ]
+    changed += [
+        move.to
+        for move in record.moves
+        if all(os.path.lexists(checked_path(paths, name)) for name in (move.path, move.to))
+    ]
     if changed:
         raise FindingsError(
             finding(
@@ -98,6 +107,15 @@ def _refuse_changed_files(paths: Paths, record: Record) -> None:
             )
             for name in changed
         )
+
+
+def _move(paths: Paths, move: Move) -> None:
+    path, target = checked_path(paths, move.path), checked_path(paths, move.to)
+    if os.path.lexists(path):  # otherwise it was moved before a kill
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        sync_folder(target.parent)
+    _delete_empty_folders(paths.root / DATA_ROOT, path.parent)
 
 
 def _put(paths: Paths, record: Record, write: Write, open_blobs: Callable[[], Blobs]) -> None:
@@ -180,9 +198,5 @@ def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
     blobs = Blobs(root, remote)
     for md5 in hashes:
         blobs.delete(md5)
-        name = f"files/md5/{md5[:2]}/{md5[2:]}"
-        # Blobs of registries that were opened by URL, and remotes inside such a registry.
-        copies = [cache_folder() / "blobs" / name]
-        copies += (cache_folder() / PROJECTS).glob(f"*/**/{name}")
-        for copy in copies:
+        for copy in cached_copies(md5):
             copy.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from sceneset.errors import fail
+from sceneset.errors import FindingsError, fail
 from sceneset.paths import DATA_ROOT, Paths
 from sceneset.storage.files import md5_of, read_bytes, write_text
 from sceneset.storage.work_folder import refuse_links, refuse_tracked
@@ -109,6 +109,14 @@ class Delete(_Model):
     """Hash of the present content; "" if there is no file."""
 
 
+class Move(_Model):
+    """A file or folder of the data root to rename, with everything in it."""
+
+    path: RelativePath
+    """Where it is before. There is something at one of both paths, before and after."""
+    to: RelativePath
+
+
 class FollowUp(_Model):
     """What to do once the files are in place. Every step can be repeated."""
 
@@ -133,6 +141,8 @@ class Record(_Model):
     writes: tuple[Write, ...] = ()
     """In the order in which they are applied."""
     deletes: tuple[Delete, ...] = ()
+    moves: tuple[Move, ...] = ()
+    """Applied before the writes."""
     follow_up: FollowUp = FollowUp()
 
 
@@ -204,7 +214,12 @@ def read_record(paths: Paths) -> Record | None:
         return None
     refuse_links(paths.work)
     refuse_tracked(paths.work, UNFINISHED_CHANGE)
-    data = read_bytes(path, shown, hint=hint)
+    try:
+        data = read_bytes(path, shown, hint=hint)
+    except FindingsError:
+        if os.path.lexists(path):
+            raise
+        return None  # another process has ended the transaction meanwhile
     try:
         return Record.model_validate_json(data)
     except ValueError:

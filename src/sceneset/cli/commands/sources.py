@@ -16,7 +16,8 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Add --rev and --repo."""
     parser.add_argument(
         "--rev",
-        help="read a version (1.2.0), tag, branch or commit; the working tree is not changed",
+        help="read a version (1.2.0, or latest), tag, branch or commit; the working tree is not "
+        "changed",
     )
     add_repo(parser)
 
@@ -35,6 +36,15 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     """Add --remote."""
     parser.add_argument(
         "--remote", metavar="NAME", help="the DVC remote to use (default: the default remote)"
+    )
+
+
+def add_internal(parser: argparse.ArgumentParser) -> None:
+    """Add --internal."""
+    parser.add_argument(
+        "--internal",
+        action="store_true",
+        help="with a URL in --repo: include samples that the registry restricts to internal use",
     )
 
 
@@ -129,13 +139,7 @@ def open_current_index(args: argparse.Namespace) -> "Index":
 
 def add_query(parser: argparse.ArgumentParser) -> None:
     """Add scenes, --persons, --phase and --subset."""
-    parser.add_argument(
-        "scene",
-        nargs="*",
-        metavar="SCENE",
-        help="a scene by key, name, alias or file stem, or a selection of params.yaml; several "
-        "select the union",
-    )
+    add_scenes(parser)
     parser.add_argument(
         "--persons", choices=[p.value for p in Persons], help="number of persons per image"
     )
@@ -145,6 +149,17 @@ def add_query(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="train, val or test; may be given several times",
+    )
+
+
+def add_scenes(parser: argparse.ArgumentParser) -> None:
+    """Add scenes and --subset."""
+    parser.add_argument(
+        "scene",
+        nargs="*",
+        metavar="SCENE",
+        help="a scene by key, name, alias or file stem, or a selection of params.yaml; several "
+        "select the union",
     )
     parser.add_argument(
         "--subset",

@@ -2,12 +2,15 @@
 
 To add a rule, write its text here, in the group it belongs to: images and masks in ``pixels.py``,
 deliveries and names in ``delivery.py``, kinds and leakage in ``relations.py``, the registry's files
-in ``registry.py``, releases and the remote in ``releases.py``. ``sceneset/quality/__init__.py``
-lists where its code and its test go. ``make generated`` then writes docs/problems.md.
+in ``registry.py``, changes of subsets in ``changes.py``, releases and the remote in
+``releases.py``. ``sceneset/quality/__init__.py`` lists where its code and its test go.
+``make generated`` then writes docs/problems.md.
 """
 
+from sceneset.schemas.rules.changes import CHANGES
 from sceneset.schemas.rules.delivery import DELIVERY, NAMES
 from sceneset.schemas.rules.pixels import IMAGES, MASKS
+from sceneset.schemas.rules.provenance import PROVENANCE
 from sceneset.schemas.rules.registry import FILES
 from sceneset.schemas.rules.relations import KINDS, LEAKAGE
 from sceneset.schemas.rules.releases import RELEASES
@@ -23,6 +26,8 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "leakage": LEAKAGE,
     "deliveries": DELIVERY,
     "the registry's files": FILES,
+    "changes of subsets": CHANGES,
+    "provenance": PROVENANCE,
     "releases and the remote": RELEASES,
 }
 """All rules, grouped by what they check."""

@@ -68,8 +68,8 @@ FILES = (
         "subset-exists",
         _ERROR,
         "a subset with this name is already registered",
-        "A delivery always becomes a new subset. To extend an existing subset, put the new files "
-        "and tags in place and run `dvc add` and `dvc repro`.",
+        "With --name, a delivery becomes a new subset. To add samples to a subset that exists, use "
+        "`sceneset add DELIVERY --to SUBSET`.",
     ),
     Rule(
         "unfinished-add",

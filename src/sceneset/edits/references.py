@@ -1,0 +1,130 @@
+"""Let params.yaml and waivers follow samples and subsets that get other names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sceneset.catalog.reader import Catalog
+from sceneset.edits.draft import Draft
+from sceneset.paths import DATA_ROOT
+from sceneset.rules.policy import WAIVERS_FILE
+from sceneset.storage.files import decoded
+from sceneset.storage.yaml_parser import parse
+from sceneset.storage.yaml_scalars import Path, change_scalars
+
+Place = tuple[str, str, str]
+"""Subset, phase and stem."""
+FileNames = Mapping[str, str]
+"""New paths of files of the data root, by their old paths."""
+
+
+def follow_samples(
+    catalog: Catalog, draft: Draft, places: Mapping[Place, Place], files: FileNames
+) -> None:
+    """Note new names of samples in the selections of params.yaml and in waivers.
+
+    Args:
+        catalog: The registry.
+        draft: The change so far; it may have changed the same files.
+        places: The new place of each moved or renamed sample.
+        files: The new paths of their images and masks.
+    """
+
+    def in_params(path: Path, value: str) -> str | None:
+        if path[:1] != ("selections",) or path[2:4] != ("exclude", "stems"):
+            return None
+        subset, _, rest = value.partition("/")
+        phase, _, stem = rest.partition("/")
+        new = places.get((subset, phase, stem))
+        return "/".join(new) if new else None
+
+    def of_waiver(waiver: Mapping[str, Any], field: str) -> str | None:
+        subset, sample = str(waiver.get("subset")), str(waiver.get("sample", ""))
+        new = places.get((subset, *sample.partition("/")[::2]))
+        if field == "sample" and new:
+            return "/".join(new[1:])
+        return files.get(str(waiver.get("file"))) if field == "file" else None
+
+    _change(catalog, draft, "params.yaml", in_params)
+    _change_waivers(catalog, draft, of_waiver)
+
+
+def follow_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> None:
+    """Note the new name of a subset in the selections of params.yaml and in waivers."""
+
+    def in_params(path: Path, value: str) -> str | None:
+        if path[:1] != ("selections",):
+            return None
+        is_name = path[2:3] == ("subsets",) or path[2:4] == ("exclude", "subsets")
+        if is_name and value == old:
+            return new
+        is_sample = path[2:4] == ("exclude", "stems") and value.startswith(f"{old}/")
+        return f"{new}/{value.removeprefix(f'{old}/')}" if is_sample else None
+
+    def of_waiver(waiver: Mapping[str, Any], field: str) -> str | None:
+        if waiver.get("subset") != old:
+            return None
+        if field == "subset":
+            return new
+        file = str(waiver.get("file"))
+        for before, after in renamed_files(old, new):
+            if field == "file" and (file == before or file.startswith(f"{before}/")):
+                return after + file.removeprefix(before)
+        return None
+
+    _change(catalog, draft, "params.yaml", in_params)
+    _change_waivers(catalog, draft, of_waiver)
+
+
+def follow_scenes(catalog: Catalog, draft: Draft, new_keys: Mapping[str, str]) -> None:
+    """Note other keys of scenes in the selections of params.yaml."""
+
+    def in_params(path: Path, value: str) -> str | None:
+        is_scene = path[2:3] == ("scenes",) or path[2:4] == ("exclude", "scenes")
+        return new_keys.get(value) if path[:1] == ("selections",) and is_scene else None
+
+    _change(catalog, draft, "params.yaml", in_params)
+
+
+def renamed_files(old: str, new: str) -> list[tuple[str, str]]:
+    """Return the old and the new path of the folder and the source files of a renamed subset."""
+    return [
+        (f"{DATA_ROOT}/{old}", f"{DATA_ROOT}/{new}"),
+        *(
+            (f"registry/{folder}/{old}.{suffix}", f"registry/{folder}/{new}.{suffix}")
+            for folder, suffix in (
+                ("subsets", "yaml"),
+                ("tags", "csv"),
+                ("scans", "parquet"),
+                ("lineage", "csv"),
+                ("deliveries", "csv"),
+            )
+        ),
+    ]
+
+
+def _change(
+    catalog: Catalog, draft: Draft, name: str, change: Callable[[Path, str], str | None]
+) -> None:
+    path = catalog.root / name
+    if not path.exists():
+        return
+    text = decoded(draft.read(path), name)
+    if (changed := change_scalars(text, name, change)) != text:
+        draft.write(path, changed.encode())
+
+
+def _change_waivers(
+    catalog: Catalog, draft: Draft, change: Callable[[Mapping[str, Any], str], str | None]
+) -> None:
+    path = catalog.root / WAIVERS_FILE
+    if not path.exists():
+        return
+    text = decoded(draft.read(path), WAIVERS_FILE)
+    waivers: list[dict[str, Any]] = (parse(text, WAIVERS_FILE).data or {}).get("waivers") or []
+
+    def in_waivers(at: Path, _: str) -> str | None:
+        if at[:1] != ("waivers",) or len(at) != 3 or not isinstance(at[1], int):
+            return None
+        return change(waivers[at[1]], str(at[2]))
+
+    _change(catalog, draft, WAIVERS_FILE, in_waivers)
