@@ -202,6 +202,7 @@ def test_rows_of_deliveries_come_together() -> None:
         ("params.yaml", True),
         ("registry/tags/x.csv", True),
         ("Insta360SemanticSeg/x/.gitignore", True),
+        ("registry/versions/index.parquet.dvc", True),
         ("README.md", False),
         ("registry/manifest.json", False),
         ("docs/registry/tags/x.csv", False),

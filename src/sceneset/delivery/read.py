@@ -9,6 +9,8 @@ from sceneset.catalog.scan_table import table_from_rows
 from sceneset.catalog.split_selection import in_table_order
 from sceneset.catalog.subset_folder import Key, printable, read_layout
 from sceneset.delivery.entry_file import read_entry_file
+from sceneset.delivery.existing import digests_of_samples, existing_findings, known_rows
+from sceneset.delivery.frame_stems import clips_text, with_sources
 from sceneset.delivery.scene_table import (
     complete_rows,
     duplicate_row_findings,
@@ -56,6 +58,7 @@ def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Del
     reader.read_texts()
     rows = reader.measure(progress)
     reader.findings += withdrawn_findings(rows, catalog.tombstones)
+    reader.findings += existing_findings(rows, request.existing)
     return reader.finish(rows)
 
 
@@ -86,11 +89,14 @@ class _Reader:
         self.entry_file = read_entry_file(request, catalog.vocabulary)
         draft = self.entry_file.draft
         self.kind = request.kind or (draft.kind if draft else Kind.FULL)
+        img_suffix = draft.img_suffix if draft else None
+        if request.into:
+            self.kind, img_suffix = request.into.kind, request.into.img_suffix
         self.converted = _converted(request, self.params.limits, progress)
         self.layout = (
             self.converted.layout
             if self.converted
-            else read_layout(request.folder, img_suffix=draft.img_suffix if draft else None)
+            else read_layout(request.folder, img_suffix=img_suffix)
         )
         self.findings = [p for p in self.layout.findings if not self._is_about_user_file(p)]
         if request.opened:
@@ -141,7 +147,8 @@ class _Reader:
 
     def _read_split_file(self, path: Path, samples: Collection[Key]) -> None:
         shown = printable(f"split_dir/{path.name}")
-        row = {row.file: row for row in self.entry_file.rows}.get(path.name)
+        rows = known_rows(self.request.into) if self.request.into else self.entry_file.rows
+        row = {row.file: row for row in rows}.get(path.name)
         readings = (
             (SplitName(row.scene, row.persons, row.phase),)
             if row
@@ -227,6 +234,9 @@ class _Reader:
         left_out = [p for p in errors if p.code in QUARANTINE_CODES] if quarantine else []
         good: set[Key] = {row.key for row in rows if row.key not in bad}
         samples = good if quarantine else set(self.layout.images)
+        identity: tuple[str, ...] = ()
+        if self.request.into:
+            identity = digests_of_samples(rows, self._tags(set(self.layout.images)))
         rows = [row for row in rows if row.key in samples]
         tags = self._tags(samples)
         entry = self._entry(tags) if tags else None  # no tags: each annotation is broken
@@ -252,9 +262,11 @@ class _Reader:
             rows=rows,
             left_out=in_order(left_out),
             delivered=self._delivered(samples),
+            identity=identity,
             says=[
                 *(self.request.opened.says if self.request.opened else ()),
                 *(self.converted.says if self.converted else ()),
+                *clips_text(tags),
             ],
         )
 
@@ -273,6 +285,11 @@ class _Reader:
         )
 
     def _tags(self, samples: set[Key]) -> list[Tag]:
+        tags = self._given_tags(samples)
+        pattern = self.request.source_pattern
+        return with_sources(tags, pattern) if pattern else tags
+
+    def _given_tags(self, samples: set[Key]) -> list[Tag]:
         if self.user_tags is not None:
             return [tag for tag in self.user_tags if tag.key in samples]
         if self.converted:

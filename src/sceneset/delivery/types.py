@@ -1,10 +1,12 @@
 """Input and result types of `sceneset add`."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sceneset.catalog.subset_folder import Layout
+from sceneset.catalog.subset_folder import Key, Layout
 from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules.delivery import NAMES
@@ -24,15 +26,22 @@ QUARANTINE_CODES = frozenset(
         *("stray-file", "suffix", "mask-missing", "image-missing", "file-unreadable", "forgotten"),
         *("annotation-broken", "archive-member"),
         *("split-encoding", "split-blank-line", "split-unsafe-line", "split-duplicate-line"),
-        *("split-unknown-stem", "split-incomplete"),
+        *("split-unknown-stem", "split-incomplete", "sample-exists"),
     }
 )
 """Codes of errors about one file, sample or line, which `--quarantine` leaves out."""
 
 
+class Files(NamedTuple):
+    """The content hashes of a sample."""
+
+    image_md5: str
+    mask_md5: str
+
+
 @dataclass(frozen=True)
 class Request:
-    """What `sceneset add` is called with."""
+    """Which delivery is read, and how."""
 
     folder: Path
     """The delivered folder."""
@@ -53,6 +62,12 @@ class Request:
     """The delivery with its archives extracted, if it has some."""
     scenes_file: Path | None = None
     """A CSV file with the scenes of converted samples."""
+    source_pattern: re.Pattern[str] | None = None
+    """Finds the source of a sample in its stem; see ``frame_stems.source_of``."""
+    into: Subset | None = None
+    """The entry of the subset that gets the samples; None for a new subset."""
+    existing: Mapping[Key, Files] = field(default_factory=dict)
+    """The samples that this subset has already."""
 
 
 @dataclass
@@ -71,3 +86,6 @@ class Delivery:
     """Where each sample comes from, if the delivery was converted from an annotation format."""
     says: list[str] = field(default_factory=list)
     """What was concluded from the delivery, for the user to check."""
+    identity: tuple[str, ...] = ()
+    """Digests of all samples that could be read, also of those that the subset has already: equal
+    for equal deliveries, before and after they are added."""

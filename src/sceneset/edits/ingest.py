@@ -16,6 +16,7 @@ from sceneset.catalog.tags_csv import tags_text
 from sceneset.delivery.types import Delivery
 from sceneset.edits.subset_change import encode_scan
 from sceneset.errors import FindingsError, fail
+from sceneset.paths import Paths
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.schemas.finding import finding
 from sceneset.schemas.subset import Subset
@@ -49,14 +50,9 @@ def ingest(
     if entry is None:
         raise ValueError("a delivery without an entry can't be added")
     name, paths = entry.name, catalog.paths
-    texts = {
-        paths.tags(name): tags_text(delivery.tags).encode(),
-        paths.entry(name): entry_text(entry).encode(),
-    }
-    if delivery.delivered:
-        text = deliveries_text(delivery.delivered)
-        texts[deliveries_path(paths, name)] = text.encode()
-    with Transaction.begin(paths, _command(entry, delivery, texts), notify=notify) as transaction:
+    texts = _texts(paths, delivery, entry)
+    command = add_command(paths, delivery, entry)
+    with Transaction.begin(paths, command, notify=notify) as transaction:
         if transaction is None:
             return
         # What was read before the lock was held may be outdated: another add may have ended since.
@@ -97,8 +93,8 @@ def refuse_taken_name(catalog: Catalog, name: str) -> None:
             "is listed already",
             subset=name,
             file="params.yaml",
-            hint="give the delivery another date or note; to add samples to a listed subset, put "
-            "their files and tags in place",
+            hint="give the delivery another date or note; to add samples to a listed subset, use "
+            "--to in place of --name",
         )
     own = unfinished_paths(paths)
     existing = [
@@ -119,9 +115,21 @@ def refuse_taken_name(catalog: Catalog, name: str) -> None:
         )
 
 
-def _command(entry: Subset, delivery: Delivery, texts: dict[Path, bytes]) -> Command:
-    """Return the command of this add: the same name and the same content give the same command."""
+def _texts(paths: Paths, delivery: Delivery, entry: Subset) -> dict[Path, bytes]:
+    texts = {
+        paths.tags(entry.name): tags_text(delivery.tags).encode(),
+        paths.entry(entry.name): entry_text(entry).encode(),
+    }
+    if delivery.delivered:
+        text = deliveries_text(delivery.delivered)
+        texts[deliveries_path(paths, entry.name)] = text.encode()
+    return texts
+
+
+def add_command(paths: Paths, delivery: Delivery, entry: Subset) -> Command:
+    """Return the command of an add: the same name and the same content give the same command."""
     digests = [digest.md5 for digest in digests_of_rows(delivery.rows).values()]
+    texts = _texts(paths, delivery, entry)
     return Command.of("add", *digests, *map(md5_of, texts.values()), subset=entry.name)
 
 

@@ -6,14 +6,14 @@ other adds of the same name keep away from it meanwhile.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
-from sceneset.delivery.types import Delivery
 from sceneset.edits.ingest import refuse_taken_name
 from sceneset.errors import DvcError, FindingsError, fail
+from sceneset.schemas.finding import Finding
 from sceneset.storage.files import atomic_write, write_text
 from sceneset.storage.locking import exclusive_lock
 
@@ -23,9 +23,14 @@ LIST_HEADER = ",".join(_COLUMNS)
 
 @contextmanager
 def list_of_left_out(
-    catalog: Catalog, folder: Path | None, name: str, delivery: Delivery
+    catalog: Catalog,
+    folder: Path | None,
+    name: str,
+    left_out: Sequence[Finding],
+    *,
+    is_new: bool = True,
 ) -> Iterator[None]:
-    """Write the list before the block, which adds the subset.
+    """Write the list before the block, which adds the subset or samples to it.
 
     If the subset is refused, the list is removed or gets its earlier content back. After an
     interrupt it stays, because the next run may complete the subset.
@@ -34,7 +39,9 @@ def list_of_left_out(
         catalog: The registry.
         folder: The folder of the list; None writes no list.
         name: The name of the subset.
-        delivery: The delivery, with what is left out.
+        left_out: The findings on what is left out.
+        is_new: Whether the subset is new. For one that exists, the list grows: it may have samples
+            that were left out when the subset was added.
 
     Raises:
         FindingsError: The name is taken, or another command writes the list.
@@ -48,9 +55,11 @@ def list_of_left_out(
         try:
             _hold_lock(catalog, stack)
             # Another add of this name may have ended since the name was checked: the list is its.
-            refuse_taken_name(Catalog(catalog.root), name)
+            if is_new:
+                refuse_taken_name(Catalog(catalog.root), name)
             earlier = path.read_bytes() if path.exists() else None
-            write_text(path, _list_text(delivery))
+            before = earlier.decode() if earlier and not is_new else ""
+            write_text(path, _list_text(left_out, before))
         except OSError as error:
             raise OSError(
                 f"{path} can't be written ({error.strerror}); nothing was changed. Give "
@@ -80,12 +89,14 @@ def _hold_lock(catalog: Catalog, stack: ExitStack) -> None:
         )
 
 
-def _list_text(delivery: Delivery) -> str:
-    """Return the findings of the samples that are left out as CSV, one per line."""
+def _list_text(left_out: Sequence[Finding], before: str) -> str:
+    """Return findings as CSV, one per line, after those of an earlier list."""
+    rows = [tuple(row) for row in csv.reader(io.StringIO(before, newline=""))][1:]
+    for found in left_out:
+        fields = found.model_dump()
+        rows.append(tuple("" if fields[name] is None else str(fields[name]) for name in _COLUMNS))
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for found in delivery.left_out:
-        fields = found.model_dump()
-        writer.writerow(["" if fields[name] is None else fields[name] for name in _COLUMNS])
+    writer.writerows(dict.fromkeys(rows) if before else rows)
     return out.getvalue()

@@ -116,14 +116,14 @@ def convert(
         for sample in samples if exported else ():
             sample.labels = sample.labels or exported.get(sample.image)
         stems = stems_of(samples, tree)
-        done.layout.img_suffix = _image_suffix(samples)
+        done.layout.img_suffix = options.img_suffix or _image_suffix(samples)
         mapping = _mapping(samples, tree, options, limits, done)
         if any(p.code == "format-unclear" for p in findings):
             return done
         jobs = [
             _Job(sample, place, (sample.phase, stem), work / f"{sample.phase}/{stem}.png")
             for sample, place, stem in zip(samples, places, stems, strict=True)
-            if _has_good_suffix(sample, stem, done)
+            if _has_good_suffix(sample, stem, done, options)
         ]
         for phase in {job.sample.phase for job in jobs}:
             (work / phase).mkdir(parents=True, exist_ok=True)
@@ -192,14 +192,15 @@ def _registry_suffix(image: str) -> str:
     return ".jpg" if suffix in _JPEG_SUFFIXES else suffix
 
 
-def _has_good_suffix(sample: FormatSample, stem: str, done: Converted) -> bool:
+def _has_good_suffix(sample: FormatSample, stem: str, done: Converted, options: Options) -> bool:
     suffix = _registry_suffix(sample.image)
     if suffix == done.layout.img_suffix:
         return True
+    others = "images of the subset" if options.img_suffix else "most images of the delivery"
     done.layout.findings.append(
         finding(
             "suffix",
-            f"is a {suffix} file, but most images of the delivery are {done.layout.img_suffix}; "
+            f"is a {suffix} file, but {others} are {done.layout.img_suffix}; "
             "mmsegmentation reads images of one suffix",
             file=printable(sample.image),
             hint=f"convert it to {done.layout.img_suffix}, or deliver it as a subset of its own",

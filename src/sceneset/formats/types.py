@@ -119,6 +119,8 @@ class Options:
     """Soft masks: below the first it is background, from the second on person, ignore between."""
     names: frozenset[str] = field(default_factory=frozenset)
     """More names of the class person, folded."""
+    img_suffix: str = ""
+    """The suffix that images must have; "" for the most frequent one."""
 
 
 class Format(Protocol):

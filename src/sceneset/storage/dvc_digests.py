@@ -49,7 +49,12 @@ def read_dvc_file(path: Path, shown: str, *, subset: str = "") -> Digest:
     Raises:
         FindingsError: The file is missing, or is not the .dvc file of one folder.
     """
-    return parse_dvc_file(read_text(path, shown, hint=_HINT, limit=_MAX_DVC_FILE), shown, subset)
+    return parse_dvc_file(dvc_file_text(path, shown), shown, subset)
+
+
+def dvc_file_text(path: Path, shown: str) -> str:
+    """Return the text of the .dvc file of a folder; see ``read_dvc_file``."""
+    return read_text(path, shown, hint=_HINT, limit=_MAX_DVC_FILE)
 
 
 def parse_dvc_file(text: str, shown: str, subset: str = "") -> Digest:
@@ -107,8 +112,20 @@ def listings_of_rows(rows: Iterable[ScanRow]) -> dict[str, bytes]:
     }
 
 
-def dvc_file_with_digest(text: str, digest: Digest) -> str:
-    """Return the text of a folder's .dvc file with another digest."""
+def new_dvc_file(folder: str, digest: Digest) -> str:
+    """Return the text of the .dvc file that `dvc add` writes for a folder beside it."""
+    out = {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
+    data = {"outs": [out | {"hash": "md5", "path": folder}]}
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def dvc_file_with_digest(text: str, digest: Digest, shown: str, *, subset: str = "") -> str:
+    """Return the text of a folder's .dvc file with another digest; see ``read_dvc_file``.
+
+    Raises:
+        FindingsError: The text is not that of the .dvc file of one folder.
+    """
+    parse_dvc_file(text, shown, subset)
     data = yaml.safe_load(text)
     data["outs"][0] |= {"md5": digest.md5, "size": digest.size, "nfiles": digest.files}
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)

@@ -1,4 +1,4 @@
-"""Check a delivery and add it to the registry as a subset.
+"""Check a delivery and add it to the registry as a subset, or to a subset with --to.
 
 DELIVERY is a folder with img_dir/<phase>, ann_dir/<phase> and, optionally, split files in
 split_dir; or a delivery in an annotation format such as COCO; or a zip, tar or tar.gz of one.
@@ -6,13 +6,25 @@ split_dir; or a delivery in an annotation format such as COCO; or a zip, tar or 
 nothing. It never changes the delivery itself.
 
 Split files become tags: an image that is listed in several split files belongs to several scenes.
+
+With --to SUBSET, the samples of the delivery are added to a subset that exists; with --replace,
+its files replace those of samples that exist, where they differ. Blobs of other samples are not
+needed for that.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sceneset.cli.commands.add_report import outcome, report
 from sceneset.cli.commands.format_options import add_format_options, format_of
+from sceneset.cli.commands.growing import (
+    add_target,
+    check_target,
+    run_staged,
+)
+from sceneset.cli.commands.sample_options import add_source_from
 from sceneset.cli.commands.scene_proposals import propose
 from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
@@ -21,8 +33,8 @@ from sceneset.schemas.terms import Kind
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
-    from sceneset.delivery.types import Delivery
-    from sceneset.schemas.finding import Finding
+    from sceneset.delivery.types import Request
+    from sceneset.formats.archives import Opened
 
 EXAMPLES = r"""
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
@@ -35,6 +47,9 @@ EXAMPLES = r"""
       --scenes scenes.csv
   sceneset add ~/crops --name CustomSeg_Person_20240116_v1 --kind crop \
       --entry entry.yaml
+  sceneset add ~/more --to ski --dry-run   show what more samples would change
+  sceneset add ~/corrected --to ski --replace masks
+  sceneset add ~/delivery --name CustomSeg_Person_20240117_ski --to-remote
 """
 
 
@@ -46,9 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DELIVERY",
         help="the folder with the delivered files, or a zip, tar or tar.gz of them",
     )
-    parser.add_argument(
-        "--name", required=True, help="name of the subset: CustomSeg_Person_<YYYYMMDD>_<note>"
-    )
+    add_target(parser)
     parser.add_argument(
         "--kind",
         choices=[k.value for k in Kind],
@@ -66,8 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV file with the tags; split files of the delivery are only compared with it",
     )
+    add_source_from(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="show the findings and counts, change nothing"
+        "--dry-run", action="store_true", help="show the findings and the change, change nothing"
     )
     parser.add_argument(
         "--quarantine",
@@ -90,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     except FindingsError as found:
         if not args.json:
             raise
-        print_json(_outcome(args.name, found.findings))
+        print_json(outcome(args.name, found.findings))
         return FINDINGS
 
 
@@ -102,11 +116,13 @@ def _run(args: argparse.Namespace) -> int:
 
     catalog = Catalog.find()
     sweep_temporary_folders()  # also if this add was killed when it was complete
+    check_target(args, catalog)
     try:
         name = str(SubsetName(args.name))
     except ValueError as error:
         fail("subset-name", str(error), file="--name")
-    refuse_taken_name(catalog, name)
+    if not args.to:
+        refuse_taken_name(catalog, name)
     folder = args.delivery.resolve()
     _check_folders(catalog, folder, args.quarantine, name)
     with temporary_folder() as work:  # masks that are drawn from annotations
@@ -117,7 +133,6 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
     from sceneset.cli.findings import View, print_findings
     from sceneset.cli.output import progress, say
     from sceneset.delivery.read import read_delivery
-    from sceneset.delivery.types import Request
     from sceneset.edits.ingest import ingest
     from sceneset.edits.quarantine_list import list_of_left_out
     from sceneset.formats.archives import open_archives
@@ -127,10 +142,47 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
     if args.scenes and args.tags:
         raise UsageError("--scenes and --tags both give the scenes; use one of them")
     opened = open_archives(folder, work / "archives", progress=progress)
+    if args.replace:
+        from sceneset.cli.commands.replacing import run_replace
+
+        return run_replace(args, catalog, name, opened, work)
+    request = _request(args, catalog, name, opened, work)
+    if args.scenes_from:
+        return propose(args.scenes_from, request, catalog)
+    delivery = read_delivery(request, catalog, progress)
+    if delivery.entry and not args.to:
+        splits = [row.file for row in delivery.entry.splits]
+        delivery.findings += ignored_subset_findings(catalog, name, splits)
+    errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
+    if not args.json:
+        for text in delivery.says:
+            say(text)
+        print_findings(delivery.findings, view=View.of(args))
+    if (args.to or args.to_remote) and delivery.entry and not errors:
+        return run_staged(args, catalog, delivery, name)
+    is_added = not errors and not args.dry_run and delivery.entry is not None
+    if is_added:
+        with list_of_left_out(catalog, args.quarantine, name, delivery.left_out):
+            ingest(catalog, delivery, progress=progress, notify=say)
+    report(catalog, args, delivery, is_added=is_added, errors=errors)
+    return FINDINGS if errors else FINE
+
+
+def _request(
+    args: argparse.Namespace, catalog: "Catalog", name: str, opened: "Opened", work: Path
+) -> "Request":
+    """Return how a delivery is read."""
+    from sceneset.cli.output import say
+    from sceneset.delivery.types import Request
+    from sceneset.edits.grow import is_unfinished, samples_of
+
     form, options, reason = format_of(args, opened, work / "files")
     if reason and not args.json:
         say(reason)
-    request = Request(
+    into = catalog.entry(name) if args.to else None
+    if into:
+        options = replace(options, img_suffix=into.img_suffix)
+    return Request(
         opened.root,
         name,
         Kind(args.kind) if args.kind else None,
@@ -142,24 +194,12 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
         work=work,
         opened=opened,
         scenes_file=args.scenes,
+        source_pattern=args.source_from,
+        into=into,
+        existing=samples_of(catalog, name)
+        if into and not is_unfinished(catalog.paths, name)
+        else {},
     )
-    if args.scenes_from:
-        return propose(args.scenes_from, request, catalog)
-    delivery = read_delivery(request, catalog, progress)
-    if delivery.entry:
-        splits = [row.file for row in delivery.entry.splits]
-        delivery.findings += ignored_subset_findings(catalog, name, splits)
-    errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
-    if not args.json:
-        for text in delivery.says:
-            say(text)
-        print_findings(delivery.findings, view=View.of(args))
-    is_added = not errors and not args.dry_run and delivery.entry is not None
-    if is_added:
-        with list_of_left_out(catalog, args.quarantine, name, delivery):
-            ingest(catalog, delivery, progress=progress, notify=say)
-    _report(catalog, args, delivery, is_added=is_added, errors=errors)
-    return FINDINGS if errors else FINE
 
 
 def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, name: str) -> None:
@@ -181,84 +221,3 @@ def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, na
     path = quarantine / f"{name}.csv"
     if path.exists() and not path.read_text("utf-8", "replace").startswith(LIST_HEADER):
         raise UsageError(f"{path} exists and was not written by `sceneset add`; use another folder")
-
-
-def _outcome(
-    name: str,
-    findings: "list[Finding]",
-    *,
-    is_added: bool = False,
-    samples: int = 0,
-    rows: "list[dict[str, Any]] | None" = None,
-    left_out: int = 0,
-) -> "dict[str, Any]":
-    return {
-        "subset": name,
-        "taken": is_added,
-        "samples": samples,
-        "rows": rows or [],
-        "problems": [p.model_dump(mode="json") for p in findings],
-        "left_out": left_out,
-    }
-
-
-def _report(
-    catalog: "Catalog",
-    args: argparse.Namespace,
-    delivery: "Delivery",
-    *,
-    is_added: bool,
-    errors: "list[Finding]",
-) -> None:
-    from sceneset.catalog.split_selection import count_boxes, samples_by_row
-    from sceneset.cli.output import print_json, print_table, say
-    from sceneset.counts import counted
-    from sceneset.delivery.types import QUARANTINE_CODES
-
-    entry = delivery.entry
-    rows = samples_by_row(entry.splits, delivery.tags) if entry and not errors else []
-    if args.json:
-        print_json(
-            _outcome(
-                args.name,
-                delivery.findings,
-                is_added=is_added,
-                samples=0 if errors else len(delivery.tags),
-                rows=[{"split_file": row.file, "images": len(tags)} for row, tags in rows],
-                left_out=len(delivery.left_out),
-            )
-        )
-        return
-    if errors:
-        can_quarantine = not args.quarantine and all(p.code in QUARANTINE_CODES for p in errors)
-        hint = ". Use --quarantine DIR to add the samples without errors" * can_quarantine
-        say(f"nothing was changed{hint}", style="bold red")
-        return
-    print_table(
-        ("split", "file", "phase", "images", "boxes"),
-        [
-            (
-                catalog.vocabulary.split_name(row.scene, row.persons, row.phase),
-                row.file,
-                row.phase,
-                len(tags),
-                count_boxes(tags),
-            )
-            for row, tags in rows
-        ],
-        right=("images", "boxes"),
-        optional=("boxes", "split"),
-    )
-    if args.quarantine and delivery.left_out:
-        verb = "was" if is_added else "would be"
-        path = args.quarantine / f"{args.name}.csv"
-        say(f"the list of the samples left out {verb} written to {path}")
-    samples = counted(len(delivery.tags), "sample")
-    if is_added:
-        say(f"{args.name}: {samples} added. Next:", style="green")
-        say("  dvc repro --allow-missing")
-        say(f"  git add . && git commit -m 'Add {args.name}'")
-        say("  dvc push")
-        say("If there is no remote yet, set it before: sceneset remote URL")
-    else:
-        say(f"{args.name}: {samples} would be added; nothing was changed")
