@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +38,7 @@ COMMANDS = {
     "forget": ("forget", "web/train/a", "--reason", "case 17", "--purge"),
     "fix": ("fix", "web", "--apply"),
     "add": ("add", "../delivery", "--name", f"{NAME}2", "--quarantine", "../left"),
+    "add-to": ("add", "../delivery", "--to", "web", "--quarantine", "../left"),
     "doctor": ("doctor", "--fix"),
     "export": ("export", "coco", "ski", "--to", "../coco"),
     "fix-delivery": ("fix", "../delivery", "--to", "../fixed"),
@@ -45,6 +46,13 @@ COMMANDS = {
     "scan": ("scan", "web", "--from-remote"),
     "used": ("used", "https://example.com/runs/1", "--rev", "1.0.0"),
     "verify": ("verify", "--repair"),
+    "tag": ("tag", "ski", "--match", "[ab]", "--add", "city", "--persons", "multi"),
+    "move": ("move", "ski", "--match", "[ac]", "--phase", "val"),
+    "split": ("split", "web", "--val", "0.5", "--apply"),
+    "drop": ("drop", "ski", "--match", "[bd]", "--reason", "out of focus"),
+    "retire": ("retire", "web", "--reason", "replaced"),
+    "rename": ("rename", "web", f"{NAME}3"),  # not longer: DVC breaks lines of more than 80
+    "scene": ("scene", "rename", "ski", "alpine"),
 }
 IMAGES = f"Insta360SemanticSeg/{NAME}/img_dir"
 _STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
@@ -58,9 +66,11 @@ _TRANSACTION_POINTS = (
 POINTS = [
     ("pull", "after pathlib Path.replace 4"),
     ("release", "after sceneset.versions.release _commit 1"),
+    ("release", "after sceneset.storage.blobs Blobs.upload 1"),
     ("forget", f"after {_FINISH} Blobs.delete 1"),
     ("fix", f"before {_FINISH} _put 2"),
     ("add", "after sceneset.edits.quarantine_list write_text 1"),
+    ("add-to", f"before {_FINISH} _put 2"),
     *(
         pytest.param(name, point, marks=pytest.mark.sweep)
         for name, points in (
@@ -70,7 +80,7 @@ POINTS = [
                 (
                     "before sceneset.versions.release _commit 1",
                     # The branch and the tag are there; the temporary folder is, too.
-                    "after sceneset.versions.release git 14",
+                    "after sceneset.versions.release_commit git 16",
                 ),
             ),
             (
@@ -83,6 +93,14 @@ POINTS = [
             ),
             ("fix", (f"after {_STAGING} write_record 1", *_TRANSACTION_POINTS)),
             ("add", (f"before {_FINISH} clear_record 1", f"after {_FINISH} clear_record 1")),
+            (
+                "add-to",
+                (
+                    "after sceneset.edits.quarantine_list write_text 1",
+                    "after sceneset.edits.place_blobs Blobs.add_to_cache 2",
+                    *_TRANSACTION_POINTS,
+                ),
+            ),
             ("doctor", ("before sceneset.edits.doctor_repairs dvc 1",)),
             ("export", ("after pathlib Path.replace 1", "after pathlib Path.replace 4")),
             ("fix-delivery", ("before sceneset.edits.fix_delivery copy_other_files 1",)),
@@ -95,6 +113,21 @@ POINTS = [
                     "before sceneset.edits.merge dvc 1",
                 ),
             ),
+            (
+                "move",
+                (*_TRANSACTION_POINTS, f"after {_FINISH} _move 1", f"after {_FINISH} _move 2"),
+            ),
+            (
+                "rename",
+                (
+                    f"before {_FINISH} write_record 1",
+                    f"after {_FINISH} _move 1",
+                    f"before {_FINISH} _put 4",
+                ),
+            ),
+            ("retire", (f"before {_FINISH} write_record 1", f"before {_FINISH} dvc 1")),
+            ("drop", (f"before {_FINISH} write_record 1",)),
+            ("split", (f"after {_FINISH} _move 1",)),
             ("remote", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),
             ("scan", ("before sceneset.scanning.scan_subset record_in_lock 1",)),
             ("used", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),
@@ -113,8 +146,9 @@ def start(home: Path, name: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=root, env=environment(home), **streams)
 
 
-def deliver(home: Path, *, with_broken_image: bool) -> None:
-    folder = make_delivery(home / "delivery", train=("x", "y"), splits={"total.txt": ("x",)})
+def deliver(home: Path, *, with_broken_image: bool, existing: Sequence[str] = ()) -> None:
+    stems = ("x", "y", *existing)
+    folder = make_delivery(home / "delivery", train=stems, splits={"total.txt": ("x", *existing)})
     image = folder / "img_dir/train/x.jpg"
     image.write_bytes(image.read_bytes() + b"after the end")
     if with_broken_image:
@@ -133,8 +167,9 @@ def spoil(home: Path, name: str) -> None:
         image.write_bytes(data + b"after the end")
         dvc(root, "add", "--quiet", IMAGES)
         dvc(root, "repro", "--quiet")
-    elif name in {"add", "fix-delivery"}:
-        deliver(home, with_broken_image=name == "add")
+    elif name in {"add", "add-to", "fix-delivery"}:
+        existing = ("a",) if name == "add-to" else ()  # --quarantine leaves it out
+        deliver(home, with_broken_image=name != "fix-delivery", existing=existing)
     elif name == "doctor":
         (root / ".dvc/tmp/rwlock").write_bytes(b"")
         (root / "registry/.params.yaml.abc.part").write_bytes(b"half")

@@ -7,6 +7,7 @@ position, fixed, renamed, moved and copied, released in each form, and withdrawn
 
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from drawing.delivery import draw_delivery, plan
 from sceneset import Registry
 from sceneset.schemas.terms import Kind
 from support.build import ROOT, Outcome, Run, dvc, git
+from support.policy import PROVENANCE
 
 pytestmark = [pytest.mark.sweep, pytest.mark.real_processes]
 
@@ -175,7 +177,9 @@ def test_nothing_of_a_portrait_is_left_after_a_walk_from_init_to_forget(
     assert "sceneset add" in walk.run("fix", delivery, "--to", tmp_path / "修好").err
     mask.write_bytes(stored)
 
-    added = walk.run("add", delivery, "--name", NAME)
+    entry = tmp_path / "条目.yaml"
+    entry.write_text(f"provenance: {json.dumps(PROVENANCE)}\n", "utf-8")
+    added = walk.run("add", delivery, "--name", NAME, "--entry", entry)
     assert "image-gps" in added.err
     assert "git-ignored" not in added.err, "the registry's own .gitignore keeps its files"
     walk.commit("Add")

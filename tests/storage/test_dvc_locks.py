@@ -13,8 +13,11 @@ import pytest
 from dvc.lock import make_lock
 
 from sceneset.errors import FindingsError
+from sceneset.paths import Paths
+from sceneset.schemas.finding import finding
 from sceneset.storage.dvc import dvc, has_hard_link_locks
 from sceneset.storage.dvc_locks import dvc_processes, exclude_dvc, repair_rwlock, rwlock_problem
+from sceneset.storage.transaction import Command, Transaction
 from support.build import NAME, Run
 from support.build import dvc as run_dvc
 
@@ -131,6 +134,64 @@ def test_exclude_dvc_holds_the_lock_that_dvc_takes(project: Path) -> None:
             pass
     assert [found.code for found in caught.value.findings] == ["locked"]
     assert "doctor" in caught.value.findings[0].hint
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_refused"),
+    [("registry/cards", True), (f"Insta360SemanticSeg/{NAME}/img_dir", True), ("models", False)],
+)
+def test_change_is_refused_while_dvc_writes_files_of_the_registry(
+    project: Path, folder: str, *, is_refused: bool
+) -> None:
+    with living_dvc(project, project) as pid:
+        write_rwlock(project, folder, pid)
+        if is_refused:
+            with pytest.raises(FindingsError) as caught, begun(project):
+                pass
+            [found] = caught.value.findings
+            assert found.code == "locked"
+            assert found.message == f"`dvc repro` (process {pid}) is running here"
+        else:
+            with begun(project):
+                pass
+    with begun(project):  # the process has ended, and DVC has not removed its entry
+        pass
+
+
+def test_error_names_the_dvc_command_that_began_to_write_meanwhile(project: Path) -> None:
+    missing = FindingsError([finding("file-missing", "there is no such file", file="x")])
+    with living_dvc(project, project) as pid:
+
+        def fail(*, meanwhile: bool) -> None:
+            with begun(project):
+                if meanwhile:
+                    write_rwlock(project, "registry/cards", pid)
+                raise missing
+
+        with pytest.raises(FindingsError) as caught:
+            fail(meanwhile=False)
+        assert caught.value is missing
+        with pytest.raises(FindingsError) as caught:
+            fail(meanwhile=True)
+        assert [found.code for found in caught.value.findings] == ["locked"]
+
+
+def test_dvc_command_that_started_this_process_is_not_waited_for(project: Path) -> None:
+    write_rwlock(project, "registry/cards", os.getppid())
+    with begun(project):
+        pass
+
+
+def write_rwlock(root: Path, folder: str, pid: int) -> None:
+    """Let a DVC command list a folder as written."""
+    entry = {"pid": pid, "cmd": "dvc repro"}
+    rwlock(root).write_text(json.dumps({"write": {str(root / folder): entry}, "read": {}}))
+
+
+@contextmanager
+def begun(root: Path) -> Iterator[None]:
+    with Transaction.begin(Paths(root), Command.of("fix", "web")):
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.build import NAME, Run, blob, dvc, git, images_of, make_delivery
+from support.policy import PROVENANCE, set_provenance
 
 NAMES = [
     pytest.param("home of Ann's #1, 家 目录, 100% = y; z%20", id="hash and comma"),
@@ -54,6 +55,7 @@ def test_a_registry_and_its_remote_work_below_a_folder(
     delivery = make_delivery(home / "delivery")
     outcome = sceneset("add", delivery, "--name", NAME, cwd=root)
     assert outcome.code == 0, outcome.err
+    set_provenance(root, PROVENANCE)
     dvc(root, "repro")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Add")

@@ -8,7 +8,7 @@ import pytest
 from sceneset.errors import DvcError, FindingsError, GitError
 from sceneset.paths import Paths
 from sceneset.schemas.finding import finding
-from sceneset.storage import transaction_finish
+from sceneset.storage import transaction_finish, transaction_record
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of
 from sceneset.storage.locking import write_lock
@@ -74,6 +74,16 @@ def leave_placed(paths: Paths) -> Path:
 def recover_now(paths: Paths) -> Command | None:
     with write_lock(paths.work) as lock:
         return recover(paths, lock)
+
+
+def test_record_is_none_when_another_process_ends_the_transaction_meanwhile(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_ready(paths, monkeypatch, {paths.scenes: b"new"})
+    record = paths.work / "transaction/record.json"
+    assert read_record(paths)
+    monkeypatch.setattr(transaction_record, "refuse_tracked", lambda *_: record.unlink())
+    assert read_record(paths) is None
 
 
 def test_commit_writes_and_deletes_all_files(paths: Paths) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.lineage import lineage_components, read_all_lineages
 from sceneset.catalog.reader import Catalog
@@ -144,24 +144,31 @@ class _Values(NamedTuple):
         )
 
 
+def tested_samples(
+    catalog: Catalog, tested: ReleasedTestImages, names: Iterable[str]
+) -> set[tuple[str, str, str]]:
+    """Return samples of any phase that are test images of a version, as subset, phase and stem.
+
+    Args:
+        catalog: The registry.
+        tested: The test images of all versions.
+        names: The subsets to search.
+    """
+    if not tested.files:
+        return set()
+    tested.add_lineage(read_all_lineages(catalog.paths))
+    values = _Values.of(tested)
+    return {
+        (name, row["phase"], row["stem"])
+        for name in names
+        for row, _ in _rows_in(catalog, name, tested, values, tuple(Phase))
+    }
+
+
 def _findings_in(
     catalog: Catalog, name: str, tested: ReleasedTestImages, values: _Values
 ) -> Iterator[Finding]:
-    import pyarrow.compute as pc
-
-    scan = catalog.scan(name, ("stem", "image", *TESTED_COLUMNS))
-    is_known = reduce(
-        pc.or_,
-        (pc.is_in(scan[column], known) for column, known in values._asdict().items()),
-    )
-    scan = scan.filter(pc.and_(is_known, pc.equal(scan["phase"], Phase.TRAIN.value)))
-    for row, exact in zip(scan.to_pylist(), _exact(scan), strict=True):
-        if version := tested.files.get(row["image_md5"]):
-            message = f"was a test image of version {version}"
-        elif version := tested.pictures.get(row["picture"]) or tested.exact.get(exact):
-            message = f"was a test image of version {version}: another file with the same pixels"
-        else:
-            continue
+    for row, message in _rows_in(catalog, name, tested, values, (Phase.TRAIN,)):
         yield finding(
             "leak-tested",
             message,
@@ -171,3 +178,28 @@ def _findings_in(
             file=f"{DATA_ROOT}/{name}/img_dir/{row['phase']}/{row['image']}",
             hint="move it back to test, or remove it",
         )
+
+
+def _rows_in(
+    catalog: Catalog,
+    name: str,
+    tested: ReleasedTestImages,
+    values: _Values,
+    phases: tuple[Phase, ...],
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the rows of a scan that are test images of a version, each with the message."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    scan = catalog.scan(name, ("stem", "image", *TESTED_COLUMNS))
+    is_known = reduce(
+        pc.or_,
+        (pc.is_in(scan[column], known) for column, known in values._asdict().items()),
+    )
+    is_in_phase = pc.is_in(scan["phase"].cast(pa.string()), pa.array([p.value for p in phases]))
+    scan = scan.filter(pc.and_(is_known, is_in_phase))
+    for row, exact in zip(scan.to_pylist(), _exact(scan), strict=True):
+        if version := tested.files.get(row["image_md5"]):
+            yield row, f"was a test image of version {version}"
+        elif version := tested.pictures.get(row["picture"]) or tested.exact.get(exact):
+            yield row, f"was a test image of version {version}: another file with the same pixels"

@@ -305,10 +305,14 @@ class Project:
         name = name or self._repo.config["core"].get("remote")
         if not name:
             raise DvcError("there is no DVC remote; set one: sceneset remote URL")
-        remotes = {known: dict(options) for known, options in self._repo.config["remote"].items()}
+        remotes = self.remotes()
         if name.lower() not in remotes:
             raise DvcError(f"there is no DVC remote {name}; `dvc remote list` lists the remotes")
         return name, required_remotes(name.lower(), remotes)
+
+    def remotes(self) -> dict[str, dict[str, Any]]:
+        """Return the configuration of all remotes, by name."""
+        return {name: dict(options) for name, options in self._repo.config["remote"].items()}
 
 
 def resolved_remote(name: str, remotes: Mapping[str, Any]) -> dict[str, Any]:

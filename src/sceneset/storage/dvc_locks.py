@@ -15,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from sceneset.errors import fail
 from sceneset.storage.files import open_regular
 from sceneset.storage.processes import (
+    ancestors,
     command_of,
     folder_of,
     is_alive,
@@ -91,6 +92,32 @@ def dvc_processes(root: Path) -> list[tuple[int, str]]:
             if folder == top or folder.startswith(f"{top}{os.sep}"):
                 found.add(pid)
     return [(pid, shown_command(command_of(pid))) for pid in sorted(found)]
+
+
+def dvc_writers(root: Path, folders: Iterable[Path]) -> list[tuple[int, str]]:
+    """Return the living DVC commands that write in ``folders``: process ids and command lines.
+
+    A command writes the outputs of a stage from before it deletes them until it has recorded them.
+    It lists no path between two stages; then it holds the lock. A command that has started this
+    process does not count.
+
+    Args:
+        root: The DVC project.
+        folders: Folders of the project.
+    """
+    try:
+        written: dict[str, dict[str, Any]] = json.loads(_read_rwlock(root) or b"{}")["write"]
+        entries = [(Path(path), int(entry["pid"])) for path, entry in written.items()]
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return []
+    tops = [Path(os.path.realpath(folder)) for folder in folders]
+    pids = {pid for path, pid in entries if any(path.is_relative_to(top) for top in tops)}
+    found = sorted(pids.difference(ancestors()))
+    return [
+        (pid, shown_command(command_of(pid)))
+        for pid in found
+        if is_alive(pid) and not _is_reused(root, pid)
+    ]
 
 
 @contextmanager

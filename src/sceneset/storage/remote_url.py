@@ -52,6 +52,11 @@ def checked_remote_url(text: str, here: Path) -> str:
     return _storable(str(path.resolve()))
 
 
+def public_url(url: str) -> str:
+    """Return a URL without the user name and the password in it."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", url)
+
+
 def _storable(url: str) -> str:
     """Return a URL if DVC will read it from its configuration as it is.
 

@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.storage.blobs import Blobs
     from sceneset.storage.dvc import has_hard_link_locks
     from sceneset.storage.dvc_locks import exclude_dvc
+    from sceneset.storage.dvc_writers import no_dvc_writer
     from sceneset.storage.leftovers import sweep
     from sceneset.storage.locking import write_lock
     from sceneset.storage.transaction_rollback import refuse_unfinished_change
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         measure = _engine(args, blobs)
     if args.thumbnails:
         measure = with_thumbnails(measure, args.thumbnails)
-    with write_lock(catalog.paths.work):
+    with write_lock(catalog.paths.work), no_dvc_writer(catalog.paths):
         refuse_unfinished_change(catalog.paths)
         sweep(catalog.paths)
         if args.from_remote:
