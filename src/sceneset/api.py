@@ -100,6 +100,7 @@ class Registry(Catalog):
         phases: Iterable[str] = (),
         subsets: Iterable[str] = (),
         folders: Sequence[str] = ("img_dir", "ann_dir"),
+        internal: bool = False,
         link: str = "copy",
         remote: str | None = None,
         progress: Progress = no_progress,
@@ -115,6 +116,8 @@ class Registry(Catalog):
             phases: As for ``lookup``.
             subsets: As for ``lookup``.
             folders: ("img_dir",) leaves the masks out, ("ann_dir",) the images.
+            internal: Include samples for internal use, which a registry at a URL does not give
+                otherwise.
             link: "copy", "hard", "sym" or "ref" (reflink, where the file system can).
             remote: The name of a DVC remote; without it, the default remote.
             progress: Called with the files, their number and a label.
@@ -133,14 +136,23 @@ class Registry(Catalog):
             UntrustedRemoteError: The remote needs trust; the message says how to give it.
         """
         from sceneset.catalog.query import resolve_query
-        from sceneset.versions.foreign import blobs_of, never
+        from sceneset.versions.foreign import blobs_of, never, restrictions_of
         from sceneset.versions.pull import pull
 
         words = _Words(scenes, persons, tuple(phases), tuple(subsets))
         with self._naming_versions(words):
             query = resolve_query(self, words.scenes, **words.options)
             blobs = blobs_of(self, remote, ask=ask or never, notify=notify)
-            return pull(self, query, blobs, Path(to), folders=folders, link=link, progress=progress)
+            return pull(
+                self,
+                query,
+                blobs,
+                Path(to),
+                folders=folders,
+                left_out=restrictions_of(self, internal=internal),
+                link=link,
+                progress=progress,
+            )
 
     def export(
         self,
@@ -155,6 +167,7 @@ class Registry(Catalog):
         merged: bool = False,
         shard_bytes: int | None = None,
         parquet: bool = False,
+        internal: bool = False,
         link: str = "copy",
         remote: str | None = None,
         progress: Progress = no_progress,
@@ -175,6 +188,7 @@ class Registry(Catalog):
             merged: Write one folder for all subsets.
             shard_bytes: Size at which packing formats start another file.
             parquet: Pack images and masks into Parquet files ("hf").
+            internal: As for ``pull``. Samples with the restriction no-export are left out anyway.
             link: "copy", "hard" or "ref" (reflink, where the file system can).
             remote: As for ``pull``, like ``progress``, ``ask`` and ``notify``.
             progress: As for ``pull``.
@@ -197,7 +211,7 @@ class Registry(Catalog):
         from sceneset.catalog.query import resolve_query
         from sceneset.exports.run import export
         from sceneset.exports.types import ExportOptions
-        from sceneset.versions.foreign import blobs_of, never
+        from sceneset.versions.foreign import blobs_of, never, restrictions_of
 
         options = ExportOptions(scene_as, polygons, merged, shard_bytes, parquet)
         words = _Words(scenes, persons, tuple(phases), tuple(subsets))
@@ -205,7 +219,15 @@ class Registry(Catalog):
             query = resolve_query(self, words.scenes, **words.options)
             blobs = blobs_of(self, remote, ask=ask or never, notify=notify)
             return export(
-                self, query, blobs, name, Path(to), options=options, link=link, progress=progress
+                self,
+                query,
+                blobs,
+                name,
+                Path(to),
+                options=options,
+                left_out=restrictions_of(self, internal=internal),
+                link=link,
+                progress=progress,
             )
 
     @contextmanager

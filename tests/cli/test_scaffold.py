@@ -12,6 +12,7 @@ from sceneset.cli.new_folder import new_folder
 from sceneset.cli.scaffold import template
 from sceneset.errors import DvcError
 from support.build import NAME, ROOT, Run, dvc, git, snapshot
+from support.policy import with_default_rules
 
 
 def test_new_registry_passes_all_stages_and_checks(registry: Path, sceneset: Run) -> None:
@@ -20,7 +21,8 @@ def test_new_registry_passes_all_stages_and_checks(registry: Path, sceneset: Run
     assert sceneset("lookup", "--json", cwd=registry).json == []
     assert len(sceneset("scenes", "--json", cwd=registry).json) == 15
     for path, text in template().items():
-        assert (registry / path).read_text("utf-8") == text
+        expected = with_default_rules(text) if path == "params.yaml" else text
+        assert (registry / path).read_text("utf-8") == expected
     assert dvc(registry, "repro").out.count("Running stage") == 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.build import NAME, Run
-from support.policy import set_rules, waive
+from support.policy import PROVENANCE, set_provenance, set_rules, waive
 from support.rule_breaks import BREAKS, good_delivery
 
 
@@ -15,6 +15,7 @@ def with_empty_mask(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
     folder = good_delivery(tmp_path / "delivery")
     BREAKS["mask-empty"](folder)
     assert sceneset("add", folder, "--name", NAME, cwd=registry).code == 0
+    set_provenance(registry, PROVENANCE)
     return registry
 
 

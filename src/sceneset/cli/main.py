@@ -30,6 +30,13 @@ GROUPS = {
         "scan": "decode new images and record sizes, hashes and mask shapes",
     },
     "Change": {
+        "tag": "change scenes, persons, boxes and sources of samples",
+        "move": "move samples to another phase",
+        "split": "propose a split into phases that shares no source, and apply it",
+        "drop": "remove samples from the registry; versions keep them",
+        "retire": "leave a subset out of new versions",
+        "scene": "add, rename or merge scenes, or give them further names",
+        "rename": "rename a subset; the old name is still found",
         "fix": "fix errors of a delivery or subset that have one right answer",
         "forget": "withdraw images from the registry and from all versions",
         "merge": "merge the registry's files after git merge, rebase or cherry-pick",
@@ -45,6 +52,7 @@ GROUPS = {
         "versions": "list the released versions",
         "used": "note that a run used a version",
         "verify": "check that the remote has every blob, and repair it",
+        "mirror": "copy the blobs of versions to another remote",
     },
     "Administer": {
         "init": "create a new, empty registry",
