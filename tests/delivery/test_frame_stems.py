@@ -45,16 +45,20 @@ def test_other_names_give_none(stems: list[str]) -> None:
     assert find_clips(stems) is None
 
 
+def test_numbered_names_of_scenes_are_no_clips() -> None:
+    assert find_clips(frames("ski", 9), {"ski"}.__contains__) is None
+
+
 def test_add_proposes_the_clips_and_takes_the_pattern(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
-    stems = frames("dance", 2) + frames("jump", 4)
+    stems = frames("dance", 2) + frames("parkour", 4)
     delivery = make_delivery(tmp_path / "delivery", {"total.txt": stems}, train=stems)
     words = ("add", delivery, "--name", NAME)
     outcome = sceneset(*words, "--dry-run", cwd=registry)
-    assert r"frames of 2 clips (dance, jump); --source-from '^(.+)_\d+$'" in outcome.err
+    assert r"frames of 2 clips (dance, parkour); --source-from '^(.+)_\d+$'" in outcome.err
     outcome = sceneset(*words, "--source-from", r"^(.+)_\d+$", cwd=registry)
     assert outcome.code == 0, outcome.err
     assert "--source-from" not in outcome.err
     sources = [tag.source for tag in Catalog(registry).tags(NAME)]
-    assert sources == ["dance"] * 2 + ["jump"] * 4
+    assert sources == ["dance"] * 2 + ["parkour"] * 4

@@ -1,10 +1,11 @@
 """Find clips in stems that look like numbered frames: breakdance_00080 is of breakdance."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from sceneset.counts import counted
+from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.tag import Tag
 
 _FRAME = re.compile(r"(?P<clip>.*[^\W\d].*?)(?P<joint>[_.-])(?P<number>\d{2,})")
@@ -26,12 +27,19 @@ class Clips(NamedTuple):
     names: Sequence[str]
 
 
-def find_clips(stems: Iterable[str]) -> Clips | None:
-    """Return the clips of numbered stems, or None if they do not look like frames."""
+def find_clips(
+    stems: Iterable[str], is_scene: Callable[[str], object] = lambda _: None
+) -> Clips | None:
+    """Return the clips of numbered stems, or None if they do not look like frames.
+
+    Args:
+        stems: The stems of a delivery.
+        is_scene: Says whether a name is that of a scene: ski_0001 is rather a photo of that scene.
+    """
     stems = list(stems)
     frames = [match for match in map(_FRAME.fullmatch, stems) if match]
     names = sorted({match["clip"] for match in frames})
-    names = [name for name in names if name.casefold() not in _COUNTERS]
+    names = [name for name in names if name.casefold() not in _COUNTERS and not is_scene(name)]
     joints = {match["joint"] for match in frames}
     if len(frames) < _MIN_SHARE * len(stems) or len(joints) != 1 or not names:
         return None
@@ -41,9 +49,12 @@ def find_clips(stems: Iterable[str]) -> Clips | None:
     return Clips(rf"^(.+){joint}\d+$", names)
 
 
-def clips_text(tags: Sequence[Tag]) -> list[str]:
+def clips_text(tags: Sequence[Tag], vocabulary: Vocabulary) -> list[str]:
     """Return what to say of samples without sources whose stems seem to be frames of clips."""
-    if any(tag.source for tag in tags) or not (clips := find_clips(tag.stem for tag in tags)):
+    if any(tag.source for tag in tags):
+        return []
+    clips = find_clips((tag.stem for tag in tags), vocabulary.find)
+    if clips is None:
         return []
     names = ", ".join(clips.names[:_MAX_SHOWN]) + ", ..." * (len(clips.names) > _MAX_SHOWN)
     found = counted(len(clips.names), "clip")

@@ -266,7 +266,7 @@ class _Reader:
             says=[
                 *(self.request.opened.says if self.request.opened else ()),
                 *(self.converted.says if self.converted else ()),
-                *clips_text(tags),
+                *clips_text(tags, self.vocabulary),
             ],
         )
 

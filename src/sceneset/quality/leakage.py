@@ -5,13 +5,12 @@ differ in few bits (also if one is turned or mirrored), or the same declared sou
 session or an original image).
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
+from sceneset.quality.clips import MIN_FRAMES, numbered_runs, similar_runs
 from sceneset.quality.sample_table import SampleTable, read_sample_table
 from sceneset.quality.similarity import Match, Thresholds, earlier_matches, nearest_matches
 from sceneset.schemas.finding import Finding, in_order
@@ -30,9 +29,6 @@ LEAKAGE_CODES = frozenset(
 """Codes of the rules that ``find_leakage`` evaluates."""
 
 _TRAIN = Phase.TRAIN
-_NUMBERED_STEM = re.compile(r"(.*?)(\d+)$")
-_MIN_FRAMES = 4  # a run of at least so many similar frames is reported as a clip
-_MAX_FRAME_DISTANCE = 10  # bits between neighbouring frames of a clip
 _SAME_PHASE = (
     "put both images in one phase: move one of them and its mask to the other's phase and update "
     "its row in the tags, or remove it"
@@ -199,15 +195,9 @@ def clip_findings(table: SampleTable) -> Iterator[Finding]:
 
 
 def _clip_findings_in_subset(table: SampleTable, rows: Iterable[int]) -> Iterator[Finding]:
-    runs: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for row in rows:
-        match = _NUMBERED_STEM.fullmatch(table.stem[row])
-        if match and not table.source[row]:
-            runs[match[1]].append((int(match[2]), row))
-    for prefix, frames in runs.items():
-        frames.sort()
-        clip = _longest_clip(table, frames)
-        if len(clip) >= _MIN_FRAMES:
+    for prefix, frames in numbered_runs(table, rows).items():
+        clip = max(similar_runs(table, frames), key=len)
+        if len(clip) >= MIN_FRAMES:
             example = prefix.strip("_-") or "a"
             yield table.finding_on(
                 clip[0],
@@ -216,17 +206,3 @@ def _clip_findings_in_subset(table: SampleTable, rows: Iterable[int]) -> Iterato
                 "look like frames of one clip, but have no source",
                 f"write the clip in their source column in the tags, for example {example}",
             )
-
-
-def _longest_clip(table: SampleTable, frames: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the rows of the longest run in which each frame looks like the one before it."""
-    longest: list[int] = []
-    current: list[int] = []
-    for _, row in frames:
-        if current:
-            difference = int(table.hashes[current[-1], 0]) ^ int(table.hashes[row, 0])
-            if difference.bit_count() > _MAX_FRAME_DISTANCE:
-                current = []
-        current.append(row)
-        longest = max(longest, current, key=len)
-    return longest

@@ -10,7 +10,7 @@ from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -58,7 +58,8 @@ class SampleTable:
     pdq: "Hashes"
     """Samples x 4: the 256-bit PDQ hash, a second opinion."""
     turned_rows: "Rows"
-    """The held-out samples whose scans have hashes of the turned image, in ascending order."""
+    """The held-out samples (see ``read_sample_table``) whose scans have hashes of the turned image,
+    in ascending order."""
     turned: "Hashes"
     """``turned_rows`` x 6: the 64-bit perceptual hash of the image as the EXIF orientations 3 to 8
     show it. Only held-out images are turned, so that a million training images need no memory."""
@@ -88,8 +89,12 @@ class SampleTable:
         return total
 
 
-def read_sample_table(catalog: Catalog) -> SampleTable:
+def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> SampleTable:
     """Read the columns that show relations between samples.
+
+    Args:
+        catalog: The registry.
+        turned: Subsets whose training images may become held-out ones, so that they are turned too.
 
     Raises:
         FindingsError: Scans or tags can't be read.
@@ -100,7 +105,7 @@ def read_sample_table(catalog: Catalog) -> SampleTable:
     widths = (2, 2, 2, 1, 2, 4, 1, _TURNED)
     numbers = [[np.empty((0, width), np.uint64)] for width in widths]
     has_picture = [np.empty(0, bool)]
-    for part in catalog.each(lambda name: _columns(catalog, name)):
+    for part in catalog.each(lambda name: _columns(catalog, name, turn_all=name in turned)):
         before = len(texts[0])
         for column, values in zip(texts, part.texts, strict=True):
             column.extend(values)
@@ -135,7 +140,7 @@ class _SubsetColumns(NamedTuple):
     has_picture: "npt.NDArray[np.bool_]"
 
 
-def _columns(catalog: Catalog, name: str) -> _SubsetColumns:
+def _columns(catalog: Catalog, name: str, *, turn_all: bool) -> _SubsetColumns:
     import numpy as np
 
     scan = catalog.scan(name, _SCAN_COLUMNS)
@@ -149,8 +154,8 @@ def _columns(catalog: Catalog, name: str) -> _SubsetColumns:
         for column, width in (("image_md5", 2), ("mask_md5", 2), ("picture", 2), ("pdq", 4))
     )
     has_turned = scan["phash_turned"].is_valid().to_numpy()
-    held_out = np.array([phase != Phase.TRAIN for phase in phases], bool)
-    turned_rows = np.flatnonzero(held_out & has_turned)
+    is_turned = np.array([turn_all or phase != Phase.TRAIN for phase in phases], bool)
+    turned_rows = np.flatnonzero(is_turned & has_turned)
     numbers = [
         *(image_md5, mask_md5, picture, _integers(scan, ("orientation",))),
         *(_integers(scan, ("phash", "phash_mirror")), pdq),
