@@ -82,13 +82,13 @@ MESSAGES = {
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
 """Errors of the program itself; their messages are for its developers."""
-_NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what"}
+_NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what", "done"}
 """Variables and keyword arguments that hold messages."""
 _LISTS = {"unread", "notes"}
 """Attributes that hold lists or sets of messages."""
 _OF_FORMATS = {"title", "loses"}
 """Attributes of classes that `sceneset formats` prints."""
-_RETURNING = {"detect", "question"}
+_RETURNING = {"detect", "question", "_change_scenes"}
 """Functions that return a text that people read."""
 _MAX_VARIANTS = 32
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

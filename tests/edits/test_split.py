@@ -159,7 +159,7 @@ def test_the_same_seed_gives_the_same_split_whatever_files_are_called(clips: Cat
     draft = Draft(clips.paths)
     train = Phase.TRAIN
     keys: dict[Key, Key | None] = {(train, stem): (train, name) for stem, name in names.items()}
-    change_samples(clips, draft, {NAME: keys}, reason="rename")
+    change_samples(clips, draft, {NAME: keys}, operation="rename")
     with draft.as_catalog(clips) as renamed:
         again = propose_split(renamed, chosen_of(renamed), SplitOptions(SHARES, seed=1))
     phases = phases_by_stem(one)

@@ -16,7 +16,8 @@ from scipy.io import loadmat
 
 from sceneset.catalog.reader import Catalog
 from sceneset.storage.files import md5_of
-from support.build import PROVENANCE, SHARED, Run, dvc, git, needs_shared
+from support.build import SHARED, Run, dvc, git, needs_shared
+from support.policy import PROVENANCE
 
 pytestmark = [needs_shared, pytest.mark.sweep]
 DATA = SHARED / "data"
@@ -88,7 +89,7 @@ class Year:
 
     def commit(self) -> None:
         git(self.root, "add", "--all")
-        git(self.root, "commit", "--quiet", "--message", "A change")
+        git(self.root, "commit", "--quiet", "--allow-empty", "--message", "A change")
         dvc(self.root, "push", "--quiet")
 
     def release(self, number: str, step: str) -> None:
@@ -115,6 +116,13 @@ class Year:
                 hashes = (row["image_md5"].hex(), row["mask_md5"].hex())
                 found[name, row["phase"], row["stem"]] = hashes
         return found
+
+    def one_of(self, note: str, *phases: str) -> Path:
+        """Return a file that lists one sample of a subset and some phases."""
+        keys = [key for key in self.content() if key[0].endswith(note) and key[1] in phases]
+        path = self._folder / "stems.txt"
+        path.write_text("/".join(keys[len(keys) // 2]))
+        return path
 
     def check_versions(self) -> None:
         """Pull every version and compare it with what it was, less what was withdrawn."""
@@ -171,12 +179,11 @@ def test_a_year_of_a_registry(registry: Path, tmp_path: Path, sceneset: Run) -> 
     year.release("2.1.0", "minor")
     # June: a split by source and scene; a clip moves.
     year.run("split", "city", "bike", "natural", "--val", "0.2", "--seed", "7", "--apply")
-    year.run(
-        "move", "--subset", "a2", "--of-phase", "train", "--match", a[22][0], "--phase", "test"
-    )
+    moved = year.one_of("a2", "train", "val")
+    year.run("move", "--subset", "a2", "--stems-file", moved, "--phase", "test")
     year.release("3.0.0", "major")
     # August: blurred samples leave, and a person withdraws.
-    year.run("drop", "--subset", "a1", "--match", a[3][0], "--reason", "out of focus")
+    year.run("drop", "--stems-file", year.one_of("a1", "train"), "--reason", "out of focus")
     key = next(k for k in year.content() if k[2] == e[41][0])
     year.withdrawn.add(year.content()[key][0])
     year.run("forget", "/".join(key), "--reason", "case 17", "--purge")

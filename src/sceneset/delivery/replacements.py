@@ -166,11 +166,13 @@ class _Matcher:
             hint = f"convert it to {suffix}, or rename it"
         else:
             code, text, hint = "stray-file", "is not an image", "remove it from the delivery"
-        self._report(code, text, file, hint)
+        self._add_finding(code, text, file, hint)
 
-    def _report(self, code: str, text: str, file: str, hint: str) -> None:
+    def _add_finding(self, code: str, message: str, file: str, hint: str) -> None:
         stem = printable(Path(file).stem)
-        self._found.findings.append(finding(code, text, file=printable(file), hint=hint, stem=stem))
+        self._found.findings.append(
+            finding(code, message, file=printable(file), hint=hint, stem=stem)
+        )
 
     def add(self, part: str, path: Path, file: str, phase: Phase | None, stem: str) -> None:
         """Add a file to the sample it belongs to, or report why there is none."""
@@ -195,7 +197,7 @@ class _Matcher:
             hint = "put the file into the folder of that phase"
         else:
             text = f"belongs to no sample: the subset has none called {printable(stem)!r}"
-        self._report(code, text, file, hint)
+        self._add_finding(code, text, file, hint)
 
 
 def choose_form(tree: Tree) -> Iterator[str]:

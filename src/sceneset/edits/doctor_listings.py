@@ -48,10 +48,10 @@ class LostListing(NamedTuple):
     def advice(self) -> str:
         """What repairs it."""
         if self.can_restore:
-            done = (
+            after = (
                 "" if self.is_here else f"; then `dvc checkout {self.path}.dvc` restores the files"
             )
-            return f"write the list again from the scan{done}"
+            return f"write the list again from the scan{after}"
         if self.is_here:
             return (
                 f"run `dvc add {self.path}`, which writes the list of the files that are there, "

@@ -38,7 +38,7 @@ def replace_files(
     catalog: Catalog,
     examined: Examined,
     name: str,
-    reason: str,
+    operation: str,
     *,
     to_remote: bool = False,
     dry_run: bool = False,
@@ -51,7 +51,7 @@ def replace_files(
         catalog: The registry.
         examined: The comparison of the delivery with the subset.
         name: The subset.
-        reason: What the lineage says about the samples.
+        operation: What the lineage says about the samples.
         to_remote: Upload the blobs to the default remote and keep none of them here.
         dry_run: Change nothing.
         progress: Called with the blobs that are copied or uploaded.
@@ -74,7 +74,9 @@ def replace_files(
             rows = _rows_after(catalog, replaced, name)
             change = SubsetChange(catalog, placing.stage_of(draft))
             change.replace_samples(name, rows, catalog.tags(name))
-            change.record_lineage(name, (lineage_row(one.old, one.new, reason) for one in replaced))
+            change.record_lineage(
+                name, (lineage_row(one.old, one.new, operation) for one in replaced)
+            )
             change.stage_lists()
             _place(catalog, draft, replaced, name, placing)
         return Taken(len(replaced), placing)

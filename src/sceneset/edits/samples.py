@@ -42,7 +42,7 @@ def move_samples(catalog: Catalog, draft: Draft, phases: Mapping[str, Mapping[Ke
         name: {key: (phase, key[1]) for key, phase in moved.items() if key[0] is not phase}
         for name, moved in phases.items()
     }
-    change_samples(catalog, draft, keys, reason="move")
+    change_samples(catalog, draft, keys, operation="move")
     return sum(map(len, keys.values()))
 
 
@@ -65,7 +65,7 @@ def drop_samples(catalog: Catalog, draft: Draft, chosen: Chosen, reason: str) ->
         ),
     )
     keys: Keys = {name: dict.fromkeys(found) for name, found in chosen.items()}
-    change_samples(catalog, draft, keys, reason="drop")
+    change_samples(catalog, draft, keys, operation="drop")
     return sum(map(len, keys.values()))
 
 
@@ -81,19 +81,19 @@ def _images(catalog: Catalog, name: str) -> Iterable[tuple[str, str, bytes]]:
     return zip(*(table[column].to_pylist() for column in columns), strict=True)
 
 
-def change_samples(catalog: Catalog, draft: Draft, keys: Keys, *, reason: str) -> None:
+def change_samples(catalog: Catalog, draft: Draft, keys: Keys, *, operation: str) -> None:
     """Note new names of samples, or their removal, in all files that name them.
 
     Args:
         catalog: The registry.
         draft: Where the change is noted.
         keys: The changed samples.
-        reason: What the lineage says about samples with another name.
+        operation: What the lineage says about samples with another name.
 
     Raises:
         FindingsError: A new name is taken, or a file of the working tree differs from the scan.
     """
-    edit = _SampleEdit(catalog, draft, reason)
+    edit = _SampleEdit(catalog, draft, operation)
     for name, changed in sorted(keys.items()):
         if changed:
             edit.change_subset(name, changed)
@@ -103,8 +103,8 @@ def change_samples(catalog: Catalog, draft: Draft, keys: Keys, *, reason: str) -
 class _SampleEdit:
     """One change of the samples of some subsets."""
 
-    def __init__(self, catalog: Catalog, draft: Draft, reason: str) -> None:
-        self._catalog, self._draft, self._reason = catalog, draft, reason
+    def __init__(self, catalog: Catalog, draft: Draft, operation: str) -> None:
+        self._catalog, self._draft, self._operation = catalog, draft, operation
         self._change, self._files = SubsetChange(catalog, draft), SampleFiles(catalog, draft)
         self._places: dict[tuple[str, str, str], tuple[str, str, str]] = {}
         self._paths: dict[str, str] = {}
@@ -136,7 +136,9 @@ class _SampleEdit:
         self._change.replace_samples(name, remaining, after)
         self._change.follow_deliveries(name, changed)
         lineage = [
-            lineage_row(old, new, self._reason) for old, new in pairs if new and new.key != old.key
+            lineage_row(old, new, self._operation)
+            for old, new in pairs
+            if new and new.key != old.key
         ]
         if lineage:
             self._change.record_lineage(name, lineage)

@@ -36,7 +36,7 @@ def retire_subset(catalog: Catalog, draft: Draft, name: str, reason: str) -> int
     """
     keys = [tag.key for tag in catalog.tags(name, cache=False)]
     record_dropped(catalog, draft, [DroppedRow(subset=name, reason=reason)])
-    change_samples(catalog, draft, {name: dict.fromkeys(keys)}, reason="retire")
+    change_samples(catalog, draft, {name: dict.fromkeys(keys)}, operation="retire")
     return len(keys)
 
 

@@ -210,11 +210,11 @@ def _not_purged(
 
 def markdown(report: Report) -> str:
     """Return a report as a page in Markdown."""
-    done = "The samples were withdrawn, and their blobs deleted where this report says so"
+    summary = "The samples were withdrawn, and their blobs deleted where this report says so"
     if report.dry_run:
-        done = "This is a dry run: nothing was changed"
+        summary = "This is a dry run: nothing was changed"
     elif not report.purge:
-        done = "The samples were withdrawn; no blob was deleted"
+        summary = "The samples were withdrawn; no blob was deleted"
     searched = (
         counted(len(report.versions), "version"),
         counted(report.references, "branch or tag", "branches and tags"),
@@ -224,7 +224,7 @@ def markdown(report: Report) -> str:
         "# Withdrawal report",
         "",
         f"Made on {report.made} with sceneset {report.sceneset} at commit {report.commit}.",
-        f"Reason: {_plain(report.reason)}. {done}.",
+        f"Reason: {_plain(report.reason)}. {summary}.",
         "",
         "## What was searched",
         "",

@@ -133,7 +133,6 @@ def restricted_findings(catalog: Catalog) -> list[Finding]:
 def _restricted_in(catalog: Catalog, name: str) -> Iterable[Finding]:
     file = catalog.paths.relative(catalog.paths.entry(name))
     covered = restricted(catalog, name, {Restriction.NO_RELEASE})
-    hint = f"remove {{}} from the registry, or lift the restriction in {file}"
     if not covered:
         return []
     keys = [tag.key for tag in catalog.tags(name) if covered.of(tag.key)] if covered.others else []
@@ -145,7 +144,7 @@ def _restricted_in(catalog: Catalog, name: str) -> Iterable[Finding]:
                 subset=name,
                 file=file,
                 field="provenance.restrictions",
-                hint=hint.format("the subset"),
+                hint=f"remove the subset from the registry, or lift the restriction in {file}",
             )
         ]
     return capped(
@@ -157,6 +156,6 @@ def _restricted_in(catalog: Catalog, name: str) -> Iterable[Finding]:
             file=file,
             phase=key[0],
             stem=key[1],
-            hint=hint.format("the sample"),
+            hint=f"remove the sample from the registry, or lift the restriction in {file}",
         ),
     )

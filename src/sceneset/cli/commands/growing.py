@@ -81,8 +81,8 @@ def check_target(args: argparse.Namespace, catalog: "Catalog") -> None:
         raise UsageError(f"--kind {args.kind}: {args.name} is of the kind {entry.kind}")
     given = [name for name in _FOR_NEW if getattr(args, name)]
     if args.replace and given:
-        option = given[0].replace("_", "-")
-        raise UsageError(f"--{option} does not go with --replace: samples keep their tags")
+        unfit = given[0].replace("_", "-")
+        raise UsageError(f"--{unfit} does not go with --replace: samples keep their tags")
 
 
 def run_staged(
@@ -152,9 +152,10 @@ def show_added(
         new = [p for p in edited.findings if (p.code, p.phase, p.stem) not in known]
         edited = edited._replace(findings=[*dict.fromkeys([*errors_of(edited.findings), *new])])
     is_added = edited is None or edited.is_applied
+    message = done
     if placing and args.to_remote and is_added:
         blobs = counted(placing.uploaded, "blob was", "blobs were")
-        done += f"; {blobs} uploaded, the remote had {placing.present:,} already"
+        message = f"{done}; {blobs} uploaded, the remote had {placing.present:,} already"
     if args.quarantine and left_out and not args.json:
         verb = "was" if is_added else "would be"
         path = args.quarantine / f"{args.name}.csv"
@@ -169,4 +170,4 @@ def show_added(
         if edited and args.samples
         else None
     }
-    return show_edited(edited, args, done=done, details=result | (details or {}))
+    return show_edited(edited, args, done=message, details=result | (details or {}))

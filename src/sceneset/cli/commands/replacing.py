@@ -58,11 +58,17 @@ def run_replace(
             notify=say,
         )
     count = counted(len(examined.replaced), "sample has", "samples have")
+    texts = {
+        Replace.MASKS: f"{count} other masks now",
+        Replace.IMAGES: f"{count} other images now",
+        Replace.BOTH: f"{count} other files now",
+    }
+    done = texts[what]
     return show_added(
         args,
         edited,
         examined.findings,
-        done=f"{count} other {'files' if args.replace == 'both' else args.replace} now",
+        done=done,
         left_out=examined.left_out,
         samples=len(examined.replaced),
         placing=edited.result.placing if edited else None,

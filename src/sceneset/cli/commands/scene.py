@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     command = Command.of("scene", action, *names, "--", *options)
 
     def plan(catalog: "Catalog", draft: "Draft") -> str:
-        return _plan(args, catalog, draft)
+        return _change_scenes(args, catalog, draft)
 
     edited = edit_registry(catalog, command, plan, dry_run=args.dry_run, notify=say)
     return show_edited(edited, args, done=edited.result if edited else "")
@@ -80,7 +80,7 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError("`sceneset scene merge` needs --into, and no other action has it")
 
 
-def _plan(args: argparse.Namespace, catalog: "Catalog", draft: "Draft") -> str:
+def _change_scenes(args: argparse.Namespace, catalog: "Catalog", draft: "Draft") -> str:
     """Note the change; return what was done."""
     from sceneset.counts import counted
     from sceneset.edits.scenes import add_scene, alias_scene, merge_scenes, rename_scene
