@@ -68,6 +68,26 @@ def append(file: str, lines: str) -> Work:
     return work
 
 
+def run(*words: str) -> Work:
+    def work(root: Path, sceneset: Run) -> None:
+        outcome = sceneset(*words, cwd=root)
+        assert outcome.code == 0, outcome.err
+
+    return work
+
+
+def grow(note: str, first: int) -> Work:
+    def work(root: Path, sceneset: Run) -> None:
+        folder = root.parent / f"{root.name}-{note}"
+        stems = [f"{note}{n}" for n in range(3)]
+        make_delivery(folder, {"total.txt": stems, "ski.txt": stems}, train=stems)
+        for number, stem in enumerate(stems):
+            write_image(folder / f"img_dir/train/{stem}.jpg", first + number)
+        run("add", str(folder), "--to", "web")(root, sceneset)
+
+    return work
+
+
 SCENE = """  - key: {0}
     name: {{en: {0}}}
     file_stem: {0}
@@ -88,6 +108,19 @@ PAIRS = {
     "two scenes": (
         append("registry/scenes.yaml", SCENE.format("beach")),
         append("registry/scenes.yaml", SCENE.format("desert")),
+    ),
+    "new samples on both sides": (grow("m", 100), grow("n", 200)),
+    "a move and other tags": (
+        run("move", "ski", "--match", "a", "--phase", "val"),
+        run("tag", "ski", "--match", "[bc]", "--boxes", "3"),
+    ),
+    "a drop and a move": (
+        run("drop", "--match", "a", "--reason", "x"),
+        run("move", "ski", "--match", "c", "--phase", "val"),
+    ),
+    "a tag of a moved sample": (
+        run("move", "ski", "--match", "a", "--phase", "val"),
+        run("tag", "ski", "--match", "a", "--boxes", "3"),
     ),
     "selections": (
         edit(

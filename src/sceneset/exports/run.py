@@ -85,15 +85,7 @@ def export(
         record = _record(catalog, query, exporter, options, selection)
         check_destination(to, record)
         if not selection.samples:
-            why = "".join(
-                f"; {counted(len(gone), 'sample is', 'samples are')} {what}"
-                for gone, what in (
-                    (selection.withdrawn, "withdrawn"),
-                    (selection.restricted, _restriction_words(selection)),
-                )
-                if gone
-            )
-            raise NothingFoundError(f"no sample matches{why}; nothing was written")
+            raise NothingFoundError(_why_nothing(selection))
 
         def begin() -> None:
             _delete_partial_files(to)
@@ -148,8 +140,17 @@ def _finish(
     )
 
 
-def _restriction_words(selection: Selection) -> str:
-    return f"restricted ({', '.join(sorted(set(selection.restricted.values())))})"
+def _why_nothing(selection: Selection) -> str:
+    """Return why no sample is written."""
+    text = "no sample matches"
+    if selection.withdrawn:
+        count = counted(len(selection.withdrawn), "sample is", "samples are")
+        text += f"; {count} withdrawn"
+    if selection.restricted:
+        count = counted(len(selection.restricted), "sample is", "samples are")
+        words = ", ".join(sorted(set(selection.restricted.values())))
+        text += f"; {count} restricted ({words})"
+    return f"{text}; nothing was written"
 
 
 def _note_turned_images(selection: Selection, out: Output) -> None:

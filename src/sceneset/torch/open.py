@@ -106,11 +106,9 @@ def _without_restricted(
     covered = {name: restricted(registry, name, left_out) for name in {s.subset for s in found}}
     kept = [sample for sample in found if not covered[sample.subset].of(sample.tag.key)]
     if len(kept) < len(found):
-        words = ("sample for internal use was", "samples for internal use were")
-        notify(
-            f"{counted(len(found) - len(kept), *words)} left out; internal=True includes them, if "
-            "you may"
-        )
+        left = len(found) - len(kept)
+        count = counted(left, "sample for internal use was", "samples for internal use were")
+        notify(f"{count} left out; internal=True includes them, if you may")
     return kept
 
 

@@ -75,8 +75,9 @@ def run(args: argparse.Namespace) -> int:
             left_out = counted(done.forgotten, "withdrawn sample was", "withdrawn samples were")
             say(f"{left_out} left out", style="yellow")
         if done.restricted:
-            words = ("sample for internal use was", "samples for internal use were")
-            left_out = counted(done.restricted, *words)
+            left_out = counted(
+                done.restricted, "sample for internal use was", "samples for internal use were"
+            )
             say(f"{left_out} left out; --internal includes them, if you may", style="yellow")
         for reason, count in done.dropped.items():
             were = "of these samples was" if count == 1 else "of these samples were"

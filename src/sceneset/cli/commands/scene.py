@@ -1,9 +1,9 @@
 """Add a scene to the vocabulary, rename or merge scenes, or give a scene further names.
 
-add KEY: a new scene, with --en, --zh or both.
-rename OLD NEW: another key; the old one becomes an alias.
-merge KEY... --into KEY: all samples of the scenes belong to one, which gets all their names.
-alias KEY NAME...: further names that look-ups accept.
+  add KEY                  a new scene, with --en, --zh or both
+  rename OLD NEW           another key; the old one becomes an alias
+  merge KEY... --into KEY  the samples and names go to the scene of --into
+  alias KEY NAME...        further names that look-ups accept
 
 Tags, scene tables and selections of the whole registry follow as one change. A renamed scene keeps
 the names of its split files, because training configurations name them.

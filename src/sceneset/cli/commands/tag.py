@@ -36,10 +36,9 @@ EXAMPLES = r"""
   sceneset tag city --match 'piste_*' --add ski --remove city
   sceneset tag --subset web --stems-file stems.txt --add ski:multi
   sceneset tag ski --persons multi --boxes 2
-  sceneset tag --subset web --source-from '(.+)_\d+$'
-                                         dance_00080 gets the source dance
-  sceneset tag ski --to-csv ski.csv      write a table to edit
-  sceneset tag --csv ski.csv --dry-run   show what the edited table changes
+  sceneset tag ski --source-from '(.+)_\d+$'   dance_00080 gets the source dance
+  sceneset tag ski --to-csv ski.csv            write a table to edit
+  sceneset tag --csv ski.csv --dry-run         show what the edited table changes
 """
 
 
