@@ -176,6 +176,26 @@ def test_wrong_use_is_explained_in_chinese(sceneset, added):
 
 
 @pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["drop", "total", "--reason", ""], "参数 --reason：请写一行文字，最多 200 个字符"),
+        (["tag", "total", "--boxes", "x"], "参数 --boxes：'x'：请用整数或 none"),
+    ],
+)
+def test_wrong_value_of_an_option_is_explained_in_chinese(words, text, sceneset, tmp_path):
+    outcome = sceneset(*words, cwd=tmp_path)
+    assert (outcome.code, outcome.err.strip().endswith(text)) == (2, True)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_second_line_of_a_usage_is_below_the_first_argument(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    first, second, *_ = parser_of("tag")[0].format_usage().splitlines()
+    assert width_of(first.partition("[")[0]) == width_of(second.partition("[")[0])
+
+
+@pytest.mark.usefixtures("chinese")
 def test_findings_have_chinese_headlines_and_json_stays_english(sceneset, added):
     path = added / f"registry/tags/{NAME}.csv"
     path.write_text(path.read_text() + "train,missing,ski,single,,\n")

@@ -19,6 +19,7 @@ MUTATED = (
     *FILES,
     f"registry/lineage/{NAME}.csv",
     "registry/used.csv",
+    "registry/dropped.csv",
     *(
         "dvc.lock",
         "dvc.yaml",
@@ -54,6 +55,13 @@ OTHERS = (
     ("pull", "ski", "--to", "../pulled"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),
+    ("tag", "ski", "--boxes", "3", "--dry-run"),
+    ("move", "ski", "--match", "a", "--phase", "val", "--dry-run"),
+    ("drop", "--match", "a", "--reason", "case 1", "--dry-run"),
+    ("retire", "web", "--reason", "case 1", "--dry-run"),
+    ("rename", "web", f"{NAME}2", "--dry-run"),
+    ("scene", "rename", "ski", "alpine", "--dry-run"),
+    ("split", "web", "--val", "0.5"),
 )
 _A, _B, _C, _D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
 RECORDS = {
@@ -78,6 +86,8 @@ RECORDS = {
     "new_phase,new_stem,new_image_md5,new_mask_md5,reason\n"
     f"train,a,{_A},{_B},train,a,{_C},{_B},fix: image-gps\n"
     f'val,b,{_D},{_B},train,b,{_B},{_B},"fix: image-gps, image-orientation"\n',
+    "registry/dropped.csv": "subset,sample,image_md5,reason\n"
+    f"{NAME},train/z,{_A},out of focus\nCustomSeg_Person_20200101_old,,,replaced\n",
     "registry/used.csv": "version,selection,run,digest\n1.0.0,,https://example.com/runs/1,\n",
 }
 """Files that a registry has after some work, with good content."""

@@ -12,14 +12,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import psutil
 import pytest
 
-from support.build import NAME, ROOT, Run, dvc, git, make_delivery
+from support.build import NAME, ROOT, Run, dvc, git, make_delivery, write_mask
 from support.states import (
     State,
     damaged_blobs,
@@ -39,6 +39,8 @@ COMMANDS = {
     "fix": ("fix", "web", "--apply"),
     "add": ("add", "../delivery", "--name", f"{NAME}2", "--quarantine", "../left"),
     "add-to": ("add", "../delivery", "--to", "web", "--quarantine", "../left"),
+    "replace": ("add", "../corrected", "--to", "web", "--replace", "masks"),
+    "to-remote": ("add", "../delivery", "--to", "web", "--to-remote", "--quarantine", "../left"),
     "doctor": ("doctor", "--fix"),
     "export": ("export", "coco", "ski", "--to", "../coco"),
     "fix-delivery": ("fix", "../delivery", "--to", "../fixed"),
@@ -146,12 +148,18 @@ def start(home: Path, name: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=root, env=environment(home), **streams)
 
 
-def deliver(home: Path, *, with_broken_image: bool, existing: Sequence[str] = ()) -> None:
-    stems = ("x", "y", *existing)
-    folder = make_delivery(home / "delivery", train=stems, splits={"total.txt": ("x", *existing)})
+def deliver(home: Path, name: str) -> None:
+    """Write what a command takes in."""
+    if name == "replace":
+        for stem in ("a", "c"):
+            write_mask(home / f"corrected/ann_dir/train/{stem}.png", ignore=True)
+        return
+    existing = ("a",) if name == "add-to" else ()  # --quarantine leaves it out
+    stems, listed = ("x", "y", *existing), ("x", *existing)
+    folder = make_delivery(home / "delivery", train=stems, splits={"total.txt": listed})
     image = folder / "img_dir/train/x.jpg"
     image.write_bytes(image.read_bytes() + b"after the end")
-    if with_broken_image:
+    if name in {"add", "add-to"}:
         (folder / "img_dir/train/y.jpg").write_bytes(b"no image")
 
 
@@ -167,9 +175,8 @@ def spoil(home: Path, name: str) -> None:
         image.write_bytes(data + b"after the end")
         dvc(root, "add", "--quiet", IMAGES)
         dvc(root, "repro", "--quiet")
-    elif name in {"add", "add-to", "fix-delivery"}:
-        existing = ("a",) if name == "add-to" else ()  # --quarantine leaves it out
-        deliver(home, with_broken_image=name != "fix-delivery", existing=existing)
+    elif name in {"add", "add-to", "fix-delivery", "to-remote", "replace"}:
+        deliver(home, name)
     elif name == "doctor":
         (root / ".dvc/tmp/rwlock").write_bytes(b"")
         (root / "registry/.params.yaml.abc.part").write_bytes(b"half")

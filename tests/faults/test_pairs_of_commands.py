@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from sceneset.storage.files import md5_of
-from support.build import NAME, dvc, git, make_delivery
+from support.build import NAME, dvc, git, make_delivery, write_image, write_mask
 from support.fork_server import run_module
 from support.states import (
     State,
@@ -45,9 +45,20 @@ COMMANDS = {
     "verify": ("verify", "--repair"),
     "remote to a third place": ("remote", "../third", "--name", "third"),
     "use by another run": ("used", f"{URL}/2", "--rev", "1.0.0"),
+    "grow": ("add", "../more", "--to", "web"),
+    "replace": ("add", "../corrected", "--to", "web", "--replace", "masks"),
+    "tag": ("tag", "ski", "--match", "[cd]", "--add", "city"),
+    "move": ("move", "ski", "--match", "c", "--phase", "val"),
+    "drop": ("drop", "--match", "d", "--reason", "out of focus"),
+    "split": ("split", "web", "--val", "0.5", "--apply"),
+    "scene": ("scene", "rename", "ski", "alpine"),
+    "rename": ("rename", "web", f"{NAME}3"),
+    "retire": ("retire", "web", "--reason", "replaced"),
 }
 """The commands, each with work to do in the registries of ``before``."""
-MAIN = [name for name in COMMANDS if " " not in name]
+EDITS = ["grow", "replace", "tag", "move", "drop", "split", "scene", "rename", "retire"]
+"""The commands that change subsets."""
+MAIN = [name for name in COMMANDS if " " not in name and name not in EDITS]
 # A command that says so, in one line, has found that the other one is at work, and is run again.
 _LOCKED = re.compile(
     r"^running: |\.sceneset/[a-z.]*lock: |\.dvc/tmp/lock: |: another command is writing it"
@@ -115,6 +126,10 @@ def before(
     root = base / "registry"
     make_delivery(base / "other", train=("x", "y"), splits={"total.txt": ("x", "y")})
     (base / "other/img_dir/train/x.jpg").write_bytes(b"no image")
+    more = make_delivery(base / "more", train=("m", "n"), splits={"total.txt": ("m", "n")})
+    for seed, stem in enumerate(("m", "n"), 300):
+        write_image(more / f"img_dir/train/{stem}.jpg", seed)
+    write_mask(base / "corrected/ann_dir/train/c.png", ignore=True)
     for name in ("second", "third"):
         (base / name).mkdir()
     image = root / f"Insta360SemanticSeg/{NAME}/img_dir/train/a.jpg"
@@ -253,3 +268,17 @@ def test_command_that_starts_in_the_middle_of_another_ends_as_if_one_came_after_
     first: str, second: str, place: Pair
 ) -> None:
     check_pair(first, second, 0.5, *place)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *combinations_with_replacement(EDITS, 2),
+        *product(EDITS, ("add", "fix", "forget", "release", "repro")),
+    ],
+)
+def test_changes_of_subsets_that_start_at_once_end_as_one_after_the_other(
+    first: str, second: str, place: Pair
+) -> None:
+    check_pair(first, second, 0, *place)

@@ -178,5 +178,6 @@ def test_a_command_needs_little_memory_for_a_large_file(
 def test_commands_need_little_memory_for_any_large_file(
     file: str, content: str, commands: tuple[str, ...], released: Path
 ) -> None:
+    make_delivery(released.parent / "delivery")  # for `add`
     for command in commands:
         _assert_bounded(released, file, content, command)

@@ -34,7 +34,8 @@ def test_a_value_knows_its_place() -> None:
 
 
 def test_a_block_of_text_is_refused_rather_than_broken() -> None:
+    def first(path: tuple[str | int, ...], _: str) -> str | None:
+        return "new" if path == ("a",) else None
+
     with pytest.raises(FindingsError, match="style that sceneset can't edit"):
-        change_scalars(
-            "a: |\n  old\nb: 1\n", "x.yaml", lambda at, v: "new" if at == ("a",) else None
-        )
+        change_scalars("a: |\n  old\nb: 1\n", "x.yaml", first)

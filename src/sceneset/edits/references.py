@@ -1,14 +1,14 @@
 """Let params.yaml and waivers follow samples and subsets that get other names."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sceneset.catalog.reader import Catalog
 from sceneset.edits.draft import Draft
 from sceneset.paths import DATA_ROOT
 from sceneset.rules.policy import WAIVERS_FILE
+from sceneset.schemas.waiver import Waiver, Waivers
 from sceneset.storage.files import decoded
-from sceneset.storage.yaml_parser import parse
+from sceneset.storage.yaml_files import loads
 from sceneset.storage.yaml_scalars import Path, change_scalars
 
 Place = tuple[str, str, str]
@@ -37,12 +37,12 @@ def follow_samples(
         new = places.get((subset, phase, stem))
         return "/".join(new) if new else None
 
-    def of_waiver(waiver: Mapping[str, Any], field: str) -> str | None:
-        subset, sample = str(waiver.get("subset")), str(waiver.get("sample", ""))
-        new = places.get((subset, *sample.partition("/")[::2]))
+    def of_waiver(waiver: Waiver, field: str) -> str | None:
+        phase, _, stem = waiver.sample.partition("/")
+        new = places.get((waiver.subset, phase, stem))
         if field == "sample" and new:
             return "/".join(new[1:])
-        return files.get(str(waiver.get("file"))) if field == "file" else None
+        return files.get(waiver.file) if field == "file" else None
 
     _change(catalog, draft, "params.yaml", in_params)
     _change_waivers(catalog, draft, of_waiver)
@@ -60,12 +60,12 @@ def follow_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> None:
         is_sample = path[2:4] == ("exclude", "stems") and value.startswith(f"{old}/")
         return f"{new}/{value.removeprefix(f'{old}/')}" if is_sample else None
 
-    def of_waiver(waiver: Mapping[str, Any], field: str) -> str | None:
-        if waiver.get("subset") != old:
+    def of_waiver(waiver: Waiver, field: str) -> str | None:
+        if waiver.subset != old:
             return None
         if field == "subset":
             return new
-        file = str(waiver.get("file"))
+        file = waiver.file
         for before, after in renamed_files(old, new):
             if field == "file" and (file == before or file.startswith(f"{before}/")):
                 return after + file.removeprefix(before)
@@ -114,13 +114,13 @@ def _change(
 
 
 def _change_waivers(
-    catalog: Catalog, draft: Draft, change: Callable[[Mapping[str, Any], str], str | None]
+    catalog: Catalog, draft: Draft, change: Callable[[Waiver, str], str | None]
 ) -> None:
     path = catalog.root / WAIVERS_FILE
     if not path.exists():
         return
     text = decoded(draft.read(path), WAIVERS_FILE)
-    waivers: list[dict[str, Any]] = (parse(text, WAIVERS_FILE).data or {}).get("waivers") or []
+    waivers = loads(text, Waivers, WAIVERS_FILE)[0].waivers
 
     def in_waivers(at: Path, _: str) -> str | None:
         if at[:1] != ("waivers",) or len(at) != 3 or not isinstance(at[1], int):

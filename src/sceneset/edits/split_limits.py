@@ -20,7 +20,7 @@ _HELD_OUT = PHASE_BITS[Phase.VAL] | PHASE_BITS[Phase.TEST]
 
 RELATED = "is related to images of train and to held-out images, which the split can't move"
 TESTED = "was a test image of a version, and is related to images of train"
-TAKEN = "has a name that every other possible phase has too"
+TAKEN = "has an image whose stem every other possible phase has already"
 
 
 class Candidates(NamedTuple):
@@ -107,9 +107,9 @@ def find_limits(
     possible[tested > 0] &= _HELD_OUT
     is_trained_on = (possible == 0) & ~is_mixed
     possible &= ~taken
-    reasons = {
-        number: RELATED if is_mixed[number] else TESTED if is_trained_on[number] else TAKEN
-        for number in np.flatnonzero(possible == 0).tolist()
-    }
+    reasons: dict[int, str] = {}
+    for number in np.flatnonzero(possible == 0).tolist():
+        reason = RELATED if is_mixed[number] else TESTED if is_trained_on[number] else TAKEN
+        reasons[number] = reason
     bits = np.array([PHASE_BITS[phase] for phase in Phase], np.uint8)
     return Limits((possible[:, None] & bits) > 0, reasons)
