@@ -1,5 +1,6 @@
 """`sceneset fix`: deliveries are fixed in a copy, subsets in place as one change."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from support.build import (
     needs_shared,
     snapshot,
 )
+from support.policy import PROVENANCE
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 
@@ -321,3 +323,21 @@ def test_fix_turns_real_photos_upright_in_all_orientations(tmp_path: Path, scene
             shown.append(np.asarray(image.convert("L").resize((30, 45)), np.int16))
     assert len(shown) == 8
     assert all(abs(one - shown[0]).mean() < 8 for one in shown), "all show the same image, upright"
+
+
+def test_what_names_a_renamed_sample_follows(imperfect: Path, sceneset: Run) -> None:
+    entry = imperfect / f"registry/subsets/{NAME}.yaml"
+    exception = {"samples": ["train/clip 1"], "licence": "CC0-1.0"}
+    entry.write_text(
+        f"{entry.read_text()}provenance: {json.dumps({**PROVENANCE, 'exceptions': [exception]})}\n"
+    )
+    waivers = imperfect / "registry/waivers.yaml"
+    waivers.write_text(
+        f"waivers:\n- {{code: mask-coarse, subset: {NAME}, sample: train/clip 1, reason: ok,"
+        " date: 2024-01-01}\n"
+    )
+    outcome = sceneset("fix", "web", "--apply", "--rule", "name-space", cwd=imperfect)
+    assert outcome.code == 0, outcome.err
+    assert "sample: train/clip_1" in waivers.read_text()
+    assert "train/clip_1" in entry.read_text()
+    assert "clip 1" not in entry.read_text()

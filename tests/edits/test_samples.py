@@ -8,7 +8,7 @@ import pytest
 from sceneset.catalog.dropped import read_dropped
 from sceneset.catalog.lineage import read_lineage
 from sceneset.catalog.reader import Catalog
-from support.build import NAME, Run, dvc, git
+from support.build import NAME, Run, dvc, git, snapshot
 
 FOLDER = f"Insta360SemanticSeg/{NAME}"
 NEW = "CustomSeg_Person_20240115_crawl"
@@ -75,6 +75,33 @@ def test_a_clone_without_images_moves_samples_and_fetches_them_later(
     dvc(clone, "pull", "--quiet")
     assert (clone / FOLDER / "img_dir/test/a.jpg").is_file()
     assert is_current(clone)
+
+
+def test_a_move_that_divides_a_clip_is_refused(added: Path, sceneset: Run) -> None:
+    assert sceneset("tag", "ski", "--match", "[ab]", "--source", "clip-7", cwd=added).code == 0
+    before = snapshot(added)
+    words = ("move", "ski", "--match", "a", "--phase", "val")
+    outcome = sceneset(*words, cwd=added)
+    assert outcome.code == 1
+    assert "[leak-source]" in outcome.err
+    assert snapshot(added) == before
+    planned = sceneset(*words, "--dry-run", cwd=added)
+    assert planned.code == 1
+    assert "the change would be refused" in planned.err
+    assert sceneset("move", "ski", "--match", "[ab]", "--phase", "val", cwd=added).code == 0
+
+
+def test_a_subset_of_which_half_the_images_are_here_is_changed(ready: Path, sceneset: Run) -> None:
+    for file in ("img_dir/train/a.jpg", "ann_dir/train/a.png", "ann_dir/train/b.png"):
+        (ready / FOLDER / file).unlink()
+    shutil.rmtree(ready / ".dvc/cache")
+    assert sceneset("move", "ski", "--match", "[abc]", "--phase", "val", cwd=ready).code == 0
+    present = {str(p.relative_to(ready / FOLDER)) for p in (ready / FOLDER).glob("*_dir/val/*")}
+    assert present == {"img_dir/val/b.jpg", "img_dir/val/c.jpg", "ann_dir/val/c.png"}
+    dvc(ready, "push")
+    dvc(ready, "pull")
+    assert is_current(ready)
+    assert len(list((ready / FOLDER).glob("*_dir/val/*"))) == 6
 
 
 def test_a_move_and_back_is_the_registry_as_it_was(ready: Path, sceneset: Run) -> None:

@@ -1,5 +1,6 @@
 """Fix subsets of the registry: images, masks, scan, tags and .dvc files in one transaction."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +9,11 @@ from sceneset.catalog.lineage import has_other_files, lineage_row
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import rows_from_table
 from sceneset.counts import counted
+from sceneset.edits.draft import Draft
 from sceneset.edits.fix_sample import Key, NewStems, SampleFiles, choose_stems, fix_files
 from sceneset.edits.fix_types import FixedSample, FixOptions
+from sceneset.edits.references import file_names, follow_samples, with_renamed_exceptions
+from sceneset.edits.scene_tables import stage_entry
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError, fail
 from sceneset.imaging.mask_values import is_void
@@ -129,8 +133,29 @@ class _SubsetFix:
                 ]
                 change.replace_samples(name, list(new.values()), tags)
                 change.record_lineage(name, lineage)
+                self._follow_names(change, name, new)
         if change:
             change.stage_lists()
+
+    def _follow_names(
+        self, change: SubsetChange, name: str, new: Mapping[tuple[Phase, str], ScanRow]
+    ) -> None:
+        """Stage what else names samples that got another stem."""
+        renamed = {key: row.key for key, row in new.items() if row.key != key}
+        if not renamed or self._transaction is None:
+            return
+        change.follow_deliveries(name, renamed)
+        draft = Draft(self._catalog.paths)
+        entry = self._catalog.entry(name)
+        stage_entry(self._catalog, draft, with_renamed_exceptions(entry, renamed))
+        rows = {row.key: row for row in rows_from_table(self._catalog.scan(name))}
+        places = {
+            (name, str(phase), stem): (name, str(new_phase), new_stem)
+            for (phase, stem), (new_phase, new_stem) in renamed.items()
+        }
+        files = [file_names(name, rows[key], new[key]) for key in renamed]
+        follow_samples(self._catalog, draft, places, dict(ChainMap(*files)))
+        draft.stage(self._transaction)
 
     def _refuse_outdated_scan(self, name: str, table: "pa.Table") -> None:
         findings = digest_mismatches(

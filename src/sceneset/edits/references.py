@@ -1,11 +1,15 @@
 """Let params.yaml and waivers follow samples and subsets that get other names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
+from sceneset.catalog.provenance import renamed
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.sample_choice import Key
 from sceneset.edits.draft import Draft
 from sceneset.paths import DATA_ROOT
 from sceneset.rules.policy import WAIVERS_FILE
+from sceneset.schemas.scan_row import ScanRow
+from sceneset.schemas.subset import Subset
 from sceneset.schemas.waiver import Waiver, Waivers
 from sceneset.storage.files import decoded
 from sceneset.storage.yaml_files import loads
@@ -46,6 +50,29 @@ def follow_samples(
 
     _change(catalog, draft, "params.yaml", in_params)
     _change_waivers(catalog, draft, of_waiver)
+
+
+def file_names(name: str, old: ScanRow, new: ScanRow) -> dict[str, str]:
+    """Return the new paths of the image and mask of a sample, by the old ones."""
+    folder = f"{DATA_ROOT}/{name}"
+    return {
+        f"{folder}/img_dir/{old.phase}/{old.image}": f"{folder}/img_dir/{new.phase}/{new.image}",
+        f"{folder}/ann_dir/{old.phase}/{old.mask}": f"{folder}/ann_dir/{new.phase}/{new.mask}",
+    }
+
+
+def with_renamed_exceptions(
+    entry: Subset,
+    keys: Mapping[Key, Key | None],
+    *,
+    stems: Container[str] | None = None,
+) -> Subset:
+    """Return an entry whose provenance follows samples with other names; see ``renamed``."""
+    if not entry.provenance or not entry.provenance.exceptions:
+        return entry
+    names = {(str(phase), stem): new for (phase, stem), new in keys.items()}
+    provenance = renamed(entry.provenance, names, stems=stems)
+    return entry.model_copy(update={"provenance": provenance})
 
 
 def follow_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> None:

@@ -4,17 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sceneset.catalog.dropped import DROPPED_FILE, dropped_text, read_dropped
 from sceneset.catalog.lineage import lineage_row
-from sceneset.catalog.provenance import renamed as provenance_of_renamed
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.sample_choice import Chosen, Key
 from sceneset.catalog.scan_table import rows_from_table
 from sceneset.edits.draft import Draft
-from sceneset.edits.references import follow_samples
+from sceneset.edits.references import file_names, follow_samples, with_renamed_exceptions
 from sceneset.edits.sample_files import SampleFiles
 from sceneset.edits.scene_tables import fitted_entry, stage_entry
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.errors import FindingsError
-from sceneset.paths import DATA_ROOT
 from sceneset.schemas.dropped import DroppedRow
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.scan_row import ScanRow
@@ -126,7 +124,7 @@ class _SampleEdit:
             elif new is not old:
                 self._files.move(name, old, new)
                 self._places[name, *old.key] = (name, *new.key)
-                self._paths |= _paths(name, old, new)
+                self._paths |= file_names(name, old, new)
         remaining = sorted((new for _, new in pairs if new), key=lambda row: row.key)
         if not remaining:
             self._change.remove_subset(name)
@@ -153,11 +151,7 @@ class _SampleEdit:
     ) -> None:
         catalog = self._catalog
         entry = fitted_entry(catalog.vocabulary, catalog.entry(name), before, after)
-        if entry.provenance and entry.provenance.exceptions:
-            stems = {tag.stem for tag in after}
-            keys = {(str(phase), stem): new for (phase, stem), new in changed.items()}
-            provenance = provenance_of_renamed(entry.provenance, keys, stems=stems)
-            entry = entry.model_copy(update={"provenance": provenance})
+        entry = with_renamed_exceptions(entry, changed, stems={tag.stem for tag in after})
         stage_entry(catalog, self._draft, entry)
 
     def finish(self) -> None:
@@ -222,14 +216,6 @@ def _name_findings(
             hint="rename one of them, or leave it out of the change",
         ),
     )
-
-
-def _paths(name: str, old: ScanRow, new: ScanRow) -> dict[str, str]:
-    folder = f"{DATA_ROOT}/{name}"
-    return {
-        f"{folder}/img_dir/{old.phase}/{old.image}": f"{folder}/img_dir/{new.phase}/{new.image}",
-        f"{folder}/ann_dir/{old.phase}/{old.mask}": f"{folder}/ann_dir/{new.phase}/{new.mask}",
-    }
 
 
 def _changed_tags(before: Sequence[Tag], changed: Mapping[Key, Key | None]) -> list[Tag]:
