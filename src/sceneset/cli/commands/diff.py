@@ -122,9 +122,11 @@ def _object(
 def _show(
     diff: "Diff", drifts: "list[Drift]", masks: "list[Overlap]", args: argparse.Namespace
 ) -> None:
-    from sceneset.cli.output import print_table, print_text
+    from sceneset.cli.output import Label, print_table, print_text
 
-    _print_counts(diff, _overlap(masks, fetched=args.fetch))
+    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
+    overlap = _overlap(masks, fetched=args.fetch)
+    print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
     if drifts:
         print_table(
             ("scene", "persons", "phase", "images", "color change", "person share change"),
@@ -148,20 +150,15 @@ def _show(
 
 
 def print_changes(diff: "Diff", *, samples: bool) -> None:
-    """Print the changes of a diff; with ``samples``, each of them."""
-    from sceneset.cli.output import print_text
+    """Print the changes of a diff that there are; with ``samples``, each of them."""
+    from sceneset.cli.output import Label, print_table, print_text
 
-    _print_counts(diff, [])
+    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items() if count]
+    if rows := [*counts, *names_of_changes(diff)]:
+        print_table(("change", "count or names"), rows)
     if samples and diff.changes:
         _print_samples(diff, {})
     print_text(STEP_LABELS[diff.step])
-
-
-def _print_counts(diff: "Diff", overlap: "list[tuple[str, str]]") -> None:
-    from sceneset.cli.output import Label, print_table
-
-    counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
-    print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
 
 
 def _print_samples(diff: "Diff", iou: "dict[int, str]") -> None:

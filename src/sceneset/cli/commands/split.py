@@ -1,15 +1,16 @@
 """Propose a split into train, val and test that shares no source, and apply it.
 
-The samples are those of all named scenes, selections or subsets that meet every further option.
+Samples are chosen by scene, selection or subset, and by further options; a sample must meet all
+options.
 
-Related images stay together: those with one declared source (video, session, original image), with
-the same pixels, that look alike for the rules on leakage, or that are numbered frames of one clip.
-The sides are near the wanted shares in every scene. A table says how near, and why a scene is not.
+Related images stay together: images of one declared source (video, session, original image), with
+the same pixels, similar under the rules on leakage, or numbered frames of one clip. The shares are
+near the wanted ones in every scene. A table shows them, with the reason where they are not.
 
-Images that are in val or test stay there and count, unless --redo is given. Images that are related
-to others outside of the choice follow these. Test images of a version never go to train.
+Images in val and test stay there and count, unless --redo is given. Images that are related to
+images outside of the choice get the phase of those. Test images of a version never go to train.
 
-Without --apply nothing is changed. The same images, tags and seed always give the same split.
+Without --apply, nothing is changed. The same images, tags and seed always give the same split.
 """
 
 import argparse
@@ -61,14 +62,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=("source",),
         metavar="source[,stem]",
         help="stem: images without a source are one session if their stems differ in the number at "
-        "the end only, even if they do not look alike (default: source)",
+        "the end only, even if the images are not similar (default: source)",
     )
     parser.add_argument(
         "--stratify",
         type=lambda text: _kinds("stratify", text),
         default=("scene",),
         metavar="scene[,persons]",
-        help="what has the wanted shares besides all images together (default: scene)",
+        help="reach the shares in each scene, or per scene and persons (default: scene)",
     )
     parser.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="another number gives another split"
@@ -221,14 +222,15 @@ def _object(proposal: "Proposal", *, samples: bool = False) -> dict[str, Any]:
 
 def _print(proposal: "Proposal", args: argparse.Namespace) -> None:
     """Print the shares of all strata, and which images stay and why."""
+    from sceneset.cli.language import translate
     from sceneset.cli.output import Label, print_table, say
     from sceneset.counts import counted
 
     total = proposal.shares[0]
     phases = [phase for phase in Phase if total.wanted[phase] or total.reached[phase]]
-    columns = [f"{phase} / wanted" for phase in phases]
+    columns = [translate(f"{phase} / wanted") for phase in phases]
     print_table(
-        ("scene", "persons", "images", "groups", *columns, "not nearer because"),
+        ("scene", "persons", "images", "groups", *columns, "why not nearer"),
         [
             (
                 shares.scene,
@@ -251,10 +253,10 @@ def _print(proposal: "Proposal", args: argparse.Namespace) -> None:
     say(f"{images} in {groups} of related images; {moved} another phase")
     if proposal.held and not args.redo:
         count = counted(proposal.held, "image stays", "images stay")
-        say(f"{count} in val or test and count there; --redo gives them a new phase too")
+        say(f"{count} in val or test, counted there; --redo gives these new phases too")
     if proposal.tested:
         count = counted(proposal.tested, "image was a test image", "images were test images")
         say(f"{count} of a version; related images stay out of train with them")
     for reason, places in proposal.stuck.items():
         count = counted(len(places), "image stays", "images stay")
-        say(f"{count} as before, because its group {reason} (first: {places[0]})", style="yellow")
+        say(f"{count} as before, because the group {reason} (first: {places[0]})", style="yellow")
