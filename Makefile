@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Tests and stages start a thousand processes: compiling the program in each would double the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats generated lock clean
+.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats bench-training generated lock clean
 
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
 	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
+	@echo "make bench-training measure PyTorch reading from S3 and from disk (10 minutes)"
 	@echo "make generated   regenerate the generated files that are committed"
 	@echo "make lock        pin the dependencies again"
 
@@ -108,6 +109,9 @@ bench-pull: setup
 
 bench-formats: setup
 	python benchmarks/formats.py
+
+bench-training: setup interop
+	python benchmarks/training.py
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json

@@ -20,9 +20,9 @@ _BLOCK = 16  # pixels of a block of a JPEG with halved colours
 _ROUGHNESS = 0.9  # amplitude relative to the step at the outline
 
 
-def deliver(folder: Path, images: int, seed: int = 0) -> Path:
+def deliver(folder: Path, images: int, seed: int = 0, *, size: str = SIZE) -> Path:
     """Draw a delivery with the given number of different samples; return its folder."""
-    options = ("--images", images, "--size", SIZE, "--seed", seed)
+    options = ("--images", images, "--size", size, "--seed", seed)
     process(sys.executable, ROOT / "demo/draw.py", folder, *options, cwd=ROOT)()
     with ThreadPoolExecutor() as pool:
         for change, files in (
