@@ -43,8 +43,12 @@ def test_forget_removes_an_image_from_all_derived_files(
     if blobless:
         root = tmp_path / "home/clone"
         git(released, "clone", "--quiet", str(released), str(root))
+    pictures = root / ".sceneset/view.html"
+    pictures.parent.mkdir(exist_ok=True)
+    pictures.write_text("pictures of `sceneset view`")
     outcome = sceneset("forget", "web/train/a", *REASON, "--json", cwd=root)
     assert outcome.code == 0, outcome.err
+    assert not pictures.exists()
     places = {(one["version"], one["stem"]) for one in outcome.json["found"]}
     assert places == {(None, "a"), ("1.0.0", "a")}
     assert sorted(images_of(root, sceneset)) == ["b", "c", "d"]

@@ -53,6 +53,7 @@ OTHERS = (
     ("forget", "web/train/a", "--reason", "case 1", "--dry-run"),
     ("verify",),
     ("pull", "ski", "--to", "../pulled"),
+    ("view", "--to", "../view.html"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),
     ("tag", "ski", "--boxes", "3", "--dry-run"),

@@ -39,6 +39,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("verify", "--repo", url, "--deep"): 2,
         ("pull", "ski", "--repo", url, "--to", to): 2,
         ("export", "coco", "ski", "--repo", url, "--to", to): 2,
+        ("view", "ski", "--repo", url, "--fetch", "--to", to.with_suffix(".html")): 2,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }
 

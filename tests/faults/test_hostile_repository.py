@@ -206,6 +206,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("pull", "ski", "--repo", ready, "--rev", "HEAD", "--to", tmp_path / "rev"),
         ("lookup", "ski", "--repo", f"file://{ready}"),
         ("export", "coco", "ski", "--to", tmp_path / "coco"),
+        ("view", "ski", "--fetch", "--to", tmp_path / "view.html"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),

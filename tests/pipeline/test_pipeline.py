@@ -20,6 +20,7 @@ from support.build import (
     write_image,
     write_mask,
 )
+from support.policy import PROVENANCE, set_default_rules
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 TAGS = f"registry/tags/{NAME}.csv"
@@ -77,8 +78,11 @@ def test_repro_gives_the_same_bytes_when_built_in_another_folder(
 ) -> None:
     root = tmp_path / "elsewhere/deeper"
     lay_out(root)
+    set_default_rules(root)
     delivery = make_delivery(tmp_path / "again")
-    assert sceneset("add", delivery, "--name", NAME, cwd=root).code == 0
+    entry = tmp_path / "entry.yaml"
+    entry.write_text(f"provenance: {json.dumps(PROVENANCE)}\n")
+    assert sceneset("add", delivery, "--name", NAME, "--entry", entry, cwd=root).code == 0
     dvc(root, "repro")
     assert snapshot(root) == snapshot(added)
 

@@ -7,9 +7,12 @@ import argparse
 import os
 import re
 
+from sceneset.cli.language import translate
+
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -28,6 +31,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         text = super().format_help()
         return re.sub(r"^([^\x00-\x7f]+):$", r"\1：", text, flags=re.MULTILINE)
 
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: "Iterable[argparse.Action]",
+        groups: "Iterable[argparse._MutuallyExclusiveGroup]",
+        prefix: str | None,
+    ) -> str:
+        from sceneset.cli.text_width import width_of
+
+        # argparse counts characters, and Chinese ones take two columns.
+        prefix = translate("usage: ") if prefix is None else prefix
+        filler = "\0" * (width_of(prefix) - len(prefix))
+        return super()._format_usage(usage, actions, groups, prefix + filler).replace("\0", "")
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         import textwrap
 
@@ -43,7 +60,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Wraps its messages to the terminal, as all others are."""
+    """Translates its messages and wraps them to the terminal, as all others are."""
 
     def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
         """Print a message and end."""
@@ -52,6 +69,13 @@ class Parser(argparse.ArgumentParser):
 
             say(message.rstrip())
         super().exit(status)
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> "Any":
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError as error:
+            error.message = translate(error.message)
+            raise
 
 
 def _fold(text: str, width: int) -> list[str]:

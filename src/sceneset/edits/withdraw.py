@@ -13,6 +13,7 @@ from sceneset.edits.fix_sample import Key
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.edits.withdraw_search import Withdrawal, find_withdrawal
 from sceneset.errors import FindingsError
+from sceneset.paths import PICTURES
 from sceneset.progress import Notify, no_notice
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.subset import Subset
@@ -70,6 +71,7 @@ def withdraw(
             blobs_of_remote.sizes(withdrawal.purge)
             remote, _ = blobs_of_remote.address()  # the default remote may be another one later
         _stage(catalog, withdrawal, transaction)
+        (catalog.root / PICTURES).unlink(missing_ok=True)  # it may show the images
         blobs = tuple(withdrawal.purge) if purge else ()
         transaction.commit(FollowUp(reproduce=True, purge=blobs, remote=remote))
     return withdrawal

@@ -50,7 +50,7 @@ def group_samples(
         rows: The rows of the samples to group, at least one, in ascending order. Others have a
             fixed phase: they do not connect samples, and leave their phase as a mark.
         by_stem: Whether numbered images without a source are one session if the rest of their
-            stems is equal, even if they do not look alike.
+            stems is equal, even if they are not similar.
     """
     bits = catalog.params.leakage
     grouping = _Grouping(table, rows)

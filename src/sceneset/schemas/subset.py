@@ -56,7 +56,7 @@ class Subset(Model):
     img_suffix: ImageSuffix = ".jpg"
     """File suffix of all images; mmsegmentation supports only one per dataset."""
     provenance: Provenance | None = None
-    """Licence, origin, consent, contact and restrictions; the rule entry-provenance wants it."""
+    """Licence, origin, consent, contact and restrictions; required by the rule entry-provenance."""
     splits: Annotated[tuple[SplitRow, ...], Field(min_length=1)]
     """The scene table: one row per split file."""
 

@@ -7,9 +7,9 @@ nothing. It never changes the delivery itself.
 
 Split files become tags: an image that is listed in several split files belongs to several scenes.
 
-With --to SUBSET, the samples of the delivery are added to a subset that exists; with --replace,
-its files replace those of samples that exist, where they differ. Blobs of other samples are not
-needed for that.
+With --to SUBSET, the samples of the delivery are added to an existing subset. With --replace too,
+delivered files replace those of existing samples where they differ. Blobs of other samples are not
+needed.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from sceneset.cli.commands.sample_options import add_source_from
 from sceneset.cli.commands.scene_proposals import propose
 from sceneset.cli.commands.sources import add_view
 from sceneset.cli.exit_codes import FINDINGS, FINE
+from sceneset.cli.picture_sheets import add_sheet
 from sceneset.errors import UsageError, fail
 from sceneset.schemas.terms import Kind
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 EXAMPLES = r"""
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski --dry-run
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski
+  sceneset add ~/delivery --name CustomSeg_Person_20240115_ski \
+      --dry-run --view ~/look.html      see the masks before you take them
   sceneset add ~/delivery --name CustomSeg_Person_20240115_ski \
       --quarantine ~/quarantine         list samples with errors there
   sceneset add ~/delivery.zip --name CustomSeg_Person_20240115_ski \
@@ -90,6 +93,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="add the samples without errors, and write the list of the others into DIR",
     )
     add_view(parser)
+    add_sheet(
+        parser,
+        "draw samples of the delivery with their masks into this .html or .png file: 60, or with "
+        "--rule those with its findings",
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
     add_format_options(parser)
 
@@ -125,6 +133,7 @@ def _run(args: argparse.Namespace) -> int:
         refuse_taken_name(catalog, name)
     folder = args.delivery.resolve()
     _check_folders(catalog, folder, args.quarantine, name)
+    _check_sheet(args, catalog, folder)
     with temporary_folder() as work:  # masks that are drawn from annotations
         return _add(args, catalog, folder, name, work)
 
@@ -153,6 +162,10 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
     if delivery.entry and not args.to:
         splits = [row.file for row in delivery.entry.splits]
         delivery.findings += ignored_subset_findings(catalog, name, splits)
+    if args.view:
+        from sceneset.cli.commands.delivery_view import draw_delivery
+
+        draw_delivery(args, catalog, delivery)
     errors = [p for p in errors_of(delivery.findings) if p not in delivery.left_out]
     if not args.json:
         for text in delivery.says:
@@ -200,6 +213,19 @@ def _request(
         if into and not is_unfinished(catalog.paths, name)
         else {},
     )
+
+
+def _check_sheet(args: argparse.Namespace, catalog: "Catalog", folder: Path) -> None:
+    """Refuse a file of --view that must not be written, and options without pictures."""
+    from sceneset.cli.picture_sheets import check_file, check_options
+
+    check_options(args)
+    if not args.view:
+        return
+    if args.replace or args.scenes_from:
+        option = "--replace" if args.replace else "--scenes-from"
+        raise UsageError(f"--view does not go with {option}; leave one of them out")
+    check_file(args.view, catalog, outside=(folder,))
 
 
 def _check_folders(catalog: "Catalog", folder: Path, quarantine: Path | None, name: str) -> None:

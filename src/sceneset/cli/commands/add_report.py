@@ -43,6 +43,7 @@ def report(
 ) -> None:
     """Print what a new subset has, and what to do next."""
     from sceneset.catalog.split_selection import count_boxes, samples_by_row
+    from sceneset.cli.language import translate
     from sceneset.cli.output import print_json, print_table, say
     from sceneset.counts import counted
     from sceneset.delivery.types import QUARANTINE_CODES
@@ -93,7 +94,8 @@ def report(
         say(f"{args.name}: {samples} added. Next:", style="green")
         if missing:
             file = catalog.paths.relative(catalog.paths.entry(args.name))
-            say(f"  write {', '.join(missing)} into {file}: sceneset rules entry-provenance")
+            text = f"write {', '.join(missing)} into {file}: sceneset rules entry-provenance"
+            say("  " + translate(text))
         say("  dvc repro --allow-missing")
         say(f"  git add . && git commit -m 'Add {args.name}'")
         say("  dvc push")

@@ -1,8 +1,9 @@
-"""Remove samples from the registry: new versions are without them, released versions keep them.
+"""Remove samples from the registry: new versions do not have them, released versions keep them.
 
-The samples are those of all named scenes that meet every further option. Images and masks are
-removed from the working tree; DVC's cache and the remote keep them for the versions that have them.
-To withdraw images from all versions, for example at the wish of a person, use `sceneset forget`.
+Samples are chosen by scene and by further options; a sample must meet all options. Images and masks
+are removed from the working tree; DVC's cache and the remote keep them for the versions that have
+them. To withdraw images from all versions, for example at the request of a person, use
+`sceneset forget`.
 
 The reason is kept in registry/dropped.csv, and a pull of an old version shows it.
 """

@@ -30,7 +30,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace",
         choices=("masks", "images", "both"),
-        help="with --to: take the delivered files for samples that exist, where they differ",
+        help="with --to: replace these files of existing samples where the delivered ones differ",
     )
     parser.add_argument(
         "--iou",

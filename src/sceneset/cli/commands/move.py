@@ -1,8 +1,9 @@
 """Move samples to another phase: train, val or test.
 
-The samples are those of all named scenes that meet every further option. Files, tags, split files,
-waivers and selections follow as one change, and the lineage notes it, so that versions still know
-each picture. No image is needed: files that are not checked out stay where DVC keeps them.
+Samples are chosen by scene and by further options; a sample must meet all options. Files, tags,
+split files, waivers and selections follow as one change. The lineage records it, so each picture is
+still recognized in versions. No image is needed: files that are not checked out stay where DVC
+keeps them.
 
 A move that would put a clip or a similar image on both sides is refused. `sceneset split` proposes
 phases for many samples at once.
@@ -38,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--phase",
         required=True,
         choices=[phase.value for phase in Phase],
-        help="where the samples belong from now on",
+        help="the new phase of the samples",
     )
     add_change(parser)
 

@@ -77,7 +77,7 @@ def _say_licences(catalog: "Catalog") -> None:
     from collections import Counter
 
     from sceneset.catalog.provenance import licences_of
-    from sceneset.cli.language import translate
+    from sceneset.cli.language import in_brackets, translate
     from sceneset.cli.output import say
     from sceneset.counts import counted
 
@@ -85,7 +85,7 @@ def _say_licences(catalog: "Catalog") -> None:
     counts = Counter(licence for names in given for licence in names)
     if any(counts):
         texts = [
-            f"{name or translate('not recorded')} ({translate(counted(n, 'subset'))})"
+            (name or translate("not recorded")) + in_brackets(translate(counted(n, "subset")))
             for name, n in sorted(counts.items())
         ]
         say(f"Licences: {', '.join(texts)}")

@@ -1,7 +1,7 @@
-"""Give a subset another name. Look-ups go on to find it by the old one.
+"""Give a subset another name; look-ups still find it by the old one.
 
 The folder, the entry, tags, scan, lineage, waivers and selections follow as one change. No image is
-needed. Released versions keep the old name. Paths in training configurations have to be changed.
+needed. Released versions keep the old name. Change the paths in training configurations yourself.
 """
 
 import argparse
@@ -22,7 +22,9 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("subset", metavar="SUBSET", help="its name, or a unique part of it")
+    parser.add_argument(
+        "subset", metavar="SUBSET", help="name of the subset, or a unique part of it"
+    )
     parser.add_argument(
         "new", metavar="NEW", help="the new name: CustomSeg_Person_<YYYYMMDD>_<note>"
     )

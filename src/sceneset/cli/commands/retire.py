@@ -1,8 +1,9 @@
-"""Leave a subset out of new versions; released versions keep it, and a pull of them says so.
+"""Leave a subset out of new versions; released versions keep it.
 
-The entry, tags and scan of the subset leave the registry, and its images and masks the working
-tree. DVC's cache and the remote keep the blobs for the versions that have them. The reason is kept
-in registry/dropped.csv.
+The entry, tags and scan of the subset are removed from the registry, and its images and masks from
+the working tree. DVC's cache and the remote keep the blobs for the versions that have them.
+
+The reason is kept in registry/dropped.csv, and a pull of an old version shows it.
 """
 
 import argparse
@@ -22,7 +23,9 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("subset", metavar="SUBSET", help="its name, or a unique part of it")
+    parser.add_argument(
+        "subset", metavar="SUBSET", help="name of the subset, or a unique part of it"
+    )
     add_reason(parser)
     add_change(parser)
 

@@ -13,7 +13,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sample_options import add_change, show_edited
-from sceneset.errors import UnknownNameError, UsageError, fail
+from sceneset.errors import FindingsError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
@@ -125,6 +125,7 @@ def _scene(args: argparse.Namespace) -> "Scene":
     from pydantic import ValidationError
 
     from sceneset.schemas.scene import Scene
+    from sceneset.storage.yaml_files import schema_finding
 
     key = args.names[0]
     name = {language: text for language in ("en", "zh") if (text := getattr(args, language))}
@@ -132,11 +133,5 @@ def _scene(args: argparse.Namespace) -> "Scene":
     try:
         return Scene.model_validate(fields)
     except ValidationError as error:
-        details = error.errors()[0]
-        message = details["msg"].removeprefix("Value error, ")
-        fail(
-            "schema",
-            f"{'.'.join(map(str, details['loc']))}: {message}",
-            file=key,
-            hint='a key has lower-case letters, digits and "_"',
-        )
+        detail = error.errors(include_url=False)[0]
+        raise FindingsError([schema_finding(detail, Scene, key, None)]) from None

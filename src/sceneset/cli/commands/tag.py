@@ -1,10 +1,10 @@
 """Change the tags of samples: scenes, number of persons, boxes and sources.
 
-The samples are those of all named scenes that meet every further option. Rows of the scene table
-follow: new scenes get a row, and rows that become empty are removed. Generated files are made
-again. No image is needed.
+Samples are chosen by scene and by further options; a sample must meet all options. Rows of the
+scene table follow: new scenes get a row, and rows that become empty are removed. Generated files
+are made again. No image is needed.
 
-For many different values, write a table with --to-csv, edit it, and take it with --csv. A table is
+For many different values, write a table with --to-csv, edit it, and read it with --csv. A table is
 refused if its samples were changed meanwhile.
 """
 
@@ -36,9 +36,9 @@ EXAMPLES = r"""
   sceneset tag city --match 'piste_*' --add ski --remove city
   sceneset tag --subset web --stems-file stems.txt --add ski:multi
   sceneset tag ski --persons multi --boxes 2
-  sceneset tag ski --source-from '(.+)_\d+$'   dance_00080 gets the source dance
-  sceneset tag ski --to-csv ski.csv            write a table to edit
-  sceneset tag --csv ski.csv --dry-run         show what the edited table changes
+  sceneset tag ski --source-from '(.+)_\d+$'   dance_00080 gets dance
+  sceneset tag ski --to-csv ski.csv            write a table, then edit it
+  sceneset tag --csv ski.csv --dry-run         show what the edited table does
 """
 
 
@@ -51,12 +51,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="SCENE",
-            help=f"{what}; ski:multi says that it has several persons there (can be repeated)",
+            help=f"{what}; ski:multi means several persons in this scene (can be repeated)",
         )
     parser.add_argument(
         "--persons",
         choices=[*(p.value for p in Persons), "none"],
-        help="number of persons per image; replaces what single scenes have",
+        help="number of persons per image; replaces the values of single scenes",
     )
     parser.add_argument(
         "--boxes", type=_boxes, metavar="N", help="number of detection boxes, or none"
@@ -66,8 +66,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--source", metavar="TEXT", help="video, session or original image; '' for none"
     )
     add_source_from(sources)
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="take an edited table")
-    parser.add_argument("--to-csv", type=Path, metavar="FILE", help="write a table to edit")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="read the tags from an edited table"
+    )
+    parser.add_argument(
+        "--to-csv", type=Path, metavar="FILE", help="write the tags to a table, for editing"
+    )
     add_change(parser)
 
 

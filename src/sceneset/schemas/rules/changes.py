@@ -8,7 +8,7 @@ CHANGES = (
     Rule(
         "sample-unknown",
         _ERROR,
-        "a list or a file names a sample that is not there, or several",
+        "a line or a file matches no sample, or several",
         "Correct or delete the line, or rename the file. `sceneset lookup --samples` lists all "
         "samples.",
     ),
@@ -22,7 +22,7 @@ CHANGES = (
     Rule(
         "table-stale",
         _ERROR,
-        "an edited table does not fit the present tags",
+        "an edited table does not match the current tags",
         "The registry has changed since the table was written. Write the table again and repeat "
         "the edit.",
     ),

@@ -1,0 +1,82 @@
+"""A contact sheet as one HTML file that needs nothing else: no server, no library, no network.
+
+Pictures are data in the page, and masks are pictures of their own above them, so that a reader can
+hide them. Names and findings come from files that other people wrote. They are escaped by the
+template, and the page's policy lets the browser run only the page's own script and load nothing.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sceneset.reporting.contact_sheet import Card, ContactSheet
+from sceneset.schemas.base import Localized
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+GENERATOR = '<meta name="generator" content="sceneset view">'
+"""The line of a page by which its next writer knows that it may be replaced."""
+
+_TEXTS = {
+    "show_masks": Localized(en="masks (M)", zh="标注（M）"),
+    "size": Localized(en="size", zh="大小"),
+    "filter": Localized(en="filter by name, scene or finding", zh="按名称、场景或问题筛选"),
+    "close": Localized(en="close (Esc)", zh="关闭（Esc）"),
+    "previous": Localized(en="previous (←)", zh="上一张（←）"),
+    "next": Localized(en="next (→)", zh="下一张（→）"),
+}
+
+
+def sheet_page(sheet: ContactSheet) -> str:
+    """Return a sheet as the text of an HTML page."""
+    script = _resource("sheet.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _template().render(
+        sheet=sheet,
+        generator=GENERATOR,
+        style=_resource("sheet.css"),
+        script=script,
+        script_digest=digest,
+        cards=[_fields(card) for card in sheet.cards],
+        legend=[(f"rgb{colour}", text) for colour, text in sheet.legend()],
+        label=lambda name: _TEXTS[name].text(sheet.language),
+    )
+
+
+def _fields(card: Card) -> dict[str, object]:
+    """Return what the template shows of a sample."""
+    entry, overlay = card.entry, card.overlay
+    height, width = overlay.photo.shape[:2] if overlay else (9, 16)
+    return {
+        "name": entry.name,
+        "subset": entry.subset,
+        "facts": " · ".join(entry.facts),
+        "texts": entry.texts,
+        "problem": card.problem,
+        "width": width,
+        "height": height,
+        "photo": _data_uri("jpeg", overlay.photo_jpeg()) if overlay else "",
+        "paints": _data_uri("png", overlay.paints_png()) if overlay and overlay.has_mask else "",
+    }
+
+
+def _data_uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@cache
+def _resource(name: str) -> str:
+    return files("sceneset.reporting").joinpath("templates", name).read_text("utf-8")
+
+
+@cache
+def _template() -> "Template":
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_resource("sheet.html.jinja"))
