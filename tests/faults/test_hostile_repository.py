@@ -186,6 +186,10 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
     shutil.copytree(ready / ".git", fresh / ".git", symlinks=True)
     (fresh / ".git/info").mkdir(exist_ok=True)
     shutil.copy(ready / ".gitattributes", fresh / ".git/info/attributes")
+    (tmp_path / "second").mkdir()
+    (ready / ".dvc/config.local").write_text(
+        f"['remote \"second\"']\n    url = {tmp_path / 'second'}\n"
+    )
     return [
         ("check",),
         ("rules", "mask-values"),
@@ -213,6 +217,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("scan", "web", "--from-remote", "--engine", "dask"),
         ("release", "1.0.0"),
         ("versions",),
+        ("mirror", "second"),
         ("used", "https://example.com/runs/1", "--rev", "1.0.0"),
         ("merge", "--dry-run"),
         ("trust", "--list"),
@@ -221,6 +226,13 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("fix", "web", "--apply"),
         ("forget", "web/train/a", "--reason", "x", "--purge"),
         ("add", mine, "--name", NAME.replace("web", "new")),
+        ("tag", "ski", "--boxes", "2"),
+        ("move", "ski", "--match", "b", "--phase", "val"),
+        ("split", "ski", "--val", "0.5", "--apply"),
+        ("drop", "--match", "c", "--reason", "x"),
+        ("scene", "rename", "sea", "ocean_side"),
+        ("rename", "new", NAME.replace("web", "old")),
+        ("retire", "old", "--reason", "x"),
         ("remote", tmp_path / "other", "--name", "other"),
     ]
 
