@@ -32,7 +32,7 @@ from sceneset import Registry
 from sceneset.torch import SegmentationDataset, StreamingDataset, from_folder, from_registry
 from support.servers import BUCKET, KEYS, S3, s3_server
 
-SIZE = "640x360"
+SIZE = "1280x720"
 SAMPLES, DRAWN, BATCH = 1000, 100, 8
 Way = Callable[[], Dataset]
 
