@@ -167,6 +167,8 @@ def _state_findings(
     if not findings:
         findings += pipeline_findings(catalog.root)
     errors = errors_of(all_findings(catalog, released_test_images, derived=derived))
+    # Missing provenance keeps a change out of the main branch, where `review` runs, not a release.
+    errors = [error for error in errors if error.code != "entry-provenance"]
     return findings + (errors or restricted_findings(catalog))
 
 

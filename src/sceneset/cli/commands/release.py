@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         sign=args.sign,
     )
     _say_licences(catalog)
+    _say_missing_provenance(catalog)
     say(
         f"Released {record.version}: {counted(record.samples, 'sample')} in "
         f"{counted(len(record.subsets), 'subset')}, tag {tag}. Next:",
@@ -70,6 +71,16 @@ def run(args: argparse.Namespace) -> int:
         say(note, style="yellow")
     say("  git push --follow-tags")
     return FINE
+
+
+def _say_missing_provenance(catalog: "Catalog") -> None:
+    """Print which released subsets do not say whose data they are."""
+    from sceneset.cli.findings import print_findings
+    from sceneset.quality.provenance_rules import provenance_findings
+
+    if catalog.params.severity("entry-provenance"):
+        found = provenance_findings(catalog)
+        print_findings(one for one in found if one.code == "entry-provenance")
 
 
 def _say_licences(catalog: "Catalog") -> None:

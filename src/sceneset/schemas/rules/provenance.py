@@ -12,8 +12,8 @@ PROVENANCE = (
         "Add licence, origin, consent and contact to the entry of the subset: `provenance: "
         "{licence: CC-BY-4.0, origin: {kind: vendor, name: Studio A}, consent: {basis: consent, "
         "until: 2034-01-15}, contact: data@example.com}`. docs/people.md explains the fields. In "
-        "registries that `sceneset init` creates it is an error: `check` fails and `release` "
-        "refuses the state. `dvc repro` does not evaluate it, so the pipeline runs meanwhile.",
+        "registries that `sceneset init` creates it is an error: `check` and `review` fail, and "
+        "`release` shows it. `dvc repro` does not evaluate it, so the pipeline runs meanwhile.",
         Freedom.SET,
     ),
     Rule(
