@@ -88,7 +88,7 @@ def review(base: Catalog, changed: Catalog) -> Review:
 def _review(base: Catalog, changed: Catalog) -> Review:
     tested = cache(lambda: released_test_images(changed))  # the base is judged as the change is
     findings = [
-        *pipeline_findings(changed.root),
+        *pipeline_findings(changed),
         *all_findings(changed, lambda _: tested(), derived=stale_files),
     ]
     result = Review(findings, findings)
