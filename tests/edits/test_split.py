@@ -45,7 +45,7 @@ def drawn_pictures() -> dict[str, tuple[Image.Image, str, str]]:
         scenes = ("ski", "city", "ski;city")[number % 3 if number < 30 else number % 2]
         persons = "multi" if number % 4 else "single"
         found[f"one{number}x"] = (picture(number), f"{scenes},{persons},", "")
-    for clip in range(10):  # frames of a clip: neighbours look alike, the first and last do not
+    for clip in range(10):  # frames of a clip: neighbours are similar, the first and last do not
         start, end = picture(100 + clip), picture(200 + clip)
         for frame in range(4):
             mixed = Image.blend(start, end, frame / 40)

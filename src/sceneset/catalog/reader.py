@@ -73,10 +73,21 @@ class Catalog:
         """The registry's top folder."""
         return self.paths.root
 
-    @cached_property
+    @property
     def params(self) -> Params:
         """The settings of params.yaml."""
-        return load(self.paths.params, Params, "params.yaml")
+        found = self._params
+        if isinstance(found, FindingsError):
+            raise FindingsError(found.findings)
+        return found
+
+    @cached_property
+    def _params(self) -> Params | FindingsError:
+        """The settings, or why they can't be read: a large file would be read again and again."""
+        try:
+            return load(self.paths.params, Params, "params.yaml")
+        except FindingsError as error:
+            return error
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

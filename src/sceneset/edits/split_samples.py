@@ -1,4 +1,4 @@
-"""Propose a phase for chosen samples, so that no source, clip or look-alike is on two sides."""
+"""Propose a phase for chosen samples, so that no source, clip or similar image is on two sides."""
 
 import csv
 import hashlib

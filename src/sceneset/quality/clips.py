@@ -46,7 +46,7 @@ def similar_runs(table: "SampleTable", rows: Sequence[int]) -> Iterator[list[int
 def sessions(table: "SampleTable", rows: Sequence[int]) -> Iterator[list[int]]:
     """Yield the parts of a numbered run that were recorded together, as far as that shows.
 
-    A run is one session if it has a clip and most neighbours look alike: fast scenes of a video
+    A run is one session if it has a clip and most neighbours are similar: fast scenes of a video
     differ from frame to frame. Otherwise, each clip in it is a session.
     """
     parts = list(similar_runs(table, rows))
