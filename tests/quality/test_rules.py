@@ -21,13 +21,17 @@ from support.rule_breaks import BREAKS, good_delivery
 ON_FILES = {rule.code for name in ("images", "masks", "names") for rule in GROUPS[name]}
 
 
+class DefaultRegistry(Registry):
+    """A registry under default settings, whatever its params.yaml says."""
+
+    params = Params()
+
+
 def read(folder: Path, kind: Kind | None = None) -> Delivery:
     """Read a delivery, with the entry.yaml and tags.csv beside it, under default settings."""
     files = (folder.parent / "entry.yaml", folder.parent / "tags.csv")
     request = Request(folder, NAME, kind, *(file if file.exists() else None for file in files))
-    registry = Registry(ROOT)
-    registry.params = Params()
-    return read_delivery(request, registry, no_progress)
+    return read_delivery(request, DefaultRegistry(ROOT), no_progress)
 
 
 def notes_on(folder: Path) -> list[Finding]:
