@@ -5,17 +5,9 @@ hide them. Names and findings come from files that other people wrote. They are 
 template, and the page's policy lets the browser run only the page's own script and load nothing.
 """
 
-import base64
-import hashlib
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
-
 from sceneset.reporting.contact_sheet import Card, ContactSheet
+from sceneset.reporting.page import data_uri, html_environment, policy, resource, style_of
 from sceneset.schemas.base import Localized
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 GENERATOR = '<meta name="generator" content="sceneset view">'
 """The line of a page by which its next writer knows that it may be replaced."""
@@ -32,17 +24,20 @@ _TEXTS = {
 
 def sheet_page(sheet: ContactSheet) -> str:
     """Return a sheet as the text of an HTML page."""
-    script = _resource("sheet.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _template().render(
-        sheet=sheet,
-        generator=GENERATOR,
-        style=_resource("sheet.css"),
-        script=script,
-        script_digest=digest,
-        cards=[_fields(card) for card in sheet.cards],
-        legend=[(f"rgb{colour}", text) for colour, text in sheet.legend()],
-        label=lambda name: _TEXTS[name].text(sheet.language),
+    script = resource("sheet.js")
+    return (
+        html_environment()
+        .get_template("sheet.html.jinja")
+        .render(
+            sheet=sheet,
+            generator=GENERATOR,
+            style=style_of("sheet.css"),
+            script=script,
+            policy=policy([script]),
+            cards=[_fields(card) for card in sheet.cards],
+            legend=[(f"rgb{colour}", text) for colour, text in sheet.legend()],
+            label=lambda name: _TEXTS[name].text(sheet.language),
+        )
     )
 
 
@@ -58,25 +53,6 @@ def _fields(card: Card) -> dict[str, object]:
         "problem": card.problem,
         "width": width,
         "height": height,
-        "photo": _data_uri("jpeg", overlay.photo_jpeg()) if overlay else "",
-        "paints": _data_uri("png", overlay.paints_png()) if overlay and overlay.has_mask else "",
+        "photo": data_uri("jpeg", overlay.photo_jpeg()) if overlay else "",
+        "paints": data_uri("png", overlay.paints_png()) if overlay and overlay.has_mask else "",
     }
-
-
-def _data_uri(kind: str, data: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-@cache
-def _resource(name: str) -> str:
-    return files("sceneset.reporting").joinpath("templates", name).read_text("utf-8")
-
-
-@cache
-def _template() -> "Template":
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_resource("sheet.html.jinja"))
