@@ -16,8 +16,12 @@ DATA_ROOT = "Insta360SemanticSeg"
 """The folder that holds all subsets; the document gives it this name."""
 INDEX = ".sceneset/index.sqlite"
 """The look-up index, relative to the root of a registry."""
+SAMPLE_INDEX = ".sceneset/index.db"
+"""The index of all samples, which `sceneset serve` searches, relative to the root of a registry."""
 PICTURES = ".sceneset/view.html"
 """The page that `sceneset view` writes by default, relative to the root of a registry."""
+PICTURE_STORE = ".sceneset/pictures.db"
+"""Thumbnails and outlines of masks for pages, relative to the root of a registry."""
 _REQUIRED = ("params.yaml", "registry/scenes.yaml")
 """The files that make a folder the root of a registry."""
 

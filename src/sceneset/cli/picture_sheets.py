@@ -72,6 +72,7 @@ def check_file(path: Path, catalog: "Catalog", *, outside: "Sequence[Path]" = ()
     """
     from sceneset.imaging.sheet import GENERATOR as PNG_GENERATOR
     from sceneset.paths import DATA_ROOT
+    from sceneset.reporting.diff_page import GENERATOR as DIFF_GENERATOR
     from sceneset.reporting.sheet_page import GENERATOR
 
     place = path.resolve()
@@ -85,7 +86,8 @@ def check_file(path: Path, catalog: "Catalog", *, outside: "Sequence[Path]" = ()
     if path.is_file():
         with path.open("rb") as file:
             start = file.read(4096)
-    is_sheet = GENERATOR.encode() in start or b"tEXtSoftware\0" + PNG_GENERATOR.encode() in start
+    lines = (GENERATOR, DIFF_GENERATOR, f"tEXtSoftware\0{PNG_GENERATOR}")
+    is_sheet = any(line.encode() in start for line in lines)
     if not is_sheet:
         raise UsageError(f"{path} exists and was not written by `sceneset view`; use another file")
 
@@ -133,7 +135,6 @@ def new_sheet(title: str, cards: "list[Card]", notes: "Sequence[str]") -> "Conta
 def write_sheet(path: Path, sheet: "ContactSheet", side: int, *, opens: bool) -> None:
     """Write a sheet, say what it does not show, and open it."""
     from sceneset.cli.output import say
-    from sceneset.cli.surroundings import larger_repository
     from sceneset.counts import counted
     from sceneset.storage.files import atomic_write
 
@@ -160,14 +161,22 @@ def write_sheet(path: Path, sheet: "ContactSheet", side: int, *, opens: bool) ->
         say(f"{not_shown} incomplete: {_reasons(sheet)}", style="yellow")
     pictures = counted(len(sheet.cards), "picture")
     say(f"{pictures} written to {path}", style="green")
+    warn_if_committed(path)
+    if opens:
+        open_page(path)
+
+
+def warn_if_committed(path: Path) -> None:
+    """Say so if git would commit a file with pictures."""
+    from sceneset.cli.output import say
+    from sceneset.cli.surroundings import larger_repository
+
     if repository := larger_repository(path):
         say(
             f"git does not ignore {path}: `git add .` in {repository.top} would commit these "
             "pictures. Move the file, or delete it after use",
             style="yellow",
         )
-    if opens:
-        _open(path)
 
 
 def _reasons(sheet: "ContactSheet") -> str:
@@ -179,7 +188,7 @@ def _reasons(sheet: "ContactSheet") -> str:
     return first if len(reasons) == 1 else f"{first}, ..."
 
 
-def _open(path: Path) -> None:
+def open_page(path: Path) -> None:
     """Open a file in the user's browser; only the page's own script runs there."""
     import webbrowser
 

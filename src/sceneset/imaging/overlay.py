@@ -5,7 +5,6 @@ dark edge, so that it is visible on dark and on light images. All arithmetic is 
 files give equal pixels.
 """
 
-import io
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from PIL import Image
 
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import Size, decode_mask, decode_small, fitted
+from sceneset.imaging.encode import indexed_png
 from sceneset.schemas.orientation import STEPS
 from sceneset.schemas.params import Limits
 
@@ -103,12 +103,7 @@ class Overlay(NamedTuple):
         """Return what is painted as a PNG file that is transparent elsewhere; b"" without mask."""
         if self.paints is None:
             return b""
-        image = Image.fromarray(self.paints).convert("P")
-        image.putpalette([value for paint in Paint for value in COLOURS[paint][:3]])
-        out = io.BytesIO()
-        alpha = bytes(COLOURS[paint][3] for paint in Paint)
-        image.save(out, "PNG", transparency=alpha, bits=4, optimize=True)
-        return out.getvalue()
+        return indexed_png(self.paints, [COLOURS[paint] for paint in Paint])
 
 
 def draw_overlay(
@@ -139,8 +134,8 @@ def draw_overlay(
         except UndecodableError as error:
             problem = error.message
     return Overlay(
-        _turned(np.asarray(resized), small.orientation),
-        None if paints is None else _turned(paints, small.orientation),
+        turned(np.asarray(resized), small.orientation),
+        None if paints is None else turned(paints, small.orientation),
         problem,
     )
 
@@ -164,7 +159,7 @@ def paint(values: "Pixels", size: Size) -> "Pixels":
         size: Width and height of the result.
     """
     line = max(1, max(size) // _LINE)
-    person = _covered(values == 1, size)
+    person = covered(values == 1, size)
     painted = np.zeros((size[1], size[0]), np.uint8)
     if values.max(initial=0) > 1:
         rows, columns = np.indices(painted.shape, np.int32, sparse=True)
@@ -172,7 +167,7 @@ def paint(values: "Pixels", size: Size) -> "Pixels":
             ((values > 1) & (values < 255), Paint.OTHER, Paint.OTHER_STRIPE, -1),
             (values == 255, Paint.IGNORED, Paint.IGNORED_STRIPE, 1),
         ):
-            area = _covered(is_meant, size)
+            area = covered(is_meant, size)
             is_stripe = (rows + sign * columns) % (6 * line) < 2 * line
             painted[area] = fill
             painted[area & is_stripe] = stripe
@@ -187,7 +182,7 @@ def paint(values: "Pixels", size: Size) -> "Pixels":
     return painted
 
 
-def _covered(is_meant: "npt.NDArray[np.bool_]", size: Size) -> "npt.NDArray[np.bool_]":
+def covered(is_meant: "npt.NDArray[np.bool_]", size: Size) -> "npt.NDArray[np.bool_]":
     """Return which pixels of a smaller picture an area covers; a tiny area covers some too."""
     if not is_meant.any():
         return np.zeros((size[1], size[0]), np.bool_)
@@ -201,7 +196,7 @@ def _covered(is_meant: "npt.NDArray[np.bool_]", size: Size) -> "npt.NDArray[np.b
     return found
 
 
-def _turned(pixels: "Pixels", orientation: int) -> "Pixels":
+def turned(pixels: "Pixels", orientation: int) -> "Pixels":
     """Return pixels as an EXIF orientation shows them."""
     transpose, mirror, flip = STEPS[orientation]
     if transpose:

@@ -89,8 +89,8 @@ def choose(
         if sort == "name":
             wanted = limit - len(choice.keys)
             ordered = reversed(keys) if reverse else iter(keys)
-            allowed = _allowed(catalog, name, ordered, left_out, choice)
-            choice.keys += [(name, *key) for key in islice(allowed, wanted)]
+            shown = allowed(catalog, name, ordered, left_out, choice)
+            choice.keys += [(name, *key) for key in islice(shown, wanted)]
             if len(choice.keys) == limit:
                 break
             continue
@@ -100,21 +100,32 @@ def choose(
             _Ranked(-values[key] if reverse else values[key], (name, *key))
             if key in values
             else _Ranked(last, (name, *key))
-            for key in _allowed(catalog, name, iter(keys), left_out, choice)
+            for key in allowed(catalog, name, iter(keys), left_out, choice)
         )
         best = heapq.nsmallest(limit, [*best, *ranked])
     choice.keys += [ranked.key for ranked in best]
     return choice
 
 
-def _allowed(
+def allowed(
     catalog: Catalog,
     name: str,
     keys: Iterable[tuple[str, str]],
     left_out: Collection[Restriction],
     choice: Choice,
 ) -> Iterator[tuple[str, str]]:
-    """Yield those samples of a subset that may be shown, and count the others."""
+    """Yield those samples of a subset that may be shown, and count the others.
+
+    Args:
+        catalog: The registry.
+        name: The subset.
+        keys: Phase and stem of the samples.
+        left_out: Samples with one of these restrictions are not shown.
+        choice: Where the others are counted.
+
+    Raises:
+        FindingsError: A file of the registry can't be read.
+    """
     withdrawn: set[tuple[str, str]] = set()
     if catalog.withdrawn.files:
         scan = _scan(catalog, name, (*_KEYS, "image_md5", "picture"))

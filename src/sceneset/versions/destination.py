@@ -30,14 +30,14 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
         DestinationError: The folder has other content, or is tracked by DVC or git.
     """
     to = to.resolve()
-    _check_untracked(to)
+    check_untracked(to)
     if not to.exists():
         return
     if not to.is_dir():
         raise DestinationError(f"{to} is not a folder; {_OTHER_FOLDER}")
     if all(_is_partial_record(path) for path in to.iterdir()):
         return
-    _refuse_links(to)
+    refuse_links(to)
     before = _read_record(to / _RECORD)
     if any(before.get(key) != record.get(key) for key in ("pull", "export")):
         kind = "export" if "export" in before else "pull"
@@ -51,7 +51,12 @@ def check_destination(to: Path, record: dict[str, Any]) -> None:
         )
 
 
-def _check_untracked(to: Path) -> None:
+def check_untracked(to: Path) -> None:
+    """Refuse a folder that is tracked by git or DVC, or belongs to a registry.
+
+    Raises:
+        DestinationError: It is such a folder.
+    """
     for folder in (to, *to.parents)[:-1]:
         if folder.with_name(f"{folder.name}.dvc").is_file() or folder.name in {".git", ".dvc"}:
             raise DestinationError(f"{to} is inside {folder}, which is tracked; {_OTHER_FOLDER}")
@@ -62,7 +67,7 @@ def _check_untracked(to: Path) -> None:
         raise DestinationError(f"{to} belongs to a registry; {_OTHER_FOLDER}")
 
 
-def _refuse_links(to: Path) -> None:
+def refuse_links(to: Path) -> None:
     """Refuse folders below the destination that are symbolic links: they lead elsewhere.
 
     Links to files are replaced when the file is written; `pull --link sym` makes such links.

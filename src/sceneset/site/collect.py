@@ -1,0 +1,61 @@
+"""Collect what the catalogue shows besides samples: findings, versions, statistics, names."""
+
+from collections.abc import Callable
+
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.subset_folder import printable
+from sceneset.errors import FindingsError
+from sceneset.quality.evaluate import all_findings
+from sceneset.reporting.statistics import compute_statistics
+from sceneset.schemas.finding import Finding, Severity
+from sceneset.schemas.stats import SubsetStats
+from sceneset.site.build import SiteOptions
+from sceneset.versions.history import released_test_images
+from sceneset.versions.records import read_records
+
+
+def site_options(
+    catalog: Catalog,
+    *,
+    repo: str = "",
+    rev: str = "",
+    translate: Callable[[str], str] = str,
+) -> SiteOptions:
+    """Return the options of a catalogue with everything that the registry says of itself.
+
+    Args:
+        catalog: The registry.
+        repo: What --repo was given, if it was not the current folder.
+        rev: What --rev was given.
+        translate: Returns a message in Chinese.
+
+    Raises:
+        FindingsError: params.yaml, the vocabulary or a record of a version can't be read.
+    """
+    name = (
+        repo.rstrip("/").rpartition("/")[2].removesuffix(".git") or catalog.project.resolve().name
+    )
+    return SiteOptions(
+        translate=translate,
+        title=printable(name),
+        state=rev,
+        repo=repo,
+        findings=_findings(catalog),
+        versions=read_records(catalog),
+        stats=_statistics(catalog),
+    )
+
+
+def _findings(catalog: Catalog) -> list[Finding]:
+    tested = released_test_images if catalog.origin is None else None
+    found = all_findings(catalog, tested)
+    return [one for one in found if one.severity is not Severity.NOTE]
+
+
+def _statistics(catalog: Catalog) -> dict[str, SubsetStats]:
+    """Return the statistics of all subsets; none if one of them has errors in its files."""
+    try:
+        subsets, _ = compute_statistics(catalog)
+    except FindingsError:
+        return {}
+    return {stats.subset: stats for stats in subsets}

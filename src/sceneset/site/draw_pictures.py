@@ -1,0 +1,166 @@
+"""Draw the thumbnails and outlines that a store does not have yet.
+
+The pictures are drawn in threads; the decoders release Python's lock. Memory holds one batch.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from sceneset.errors import BlobError, FindingsError, UndecodableError
+from sceneset.imaging.decode import decode_mask, decode_small, fitted
+from sceneset.imaging.outline import outline_of
+from sceneset.imaging.overlay import turned
+from sceneset.progress import Progress, no_progress
+from sceneset.schemas.params import Limits
+from sceneset.storage.picture_store import OutlineKey, PictureStore, StoredOutline, Thumb
+
+SIDE = 192
+"""Longer side of a thumbnail in pixels."""
+_QUALITY = 82
+_BATCH = 64
+
+Read = Callable[[str, str], bytes]
+"""Returns the bytes of a file from its path below the data root and its hash."""
+
+
+class PictureFiles(NamedTuple):
+    """The files of a sample whose pictures are drawn."""
+
+    image: str
+    """Path below the data root."""
+    image_md5: str
+    mask: str
+    mask_md5: str
+    orientation: int
+    """EXIF orientation of the image, 1 to 8."""
+
+    @property
+    def suffix(self) -> str:
+        """Of the image, ".jpg" or ".png"."""
+        return self.image[self.image.rindex(".") :]
+
+    @property
+    def outline(self) -> OutlineKey:
+        """What identifies the outline of the mask."""
+        return OutlineKey(self.mask_md5, self.orientation)
+
+
+def draw_pictures(
+    store: PictureStore,
+    samples: Iterable[PictureFiles],
+    read: Read,
+    limits: Limits,
+    *,
+    total: int,
+    progress: Progress = no_progress,
+) -> dict[str, str]:
+    """Draw what the store does not have, and return why files are not drawn, by their hash.
+
+    Args:
+        store: Where the pictures are kept.
+        samples: The samples.
+        read: Reads a file; raises BlobError or FindingsError.
+        limits: Largest and smallest sizes accepted.
+        total: Number of samples.
+        progress: Called with the samples.
+    """
+    drawer = _Drawer(store, read, limits)
+
+    def draw() -> Iterator[None]:
+        remaining = iter(samples)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            while batch := list(islice(remaining, _BATCH)):
+                drawer.draw(batch, pool)
+                yield from (None for _ in batch)
+
+    with warnings.catch_warnings():
+        # Pillow warns about large images; our own limits apply instead.
+        warnings.simplefilter("ignore")
+        for _ in progress(draw(), total, "draw"):
+            pass
+    return drawer.problems
+
+
+class _Drawer:
+    """Draws batches of samples."""
+
+    def __init__(self, store: PictureStore, read: Read, limits: Limits) -> None:
+        self._store, self._read, self._limits = store, read, limits
+        self.problems: dict[str, str] = {}
+        """Why files are not drawn, by their hash."""
+
+    def draw(self, batch: Sequence[PictureFiles], pool: ThreadPoolExecutor) -> None:
+        """Draw what the store does not have."""
+        images, masks = self._store.missing(
+            (sample.image_md5 for sample in batch), (sample.outline for sample in batch)
+        )
+        known = self.problems.keys()
+        by_image = {s.image_md5: s for s in batch if s.image_md5 in images - known}
+        by_mask = {s.outline: s for s in batch if s.outline in masks and s.mask_md5 not in known}
+        thumbs = dict(zip(by_image, pool.map(self._thumb, by_image.values()), strict=True))
+        outlines = dict(zip(by_mask, pool.map(self._outline, by_mask.values()), strict=True))
+        self.problems |= {md5: why for md5, why in thumbs.items() if isinstance(why, str)}
+        self.problems |= {key.md5: why for key, why in outlines.items() if isinstance(why, str)}
+        self._store.add(
+            [(md5, drawn) for md5, drawn in thumbs.items() if isinstance(drawn, Thumb)],
+            [(key, drawn) for key, drawn in outlines.items() if isinstance(drawn, StoredOutline)],
+        )
+
+    def _thumb(self, sample: PictureFiles) -> Thumb | str:
+        """Return a thumbnail, or why there is none."""
+        try:
+            data = self._read(sample.image, sample.image_md5)
+            return encode_picture(data, sample.suffix, SIDE, self._limits, _QUALITY)
+        except (BlobError, FindingsError, UndecodableError) as error:
+            return _reason(error)
+
+    def _outline(self, sample: PictureFiles) -> StoredOutline | str:
+        """Return the outline of a mask, or why there is none."""
+        try:
+            values = decode_mask(self._read(sample.mask, sample.mask_md5), self._limits)
+        except (BlobError, FindingsError, UndecodableError) as error:
+            return _reason(error)
+        return StoredOutline(*outline_of(values, sample.orientation))
+
+
+def encode_picture(data: bytes, suffix: str, side: int, limits: Limits, quality: int) -> Thumb:
+    """Return a small picture of an image as WebP, as its EXIF orientation shows it.
+
+    Args:
+        data: The bytes of the image file.
+        suffix: ".jpg" or ".png".
+        side: Longer side of the picture in pixels.
+        limits: Largest and smallest sizes accepted.
+        quality: Of WebP, 0 to 100.
+
+    Raises:
+        UndecodableError: The image can't be decoded.
+    """
+    small = decode_small(data, suffix, side, limits)
+    resized = small.image.resize(fitted(small.size, side), Image.Resampling.BOX)
+    shown = turned(np.asarray(resized), small.orientation)
+    height, width = shown.shape[:2]
+    return Thumb(width, height, encode_webp(shown, quality))
+
+
+def encode_webp(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", quality: int) -> bytes:
+    """Return RGB pixels, height x width x 3, as a WebP file."""
+    bgr = np.ascontiguousarray(pixels[..., ::-1])
+    is_encoded, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, quality])
+    if not is_encoded:
+        raise UndecodableError("image-unreadable", "can't be encoded as WebP")
+    return data.tobytes()
+
+
+def _reason(error: BlobError | FindingsError | UndecodableError) -> str:
+    if isinstance(error, FindingsError):
+        return error.findings[0].message
+    return error.message if isinstance(error, UndecodableError) else str(error)

@@ -1,0 +1,122 @@
+"""Sprites: up to 48 thumbnails in one picture, with the outlines of their masks beside it.
+
+A page of a hundred thousand samples would otherwise have as many files. Where a sprite ends is
+decided by the hashes of its own images, so that new samples change only the sprites around them.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from sceneset.schemas.base import Localized
+from sceneset.site.draw_pictures import SIDE, PictureFiles, encode_webp
+from sceneset.site.folder import SiteFolder
+from sceneset.storage.picture_store import PictureStore, Thumb
+
+COLUMNS = 8
+"""Thumbnails of a row; each has a square cell of SIDE pixels, and is centered in it."""
+MOST = 48
+_FEWEST = 16
+_FORMAT = 1
+_QUALITY = 68
+_PAPER = 128  # gray value around thumbnails that are not square; pages do not show it
+
+
+class Sprite(NamedTuple):
+    """Samples that share a sprite."""
+
+    digest: str
+    """Name of its files."""
+    length: int
+    """Number of its samples."""
+
+
+def split_into_sprites(samples: Sequence[PictureFiles]) -> Iterator[Sequence[PictureFiles]]:
+    """Yield the samples of each sprite."""
+    start = 0
+    for place, sample in enumerate(samples, 1):
+        length = place - start
+        # One image in 32 ends a sprite.
+        is_end = length >= _FEWEST and int(sample.image_md5[:2], 16) % 32 == 0
+        if is_end or length == MOST or place == len(samples):
+            yield samples[start:place]
+            start = place
+
+
+def write_sprite(
+    folder: SiteFolder,
+    samples: Sequence[PictureFiles],
+    store: PictureStore,
+    problems: Mapping[str, Localized],
+) -> Sprite:
+    """Write the two files of a sprite, unless they exist.
+
+    Args:
+        folder: The catalogue.
+        samples: At most MOST samples.
+        store: Has their pictures.
+        problems: Why files have no picture, by their hash.
+    """
+    thumbs = store.thumbs({sample.image_md5 for sample in samples})
+    outlines = store.outlines({sample.outline for sample in samples})
+    reasons = [
+        problems.get("" if sample.image_md5 in thumbs else sample.image_md5)
+        or problems.get("" if sample.outline in outlines else sample.mask_md5)
+        for sample in samples
+    ]
+    identity = [
+        (s.image_md5 if s.image_md5 in thumbs else "", s.outline if s.outline in outlines else "")
+        for s in samples
+    ]
+    texts = [reason and reason.model_dump() for reason in reasons]
+    state = json.dumps([_FORMAT, identity, texts], ensure_ascii=False)
+    digest = blake2b(state.encode(), digest_size=10).hexdigest()
+    name = f"sprites/{digest[:2]}/{digest}"
+    if folder.has(f"{name}.webp") and folder.has(f"{name}.js"):
+        folder.keep(f"{name}.webp")
+        folder.keep(f"{name}.js")
+        return Sprite(digest, len(samples))
+    drawn = [
+        [*outline[:5]] if (outline := outlines.get(sample.outline)) else None for sample in samples
+    ]
+    values = {
+        "rows": -(-len(samples) // COLUMNS),
+        "outlines": drawn,
+        "here": [int(sample.image_md5 in thumbs) for sample in samples],
+        "problems": texts,
+    }
+    folder.write(f"{name}.webp", _sheet(samples, thumbs))
+    folder.write(f"{name}.js", script_call("sprite", digest, values))
+    return Sprite(digest, len(samples))
+
+
+def _sheet(samples: Sequence[PictureFiles], thumbs: Mapping[str, Thumb]) -> bytes:
+    """Return the picture of a sprite."""
+    rows = -(-len(samples) // COLUMNS)
+    sheet = np.full((rows * SIDE, COLUMNS * SIDE, 3), _PAPER, np.uint8)
+    for cell, sample in enumerate(samples):
+        if thumb := thumbs.get(sample.image_md5):
+            top = cell // COLUMNS * SIDE + (SIDE - thumb.height) // 2
+            left = cell % COLUMNS * SIDE + (SIDE - thumb.width) // 2
+            with Image.open(io.BytesIO(thumb.webp)) as image:
+                sheet[top : top + thumb.height, left : left + thumb.width] = np.asarray(image)
+    return encode_webp(sheet, _QUALITY)
+
+
+def script_call(name: str, *values: object) -> str:
+    """Return a classic script that hands values to the page's script.
+
+    Pages that are opened from a file can't read data in another way.
+    """
+    texts = (json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in values)
+    # These two end a line in older readers of JavaScript; "<" could end a script element.
+    escaped = [
+        text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        for text in texts
+    ]
+    return f"sceneset.{name}({','.join(escaped)});\n"
