@@ -6,11 +6,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Tests and stages start a thousand processes: compiling the program in each would double the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats bench-training generated lock clean
+.PHONY: help setup demo test test-browser test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats bench-site bench-training generated pictures lock clean
 
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
 	@echo "make test        the tests"
+	@echo "make test-browser  all pages in a real browser (needs chromium)"
 	@echo "make test-faults kills, full disks, hostile files, pairs of commands: the full sweep"
 	@echo "make test-interop exports and deliveries against other libraries (installs 3 GB)"
 	@echo "make coverage    the tests, with a report of uncovered lines"
@@ -19,8 +20,10 @@ help:
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
 	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
+	@echo "make bench-site  measure the catalogue of 100,000 samples (15 minutes)"
 	@echo "make bench-training measure PyTorch reading from S3 and from disk (10 minutes)"
 	@echo "make generated   regenerate the generated files that are committed"
+	@echo "make pictures    draw the pictures of the README again (needs chromium)"
 	@echo "make lock        pin the dependencies again"
 
 setup: $(READY)
@@ -36,7 +39,10 @@ demo: setup
 	bash demo/run.sh
 
 test: setup
-	pytest -n auto -m "not faults and not sweep and not interop"
+	pytest -n auto -m "not browser and not faults and not sweep and not interop"
+
+test-browser: setup
+	pytest -n auto -rs -m browser
 
 test-faults: export SCENESET_MOMENTS ?= 6
 # How often files are damaged: 10 is 1,000 mutations of each text file of a registry.
@@ -48,7 +54,7 @@ test-interop: setup interop
 	pytest -n auto -m interop tests/interop
 
 coverage: setup
-	pytest -n auto -m "not faults and not sweep and not interop" --cov --cov-report=term:skip-covered
+	pytest -n auto -m "not browser and not faults and not sweep and not interop" --cov --cov-report=term:skip-covered
 
 lint: setup
 	ruff check .
@@ -110,6 +116,9 @@ bench-pull: setup
 bench-formats: setup
 	python benchmarks/formats.py
 
+bench-site: setup
+	python benchmarks/catalogue.py
+
 bench-training: setup interop
 	python benchmarks/training.py
 
@@ -119,6 +128,10 @@ generated: setup
 	python docs/generate.py
 	python docs/translate.py
 	dvc repro
+
+# The pictures of the README; they differ between machines with other fonts. Needs chromium.
+pictures: setup
+	PYTHONPATH=tests python docs/pictures.py
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

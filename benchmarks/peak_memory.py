@@ -2,6 +2,7 @@
 
 python benchmarks/peak_memory.py search COUNT   all pairs of similar hashes among COUNT
 python benchmarks/peak_memory.py leakage        the leakage stage, in a registry's folder
+python benchmarks/peak_memory.py site DIR       the catalogue, in a registry's folder
 python benchmarks/peak_memory.py diff REV       the differences from a revision, in a registry
 python benchmarks/peak_memory.py review REV     the review of a registry against a revision
 
@@ -28,6 +29,13 @@ def run_leakage() -> None:
     from sceneset.stages.leakage import main
 
     assert main() in {0, 1}
+
+
+def run_site(to: str) -> None:
+    """Write the catalogue."""
+    from sceneset.cli.main import main
+
+    assert main(["site", "--to", to]) == 0
 
 
 def compare_with(rev: str, what: str) -> tuple[int, float]:
@@ -67,6 +75,8 @@ if __name__ == "__main__":
         run_search(int(sys.argv[2]))
     elif sys.argv[1] == "leakage":
         run_leakage()
+    elif sys.argv[1] == "site":
+        run_site(sys.argv[2])
     else:
         figures = compare_with(sys.argv[2], sys.argv[1])
     sys.stdout.write(" ".join(map(str, (peak_memory(), *figures))) + "\n")

@@ -27,6 +27,8 @@ FLOORS = (
     ("edits",),
     ("reporting",),
     ("exports",),
+    ("site",),
+    ("server",),
     ("api",),
     ("torch",),
     ("cli",),
@@ -38,6 +40,7 @@ IMAGE_LIBRARIES = {"PIL", "cv2", "simplejpeg", "kornia_rs"}
 HEAVY = {
     *("dvc", "numpy", "pyarrow", "pydantic", "yaml", "rich", "distributed"),
     *("jinja2", "ruamel", "shtab", "filelock", "torch", "duckdb", *IMAGE_LIBRARIES),
+    *("fastapi", "starlette", "uvicorn"),
 }
 
 

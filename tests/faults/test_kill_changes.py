@@ -55,6 +55,7 @@ COMMANDS = {
     "retire": ("retire", "web", "--reason", "replaced"),
     "rename": ("rename", "web", f"{NAME}3"),  # not longer: DVC breaks lines of more than 80
     "scene": ("scene", "rename", "ski", "alpine"),
+    "site": ("site", "--to", "../catalogue", "--large"),
 }
 IMAGES = f"Insta360SemanticSeg/{NAME}/img_dir"
 _STAGING, _FINISH = "sceneset.storage.transaction", "sceneset.storage.transaction_finish"
@@ -130,6 +131,7 @@ POINTS = [
             ("retire", (f"before {_FINISH} write_record 1", f"before {_FINISH} dvc 1")),
             ("drop", (f"before {_FINISH} write_record 1",)),
             ("split", (f"after {_FINISH} _move 1",)),
+            ("site", ("after pathlib Path.replace 3", "before pathlib Path.replace 12")),
             ("remote", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),
             ("scan", ("before sceneset.scanning.scan_subset record_in_lock 1",)),
             ("used", ("before pathlib Path.replace 1", "after pathlib Path.replace 1")),

@@ -20,8 +20,10 @@ from support.build import git, snapshot
 # Commits are equal only if they are made at the same time.
 DATES = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
 _BLOB = re.compile(r"[0-9a-f]{30}(\.dir)?")
-_PERMANENT = {"lock", "used.lock", "config.lock", "quarantine.lock", "index.lock", "index.sqlite"}
-"""Files of .sceneset that stay: locks are free when nobody holds them, and the index is a cache."""
+_LOCKS = ("lock", "used.lock", "config.lock", "quarantine.lock", "index.lock")
+_PICTURES = ("pictures.db", "pictures.db-wal", "pictures.db-shm")
+_PERMANENT = {*_LOCKS, "index.sqlite", *_PICTURES}
+"""Files of .sceneset that stay: locks are free when nobody holds them, the others are caches."""
 
 
 class State(NamedTuple):

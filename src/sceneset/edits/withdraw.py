@@ -13,7 +13,7 @@ from sceneset.edits.fix_sample import Key
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.edits.withdraw_search import Withdrawal, find_withdrawal
 from sceneset.errors import FindingsError
-from sceneset.paths import PICTURES
+from sceneset.paths import PICTURE_STORE, PICTURES
 from sceneset.progress import Notify, no_notice
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.subset import Subset
@@ -21,6 +21,7 @@ from sceneset.schemas.tag import Tag
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import digest_mismatches, digests_of_scan
 from sceneset.storage.files import md5_of
+from sceneset.storage.picture_store import forget_pictures
 from sceneset.storage.transaction import Command, FollowUp, Transaction
 
 
@@ -58,20 +59,26 @@ def withdraw(
     options = ["--with-near"] * with_near + ["--purge"] * purge
     options += ["--remote", remote] if remote else []
     command = Command.of("forget", *names, "--reason", reason, *options)
-    with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
+    with Transaction.begin(
+        catalog.paths, command, notify=notify, progress=catalog.progress
+    ) as transaction:
         if transaction is None:
             return None
-        catalog = Catalog(catalog.root)
+        catalog = catalog.again()
         withdrawal = find_withdrawal(catalog, names, reason, with_near=with_near, purge=purge)
         if observe:
             observe(withdrawal)
         if purge:
             # Fail before anything is changed if the remote does not answer.
             blobs_of_remote = Blobs(catalog.root, remote)
-            blobs_of_remote.sizes(withdrawal.purge)
+            blobs_of_remote.sizes(withdrawal.purge, progress=catalog.progress)
             remote, _ = blobs_of_remote.address()  # the default remote may be another one later
         _stage(catalog, withdrawal, transaction)
         (catalog.root / PICTURES).unlink(missing_ok=True)  # it may show the images
+        masks = {md5 for one in withdrawal.tombstones.values() for md5 in one.masks}
+        forget_pictures(
+            catalog.root / PICTURE_STORE, {*withdrawal.how_found, *withdrawal.purge, *masks}
+        )
         blobs = tuple(withdrawal.purge) if purge else ()
         transaction.commit(FollowUp(reproduce=True, purge=blobs, remote=remote))
     return withdrawal

@@ -28,6 +28,7 @@ _BEYOND = (
     "copies in other clones and their caches: pull the commit there, and purge these hashes too",
     "copies in folders that `sceneset pull` and `sceneset export` wrote: delete these folders",
     "pictures in files that `--view` and `sceneset view --to` wrote: delete these files",
+    "catalogues that `sceneset site` wrote: write them again, which deletes the pictures",
     "older versions of objects in a bucket with versioning: its owner can delete them",
     "models that were trained on the images",
 )

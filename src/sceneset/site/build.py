@@ -23,10 +23,12 @@ from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.stats import SubsetStats
 from sceneset.schemas.version import Version
 from sceneset.site.draw_pictures import PictureFiles, draw_pictures, encode_picture
+from sceneset.site.extras import add_extras
 from sceneset.site.facts import Facts, subset_facts
 from sceneset.site.folder import SiteFolder
 from sceneset.site.model import SiteModel, SubsetModel
 from sceneset.site.pages import pages_of
+from sceneset.site.sample_keys import SampleKeys
 from sceneset.site.samples import ShownSubset, read_subset
 from sceneset.site.sprites import split_into_sprites, write_sprite
 from sceneset.site.subset_data import subset_data
@@ -53,6 +55,8 @@ class SiteOptions:
     """Samples with one of these restrictions are not shown."""
     has_large: bool = False
     """Whether a large picture of each sample is written."""
+    diffs: int = 1
+    """How many of the last versions have pictures of what changed."""
     fetch: Fetch = _fetch_nothing
     translate: Callable[[str], str] = str
     """Returns a message in Chinese."""
@@ -111,6 +115,7 @@ def build_site(
     report = SiteReport()
     files = LocalFiles(catalog)
     with closing(PictureStore.open(catalog.project / PICTURE_STORE)) as store:
+        store.forget(catalog.withdrawn.files)
         builder = _Builder(catalog, folder, store, files, options, report, progress)
         subsets = [builder.build(name) for name in catalog.names]
     model = SiteModel(
@@ -122,7 +127,9 @@ def build_site(
         findings=options.findings,
         versions=options.versions,
         has_large=options.has_large,
+        translate=options.translate,
     )
+    add_extras(model, folder, options.left_out, diffs=options.diffs)
     for subset in subsets:
         model.whole.merge(subset.facts.whole)
         for scene, facts in subset.facts.scenes.items():
@@ -162,10 +169,10 @@ class _Builder:
         """Write the files of a subset, and return what pages show of it."""
         shown = read_subset(self._catalog, name, self._options.left_out)
         pictures = [sample.files for sample in shown.samples]
-        if pictures:
-            wanted = [(p.image, p.image_md5) for p in self._undrawn(pictures)]
-            wanted += [(p.mask, p.mask_md5) for p in self._undrawn(pictures)]
-            self._report.fetched += self._options.fetch(self._files, [*wanted])
+        undrawn = self._undrawn(pictures)
+        wanted: list[tuple[str, str | None]] = [(p.image, p.image_md5) for p in undrawn]
+        wanted += [(p.mask, p.mask_md5) for p in undrawn]
+        self._report.fetched += self._options.fetch(self._files, wanted)
         reasons = draw_pictures(
             self._store,
             pictures,
@@ -179,7 +186,8 @@ class _Builder:
             for md5, text in reasons.items()
         }
         write = partial(write_sprite, self._folder, store=self._store, problems=problems)
-        sprites = [write(some) for some in split_into_sprites(pictures)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            sprites = list(pool.map(write, split_into_sprites(pictures)))
         if self._options.has_large:
             self._write_large(pictures)
         entry = self._catalog.entry(name)
@@ -203,6 +211,7 @@ class _Builder:
             shown.restricted,
             shown.unscanned,
             missing,
+            SampleKeys.of(sample.tag for sample in shown.samples),
         )
 
     def _undrawn(self, pictures: Sequence[PictureFiles]) -> list[PictureFiles]:

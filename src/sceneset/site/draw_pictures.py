@@ -3,14 +3,14 @@
 The pictures are drawn in threads; the decoders release Python's lock. Memory holds one batch.
 """
 
+import io
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -21,6 +21,9 @@ from sceneset.imaging.overlay import turned
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.params import Limits
 from sceneset.storage.picture_store import OutlineKey, PictureStore, StoredOutline, Thumb
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SIDE = 192
 """Longer side of a thumbnail in pixels."""
@@ -151,13 +154,12 @@ def encode_picture(data: bytes, suffix: str, side: int, limits: Limits, quality:
     return Thumb(width, height, encode_webp(shown, quality))
 
 
-def encode_webp(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", quality: int) -> bytes:
+def encode_webp(pixels: "npt.NDArray[np.uint8]", quality: int) -> bytes:
     """Return RGB pixels, height x width x 3, as a WebP file."""
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
-    is_encoded, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, quality])
-    if not is_encoded:
-        raise UndecodableError("image-unreadable", "can't be encoded as WebP")
-    return data.tobytes()
+    out = io.BytesIO()
+    # Method 2 takes half the time of the default, for 3 % more bytes.
+    Image.fromarray(pixels).save(out, "WEBP", quality=quality, method=2)
+    return out.getvalue()
 
 
 def _reason(error: BlobError | FindingsError | UndecodableError) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 
 from sceneset.errors import DestinationError
 from sceneset.storage.files import atomic_write
@@ -9,18 +10,19 @@ from sceneset.versions.destination import check_untracked, refuse_links
 
 RECORD = "sceneset-site.json"
 """The file by which the next build knows that the folder is a catalogue."""
-OWN = ("assets", "data", "en", "large", "sprites", "zh")
+OWN = ("assets", "data", "en", "large", "sprites", "thumbs", "zh")
 """Folders in which every other file is deleted; files beside them are left alone."""
 
 
 class SiteFolder:
-    """A folder that a catalogue is written to."""
+    """A folder that a catalogue is written to. Several threads may write to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written = 0
         """Number of files that were written because they are new or changed."""
         self._wanted: set[str] = set()
+        self._lock = Lock()
 
     def open(self) -> None:
         """Check that the folder is new, empty or a catalogue, and mark it as one.
@@ -55,7 +57,8 @@ class SiteFolder:
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file, fsync=False) as temporary:
             temporary.write_bytes(data)
-        self.written += 1
+        with self._lock:
+            self.written += 1
 
     def has(self, path: str) -> bool:
         """Return whether a file exists; its name must identify its content."""
@@ -77,4 +80,6 @@ class SiteFolder:
                 elif path.relative_to(self.folder).as_posix() not in self._wanted:
                     path.unlink()
                     count += 1
+        for path in self.folder.glob(".*.part"):  # of a build that was killed
+            path.unlink()
         return count

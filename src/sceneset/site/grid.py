@@ -46,4 +46,5 @@ def grid_of(
         "rev": model.state,
         "repo": model.repo,
         "large": model.has_large,
+        "history": bool(model.histories),
     }

@@ -1,7 +1,8 @@
 """What the catalogue shows, computed once for all pages and both languages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
 from sceneset.schemas.finding import Finding
@@ -10,6 +11,13 @@ from sceneset.schemas.subset import Subset
 from sceneset.schemas.terms import Kind
 from sceneset.schemas.version import Version
 from sceneset.site.facts import Facts, SubsetFacts
+from sceneset.site.sample_keys import SampleKeys
+from sceneset.versions.records import VersionTag
+
+if TYPE_CHECKING:
+    from sceneset.site.finding_places import FindingPlaces
+    from sceneset.site.leak_pairs import LeakPair
+    from sceneset.site.selections import SelectionModel
 
 LANGUAGES = ("en", "zh")
 
@@ -28,6 +36,8 @@ class SubsetModel:
     """Numbers of samples that are not shown; see `sceneset.site.samples.ShownSubset`."""
     missing: int = 0
     """Number of shown samples without a picture or an outline."""
+    keys: SampleKeys = SampleKeys()
+    """The shown samples."""
 
     @property
     def name(self) -> str:
@@ -62,6 +72,21 @@ class SiteModel:
     """Of each scene of the vocabulary, by key."""
     has_large: bool = False
     """Whether there is a large picture of each sample."""
+    translate: Callable[[str], str] = str
+    """Returns a message in Chinese."""
+    tags: Mapping[str, VersionTag] = field(default_factory=dict)
+    """What git knows about versions, by number."""
+    licences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The licences of each subset of each version that can be read, in one text."""
+    selections: Sequence["SelectionModel"] = ()
+    places: "FindingPlaces | None" = None
+    """The samples of the findings; set before pages are made."""
+    pairs: Sequence["LeakPair"] = ()
+    """Related images, with pictures."""
+    histories: Sequence[str] = ()
+    """The subsets that have a file with the history of their samples."""
+    diffs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """HTML that shows what changed, by version and language; see `sceneset.site.version_diffs`."""
 
     @property
     def latest(self) -> Version | None:

@@ -4,6 +4,7 @@ import json
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sceneset import __version__
 from sceneset.reporting.page import LANGUAGE_TAGS, resource
@@ -35,6 +36,14 @@ class Page:
     def localized(self, value: Localized) -> str:
         """Return a text of the registry in the page's language."""
         return value.text(self.language)
+
+    def message(self, message: str) -> str:
+        """Return the message of a finding in the page's language."""
+        return self.model.translate(message) if self.language == "zh" else message
+
+    def sample_fragment(self, sample: str) -> str:
+        """Return the end of an address at which a grid opens a sample, "subset/phase/stem"."""
+        return f"sample={quote(sample)}"
 
     def to_root(self) -> str:
         """Return the relative address of the catalogue's top folder, which ends with a slash."""
@@ -108,7 +117,7 @@ def asset(name: str) -> str:
 
 def style() -> str:
     """Return the style sheet of all pages."""
-    return "\n".join((resource("page.css"), asset("site.css")))
+    return "\n".join((resource("page.css"), asset("site.css"), asset("pages.css")))
 
 
 @cache

@@ -62,34 +62,33 @@ def write_sprite(
         store: Has their pictures.
         problems: Why files have no picture, by their hash.
     """
-    thumbs = store.thumbs({sample.image_md5 for sample in samples})
-    outlines = store.outlines({sample.outline for sample in samples})
+    undrawn, unmasked = store.missing(
+        (sample.image_md5 for sample in samples), (sample.outline for sample in samples)
+    )
     reasons = [
-        problems.get("" if sample.image_md5 in thumbs else sample.image_md5)
-        or problems.get("" if sample.outline in outlines else sample.mask_md5)
+        (problems.get(sample.image_md5) if sample.image_md5 in undrawn else None)
+        or (problems.get(sample.mask_md5) if sample.outline in unmasked else None)
         for sample in samples
     ]
+    here = [int(sample.image_md5 not in undrawn) for sample in samples]
     identity = [
-        (s.image_md5 if s.image_md5 in thumbs else "", s.outline if s.outline in outlines else "")
-        for s in samples
+        (sample.image_md5, sample.outline, sample.outline in unmasked) for sample in samples
     ]
     texts = [reason and reason.model_dump() for reason in reasons]
-    state = json.dumps([_FORMAT, identity, texts], ensure_ascii=False)
+    state = json.dumps([_FORMAT, identity, here, texts], ensure_ascii=False)
     digest = blake2b(state.encode(), digest_size=10).hexdigest()
     name = f"sprites/{digest[:2]}/{digest}"
     if folder.has(f"{name}.webp") and folder.has(f"{name}.js"):
         folder.keep(f"{name}.webp")
         folder.keep(f"{name}.js")
         return Sprite(digest, len(samples))
+    outlines = store.outlines({sample.outline for sample in samples})
     drawn = [
         [*outline[:5]] if (outline := outlines.get(sample.outline)) else None for sample in samples
     ]
-    values = {
-        "rows": -(-len(samples) // COLUMNS),
-        "outlines": drawn,
-        "here": [int(sample.image_md5 in thumbs) for sample in samples],
-        "problems": texts,
-    }
+    rows = -(-len(samples) // COLUMNS)
+    values = {"rows": rows, "outlines": drawn, "here": here, "problems": texts}
+    thumbs = store.thumbs({sample.image_md5 for sample in samples})
     folder.write(f"{name}.webp", _sheet(samples, thumbs))
     folder.write(f"{name}.js", script_call("sprite", digest, values))
     return Sprite(digest, len(samples))

@@ -1,6 +1,7 @@
 """The words of the catalogue in English and Chinese."""
 
 from sceneset.schemas.base import Localized
+from sceneset.site.page_texts import PAGE_TEXTS
 
 TEXTS = {
     "overview": Localized(en="Overview", zh="总览"),
@@ -104,12 +105,26 @@ TEXTS = {
     "licence": Localized(en="Licence", zh="许可"),
     "vendor": Localized(en="Vendor", zh="供应商"),
     "description": Localized(en="Description", zh="说明"),
+    "event_added": Localized(en="added", zh="新增"),
+    "event_moved": Localized(en="moved, before:", zh="移动，之前为："),
+    "event_renamed": Localized(en="renamed, before:", zh="改名，之前为："),
+    "event_mask": Localized(en="mask changed", zh="标注有变化"),
+    "event_scenes": Localized(en="scenes changed", zh="场景有变化"),
+    "event_metadata": Localized(en="metadata changed", zh="元数据有变化"),
+    "event_image": Localized(en="image replaced", zh="图片被替换"),
+    "not_released": Localized(en="not released yet", zh="尚未发布"),
 }
 
 
 def text(name: str, language: str, *values: object) -> str:
-    """Return a text of ``TEXTS``; ``{0}``, ``{1}``... in it are replaced by ``values``."""
-    found = TEXTS[name].text(language)
+    """Return a text; ``{0}``, ``{1}``... in it are replaced by ``values``.
+
+    Args:
+        name: A key of ``TEXTS`` or ``PAGE_TEXTS``.
+        language: "en" or "zh".
+        values: Numbers are shown with commas.
+    """
+    found = (TEXTS.get(name) or PAGE_TEXTS[name]).text(language)
     for place, value in enumerate(values):
         shown = f"{value:,}" if isinstance(value, int) else str(value)
         found = found.replace(f"{{{place}}}", shown)

@@ -11,6 +11,7 @@ from typing import Protocol
 from sceneset.catalog.reader import Catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE, guarded
 from sceneset.cli.findings import STAGE_LIMIT, View, print_findings
+from sceneset.cli.output import progress
 from sceneset.errors import UsageError
 from sceneset.reporting.findings_json import write_reports
 from sceneset.schemas.finding import Finding, errors_of
@@ -30,25 +31,28 @@ class Main(Protocol):
         """
 
 
-def subset_stage(stage: str, run: Callable[[Catalog, str], None]) -> Main:
-    """Return the entry point of a stage that runs once for each subset.
+def subset_stage(
+    stage: str, run: Callable[[Catalog, str], None], *, words: str = "SUBSET [ALGORITHM]"
+) -> Main:
+    """Return the entry point of a stage that runs once for each subset, or for a folder.
 
     Its command line is SUBSET [ALGORITHM]. The algorithm number is not used: it is in the command
     so that DVC runs the stage again when the number changes.
 
     Args:
         stage: The name of the stage's module.
-        run: Called with the registry and the name of the subset.
+        run: Called with the registry and the first word of the command line.
+        words: How error messages show the command line.
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
-        words = list(sys.argv[1:] if arguments is None else arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
 
         def guarded_run() -> int:
-            if len(words) not in {1, 2}:
-                raise UsageError(f"usage: python -m sceneset.stages.{stage} SUBSET [ALGORITHM]")
+            if len(given) not in {1, 2}:
+                raise UsageError(f"usage: python -m sceneset.stages.{stage} {words}")
             with _registry() as catalog:
-                run(catalog, words[0])
+                run(catalog, given[0])
             return FINE
 
         return guarded(guarded_run)
@@ -80,7 +84,7 @@ def _registry() -> Iterator[Catalog]:
     Raises:
         FindingsError: A command is changing the registry, or was killed while it replaced files.
     """
-    found = Catalog.find()
+    found = Catalog.find(progress=progress)
     paths = found.paths
     with stage_lock(paths.work, sweep=lambda: sweep(paths)):
         if not is_lent_to_this_process(paths.work):

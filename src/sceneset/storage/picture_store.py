@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, Self
 
 FORMAT = 1
@@ -50,10 +51,11 @@ class StoredOutline(NamedTuple):
 
 
 class PictureStore:
-    """The pictures of one registry. Several processes may use it at once."""
+    """The pictures of one registry. Several processes and threads may use it at once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._lock = Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -115,7 +117,7 @@ class PictureStore:
         outlines: Iterable[tuple[OutlineKey, StoredOutline]],
     ) -> None:
         """Store pictures in one transaction."""
-        with self._connection:
+        with self._lock, self._connection:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO thumb VALUES (?, ?, ?, ?)",
                 ((md5, *thumb) for md5, thumb in thumbs),
@@ -128,7 +130,7 @@ class PictureStore:
     def forget(self, md5s: Iterable[str]) -> int:
         """Remove the pictures of files, and their bytes from the file; return their number."""
         count = 0
-        with self._connection:
+        with self._lock, self._connection:
             self._connection.execute("PRAGMA secure_delete = ON")
             for md5 in md5s:
                 for table in ("thumb", "outline"):
@@ -141,7 +143,9 @@ class PictureStore:
         for start in range(0, len(values), _MOST_VALUES):
             some = values[start : start + _MOST_VALUES]
             places = ", ".join("?" * len(some))
-            yield from self._connection.execute(f"{statement} ({places})", some)
+            with self._lock:
+                rows = self._connection.execute(f"{statement} ({places})", some).fetchall()
+            yield from rows
 
 
 def forget_pictures(path: Path, md5s: Iterable[str]) -> int:

@@ -6,7 +6,7 @@ sceneset.grid = (function () {
   const byId = (id) => document.getElementById(id);
   const KEYS = ["q", "subset", "scene", "persons", "phase", "finding", "sort"];
   const PHASES = { t: "train", v: "val", e: "test" };
-  const PERSONS = ["", "single", "multi"];
+  const PERSONS = ["unknown", "single", "multi"];
   const STEP = 60; // tiles that are added at a time
   const COLUMNS = 8; // of a sprite
   const samples = [];
@@ -266,15 +266,17 @@ sceneset.grid = (function () {
   function fillCommands(values) {
     const scene = grid.selection || grid.scene || values.scene;
     const subset = values.subset || (grid.subsets.length === 1 && !scene ? grid.subsets[0].name : "");
+    // No command selects samples of which this is unknown.
+    const persons = values.persons === "unknown" ? "" : values.persons;
     const chosen = [
       scene && quoted(scene), subset && "--subset " + quoted(subset),
-      values.persons && "--persons " + quoted(values.persons), values.phase && "--phase " + quoted(values.phase),
+      persons && "--persons " + quoted(persons), values.phase && "--phase " + quoted(values.phase),
       grid.rev && "--rev " + quoted(grid.rev), grid.repo && "--repo " + quoted(grid.repo),
     ].filter(Boolean).join(" ");
     const open = [grid.repo && JSON.stringify(grid.repo), grid.rev && "rev=" + JSON.stringify(grid.rev)].filter(Boolean);
     const query = [
       scene && JSON.stringify(scene), subset && "subsets=[" + JSON.stringify(subset) + "]",
-      values.persons && "persons=" + JSON.stringify(values.persons),
+      persons && "persons=" + JSON.stringify(persons),
       values.phase && "phases=[" + JSON.stringify(values.phase) + "]",
     ].filter(Boolean).join(", ");
     const commands = [

@@ -25,6 +25,7 @@ sceneset.lightbox = (function () {
     picture.style.setProperty("--wide", sample.width);
     picture.style.setProperty("--high", sample.height);
     setMode(mode);
+    if (settings.grid.history) showHistory(sample);
     let values = null;
     try {
       values = await load("sprites/" + sample.sprite.slice(0, 2) + "/" + sample.sprite + ".js",
@@ -69,7 +70,7 @@ sceneset.lightbox = (function () {
     const facts = [
       ["subset", sample.subset], ["scene", grid.scenesOf(sample).map(grid.nameOf).join(", ")],
       ["persons", persons.join(", ")], ["size", sample.width + " x " + sample.height],
-      ["share", sample.share / 10 + " %"], ["boxes", sample.boxes < 0 ? "" : sample.boxes], ["source", sample.source],
+      ["share", (sample.share / 10).toFixed(1) + " %"], ["boxes", sample.boxes < 0 ? "" : sample.boxes], ["source", sample.source],
     ];
     for (const [name, value] of facts) {
       if (value === "") continue;
@@ -82,6 +83,38 @@ sceneset.lightbox = (function () {
     const findings = sample.findings.map(([code, severity, english, chinese]) =>
       line((settings.language === "zh" ? chinese : english) + " [" + code + "]", severity === "error" ? "error" : "warn"));
     return [...findings, list];
+  }
+
+  // What happened to the sample over the versions; the data is read when it is first needed.
+  async function showHistory(sample) {
+    let values = null;
+    try {
+      values = await load("data/history/" + sample.subset + ".js", "history " + sample.subset);
+    } catch (error) {
+      return; // the other facts are shown in any case
+    }
+    const facts = byId("large-facts").querySelector("dl");
+    if (current !== sample || !facts) return;
+    const some = values.samples[sample.phase + "/" + sample.stem] || [];
+    const events = some.length && some[0][1] === "added" ? some : [[values.added, "added"], ...some];
+    const term = document.createElement("dt");
+    term.textContent = text("history");
+    facts.append(term, ...events.map(([version, kind, name]) => eventOf(values.versions[version], kind, name)));
+  }
+
+  function eventOf(version, kind, name) {
+    const content = document.createElement("dd");
+    if (version) {
+      const link = document.createElement("a");
+      link.href = settings.root + settings.language + "/versions/" + version + ".html";
+      link.textContent = version;
+      content.append(link);
+    } else {
+      content.append(text("not_released"));
+    }
+    content.append(" · " + text("event_" + kind));
+    if (name) content.append(" ", grid.bidi(name));
+    return content;
   }
 
   function setMode(name) {

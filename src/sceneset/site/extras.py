@@ -1,0 +1,52 @@
+"""What pages show besides samples and facts: selections, histories, changes, related images."""
+
+from collections.abc import Collection
+from contextlib import closing
+
+from sceneset.errors import FindingsError
+from sceneset.paths import PICTURE_STORE
+from sceneset.schemas.provenance import Restriction
+from sceneset.site.finding_places import finding_places
+from sceneset.site.folder import SiteFolder
+from sceneset.site.history import subset_histories
+from sceneset.site.leak_pairs import leak_pairs, write_pair_pictures
+from sceneset.site.model import SiteModel
+from sceneset.site.selections import read_selections
+from sceneset.site.version_diffs import version_diffs
+from sceneset.site.version_states import open_versions, version_licences
+from sceneset.storage.picture_store import PictureStore
+from sceneset.versions.records import version_tags
+
+
+def add_extras(
+    model: SiteModel, folder: SiteFolder, left_out: Collection[Restriction] = (), *, diffs: int = 1
+) -> None:
+    """Write the histories of samples and the pictures of related images; complete the model.
+
+    Args:
+        model: A model with the subsets and their samples.
+        folder: The catalogue.
+        left_out: Samples with one of these restrictions are not shown.
+        diffs: How many of the last versions have pictures of what changed.
+    """
+    catalog = model.catalog
+    shown = {subset.name: subset.keys for subset in model.subsets}
+    if model.versions:
+        model.tags = version_tags(catalog)
+        states = open_versions(catalog, model.versions)
+        model.licences = version_licences(model.versions, states)
+        histories = subset_histories(catalog, states, shown)
+        for name, history in histories.items():
+            folder.write(f"data/history/{name}.js", history.script(name))
+        model.histories = [*histories]
+        model.diffs = version_diffs(model, folder, states, left_out, count=diffs)
+    model.selections = read_selections(catalog, model.subsets)
+    model.places = finding_places(model.findings, model.subsets)
+    pairs = leak_pairs(model.findings, model.places)
+    if pairs:
+        with closing(PictureStore.open(catalog.project / PICTURE_STORE)) as store:
+            try:
+                write_pair_pictures(folder, store, catalog, pairs)
+            except FindingsError:  # pairs are shown without the other pictures
+                pass
+    model.pairs = pairs
