@@ -33,6 +33,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("selections", "--repo", url): 0,
         ("sql", "select count(*) from scans", "--repo", url): 0,
         ("versions", "--repo", url): 0,
+        ("card", "--repo", url, "--to", to.with_name(".sceneset") / "card.md"): 0,
         ("diff", "HEAD~1", "HEAD", "--repo", url): 0,
         ("diff", "HEAD~1", "HEAD", "--repo", url, "--fetch"): 2,
         ("verify", "--repo", url): 2,
@@ -40,6 +41,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("pull", "ski", "--repo", url, "--to", to): 2,
         ("export", "coco", "ski", "--repo", url, "--to", to): 2,
         ("view", "ski", "--repo", url, "--fetch", "--to", to.with_suffix(".html")): 2,
+        ("site", "--repo", url, "--fetch", "--to", to.with_name("catalogue")): 2,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }
 

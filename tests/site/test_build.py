@@ -12,7 +12,7 @@ from PIL import Image
 
 from sceneset.catalog.tombstones import tombstones_text
 from sceneset.schemas.tombstone import Tombstone
-from support.build import NAME, Run, git, make_delivery
+from support.build import NAME, Run, git, make_delivery, write_image
 
 
 def data_of(folder: Path, path: str) -> tuple[str, dict[str, Any]]:
@@ -208,29 +208,54 @@ def test_hostile_texts_are_shown_as_text(registry, tmp_path, to, sceneset):
     assert hostile in data_of(to, f"data/{NAME}.js")[1]["sources"]
 
 
-def test_thumbnail_is_the_image_as_shown(registry, tmp_path, to, sceneset):
+@pytest.mark.parametrize("scale", [1, 5])
+def test_thumbnail_is_the_image_as_shown(scale, registry, tmp_path, to, sceneset):
+    width, height, blue = 320 // scale, 200 // scale, 60 // scale
     delivery = make_delivery(tmp_path / "delivery")
     image = delivery / "img_dir/train/a.jpg"
-    picture = Image.new("RGB", (320, 200), (200, 30, 30))
-    picture.paste((20, 20, 220), (0, 0, 320, 60))  # blue above, as stored
+    picture = Image.new("RGB", (width, height), (200, 30, 30))
+    picture.paste((20, 20, 220), (0, 0, width, blue))  # blue above, as stored
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees: blue is on the right
     picture.save(image, quality=95, exif=exif)
-    mask = Image.new("L", (320, 200))
-    mask.paste(1, (0, 0, 320, 60))
+    mask = Image.new("L", (width, height))
+    mask.paste(1, (0, 0, width, blue))
     mask.save(delivery / "ann_dir/train/a.png")
     assert sceneset("add", delivery, "--name", NAME, cwd=registry).code == 0
     build(sceneset, registry, to, "--large")
     _, values = data_of(to, f"data/{NAME}.js")
     place = values["stems"].split("\n").index("a")
-    assert (values["width"][place], values["height"][place]) == (200, 320)
+    assert (values["width"][place], values["height"][place]) == (height, width)
     [digest] = values["sprites"]
     with Image.open(to / f"sprites/{digest[:2]}/{digest}.webp") as sprite:
         cell = sprite.convert("RGB").crop((192 * place, 0, 192 * (place + 1), 192))
-    colours = [cell.getpixel((x, 96)) for x in (60, 130)]
-    assert colours[0][0] > 150 > colours[0][2]
-    assert colours[1][2] > 150 > colours[1][0]
-    width, height, person, *_ = sprites_of(to)[digest]["outlines"][place]
-    assert (width, height) == (600, 960)
+    for y in (5, 96, 187):  # small images fill the cell, too: outlines are drawn over all of it
+        colours = [cell.getpixel((x, y)) for x in (60, 130)]
+        assert colours[0][0] > 150 > colours[0][2]
+        assert colours[1][2] > 150 > colours[1][0]
+    across, down, person, *_ = sprites_of(to)[digest]["outlines"][place]
+    assert across * width == down * height
     points = [int(x) for x in re.findall(r"M(\d+)", person)]
-    assert min(points) > 400
+    assert min(points) > across * 2 // 3 - 1
+
+
+def test_broken_subset_is_left_out_and_named(added, tmp_path, to, sceneset):
+    other = NAME.replace("web", "other")
+    delivery = make_delivery(tmp_path / "other")
+    for number, image in enumerate(sorted(delivery.glob("img_dir/*/*.jpg"))):
+        write_image(image, seed=700 + number)
+    outcome = sceneset("add", delivery, "--name", other, cwd=added)
+    assert outcome.code == 0, outcome.err
+    (added / f"registry/tags/{other}.csv").write_text("phase,stem\ntrain\n", "utf-8")
+    done = sceneset("site", "--to", to, "--json", cwd=added)
+    assert (done.code, done.json["unread"]) == (1, [other])
+    assert set(samples_of(to)) == {"a", "b", "c", "d"}
+    page = (to / "en/index.html").read_text("utf-8")
+    assert f"Left out, because a file can&#39;t be read: {other}" in page
+    assert not (to / f"en/subsets/{other}.html").exists()
+
+
+def test_registry_without_subsets_has_a_catalogue(registry, to, sceneset):
+    report = build(sceneset, registry, to)
+    assert report["samples"] == 0
+    assert (to / "zh/index.html").is_file()

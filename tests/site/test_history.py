@@ -91,9 +91,13 @@ def change(state: State, dice: random.Random, free: list[int]) -> State:
         elif kind == "swap":
             other = dice.choice(sorted(new))
             new[number], new[other] = (
-                Known(*new[other].place, *sample[3:]),
-                Known(*sample.place, *new[other][3:]),
-            ) if other != number else (sample, sample)
+                (
+                    Known(*new[other].place, *sample[3:]),
+                    Known(*sample.place, *new[other][3:]),
+                )
+                if other != number
+                else (sample, sample)
+            )
         else:  # a whole subset is removed
             new = {n: s for n, s in new.items() if s.subset != sample.subset}
     return new
@@ -179,7 +183,7 @@ def test_version_that_cannot_be_read_is_left_out(template, tmp_path):
 
 
 def test_catalogue_has_the_history_of_a_released_registry(released, tmp_path):
-    build(released, tmp_path / "to")
+    build(released, tmp_path / "to", findings=[])
     values = script_values(tmp_path / f"to/data/history/{NAME}.js")
     assert values == {"versions": ["1.0.0"], "added": 0, "samples": {}}
     assert '"history": true' in (tmp_path / f"to/en/subsets/{NAME}.html").read_text("utf-8")

@@ -1,7 +1,7 @@
-"""Encode masks as PNG files in memory; the same mask gives the same bytes."""
+"""Encode masks and small pictures in memory; equal pixels give equal bytes."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,29 @@ def _replaced(mask: "Mask", values: Mapping[int, int]) -> "Mask":
 def bitmap_png(inside: "npt.NDArray[np.bool_]") -> bytes:
     """Return a mask of 0 and 1 (height x width) as a PNG of 1 bit."""
     return _png(Image.fromarray(inside))
+
+
+def indexed_png(numbers: "Mask", colours: Sequence[tuple[int, int, int, int]]) -> bytes:
+    """Return a layer as a PNG with a palette of at most 16 colors.
+
+    Args:
+        numbers: height x width, places in ``colours``.
+        colours: Red, green, blue and alpha, 0 to 255.
+    """
+    image = Image.fromarray(numbers).convert("P")
+    image.putpalette([value for colour in colours for value in colour[:3]])
+    out = io.BytesIO()
+    alpha = bytes(colour[3] for colour in colours)
+    image.save(out, "PNG", transparency=alpha, bits=4, optimize=True)
+    return out.getvalue()
+
+
+def photo_webp(photo: "Mask", quality: int) -> bytes:
+    """Return a picture, height x width x 3 (RGB), as a WebP file; ``quality`` is 1 to 100."""
+    out = io.BytesIO()
+    # Method 2 takes half the time of the default, for 3 % more bytes.
+    Image.fromarray(photo).save(out, "WEBP", quality=quality, method=2)
+    return out.getvalue()
 
 
 def _png(image: Image.Image) -> bytes:
