@@ -12,7 +12,13 @@ from sceneset.exports.croissant import _licence
 from sceneset.exports.hf_card import _licence_head, _licences
 from sceneset.exports.mmseg_config import licence_comment
 from sceneset.exports.types import Selection
+from sceneset.reporting.data_card_blocks import Section
+from sceneset.reporting.data_card_coverage import Coverage
+from sceneset.reporting.data_card_limits import Limited, limit_texts
+from sceneset.reporting.data_card_measures import statistics_blocks
+from sceneset.reporting.data_card_pages import sections_markdown
 from sceneset.reporting.markdown import escape_cell
+from sceneset.reporting.statistics import compute_statistics
 from support.build import NAME
 from support.policy import PROVENANCE, set_provenance
 
@@ -92,3 +98,10 @@ def test_export_records_the_licence_of_each_sample_that_it_holds(
     head = yaml.safe_load(card.split("---\n")[1])
     assert head["license"] == ["cc-by-4.0", "mit"]
     assert ", ".join(map(escape_cell, ("b@example.com", "data@example.com"))) in card
+    assert "| CC-BY-4.0 | 3 |\n| MIT | 1 |\n" in card
+    # The same words as in data cards, of the samples that the export holds.
+    coverage, numbers = Coverage(), compute_statistics(Registry.open(ready))[1].numbers
+    coverage.add_tags(Registry.open(ready).tags(NAME))
+    for text in limit_texts(Limited(coverage, numbers, {"ski": "ski"}), "en"):
+        assert f"\n- {text}\n" in card
+    assert sections_markdown([Section("", "Statistics", statistics_blocks(numbers, "en"))]) in card

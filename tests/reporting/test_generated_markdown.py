@@ -10,6 +10,8 @@ from markdown_it.token import Token
 from sceneset.catalog.reader import Catalog
 from sceneset.quality.evaluate import all_findings
 from sceneset.reporting.cards import card_texts, read_statistics
+from sceneset.reporting.data_card import compute_data_card
+from sceneset.reporting.data_card_pages import card_page
 from sceneset.reporting.markdown import findings_markdown
 from sceneset.reporting.review import Review, review_page
 from sceneset.schemas.version import Version, VersionChanges
@@ -67,6 +69,10 @@ def test_texts_of_people_load_nothing_in_cards_pages_and_exports(
     catalog = Catalog(added)
     pages = dict(card_texts(catalog, *read_statistics(catalog)))
     assert {"index.en.md", "index.zh.md", f"{NAME}.en.md", f"{NAME}.zh.md"} < pages.keys()
+    card = compute_data_card(catalog)
+    pages |= {
+        f"data-card.{language}.md": card_page(card, language, "md") for language in ("en", "zh")
+    }
     outcome = sceneset("export", "hf", HOSTILE, "--to", tmp_path / "out", cwd=added)
     assert outcome.code == 0, outcome.err
     pages["README.md"] = (tmp_path / "out/README.md").read_text("utf-8")
@@ -78,7 +84,7 @@ def test_texts_of_people_load_nothing_in_cards_pages_and_exports(
     for name, text in pages.items():
         if not name.endswith(".html"):
             assert remote_parts(text) == [], name
-    for name in (f"{NAME}.en.md", "README.md", "review"):
+    for name in (f"{NAME}.en.md", "data-card.en.md", "data-card.zh.md", "README.md", "review"):
         assert "example.com" in pages[name], f"{name} shows the text"
 
 

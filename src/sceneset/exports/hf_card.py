@@ -1,11 +1,21 @@
-"""The dataset card of Hugging Face: README.md with a head in YAML."""
+"""The dataset card of Hugging Face: README.md with a head in YAML.
+
+What is known of the samples is worded as in data cards, by the same functions.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sceneset.counts import counted
 from sceneset.exports.types import ExportSample, Selection, by_phase
+from sceneset.reporting.data_card_blocks import Items, Section
+from sceneset.reporting.data_card_coverage import Coverage
+from sceneset.reporting.data_card_data import licences, masks_text
+from sceneset.reporting.data_card_limits import Limited, limit_texts
+from sceneset.reporting.data_card_measures import statistics_blocks
+from sceneset.reporting.data_card_pages import sections_markdown
 from sceneset.reporting.markdown import escape_cell
 from sceneset.storage.yaml_files import dump_yaml
 
@@ -67,23 +77,19 @@ _TEXT = """
 {splits}
 
 - `image`: the image.
-- `mask`: 8-bit values: 0 is background, 1 is person, 255 is to be ignored.
+- `mask`: {masks}.
 - `subset`, `phase`, `stem`: the sample's name in the registry.
 - `scenes`, `persons` ("single", "multi" or "mixed"), `boxes`, `source`: tags; empty if unknown.
 - `width`, `height`: size as stored. `person_pixels`, `ignore_pixels`: pixels of the mask with 1
   and 255.
 
-{licences}{scenes}```python
+{scenes}```python
 from datasets import load_dataset
 
 splits = load_dataset("FOLDER")
 ```
-"""
-_LICENCES = """| Licence | Samples |
-| --- | --- |
-{rows}
 
-{contact}"""
+{licences}{statistics}{limits}"""
 _SCENES = """| Scene | Name | Samples |
 | --- | --- | --- |
 {rows}
@@ -123,10 +129,13 @@ def card(selection: Selection, samples: Sequence[ExportSample], files: str) -> s
         count=counted(len(samples), "sample"),
         version=f" of version {selection.version}" if selection.version else "",
         splits="\n".join(f"| {_SPLITS[phase]} | {len(g):,} |" for phase, g in groups.items()),
+        masks=masks_text("en"),
         licences=_licences(selection),
         scenes=_scenes(selection, samples),
+        statistics=_statistics(selection),
+        limits=_limits(selection, samples),
     )
-    return f"---\n{dump_yaml(head)}---\n{text}"
+    return f"---\n{dump_yaml(head)}---\n{text.rstrip()}\n"
 
 
 def _licence_head(selection: Selection) -> dict[str, object]:
@@ -145,16 +154,35 @@ def _licence_head(selection: Selection) -> dict[str, object]:
 
 
 def _licences(selection: Selection) -> str:
-    """Return the table of the licences, if any sample has one, and whom to ask."""
+    """Return the licences, if any sample has one, the consent, and whom to ask."""
     if not any(selection.licences):
         return ""
-    rows = [
-        f"| {escape_cell(name) or 'not recorded'} | {count:,} |"
-        for name, count in selection.licences.items()
-    ]
-    contacts = ", ".join(map(escape_cell, selection.contacts))
-    contact = f"Questions and requests about persons in the images: {contacts}\n\n"
-    return _LICENCES.format(rows="\n".join(rows), contact=contact if contacts else "")
+    totals = replace(
+        selection.totals,
+        licences=Counter(selection.licences),
+        contacts=set(selection.contacts),
+    )
+    return f"{sections_markdown([licences(totals, 'en')])}\n"
+
+
+def _statistics(selection: Selection) -> str:
+    blocks = statistics_blocks(selection.numbers, "en")
+    return f"{sections_markdown([Section('statistics', 'Statistics', blocks)])}\n"
+
+
+def _limits(selection: Selection, samples: Sequence[ExportSample]) -> str:
+    coverage = Coverage()
+    for s in samples:
+        coverage.add(s.phase, s.scenes, s.persons, has_source=bool(s.source))
+    limited = Limited(
+        coverage,
+        selection.numbers,
+        selection.scene_names,
+        selection.crops,
+        selection.unrecorded,
+    )
+    items = Items(limit_texts(limited, "en"))
+    return sections_markdown([Section("limits", "Known limits", [items])])
 
 
 def _scenes(selection: Selection, samples: Sequence[ExportSample]) -> str:

@@ -1,21 +1,23 @@
 """Select the samples to export, with their files, measurements and tags."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.lookup import FoundSample, find_samples
-from sceneset.catalog.provenance import Restricted, differing_samples, restricted
+from sceneset.catalog.provenance import Restricted, restricted
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
 from sceneset.errors import fail
 from sceneset.exports.types import ExportSample, Key, Selection
 from sceneset.reporting.group_statistics import group_statistics
+from sceneset.reporting.provenance import ProvenanceTotals
 from sceneset.reporting.scan_columns import STATISTICS_COLUMNS, Measures
-from sceneset.schemas.provenance import Provenance, Restriction
+from sceneset.schemas.provenance import Restriction, missing_fields
+from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
+from sceneset.schemas.terms import Kind
 from sceneset.versions.pull import split_texts
 from sceneset.versions.resolve import version_at
 
@@ -35,20 +37,19 @@ class _Parts:
     samples: list[ExportSample] = field(default_factory=list)
     withdrawn: list[Key] = field(default_factory=list)
     restricted: dict[Key, str] = field(default_factory=dict)
-    licences: Counter[str] = field(default_factory=Counter)
-    contacts: set[str] = field(default_factory=set)
+    totals: ProvenanceTotals = field(default_factory=ProvenanceTotals)
+    crops: int = 0
+    unrecorded: dict[str, list[str]] = field(default_factory=dict)
 
-    def add_provenance(self, provenance: Provenance | None, tags: Sequence[Tag]) -> None:
-        """Add the licences and contacts of the exported samples of one subset."""
-        own = differing_samples(provenance, tags)
-        holding = [*own.values()]
-        if len(own) < len(tags):
-            holding += [provenance] if provenance else []
-            self.licences[(provenance.licence if provenance else None) or ""] += len(tags) - len(
-                own
-            )
-        self.licences.update(part.licence or "" for part in own.values())
-        self.contacts.update(part.contact for part in holding if part.contact)
+    def add_entry(self, entry: Subset, tags: Sequence[Tag]) -> None:
+        """Add what an entry says about the exported samples of its subset."""
+        self.totals.add(entry.provenance, tags)
+        if not tags:
+            return
+        if entry.kind is Kind.CROP:
+            self.crops += len(tags)
+        if missing := missing_fields(entry.provenance):
+            self.unrecorded[entry.name] = missing
 
 
 def select_samples(
@@ -76,7 +77,7 @@ def select_samples(
         covered = restricted(catalog, name, left_out)
         kept = _read_samples(catalog, found[name], table, covered, parts)
         measures.append(Measures.from_scan(table).take(kept))
-        parts.add_provenance(catalog.entry(name).provenance, [found[name][row].tag for row in kept])
+        parts.add_entry(catalog.entry(name), [found[name][row].tag for row in kept])
 
     for _ in catalog.each(read, sorted(found)):
         pass
@@ -97,8 +98,12 @@ def select_samples(
         ),
         _title(query),
         (version_at(origin.git, origin.commit) or origin.commit) if origin else "",
-        dict(sorted(parts.licences.items())),
-        tuple(sorted(parts.contacts)),
+        dict(sorted(parts.totals.licences.items())),
+        tuple(sorted(parts.totals.contacts)),
+        numbers,
+        parts.totals,
+        parts.crops,
+        parts.unrecorded,
     )
 
 

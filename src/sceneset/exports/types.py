@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from sceneset.reporting.provenance import ProvenanceTotals
+from sceneset.schemas.stats import GroupStats
+
 if TYPE_CHECKING:
     from sceneset.schemas.stats import Colour
 
@@ -93,6 +96,14 @@ class Selection:
     """The number of samples of each licence, in alphabetical order; "" counts those without."""
     contacts: tuple[str, ...] = ()
     """Who answers questions about the samples."""
+    numbers: GroupStats = field(default_factory=lambda: GroupStats(images=0))
+    """Statistics of all samples."""
+    totals: ProvenanceTotals = field(default_factory=ProvenanceTotals)
+    """The provenance of the samples."""
+    crops: int = 0
+    """Samples of crop subsets."""
+    unrecorded: Mapping[str, list[str]] = field(default_factory=dict)
+    """Fields of the provenance that subsets do not give, by subset."""
 
 
 SCENE_AS = ("metadata", "class", "folder")

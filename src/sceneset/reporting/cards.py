@@ -111,7 +111,7 @@ def card_texts(
     """Yield the name and text of each file of registry/cards, from entries and statistics."""
     for language in LANGUAGES:
         values = [
-            _subset_values(catalog.vocabulary, catalog.entry(stats.subset), stats, language)
+            subset_values(catalog.vocabulary, catalog.entry(stats.subset), stats, language)
             for stats in subsets
         ]
         for form in FORMATS:
@@ -125,10 +125,10 @@ def subset_card(
     vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str, form: str
 ) -> str:
     """Return the card of a subset in one of LANGUAGES and one of FORMATS."""
-    return _render("subset", form, language, **_subset_values(vocabulary, entry, stats, language))
+    return _render("subset", form, language, **subset_values(vocabulary, entry, stats, language))
 
 
-def _subset_values(
+def subset_values(
     vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str
 ) -> dict[str, Any]:
     """Return what the card of a subset shows, in any format."""
@@ -140,7 +140,7 @@ def _subset_values(
         "images": stats.numbers.images,
         "overall": overall_description(entry, stats, language),
         "rows": card_rows(vocabulary, entry, stats, language),
-        "group": _group(stats.numbers, language),
+        "group": group_values(stats.numbers, language),
         "provenance_heading": HEADING.text(language),
         "provenance": provenance_facts(entry.provenance, language),
     }
@@ -153,7 +153,7 @@ def index_card(subsets: Sequence[SubsetStats], union: SetStats, language: str, f
         "index",
         form,
         language,
-        title=_label("title", language),
+        title=label("title", language),
         phases=phases,
         subsets=[
             {
@@ -166,7 +166,7 @@ def index_card(subsets: Sequence[SubsetStats], union: SetStats, language: str, f
             }
             for stats in subsets
         ],
-        group=_group(union.numbers, language),
+        group=group_values(union.numbers, language),
     )
 
 
@@ -208,15 +208,17 @@ def _channels(name: str, values: Rgb) -> str:
     )
 
 
-def _label(name: str, language: str) -> str:
+def label(name: str, language: str) -> str:
+    """Return a fixed text of cards in a language."""
     return _LABELS[name].text(language)
 
 
-def _group(numbers: GroupStats, language: str) -> _Group:
+def group_values(numbers: GroupStats, language: str) -> _Group:
+    """Return the statistics of a subset or the whole dataset, as text."""
     colours = numbers.colour.model_dump() if numbers.colour else {}
     return _Group(
         colours=[
-            (_label(name, language), [f"{value:.6f}" for value in values])
+            (label(name, language), [f"{value:.6f}" for value in values])
             for name, values in colours.items()
         ],
         facts=_facts(numbers, language),
@@ -243,12 +245,12 @@ def _facts(numbers: GroupStats, language: str) -> list[tuple[str, str]]:
             f"{pooled}; mean of the images {image_mean}; images without a person: "
             f"{foreground.without_person}"
         )
-    return [(_label("sizes", language), size), (_label("foreground", language), share)]
+    return [(label("sizes", language), size), (label("foreground", language), share)]
 
 
 def _render(page: str, form: str, language: str, **values: Any) -> str:
     template = _environment().get_template(f"{page}.{form}.jinja")
-    return template.render(language=language, label=partial(_label, language=language), **values)
+    return template.render(language=language, label=partial(label, language=language), **values)
 
 
 @cache

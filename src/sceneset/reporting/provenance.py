@@ -1,14 +1,25 @@
 """Provenance in words: for cards, `sceneset show`, reviews and releases."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sceneset.catalog.provenance import differing_samples
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
 from sceneset.schemas.base import Localized
-from sceneset.schemas.provenance import Origin, Provenance, ProvenanceException
+from sceneset.schemas.provenance import (
+    Basis,
+    Origin,
+    Provenance,
+    ProvenanceException,
+    Restriction,
+)
+from sceneset.schemas.tag import Tag
 
-_NAMES = {
+FIELD_NAMES = {
     "licence": Localized(en="licence", zh="许可"),
     "origin": Localized(en="origin", zh="来源"),
     "consent": Localized(en="consent", zh="同意依据"),
@@ -19,6 +30,45 @@ _NAMES = {
 HEADING = Localized(en="Provenance", zh="数据归属")
 
 
+class Consented(NamedTuple):
+    """Why samples may be used, and until when; None is not recorded, or no end."""
+
+    basis: Basis | None
+    until: dt.date | None
+
+
+@dataclass
+class ProvenanceTotals:
+    """The provenance of samples of any subsets, counted."""
+
+    licences: Counter[str] = field(default_factory=Counter)
+    """Number of samples of each licence; "" counts those without."""
+    consents: Counter[Consented] = field(default_factory=Counter)
+    restrictions: Counter[Restriction] = field(default_factory=Counter)
+    """Number of samples under each restriction; a sample can have several."""
+    contacts: set[str] = field(default_factory=set)
+
+    def add(self, provenance: Provenance | None, tags: Sequence[Tag]) -> None:
+        """Add samples of one subset."""
+        own = differing_samples(provenance, tags)
+        self._add(provenance, len(tags) - len(own))
+        for part in own.values():
+            self._add(part, 1)
+
+    def _add(self, given: Provenance | None, count: int) -> None:
+        if not count:
+            return
+        consent = given.consent if given else None
+        self.licences[(given.licence if given else None) or ""] += count
+        self.consents[
+            Consented(consent.basis, consent.until) if consent else Consented(None, None)
+        ] += count
+        for restriction in given.restrictions if given else ():
+            self.restrictions[restriction] += count
+        if given and given.contact:
+            self.contacts.add(given.contact)
+
+
 def provenance_facts(provenance: Provenance | None, language: str) -> list[tuple[str, str]]:
     """Return the name and the text of each given field, in "en" or "zh"."""
     if provenance is None:
@@ -27,7 +77,7 @@ def provenance_facts(provenance: Provenance | None, language: str) -> list[tuple
     values["exceptions"] = "; ".join(
         _exception_text(exception, language) for exception in provenance.exceptions
     )
-    return [(_NAMES[name].text(language), text) for name, text in values.items() if text]
+    return [(FIELD_NAMES[name].text(language), text) for name, text in values.items() if text]
 
 
 def provenance_line(provenance: Provenance | None) -> str:
@@ -100,5 +150,5 @@ def _exception_text(exception: ProvenanceException, language: str) -> str:
     texts = _texts(exception, language)
     if exception.restrictions == ():
         texts["restrictions"] = "无" if language == "zh" else "none"
-    changes = ", ".join(f"{_NAMES[name].text(language)} {t}" for name, t in texts.items() if t)
+    changes = ", ".join(f"{FIELD_NAMES[name].text(language)} {t}" for name, t in texts.items() if t)
     return f"{whom} ({changes})"
