@@ -150,15 +150,7 @@ def write_sheet(path: Path, sheet: "ContactSheet", side: int, *, opens: bool) ->
         data = sheet_page(sheet).encode()
     with atomic_write(path, fsync=False) as temporary:
         temporary.write_bytes(data)
-    if missing:
-        say(
-            f"no font of this machine has {missing[:10]!r}, so the PNG file shows question marks; "
-            "an .html file has all names",
-            style="yellow",
-        )
-    if sheet.missing:
-        not_shown = counted(sheet.missing, "picture is", "pictures are")
-        say(f"{not_shown} incomplete: {_reasons(sheet)}", style="yellow")
+    say_left_out(sheet, missing)
     pictures = counted(len(sheet.cards), "picture")
     say(f"{pictures} written to {path}", style="green")
     warn_if_committed(path)
@@ -177,6 +169,22 @@ def warn_if_committed(path: Path) -> None:
             "pictures. Move the file, or delete it after use",
             style="yellow",
         )
+
+
+def say_left_out(sheet: "ContactSheet", missing: str) -> None:
+    """Say what a sheet does not show: characters without a font, and pictures."""
+    from sceneset.cli.output import say
+    from sceneset.counts import counted
+
+    if missing:
+        say(
+            f"no font of this machine has {missing[:10]!r}, so the PNG file shows question marks; "
+            "an .html file has all names",
+            style="yellow",
+        )
+    if sheet.missing:
+        not_shown = counted(sheet.missing, "picture is", "pictures are")
+        say(f"{not_shown} incomplete: {_reasons(sheet)}", style="yellow")
 
 
 def _reasons(sheet: "ContactSheet") -> str:

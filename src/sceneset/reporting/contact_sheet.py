@@ -187,12 +187,13 @@ class DrawnSheet(NamedTuple):
     """Characters that are drawn as "?", because no font of this machine has them."""
 
 
-def sheet_png(sheet: ContactSheet, side: int) -> DrawnSheet:
+def sheet_png(sheet: ContactSheet, side: int, room: int = 1600) -> DrawnSheet:
     """Return a sheet as a PNG file.
 
     Args:
         sheet: The sheet.
         side: Longer side of its pictures in pixels.
+        room: Width of the sheet, about.
 
     Raises:
         UsageError: The sheet would be too large.
@@ -210,7 +211,7 @@ def sheet_png(sheet: ContactSheet, side: int) -> DrawnSheet:
     ]
     try:
         legend = [Legend(colour, text) for colour, text in sheet.legend()]
-        drawn = draw_sheet(sheet.title, sheet.notes, legend, tiles, side)
+        drawn = draw_sheet(sheet.title, sheet.notes, legend, tiles, side, room=room)
     except SheetTooLargeError:
         raise UsageError(
             f"{counted(len(tiles), 'picture')} of {side} pixels are too many for one PNG file; "

@@ -91,7 +91,7 @@ def _stale(catalog: Catalog, reports: Reports) -> list[_Stale]:
         )
 
     # Tags and scans are read once: with many subsets, reading them takes most of the time.
-    parts = dict(zip(catalog.names, catalog.each(read), strict=True))
+    parts = dict(zip(catalog.names, catalog.each(read, what="compare files"), strict=True))
     if "manifest" in stages:
         manifest = manifest_of({name: part for name, (part, _) in parts.items() if part})
         compare("manifest", paths.registry, {"manifest.json": manifest_json(manifest)}, whole=False)

@@ -18,7 +18,7 @@ from sceneset.reporting.derived import stale_files
 from sceneset.reporting.markdown import escape_markdown
 from sceneset.reporting.provenance import ProvenanceChange, provenance_changes
 from sceneset.schemas.finding import Finding, errors_of
-from sceneset.versions.changed_samples import have_same_bytes
+from sceneset.versions.changed_samples import check_samples, have_same_bytes
 from sceneset.versions.diff import Diff, compare, counts_text
 from sceneset.versions.history import released_test_images
 from sceneset.versions.release import pipeline_findings
@@ -116,6 +116,7 @@ def _error_of(catalog: Catalog) -> Finding | None:
     """Return why a registry can't be compared with any other, or None if it can."""
     try:
         _count_images(catalog)
+        check_samples(catalog)
         compare(catalog, catalog)
     except FindingsError as error:
         return error.findings[0]

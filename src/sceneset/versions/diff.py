@@ -130,7 +130,7 @@ def compare(old: Catalog, new: Catalog) -> Diff:
         for state in (old, new)
     )
     return Diff(
-        changes=sorted(_changes(old, new), key=_sort_key),
+        changes=sorted(sample_changes(old, new), key=_sort_key),
         subsets_added=sorted(set(new.names) - set(old.names)),
         subsets_removed=sorted(set(old.names) - set(new.names)),
         scenes_added=sorted(new_scenes - old_scenes),
@@ -142,7 +142,8 @@ def _sort_key(change: Change) -> tuple[int, Place]:
     return list(ChangeKind).index(change.kind), change.sample.place
 
 
-def _changes(old: Catalog, new: Catalog) -> Iterator[Change]:
+def sample_changes(old: Catalog, new: Catalog) -> Iterator[Change]:
+    """Yield the changes of samples from ``old`` to ``new``, in no special order."""
     pairing = Pairing(*changed_samples(old, new))
     pairing.pair(
         lambda: chain(read_all_lineages(old.paths), read_all_lineages(new.paths)),

@@ -35,7 +35,7 @@ class Drift(NamedTuple):
 
 def compute_drift(old: Catalog, new: Catalog) -> list[Drift]:
     """Return every scene whose statistics changed, from the statistics of both states."""
-    before, after = _rows(old), _rows(new)
+    before, after = scene_statistics(old), scene_statistics(new)
     drifts = []
     for key in {**before, **after}:
         first, second = before.get(key), after.get(key)
@@ -64,7 +64,7 @@ def drift_findings(catalog: Catalog, record: Version) -> list[Finding]:
     limits = catalog.params.drift
     if record.previous is None or record.notes or limits == DriftParams():
         return []
-    old = open_at(catalog.root, record.previous)
+    old = open_at(catalog.root, record.previous, progress=catalog.progress)
     texts = [text for drift in compute_drift(old, catalog) if (text := excess(drift, limits))]
     if not texts:
         return []
@@ -124,7 +124,8 @@ def _foreground_change(first: RowStats | None, second: RowStats | None) -> float
     return second.numbers.foreground.pooled - first.numbers.foreground.pooled
 
 
-def _rows(catalog: Catalog) -> dict[tuple[str, str | None, str], RowStats]:
+def scene_statistics(catalog: Catalog) -> dict[tuple[str, str | None, str], RowStats]:
+    """Return the statistics of each scene, persons and phase; none before the first `dvc repro`."""
     path = catalog.paths.stats / "dataset.yaml"
     try:
         stats = load(path, SetStats, catalog.paths.relative(path))

@@ -60,7 +60,7 @@ def compare_masks(
     with warnings.catch_warnings():
         # Pillow warns about large images; our own limits apply instead.
         warnings.simplefilter("ignore")
-        results = _map_in_threads(masks.compare, changed)
+        results = map_in_threads(masks.compare, changed)
         overlaps = list(progress(results, len(changed), "compare masks"))
     return [
         overlap._replace(fetch_error=_fetch_error(overlap.change, errors))
@@ -93,14 +93,14 @@ class _Masks:
 
     def fetch(self, changed: Sequence[Change], progress: Progress) -> dict[str, str]:
         """Download the masks that are missing here; return the errors, by hash."""
-        searched = _map_in_threads(self._missing, changed)
+        searched = map_in_threads(self._missing, changed)
         missing_of_each = progress(searched, len(changed), "look for masks")
         # Samples may share a mask, and two threads must not write the same blob to the cache.
         missing = sorted({md5 for hashes in missing_of_each for md5 in hashes})
         if self.blobs:
             self.blobs.probe(missing)  # raises once if the remote can't be reached
         errors = progress(
-            _map_in_threads(self._fetch_one, missing, WORKERS), len(missing), "fetch masks"
+            map_in_threads(self._fetch_one, missing, WORKERS), len(missing), "fetch masks"
         )
         return {md5: error for md5, error in zip(missing, errors, strict=True) if error}
 
@@ -140,7 +140,7 @@ class _Masks:
         return None
 
 
-def _map_in_threads(
+def map_in_threads(
     call: Callable[[S], T], items: Iterable[S], workers: int | None = None
 ) -> Iterator[T]:
     """Yield ``call(item)`` for every item, in order, computed in threads."""

@@ -2,17 +2,21 @@
 
 A state is a version number, tag, branch or commit. Images are compared by content, so a renamed
 sample is reported as renamed and not as removed and added. No blob is needed. Changed masks are
-compared (IoU) if both are in DVC's cache or in the working tree, or with --fetch.
+compared (IoU) if both are in DVC's cache or in the working tree, or with --fetch. With --html, a
+page shows pictures of the changes: masks before and after with the changed pixels, and what was
+added, removed or moved.
 """
 
 import argparse
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.commands.sources import add_repo
+from sceneset.cli.change_pages import add_page, limit_number
+from sceneset.cli.commands.sources import add_internal, add_repo, open_state
 from sceneset.cli.exit_codes import FINE
 
 if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
     from sceneset.versions.diff import Diff
     from sceneset.versions.drift import Drift
     from sceneset.versions.mask_iou import Overlap
@@ -24,6 +28,7 @@ EXAMPLES = """
   sceneset diff HEAD~1 --samples
   sceneset diff 1.0.0 1.1.0 --json
   sceneset diff 1.0.0 2.0.0 --samples --fetch
+  sceneset diff latest --html ~/changes.html --open
 """
 
 
@@ -40,8 +45,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fetch",
         action="store_true",
-        help="download changed masks from the remote if they are not here, to compare them",
+        help="download changed masks from the remote if they are not here, to compare them, and "
+        "with --html the images and masks that the page shows",
     )
+    add_page(
+        parser,
+        "write a page with pictures of the changes, as one file: masks before and after, the "
+        "changed pixels, and what was added, removed or moved",
+    )
+    parser.add_argument(
+        "--limit",
+        type=limit_number,
+        metavar="N",
+        help="changes of each kind that the page shows (default: 60); of changed masks, those "
+        "with the lowest IoU",
+    )
+    add_internal(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -65,15 +84,16 @@ STEP_LABELS = {
 
 def run(args: argparse.Namespace) -> int:
     """Compare the states and print the changes."""
+    from sceneset.cli.change_pages import check_page
     from sceneset.cli.output import print_json, progress, say
     from sceneset.counts import counted
     from sceneset.versions.diff import compare
     from sceneset.versions.drift import compute_drift
     from sceneset.versions.mask_iou import compare_masks
-    from sceneset.versions.revisions import open_state
 
     old = open_state(args.repo, args.old)
     new = open_state(args.repo, args.new)
+    check_page(args, new)
     diff, drifts = compare(old, new), compute_drift(old, new)
     masks = compare_masks(new, diff.changes, fetch=args.fetch, progress=progress)
     if errors := [mask.fetch_error for mask in masks if mask.fetch_error]:
@@ -84,11 +104,41 @@ def run(args: argparse.Namespace) -> int:
             f"{'; '.join(reasons[:3])}{more}",
             style="yellow",
         )
+    written = {}
+    if args.html:
+        written = {"html": _write(args, (old, new), diff, drifts, masks)}
     if args.json:
-        print_json(_object(diff, drifts, masks, samples=args.samples))
+        print_json(_object(diff, drifts, masks, samples=args.samples) | written)
     else:
         _show(diff, drifts, masks, args)
     return FINE
+
+
+def _write(
+    args: argparse.Namespace,
+    states: "tuple[Catalog, Catalog]",
+    diff: "Diff",
+    drifts: "list[Drift]",
+    masks: "list[Overlap]",
+) -> dict[str, Any]:
+    """Write the page of --html and return its fields for --json."""
+    from sceneset.cli.change_pages import draw_pictures, state_name, summary_of, write_page
+    from sceneset.cli.language import translate
+    from sceneset.cli.picture_sheets import language
+    from sceneset.reporting.diff_page import DiffPage
+
+    old, new = states
+    pictures = draw_pictures(args, old, new, diff, masks, limit=args.limit, internal=args.internal)
+    page = DiffPage(
+        state_name(old, args.old),
+        state_name(new, args.new),
+        language(),
+        translate,
+        diff,
+        pictures,
+        summary_of(old, new, drifts),
+    )
+    return write_page(args, page)
 
 
 def _object(

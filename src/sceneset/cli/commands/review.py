@@ -3,7 +3,8 @@
 The working tree is compared with BASE: a branch, commit, tag or version. `review` prints a page
 with added scenes, the images of each row before and after, new findings, and leakage: as tables on
 a terminal, as Markdown when piped. The exit code is 1 if the registry has errors or derived files
-are out of date.
+are out of date. --html also writes a page with pictures of the changes and of the findings, and
+with whose data new subsets are; it reads the images that it shows.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import add_view
+from sceneset.cli.change_pages import add_page
+from sceneset.cli.commands.sources import add_view, find_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
+from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from sceneset.cli.findings import View
@@ -22,6 +25,7 @@ EXAMPLES = """
   sceneset review origin/main
   sceneset review origin/main >> "$GITHUB_STEP_SUMMARY"
   sceneset review 1.0.0 --json
+  sceneset review origin/main --html ~/review.html --fetch --open
 """
 
 
@@ -35,22 +39,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what to compare with (default: origin/main)",
     )
     add_view(parser)
+    add_page(
+        parser,
+        "also write a page with pictures of the changes and findings, as one file; --limit N "
+        "shows N changes of each kind (default: 60) and N findings of each rule (default: 20)",
+    )
+    parser.add_argument(
+        "--fetch",
+        action="store_true",
+        help="with --html: download the images and masks that the page shows, and changed masks, "
+        "if they are not on this machine",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare the states and print the page."""
-    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.change_pages import check_page
     from sceneset.cli.findings import View, markdown
     from sceneset.cli.output import print_json
+    from sceneset.cli.review_page import write_review
     from sceneset.reporting.review import review, review_json, review_page
     from sceneset.versions.revisions import open_at
 
-    catalog = Catalog.find()
-    found = review(open_at(catalog.root, args.base), catalog)
+    catalog = find_catalog()
+    check_page(args, catalog)
+    if args.fetch and not args.html:
+        raise UsageError("--fetch downloads what the page of --html shows; add --html FILE")
+    base = open_at(catalog.root, args.base, progress=catalog.progress)
+    found = review(base, catalog)
     view = View.of(args)
+    written = {"html": write_review(args, base, catalog, found, view)} if args.html else {}
     if args.json:
-        print_json(review_json(replace(found, new=list(filter(view.selects, found.new)))))
+        selected = replace(found, new=list(filter(view.selects, found.new)))
+        print_json(review_json(selected) | written)
     elif sys.stdout.isatty():
         _show(found, args.base, view)
     else:
