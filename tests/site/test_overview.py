@@ -20,14 +20,16 @@ from sceneset.site.attention import (
     short_scenes,
     without_consent,
 )
+from sceneset.site.collect import site_options
 from sceneset.site.facts import Facts, SubsetFacts
 from sceneset.site.heat_map import LEVELS, heat_map, level_of
 from sceneset.site.model import SiteModel, SubsetModel
 from sceneset.site.pages_overview import overview_page
 from sceneset.site.render import Page
 from sceneset.storage.yaml_files import dump_yaml
+from sceneset.storage.yaml_parser import parse
 from sceneset.versions.records import VersionTag
-from support.build import NAME
+from support.build import NAME, git
 from support.policy import PROVENANCE, set_provenance
 from support.site import HOSTILE, build, fragment, read
 
@@ -85,6 +87,12 @@ def test_heat_map_counts_what_the_tags_say_and_its_cells_lead_there(added, tmp_p
         *tags[2:],
     ]
     (added / f"registry/tags/{NAME}.csv").write_text(tags_text(tags), "utf-8")
+    scenes = added / "registry/scenes.yaml"
+    vocabulary = parse(scenes.read_text("utf-8"), "scenes").data
+    for scene in vocabulary["scenes"]:
+        if scene["key"] == "ski":
+            scene["name"] = {"en": ONE_LINE, "zh": f"滑雪 {ONE_LINE}"}
+    scenes.write_text(dump_yaml(vocabulary), "utf-8")
     wanted = Counter(
         (scene, str(persons or "unknown"))
         for tag in Catalog(added).tags(NAME)
@@ -209,12 +217,29 @@ def test_versions_are_listed_newest_first_with_what_they_hold(released, tmp_path
     dt.date.fromisoformat(row[1])
     assert "versions/1.0.0.html" in page.links
     assert "sceneset pull --to DIR" in page.text
-    build(released, to, findings=[], repo="https://example.com/x.git//data", state="1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("remote", "shown"),
+    [
+        ("https://user:secret@example.com/x.git", "git clone https://example.com/x.git "),
+        ("git@example.com:x.git", "git clone git@example.com:x.git "),
+        ("/srv/somewhere/x", None),
+    ],
+)
+def test_commands_name_the_repository_without_credentials(added, tmp_path, remote, shown):
+    git(added, "remote", "add", "origin", remote)
+    options = site_options(Catalog(added), repo="https://user:secret@example.com/x.git//data")
+    to = tmp_path / "to"
+    build(added, to, findings=[], repo=options.repo, state="1.0.0")
     page = read(to, "en/index.html")
-    assert "git clone https://example.com/x.git " in page.text
-    assert (
-        "sceneset pull ski --rev 1.0.0 --repo https://example.com/x.git//data --to DIR" in page.text
-    )
+    repo = "https://example.com/x.git//data"
+    assert f"sceneset pull ski --rev 1.0.0 --repo {repo} --to DIR" in page.text
+    assert ("git clone" in page.text) == (shown is not None)
+    assert shown is None or shown in page.text
+    for path in to.rglob("*.*"):
+        assert b"secret" not in path.read_bytes()
+        assert b"/srv/" not in path.read_bytes()
 
 
 def test_page_of_a_large_registry_is_small(registry):
@@ -261,3 +286,21 @@ def test_page_of_an_empty_registry_has_all_parts(registry, tmp_path):
     assert "There is no version yet." in page.text
     assert "Nothing needs attention." in page.text
     assert "Scenes without samples: " in page.text
+
+
+def test_page_of_a_registry_with_an_unreadable_subset_has_all_parts(released, tmp_path):
+    (released / f"registry/tags/{NAME}.csv").write_text("phase,stem\nnowhere,a\n")
+    (released / "params.yaml").write_text(
+        (released / "params.yaml").read_text().replace("selections: {}", "selections: {all: {}}")
+    )
+    to = tmp_path / "to"
+    report = build(released, to)
+    assert report.unread == [NAME]
+    page = read(to, "en/index.html")
+    assert f"Left out, because a file can't be read: {NAME}" in page.text
+    assert page.rows("Versions")[1][0] == "1.0.0"
+    page = read(to, "en/findings.html")
+    assert NAME in page.ids
+    assert f"subsets/{NAME}.html" not in page.links
+    assert "can't be resolved" in read(to, "en/selections/all.html").text
+    read(to, "zh/versions/1.0.0.html")

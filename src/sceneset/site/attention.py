@@ -24,7 +24,7 @@ class RuleCount(NamedTuple):
 
     code: str
     severity: Severity
-    count: int
+    findings: int
 
 
 @dataclass

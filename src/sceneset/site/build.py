@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobError, FindingsError, UndecodableError
+from sceneset.imaging.thumbnail import small_picture
 from sceneset.paths import PICTURE_STORE
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.base import Localized
@@ -22,9 +23,10 @@ from sceneset.schemas.finding import Finding
 from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.stats import SubsetStats
 from sceneset.schemas.version import Version
-from sceneset.site.draw_pictures import PictureFiles, draw_pictures, encode_picture
+from sceneset.site.draw_pictures import PictureFiles, draw_pictures
 from sceneset.site.extras import add_extras
 from sceneset.site.facts import Facts, subset_facts
+from sceneset.site.finding_places import without_hidden_names
 from sceneset.site.folder import SiteFolder
 from sceneset.site.model import SiteModel, SubsetModel
 from sceneset.site.pages import pages_of
@@ -79,6 +81,8 @@ class SiteReport:
     """Number of samples without a picture or an outline."""
     withdrawn: int = 0
     restricted: int = 0
+    unread: list[str] = field(default_factory=list)
+    """Subsets that are left out, because their entry, tags or scan can't be read."""
     fetched: int = 0
     pages: int = 0
     written: int = 0
@@ -107,7 +111,7 @@ def build_site(
         progress: Called with the samples of each subset.
 
     Raises:
-        FindingsError: A file of the registry can't be read.
+        FindingsError: The vocabulary or another file that all pages need can't be read.
         DestinationError: The folder has other content.
     """
     folder = SiteFolder(to)
@@ -117,7 +121,12 @@ def build_site(
     with closing(PictureStore.open(catalog.project / PICTURE_STORE)) as store:
         store.forget(catalog.withdrawn.files)
         builder = _Builder(catalog, folder, store, files, options, report, progress)
-        subsets = [builder.build(name) for name in catalog.names]
+        subsets = []
+        for name in catalog.names:
+            try:
+                subsets.append(builder.build(name))
+            except FindingsError:  # the page of findings says why
+                report.unread.append(name)
     model = SiteModel(
         catalog=catalog,
         title=options.title,
@@ -126,6 +135,7 @@ def build_site(
         subsets=subsets,
         findings=options.findings,
         versions=options.versions,
+        unread=report.unread,
         has_large=options.has_large,
         translate=options.translate,
     )
@@ -159,7 +169,7 @@ class _Builder:
         self._files, self._options, self._report = files, options, report
         self._progress = progress
         self._findings: dict[tuple[str, str, str], list[tuple[Finding, str]]] = {}
-        for found in options.findings:
+        for found in without_hidden_names(catalog, options.findings, options.left_out):
             if found.stem and found.phase and not found.waived:
                 key = (found.subset, str(found.phase), found.stem)
                 text = options.translate(found.message)
@@ -230,7 +240,9 @@ class _Builder:
             limits = self._catalog.params.limits
             try:
                 data = self._files.read(picture.image, picture.image_md5)
-                return encode_picture(data, picture.suffix, LARGE_SIDE, limits, _LARGE_QUALITY).webp
+                return small_picture(
+                    data, picture.suffix, LARGE_SIDE, limits, quality=_LARGE_QUALITY
+                ).webp
             except (BlobError, FindingsError, UndecodableError):
                 return None  # the sprite has the reason
 

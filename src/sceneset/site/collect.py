@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import printable
 from sceneset.errors import FindingsError
+from sceneset.paths import without_userinfo
 from sceneset.quality.evaluate import all_findings
 from sceneset.reporting.statistics import compute_statistics
 from sceneset.schemas.finding import Finding, Severity
@@ -39,7 +40,7 @@ def site_options(
         translate=translate,
         title=printable(name),
         state=rev,
-        repo=repo,
+        repo=without_userinfo(repo),
         findings=_findings(catalog),
         versions=read_records(catalog),
         stats=_statistics(catalog),

@@ -1,10 +1,11 @@
 """What pages show besides samples and facts: selections, histories, changes, related images."""
 
 from collections.abc import Collection
-from contextlib import closing
+from contextlib import closing, suppress
 
 from sceneset.errors import FindingsError
 from sceneset.paths import PICTURE_STORE
+from sceneset.reporting.data_card_origin import access_to, state_of
 from sceneset.schemas.provenance import Restriction
 from sceneset.site.finding_places import finding_places
 from sceneset.site.folder import SiteFolder
@@ -30,6 +31,7 @@ def add_extras(
         diffs: How many of the last versions have pictures of what changed.
     """
     catalog = model.catalog
+    model.address = access_to(catalog, state_of(catalog)).url
     shown = {subset.name: subset.keys for subset in model.subsets}
     if model.versions:
         model.tags = version_tags(catalog)
@@ -40,13 +42,14 @@ def add_extras(
             folder.write(f"data/history/{name}.js", history.script(name))
         model.histories = [*histories]
         model.diffs = version_diffs(model, folder, states, left_out, count=diffs)
-    model.selections = read_selections(catalog, model.subsets)
-    model.places = finding_places(model.findings, model.subsets)
+    model.selections = read_selections(catalog, shown)
+    suffixes = {subset.name: subset.entry.img_suffix for subset in model.subsets}
+    secret = [subset.name for subset in model.subsets if subset.withdrawn or subset.restricted]
+    model.places = finding_places(model.findings, shown, suffixes, secret)
     pairs = leak_pairs(model.findings, model.places)
     if pairs:
-        with closing(PictureStore.open(catalog.project / PICTURE_STORE)) as store:
-            try:
-                write_pair_pictures(folder, store, catalog, pairs)
-            except FindingsError:  # pairs are shown without the other pictures
-                pass
+        store = PictureStore.open(catalog.project / PICTURE_STORE)
+        # If a scan can't be read, the pairs are shown without the other pictures.
+        with closing(store), suppress(FindingsError):
+            write_pair_pictures(folder, store, catalog, pairs)
     model.pairs = pairs

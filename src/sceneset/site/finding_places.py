@@ -5,19 +5,26 @@ finding nor in its message.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
+from sceneset.reporting.sheet_samples import Choice, allowed
 from sceneset.schemas.finding import Finding
+from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.terms import Phase
-from sceneset.site.model import SubsetModel
-from sceneset.site.sample_keys import SampleName, shown_among
+from sceneset.site.sample_keys import SampleKeys, SampleName, shown_among
 
 _OTHER = re.compile(
     rf"{re.escape(DATA_ROOT)}/(?P<subset>[^/]+)/img_dir/(?P<phase>{'|'.join(Phase)})/(?P<rest>.*)",
     re.DOTALL,
 )
+
+
+_ANY_SUFFIX = "."
+"""Before the suffix of every image."""
 
 
 @dataclass
@@ -49,18 +56,50 @@ class FindingPlaces:
         return any(one.subset in self.secret for one in others) and not self.related_to(found)
 
 
-def finding_places(findings: Iterable[Finding], subsets: Iterable[SubsetModel]) -> FindingPlaces:
-    """Return the samples of findings."""
-    models = {subset.name: subset for subset in subsets}
-    suffixes = {name: subset.entry.img_suffix for name, subset in models.items()}
+def finding_places(
+    findings: Iterable[Finding],
+    shown: Mapping[str, SampleKeys],
+    suffixes: Mapping[str, str],
+    secret: Iterable[str],
+) -> FindingPlaces:
+    """Return the samples of findings.
+
+    Args:
+        findings: Any findings.
+        shown: The samples that pages show, by subset.
+        suffixes: The suffix of the images of each subset.
+        secret: Subsets with samples that must not be named.
+    """
     names: set[SampleName] = set()
     for found in findings:
         names |= {_sample(found), *related_samples(found.message, suffixes)}
-    return FindingPlaces(
-        shown_among(names, {name: subset.keys for name, subset in models.items()}),
-        suffixes,
-        frozenset(n for n, subset in models.items() if subset.withdrawn or subset.restricted),
-    )
+    return FindingPlaces(shown_among(names, shown), suffixes, frozenset(secret))
+
+
+def without_hidden_names(
+    catalog: Catalog, findings: Iterable[Finding], left_out: Collection[Restriction]
+) -> list[Finding]:
+    """Return the findings whose messages name no sample that must not be named.
+
+    Args:
+        catalog: The registry.
+        findings: Any findings.
+        left_out: Samples with one of these restrictions must not be named.
+    """
+    findings = list(findings)
+    suffixes = dict.fromkeys(catalog.names, _ANY_SUFFIX)
+    others = [list(related_samples(found.message, suffixes)) for found in findings]
+    keys: dict[str, set[tuple[str, str]]] = {}
+    for name in (name for names in others for name in names):
+        keys.setdefault(name.subset, set()).add((name.phase, name.stem))
+    shown: set[SampleName] = set()
+    for subset, wanted in keys.items():
+        try:
+            found = allowed(catalog, subset, sorted(wanted), left_out, Choice())
+            shown |= {SampleName(subset, *key) for key in found}
+        except FindingsError:
+            continue  # nothing is known of its samples
+    return [one for one, names in zip(findings, others, strict=True) if shown.issuperset(names)]
 
 
 def _sample(found: Finding) -> SampleName:

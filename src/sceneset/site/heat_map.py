@@ -20,7 +20,7 @@ class Cell(NamedTuple):
 
     phase: Phase
     persons: Persons | None
-    count: int
+    samples: int
     level: int
     """0 without samples, at most LEVELS."""
 

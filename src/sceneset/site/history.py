@@ -72,13 +72,12 @@ class _Timeline:
         added, others, count = [], [], 0
         for change in changes:
             count += 1
-            if change.old and not change.new:
-                self.events.pop(change.old.place, None)
-            elif change.new and not change.old:
+            if change.new is None:
+                self.events.pop(change.sample.place, None)
+            elif change.old is None:
                 if change.new.place.subset in known:
                     added.append(change.new.place)
             elif change.kind in _NAMES:
-                assert change.old and change.new, "the other kinds are handled above"
                 old, new = change.old.place, change.new.place
                 renamed[new] = [*self._explicit(old), [number, str(change.kind), _name(old, new)]]
             else:

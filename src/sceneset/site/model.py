@@ -36,7 +36,7 @@ class SubsetModel:
     """Numbers of samples that are not shown; see `sceneset.site.samples.ShownSubset`."""
     missing: int = 0
     """Number of shown samples without a picture or an outline."""
-    keys: SampleKeys = SampleKeys()
+    keys: SampleKeys = field(default_factory=SampleKeys)
     """The shown samples."""
 
     @property
@@ -66,6 +66,8 @@ class SiteModel:
     """All findings that are not notes, errors first."""
     versions: Sequence[Version]
     """All released versions, oldest first."""
+    unread: Sequence[str] = ()
+    """Subsets that are left out, because their entry, tags or scan can't be read."""
     whole: Facts = field(default_factory=Facts)
     """Of all subsets."""
     scenes: dict[str, Facts] = field(default_factory=dict)
@@ -74,6 +76,8 @@ class SiteModel:
     """Whether there is a large picture of each sample."""
     translate: Callable[[str], str] = str
     """Returns a message in Chinese."""
+    address: str = ""
+    """What readers clone, without credentials; "" if it is not known."""
     tags: Mapping[str, VersionTag] = field(default_factory=dict)
     """What git knows about versions, by number."""
     licences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

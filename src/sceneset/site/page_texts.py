@@ -28,7 +28,7 @@ PAGE_TEXTS = {
     ),
     "growth": Localized(en="Growth over versions", zh="随版本的增长"),
     "growth_chart": Localized(
-        en="Samples of each phase over versions", zh="各版本每个划分的样本数"
+        en="Samples of each phase over versions", zh="各版本每个阶段的样本数"
     ),
     "growth_table": Localized(en="As a table", zh="表格"),
     "attention": Localized(en="What needs attention", zh="需要关注的问题"),
@@ -69,9 +69,7 @@ PAGE_TEXTS = {
         zh="更早的版本：{0} 个",
     ),
     "how_to_get": Localized(en="How to get it", zh="如何获取"),
-    "command_clone": Localized(
-        en="The registry, without images", zh="克隆数据集登记库（不含图片）"
-    ),
+    "command_clone": Localized(en="The registry, without images", zh="克隆注册表（不含图片）"),
     "command_pull_all": Localized(en="All images and masks", zh="所有图片和标注"),
     "command_pull_scene": Localized(
         en="The images and masks of one scene", zh="一个场景的图片和标注"
@@ -85,7 +83,7 @@ PAGE_TEXTS = {
     "warnings": Localized(en="Warnings", zh="警告"),
     "by_rule": Localized(en="By rule", zh="按规则"),
     "by_subset": Localized(en="By subset", zh="按子数据集"),
-    "whole_registry": Localized(en="whole registry", zh="整个登记库"),
+    "whole_registry": Localized(en="whole registry", zh="整个注册表"),
     "about_rule": Localized(en="About this rule", zh="关于此规则"),
     "places": Localized(en="Places", zh="位置"),
     "more_places": Localized(
@@ -103,12 +101,11 @@ PAGE_TEXTS = {
     "reason": Localized(en="reason:", zh="原因："),
     "pairs": Localized(en="Related images", zh="相关图片"),
     "no_picture": Localized(en="no picture here", zh="此处没有图片"),
-    "colon": Localized(en=": ", zh="："),
     # Versions
     "version_title": Localized(en="Version {0}", zh="版本 {0}"),
     "previous_version": Localized(en="previous version: {0}", zh="上一个版本：{0}"),
     "next_version": Localized(en="next version: {0}", zh="下一个版本：{0}"),
-    "step": Localized(en="Step", zh="步长"),
+    "step": Localized(en="Step", zh="版本级别"),
     "step_major": Localized(en="major", zh="主版本"),
     "step_minor": Localized(en="minor", zh="次版本"),
     "step_patch": Localized(en="patch", zh="修订"),
@@ -154,7 +151,8 @@ PAGE_TEXTS = {
     "without_persons": Localized(en="Without persons", zh="不含人数"),
     "without_rules": Localized(en="Without findings of", zh="不含有以下问题的样本"),
     "members_hidden": Localized(
-        en="Not shown here: {0} of {1} samples; they are withdrawn, for internal use, or not scanned.",
+        en="Not shown here: {0} of {1} samples; they are withdrawn, for internal use, or not "
+        "scanned.",
         zh="此处未显示：{1} 个样本中的 {0} 个（已撤回、仅供内部使用或未扫描）。",
     ),
     "selection_problem": Localized(

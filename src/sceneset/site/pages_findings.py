@@ -99,7 +99,7 @@ def _rules(page: Page) -> list[RuleView]:
         view = _view(page, rule.code, rule.severity, by_rule[rule.code, rule.severity], accepted)
         view.pairs = pairs.pop(rule.code, [])
         views.append(view)
-    views += [_view(page, code, RULES[code].severity, [], some) for code, some in waived.items()]
+    views += [_view(page, code, some[0].severity, [], some) for code, some in waived.items()]
     return views
 
 

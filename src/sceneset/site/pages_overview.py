@@ -168,8 +168,10 @@ def _origin(provenance: Provenance | None) -> str:
 def _until(page: Page, subset: SubsetModel) -> str:
     """Return the first day on which consent of some samples ends."""
     provenance = subset.entry.provenance
-    parts = [provenance, *provenance.exceptions] if provenance else []
-    given = [part.consent for part in parts if part.consent]
+    if provenance is None:
+        return page.text("not_recorded")
+    parts = (provenance.consent, *(exception.consent for exception in provenance.exceptions))
+    given = [consent for consent in parts if consent]
     if not given:
         return page.text("not_recorded")
     days = [consent.until for consent in given if consent.until]
@@ -179,21 +181,13 @@ def _until(page: Page, subset: SubsetModel) -> str:
 def _commands(page: Page) -> Iterator[Command]:
     """Yield the commands that get the registry, all samples, or one scene."""
     model = page.model
-    repo = shlex.quote(model.repo) if model.repo else ""
-    if repo:
-        yield Command(page.text("command_clone"), f"git clone {_git_address(model.repo)}")
+    if model.address:
+        yield Command(page.text("command_clone"), f"git clone {shlex.quote(model.address)}")
     end = state_options(model)
     yield Command(page.text("command_pull_all"), f"sceneset pull{end} --to DIR")
     if scene := _example_scene(model):
         yield Command(page.text("command_lookup"), f"sceneset lookup {scene.key}{end}")
         yield Command(page.text("command_pull_scene"), f"sceneset pull {scene.key}{end} --to DIR")
-
-
-def _git_address(repo: str) -> str:
-    """Return what git clones: --repo can name a folder of the repository after "//"."""
-    start = repo.find("://") + 3 if "://" in repo else 0
-    end = repo.find("//", start)
-    return shlex.quote(repo if end < 0 else repo[:end])
 
 
 def state_options(model: SiteModel, rev: str | None = None) -> str:

@@ -2,11 +2,11 @@
 
 import json
 from functools import cache
+from importlib.metadata import version as installed_version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sceneset import __version__
 from sceneset.reporting.page import LANGUAGE_TAGS, resource
 from sceneset.schemas.base import Localized
 from sceneset.site.model import SiteModel
@@ -36,6 +36,11 @@ class Page:
     def localized(self, value: Localized) -> str:
         """Return a text of the registry in the page's language."""
         return value.text(self.language)
+
+    @property
+    def colon(self) -> str:
+        """What follows the name of a value, with the blank after it in English."""
+        return "：" if self.language == "zh" else ": "
 
     def message(self, message: str) -> str:
         """Return the message of a finding in the page's language."""
@@ -88,7 +93,7 @@ class Page:
                 other_language=LANGUAGE_TAGS[other],
                 other_page=f"{self.to_root()}{other}/{self.path}",
                 policy=POLICY,
-                version=__version__,
+                version=installed_version("sceneset"),
                 grid=grid,
                 settings=json_text(settings),
                 chart=markup,

@@ -28,7 +28,7 @@ class SampleKeys(NamedTuple):
     """The shown samples of a subset in the order of its data file, as "phase/stem"."""
 
     packed: bytes = b""
-    count: int = 0
+    number: int = 0
 
     @classmethod
     def of(cls, tags: Iterable[Tag]) -> Self:
@@ -38,7 +38,7 @@ class SampleKeys(NamedTuple):
 
     def places(self) -> dict[str, int]:
         """Return the place of each sample in the data file of the subset."""
-        if not self.count:
+        if not self.number:
             return {}
         keys = zlib.decompress(self.packed).decode().split("\n")
         return {key: place for place, key in enumerate(keys)}

@@ -1,7 +1,7 @@
 """The selections of params.yaml as pages show them: counts, a digest, and the shown members."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sceneset.catalog.reader import Catalog
@@ -9,8 +9,7 @@ from sceneset.catalog.selections import resolve_selection, summarize
 from sceneset.errors import FindingsError
 from sceneset.schemas.selection import NamedSelection
 from sceneset.schemas.terms import Phase
-from sceneset.site.model import SubsetModel
-from sceneset.site.sample_keys import runs
+from sceneset.site.sample_keys import SampleKeys, runs
 
 
 @dataclass
@@ -48,14 +47,14 @@ class SelectionModel:
         return {phase: counts[phase] for phase in Phase}
 
 
-def read_selections(catalog: Catalog, subsets: Sequence[SubsetModel]) -> list[SelectionModel]:
+def read_selections(catalog: Catalog, shown: Mapping[str, SampleKeys]) -> list[SelectionModel]:
     """Return the selections of params.yaml in the order of their names.
 
     A selection that names something that does not exist has a problem instead of members.
 
     Args:
         catalog: The registry.
-        subsets: The subsets that pages show.
+        shown: The samples that pages show, by subset.
     """
     found = []
     for name in sorted(catalog.params.selections):
@@ -63,24 +62,20 @@ def read_selections(catalog: Catalog, subsets: Sequence[SubsetModel]) -> list[Se
         model = SelectionModel(name, catalog.params.selections[name])
         try:
             with own.shared_reads():
-                _fill(model, own, subsets)
+                _fill(model, own, shown)
         except FindingsError as error:
             model = SelectionModel(name, model.rule, problem=error.findings[0].message)
         found.append(model)
     return found
 
 
-def _fill(model: SelectionModel, catalog: Catalog, subsets: Sequence[SubsetModel]) -> None:
+def _fill(model: SelectionModel, catalog: Catalog, shown: Mapping[str, SampleKeys]) -> None:
     chosen = resolve_selection(catalog, model.name)
-    for name, tags in chosen.items():
+    for name, tags in sorted(chosen.items()):
         model.counts.update((name, tag.phase) for tag in tags)
-    for subset in subsets:
-        if subset.name not in chosen:
-            continue
-        places = subset.keys.places()
-        keys = (f"{tag.phase}/{tag.stem}" for tag in chosen[subset.name])
-        shown = sorted(places[key] for key in keys if key in places)
-        if shown:
-            model.members[subset.name] = runs(shown)
-            model.shown += len(shown)
+        places = shown[name].places() if name in shown else {}
+        keys = (f"{tag.phase}/{tag.stem}" for tag in tags)
+        if members := sorted(places[key] for key in keys if key in places):
+            model.members[name] = runs(members)
+            model.shown += len(members)
     model.digest = summarize(catalog, model.name).digest

@@ -4,19 +4,16 @@ A page of a hundred thousand samples would otherwise have as many files. Where a
 decided by the hashes of its own images, so that new samples change only the sprites around them.
 """
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image
-
+from sceneset.imaging.thumbnail import picture_sheet
 from sceneset.schemas.base import Localized
-from sceneset.site.draw_pictures import SIDE, PictureFiles, encode_webp
+from sceneset.site.draw_pictures import SIDE, PictureFiles
 from sceneset.site.folder import SiteFolder
-from sceneset.storage.picture_store import PictureStore, Thumb
+from sceneset.storage.picture_store import PictureStore
 
 COLUMNS = 8
 """Thumbnails of a row; each has a square cell of SIDE pixels, and is centered in it."""
@@ -24,7 +21,6 @@ MOST = 48
 _FEWEST = 16
 _FORMAT = 1
 _QUALITY = 68
-_PAPER = 128  # gray value around thumbnails that are not square; pages do not show it
 
 
 class Sprite(NamedTuple):
@@ -89,22 +85,13 @@ def write_sprite(
     rows = -(-len(samples) // COLUMNS)
     values = {"rows": rows, "outlines": drawn, "here": here, "problems": texts}
     thumbs = store.thumbs({sample.image_md5 for sample in samples})
-    folder.write(f"{name}.webp", _sheet(samples, thumbs))
+    pictures = [
+        thumb.webp if (thumb := thumbs.get(sample.image_md5)) else None for sample in samples
+    ]
+    sheet = picture_sheet(pictures, columns=COLUMNS, side=SIDE, quality=_QUALITY)
+    folder.write(f"{name}.webp", sheet)
     folder.write(f"{name}.js", script_call("sprite", digest, values))
     return Sprite(digest, len(samples))
-
-
-def _sheet(samples: Sequence[PictureFiles], thumbs: Mapping[str, Thumb]) -> bytes:
-    """Return the picture of a sprite."""
-    rows = -(-len(samples) // COLUMNS)
-    sheet = np.full((rows * SIDE, COLUMNS * SIDE, 3), _PAPER, np.uint8)
-    for cell, sample in enumerate(samples):
-        if thumb := thumbs.get(sample.image_md5):
-            top = cell // COLUMNS * SIDE + (SIDE - thumb.height) // 2
-            left = cell % COLUMNS * SIDE + (SIDE - thumb.width) // 2
-            with Image.open(io.BytesIO(thumb.webp)) as image:
-                sheet[top : top + thumb.height, left : left + thumb.width] = np.asarray(image)
-    return encode_webp(sheet, _QUALITY)
 
 
 def script_call(name: str, *values: object) -> str:

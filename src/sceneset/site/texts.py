@@ -31,7 +31,7 @@ TEXTS = {
     "multi": Localized(en="multi", zh="多人"),
     "unknown": Localized(en="unknown", zh="未知"),
     "persons": Localized(en="Persons", zh="人数"),
-    "phase": Localized(en="Phase", zh="划分"),
+    "phase": Localized(en="Phase", zh="阶段"),
     "kind": Localized(en="Kind", zh="类型"),
     "total": Localized(en="Total", zh="合计"),
     "all": Localized(en="all", zh="全部"),
@@ -99,8 +99,11 @@ TEXTS = {
         zh="未显示：{0} 个已撤回，{1} 个仅供内部使用，{2} 个未扫描。",
     ),
     "not_drawn": Localized(
-        en="{0} samples have no picture or no outline here; their tiles say why.",
+        en="Samples without a picture or an outline here: {0}. Their tiles say why.",
         zh="有 {0} 个样本没有图片或轮廓，对应的格子里写有原因。",
+    ),
+    "unread": Localized(
+        en="Left out, because a file can't be read: {0}", zh="因文件无法读取而未包含：{0}"
     ),
     "licence": Localized(en="Licence", zh="许可"),
     "vendor": Localized(en="Vendor", zh="供应商"),

@@ -7,9 +7,10 @@ drawn again only if other samples may be shown.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from importlib.metadata import version as installed_version
+from itertools import pairwise
 from typing import Any
 
-from sceneset import __version__
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
 from sceneset.progress import no_progress
@@ -49,7 +50,7 @@ def version_diffs(
     """
     found: dict[str, dict[str, str]] = {}
     numbers = [record.version for record in model.versions]
-    pairs = [*zip(numbers, numbers[1:], strict=False)]
+    pairs = [*pairwise(numbers)]
     pairs = [pair for pair in pairs[-count:] if count and states.keys() >= {*pair}]
     hidden = _hidden_images(model.catalog, model.subsets) if pairs else set[str]()
     for before, after in pairs:
@@ -118,7 +119,12 @@ class _Diff:
         """Return the digest of everything that decides what is drawn."""
         origins = [state.origin.commit if state.origin else "" for state in (self._old, self._new)]
         withdrawn = self._model.catalog.withdrawn
-        state: list[Any] = [__version__, MOST_CHANGES, origins, sorted(map(str, self._left_out))]
+        state: list[Any] = [
+            installed_version("sceneset"),
+            MOST_CHANGES,
+            origins,
+            sorted(map(str, self._left_out)),
+        ]
         state += [sorted(self._hidden), sorted(withdrawn.files), sorted(withdrawn.pictures)]
         return blake2b(json.dumps(state).encode(), digest_size=10).hexdigest()
 
