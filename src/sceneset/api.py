@@ -45,13 +45,20 @@ class Registry(Catalog):
     """
 
     @classmethod
-    def open(cls, path: str | Path = ".", rev: str | None = None) -> Self:
+    def open(
+        cls,
+        path: str | Path = ".",
+        rev: str | None = None,
+        *,
+        progress: Progress = no_progress,
+    ) -> Self:
         """Return the registry at a path (or above it), or at a git URL.
 
         Args:
             path: A folder inside the registry; or the URL of its git repository, or the path of a
                 bare one, with ``//folder`` at its end if the registry is in a folder of it.
             rev: A version number, tag, branch or commit. The working tree is not changed.
+            progress: Called by what goes over all subsets, versions or images.
 
         Raises:
             NoRegistryError: There is no registry at ``path`` or above it.
@@ -59,8 +66,8 @@ class Registry(Catalog):
         """
         from sceneset.versions.revisions import open_state
 
-        state = open_state(path, rev)
-        return cls(state.root, project=state.project, origin=state.origin)
+        state = open_state(path, rev, progress=progress)
+        return cls(state.root, project=state.project, origin=state.origin, progress=progress)
 
     def lookup(
         self,

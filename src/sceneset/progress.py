@@ -27,5 +27,11 @@ def no_progress(items: Iterable[T], total: int, what: str) -> Iterable[T]:  # no
     return items
 
 
+def one_step(progress: Progress, what: str, run: Callable[[], T]) -> T:
+    """Return ``run()``, and report it as a step that can't be divided, such as a git fetch."""
+    [result] = progress((run() for _ in range(1)), 1, what)
+    return result
+
+
 def no_notice(text: str) -> None:
     """Report nothing."""

@@ -1,8 +1,10 @@
 """Tables and messages: complete when piped, short enough for a narrow terminal."""
 
+import pytest
+
 from sceneset.cli import output
 from sceneset.cli.output import print_table, print_text, say
-from sceneset.cli.text_width import width_of, wrap
+from sceneset.cli.text_width import shorten, visible, width_of, wrap
 from support.terminal import open_terminal
 
 
@@ -57,7 +59,7 @@ def test_table_fits_the_terminal_when_names_and_sentences_are_long(monkeypatch):
     print_table(("subset", "split file", "description", "images"), rows, right=("images",))
     lines = lines_of(terminal.text)
     assert max(map(width_of, lines)) <= 60
-    assert "12345" in lines[1]
+    assert "12,345" in lines[1]
     assert lines[1].startswith("Custom")
     assert "…" in lines[1]
     shown = " ".join(" ".join(lines).split())
@@ -101,3 +103,68 @@ def test_message_is_wrapped_between_words_on_a_terminal_and_commands_are_not(mon
 def test_message_is_one_line_when_piped(capsys):
     say("word " * 40)
     assert capsys.readouterr().err == "word " * 40 + "\n"
+
+
+NUMBERS = (("subset", "n", "share"), [("a", 1_234_567, 0.5), ("bb", 7, None)])
+
+
+def test_numbers_on_a_terminal_are_aligned_to_the_right_with_separators(monkeypatch):
+    terminal = open_terminal(monkeypatch)
+    print_table(*NUMBERS)
+    assert terminal.lines == [
+        "subset          n  share", "a       1,234,567    0.5", "bb              7",
+    ]  # fmt: skip
+
+
+def test_numbers_of_a_query_have_no_separators(monkeypatch):
+    terminal = open_terminal(monkeypatch)
+    print_table(*NUMBERS, groups_digits=False)
+    assert terminal.lines[1] == "a       1234567    0.5"
+
+
+def test_piped_numbers_are_as_programs_read_them(capsys):
+    print_table(*NUMBERS, right=("n",))
+    assert lines_of(capsys.readouterr().out) == [
+        "subset        n  share", "a       1234567  0.5", "bb            7",
+    ]  # fmt: skip
+
+
+def test_table_with_too_many_columns_is_printed_row_by_row(monkeypatch):
+    terminal = open_terminal(monkeypatch, 40)
+    columns = [f"column_{number:02}" for number in range(12)]
+    rows = [[f"{row}-{name}-{'x' * 60}" for name in columns] for row in "ab"]
+    print_table(columns, rows)
+    assert max(map(width_of, terminal.lines)) <= 40
+    assert [line.split()[0] for line in terminal.lines] == columns * 2
+    assert terminal.lines[13].startswith("column_01  b-column")
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("abc", 3), ("滑雪", 4), ("ｱ", 1), ("한국", 4), ("e\u0301", 1), ("👍", 2), ("👍🏽", 4),
+        ("नि", 2), ("a\u200db", 2), ("\u1100\u1161", 2), ("", 0),
+    ],
+)  # fmt: skip
+def test_width_is_that_of_terminals(text, width):
+    assert width_of(text) == width
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b", "\x9b", "\x07", "\x7f", "\r", "\u202e", "\u2066", "\u061c", "\u200f", "\u200b",
+     "\ufeff", "\u2028", "\u2029", "\udc80", "\U000e0041"],
+)  # fmt: skip
+def test_hostile_character_of_a_name_is_shown_as_text(hostile, capsys):
+    print_table(("name",), [(f"a{hostile}b",)])
+    assert capsys.readouterr().out.splitlines()[1] == f"a{ascii(hostile)[1:-1]}b"
+    assert visible("雪 👍🏽 e\u0301 שלום") == "雪 👍🏽 e\u0301 שלום", "languages stay as they are"
+
+
+def test_name_is_not_shortened_between_a_letter_and_its_mark():
+    for columns in range(5, 20):
+        short = shorten("e\u0301" * 30, columns)
+        assert width_of(short) <= columns
+        head, tail = short.split("…")
+        assert not tail.startswith("\u0301")
+        assert head.count("e") == head.count("\u0301")

@@ -24,8 +24,8 @@ KEPT = re.compile(
     r"|sRGB|git commit -m '[^']*'"
 )
 SENTENCE = re.compile(r"[A-Za-z][a-z]+(?: [a-z]{2,}){2,}")
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|[^\n]*━[^\n]*|\r")
-"""Control sequences and the bars of progress, which disappear."""
+CONTROL = re.compile(r"\r[^\r\n]*\x1b\[K|\x1b\[[0-9;?]*[a-zA-Z]|\r")
+"""Lines of progress, which disappear, and control sequences."""
 
 
 @pytest.fixture(scope="module")

@@ -46,9 +46,11 @@ def test_forget_removes_an_image_from_all_derived_files(
     pictures = root / ".sceneset/view.html"
     pictures.parent.mkdir(exist_ok=True)
     pictures.write_text("pictures of `sceneset view`")
+    assert sceneset("serve", "--index", cwd=root).code == 0
     outcome = sceneset("forget", "web/train/a", *REASON, "--json", cwd=root)
     assert outcome.code == 0, outcome.err
     assert not pictures.exists()
+    assert not (root / ".sceneset/index.db").exists()
     places = {(one["version"], one["stem"]) for one in outcome.json["found"]}
     assert places == {(None, "a"), ("1.0.0", "a")}
     assert sorted(images_of(root, sceneset)) == ["b", "c", "d"]

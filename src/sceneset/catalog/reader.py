@@ -12,6 +12,7 @@ from sceneset.catalog.shared_reads import Hashes, SharedReads
 from sceneset.catalog.tags_csv import read_tags
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths, find_root
+from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.params import Params
 from sceneset.schemas.scene import Vocabulary
@@ -48,25 +49,40 @@ class Catalog:
     """
 
     def __init__(
-        self, root: Path, *, project: Path | None = None, origin: Origin | None = None
+        self,
+        root: Path,
+        *,
+        project: Path | None = None,
+        origin: Origin | None = None,
+        progress: Progress = no_progress,
     ) -> None:
         self.paths = Paths(root)
         self.project = project or root
         """The DVC project that has the blobs; an old revision is in another folder."""
         self.origin = origin
         """The revision; None for the working tree."""
+        self.progress = progress
+        """Called by what goes over all subsets, versions or images of the registry."""
         self._entries: dict[str, Subset] = {}
         self._tags: dict[str, list[Tag]] = {}
         self._shared: SharedReads | None = None
 
     @classmethod
-    def find(cls, path: str | Path = ".") -> "Catalog":
+    def find(cls, path: str | Path = ".", *, progress: Progress = no_progress) -> "Catalog":
         """Return the registry that ``path`` is in.
+
+        Args:
+            path: A folder.
+            progress: Called by what goes over all subsets, versions or images.
 
         Raises:
             NoRegistryError: Neither ``path`` nor a folder above it is a registry.
         """
-        return cls(Path(find_root(path)))
+        return cls(Path(find_root(path)), progress=progress)
+
+    def again(self) -> "Catalog":
+        """Return the same registry with nothing read yet, for what may have changed since."""
+        return Catalog(self.root, project=self.project, origin=self.origin, progress=self.progress)
 
     @property
     def root(self) -> Path:
@@ -209,10 +225,25 @@ class Catalog:
         finally:
             self._shared = before
 
-    def each(self, read: Callable[[str], T], names: Sequence[str] | None = None) -> Iterator[T]:
-        """Yield ``read(name)`` for each subset, by default all; raise all findings together."""
+    def each(
+        self,
+        read: Callable[[str], T],
+        names: Sequence[str] | None = None,
+        *,
+        what: str = "",
+    ) -> Iterator[T]:
+        """Yield ``read(name)`` for each subset, by default all; raise all findings together.
+
+        Args:
+            read: Returns what is wanted of a subset.
+            names: The subsets.
+            what: The step, for those who watch the progress.
+        """
         results, findings = [], []
-        for name in self.names if names is None else names:
+        names = self.names if names is None else names
+        if not what:
+            what = "read subsets"
+        for name in self.progress(names, len(names), what):
             try:
                 results.append(read(name))
             except FindingsError as error:

@@ -76,6 +76,7 @@ def template(install: str = "", prefix: str = "") -> dict[str, str]:
     source, schemas = files("sceneset.cli") / "templates", files("sceneset.schemas")
     texts = {
         "README.md": (source / "README.md").read_text("utf-8"),
+        "AGENTS.md": (source / "AGENTS.md").read_text("utf-8"),
         "dvc.yaml": (source / "pipeline.yaml").read_text("utf-8"),
         "params.yaml": (source / "params.yaml").read_text("utf-8"),
         ".github/workflows/registry.yml": workflow_text(

@@ -6,6 +6,7 @@ Chinese characters take two columns and can start a new line anywhere; other wor
 import os
 import re
 import unicodedata
+from functools import lru_cache
 
 _SHORTEST = 5
 """A name is never shortened to fewer columns."""
@@ -15,7 +16,15 @@ _TOKENS = (
     "\ufe30-\ufe6f\uff00-\uff60（“《]+[，。；：、）”》？！]*|[（“《]*[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]"
     "[，。；：、）”》？！]*|."
 )
-_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_CONTROLS = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # they would control the terminal
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction
+    "\u2028\u2029\ud800-\udfff"  # ends of lines; halves of characters, which can't be printed
+    "\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f]"  # invisible: two names would look the same
+)
+
+
+_WITHOUT_WIDTH = {"Mn", "Me", "Cf"}
 
 
 def terminal_width() -> int:
@@ -36,8 +45,14 @@ def width_of(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+    return sum(map(_columns_of, text))
+
+
+@lru_cache(maxsize=4096)
+def _columns_of(char: str) -> int:
+    if unicodedata.category(char) in _WITHOUT_WIDTH or "\u1160" <= char <= "\u11ff":
+        return 0  # a mark on the character before it, a joiner of emoji, or the end of a syllable
+    return 1 + (unicodedata.east_asian_width(char) in "WF")
 
 
 def visible(text: str) -> str:
@@ -54,7 +69,10 @@ def shorten(text: str, columns: int) -> str:
         return text
     head = (columns - 1) // 2
     end = columns - 1 - head
-    return f"{_beginning(text, head)}…{_beginning(text[::-1], end)[::-1]}"
+    tail = _beginning(text[::-1], end)[::-1]
+    while tail and not width_of(tail[0]):  # a mark on a character that is left out
+        tail = tail[1:]
+    return f"{_beginning(text, head)}…{tail}"
 
 
 def _beginning(text: str, columns: int) -> str:

@@ -24,6 +24,7 @@ from sceneset.edits.doctor_repairs import (
 )
 from sceneset.errors import DvcError, FindingsError
 from sceneset.paths import DATA_ROOT, Paths
+from sceneset.progress import Progress, no_progress, one_step
 from sceneset.quality.ignored import ignored_findings
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.conflict_markers import CONFLICT, conflict_line
@@ -55,12 +56,15 @@ class Trouble(NamedTuple):
     """Repairs it; None if only people can."""
 
 
-def examine(root: Path, *, remote: bool = True) -> Iterator[Trouble]:
+def examine(
+    root: Path, *, remote: bool = True, progress: Progress = no_progress
+) -> Iterator[Trouble]:
     """Yield all troubles of a registry; nothing is changed.
 
     Args:
         root: The registry's top folder.
         remote: Ask the default remote whether it answers.
+        progress: Called with the steps that take long.
     """
     paths = Paths(root)
     yield from _running(paths)
@@ -72,10 +76,10 @@ def examine(root: Path, *, remote: bool = True) -> Iterator[Trouble]:
     yield from _git_ignored(paths)
     yield from _cache_types(paths)
     yield from _leftovers(paths)
-    yield from _listings(paths) if remote and not merged else ()
+    yield from _listings(paths, progress) if remote and not merged else ()
     if not merged and not rwlock_problem(root):
-        yield from _generated(paths)
-        yield from _remote(paths) if remote else ()
+        yield from _generated(paths, progress)
+        yield from _remote(paths, progress) if remote else ()
 
 
 def _running(paths: Paths) -> Iterator[Trouble]:
@@ -237,19 +241,20 @@ def _leftovers(paths: Paths) -> Iterator[Trouble]:
         )
 
 
-def _listings(paths: Paths) -> Iterator[Trouble]:
+def _listings(paths: Paths, progress: Progress) -> Iterator[Trouble]:
     """Find folders that DVC can't check out, because their list of files is lost."""
-    for lost in lost_listings(paths):
+    for lost in lost_listings(paths, progress=progress):
         repair = partial(restore_listing, paths, lost) if lost.can_restore else None
         yield Trouble("listing", f"{lost.path}.dvc", lost.message, lost.advice, repair)
 
 
-def _generated(paths: Paths) -> Iterator[Trouble]:
+def _generated(paths: Paths, progress: Progress) -> Iterator[Trouble]:
     """Find generated files that differ from what the pipeline wrote, or that are out of date."""
     if _unreadable(paths):
         return  # `sceneset check` reports it
     try:
-        stages = outdated_stages(paths.root, TEXT_STAGES)
+        outdated = partial(outdated_stages, paths.root, TEXT_STAGES)
+        stages = one_step(progress, "ask DVC what is current", outdated)
     except (DvcError, FindingsError) as error:
         reason = "; ".join(map(str, error.findings)) if isinstance(error, FindingsError) else error
         yield Trouble("generated", "", str(reason), "repair what this message says first")
@@ -271,7 +276,7 @@ def _unreadable(paths: Paths) -> bool:
         return True
 
 
-def _remote(paths: Paths) -> Iterator[Trouble]:
+def _remote(paths: Paths, progress: Progress) -> Iterator[Trouble]:
     try:
         blobs = Blobs(paths.root)
         name, _ = blobs.address()
@@ -282,7 +287,7 @@ def _remote(paths: Paths) -> Iterator[Trouble]:
         yield Trouble("remote", ".dvc/config", str(error), "correct .dvc/config")
         return
     try:
-        blobs.sizes([_PROBE])
+        blobs.sizes([_PROBE], progress=progress)
     except (DvcError, OSError) as error:
         advice = "check the network, the credentials, and the address in .dvc/config"
         yield Trouble("remote", ".dvc/config", f"{name} does not answer: {error}", advice)

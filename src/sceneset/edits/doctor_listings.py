@@ -11,6 +11,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scanned_files import scanned_files
 from sceneset.errors import DvcError, FindingsError, fail
 from sceneset.paths import DATA_ROOT, Paths
+from sceneset.progress import Progress, no_progress
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import folder_digest, folder_listing, read_dvc_file
 from sceneset.storage.locking import write_lock
@@ -64,10 +65,14 @@ class LostListing(NamedTuple):
         )
 
 
-def lost_listings(paths: Paths) -> Iterator[LostListing]:
+def lost_listings(paths: Paths, *, progress: Progress = no_progress) -> Iterator[LostListing]:
     """Yield the folders whose list is lost; nothing, if the remote does not answer.
 
     After `git pull`, lists may be missing here that `dvc pull` gets, so this looks there too.
+
+    Args:
+        paths: The paths of the registry.
+        progress: Called with the folders whose list is not here.
     """
     try:
         catalog, blobs = Catalog(paths.root), Blobs(paths.root)
@@ -75,7 +80,7 @@ def lost_listings(paths: Paths) -> Iterator[LostListing]:
         lost = set(missing.values()) - _on_remote(blobs, list(missing.values()))
     except (DvcError, FindingsError, OSError):
         return  # other examinations report it
-    for (subset, folder), md5 in missing.items():
+    for (subset, folder), md5 in progress(missing.items(), len(missing), "look for lists"):
         if md5 in lost:
             is_here = (paths.subset(subset) / folder).is_dir()
             can_restore = _listing(catalog, blobs, subset, folder, md5) is not None

@@ -105,7 +105,7 @@ class Draft:
                 target = folder / path.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-            yield Catalog(folder, project=catalog.project)
+            yield Catalog(folder, project=catalog.project, progress=catalog.progress)
 
     def _texts(self, root: Path) -> Iterator[Path]:
         for name in _TEXTS:

@@ -61,10 +61,12 @@ def edit_registry(
     """
     if dry_run:
         return _judge(catalog, plan, Draft(catalog.paths))
-    with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
+    with Transaction.begin(
+        catalog.paths, command, notify=notify, progress=catalog.progress
+    ) as transaction:
         if transaction is None:
             return None
-        catalog, draft = Catalog(catalog.root), Draft(catalog.paths)
+        catalog, draft = catalog.again(), Draft(catalog.paths)
         edited = _judge(catalog, plan, draft)
         if errors := errors_of(edited.findings):
             raise FindingsError(errors)

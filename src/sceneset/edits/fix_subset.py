@@ -71,11 +71,11 @@ def fix_subsets(
     words = ["--map", "255=1"] if options.map_255 else []
     command = Command.of("fix", *names, "--rules", *sorted(options.rules), "--masks", frame, *words)
     interrupted = read_record(catalog.paths)
-    with Transaction.begin(catalog.paths, command, notify=notify) as transaction:
+    with Transaction.begin(catalog.paths, command, notify=notify, progress=progress) as transaction:
         if transaction is None:
             notify(_completed(interrupted, names))
             return None
-        catalog = Catalog(catalog.root)
+        catalog = catalog.again()
         samples = list(_SubsetFix(catalog, options, transaction).samples(names, progress))
         if any(sample.fixed for sample in samples):
             transaction.commit(FollowUp(reproduce=True))

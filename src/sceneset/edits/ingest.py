@@ -7,6 +7,7 @@ comes last: until then no reader sees the subset.
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from sceneset.catalog.deliveries import deliveries_path, deliveries_text
@@ -17,7 +18,7 @@ from sceneset.delivery.types import Delivery
 from sceneset.edits.subset_change import encode_scan
 from sceneset.errors import FindingsError, fail
 from sceneset.paths import Paths
-from sceneset.progress import Notify, Progress, no_notice, no_progress
+from sceneset.progress import Notify, Progress, no_notice, no_progress, one_step
 from sceneset.schemas.finding import finding
 from sceneset.schemas.subset import Subset
 from sceneset.storage.disk_space import check_space
@@ -52,11 +53,11 @@ def ingest(
     name, paths = entry.name, catalog.paths
     texts = _texts(paths, delivery, entry)
     command = add_command(paths, delivery, entry)
-    with Transaction.begin(paths, command, notify=notify) as transaction:
+    with Transaction.begin(paths, command, notify=notify, progress=progress) as transaction:
         if transaction is None:
             return
         # What was read before the lock was held may be outdated: another add may have ended since.
-        catalog = Catalog(catalog.root)
+        catalog = catalog.again()
         refuse_taken_name(catalog, name)
         with_subset(paths.params.read_text("utf-8"), name)  # fail before anything is copied
         copies = _copies(delivery)
@@ -64,7 +65,9 @@ def ingest(
         folder = paths.subset(name)
         with transaction.create_folder(folder) as unplaced:
             _copy_files(progress(copies, len(copies), "copy"), unplaced)
-        add_folders(catalog.root, [folder / "img_dir", folder / "ann_dir"], lend=transaction.lock)
+        added = [folder / "img_dir", folder / "ann_dir"]
+        add = partial(add_folders, catalog.root, added, lend=transaction.lock)
+        one_step(progress, "add the folders to DVC", add)
         _check_added(catalog, delivery, name)
         for path, data in texts.items():
             transaction.write(path, data)

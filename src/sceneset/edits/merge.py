@@ -17,7 +17,7 @@ from sceneset.edits.merge_run import MergeRun
 from sceneset.edits.merge_values import Side
 from sceneset.errors import DvcError, fail
 from sceneset.paths import DATA_ROOT, Paths
-from sceneset.progress import Notify, no_notice
+from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import dvc
 from sceneset.storage.dvc_digests import files_of_scan, folder_digest
@@ -57,6 +57,7 @@ def merge(
     prefer: Side | None = None,
     dry_run: bool = False,
     notify: Notify = no_notice,
+    progress: Progress = no_progress,
 ) -> Merged:
     """Merge the unmerged files of a registry, make generated files again, and stage both.
 
@@ -65,6 +66,7 @@ def merge(
         prefer: The side to take where both sides changed the same value.
         dry_run: Only say what would be done.
         notify: Called if an interrupted command was finished or rolled back.
+        progress: Called with the files that are merged or written.
 
     Raises:
         FindingsError: Both sides changed the same values, or a file was edited by hand and not
@@ -74,13 +76,13 @@ def merge(
     """
     paths = Paths(root)
     if dry_run:
-        return _outcome(root, _plan(paths, prefer))
+        return _outcome(root, _plan(paths, prefer, progress))
     while True:
         command = Command.of("merge", *_names_of(unmerged_files(root), prefer))
-        with Transaction.begin(paths, command, notify=notify) as transaction:
+        with Transaction.begin(paths, command, notify=notify, progress=progress) as transaction:
             if transaction is None:  # the files of an interrupted run are in place, not yet staged
                 continue
-            plan = _plan(paths, prefer)
+            plan = _plan(paths, prefer, progress)
             _stage(paths, plan.run, transaction)
             outcome = _outcome(root, plan)
             try:
@@ -100,7 +102,7 @@ def _names_of(unmerged: Mapping[str, Unmerged], prefer: Side | None) -> list[str
     return options + [" ".join((name, *oids)) for name, oids in sorted(unmerged.items())]
 
 
-def _plan(paths: Paths, prefer: Side | None) -> MergedFiles:
+def _plan(paths: Paths, prefer: Side | None, progress: Progress) -> MergedFiles:
     unmerged = unmerged_files(paths.root)
     for name in _PIPELINE:
         if name in unmerged:
@@ -110,7 +112,7 @@ def _plan(paths: Paths, prefer: Side | None) -> MergedFiles:
                 file=name,
                 hint=f"edit it, run `git add {name}`, then run `sceneset merge` again",
             )
-    return merge_files(paths, unmerged, prefer)
+    return merge_files(paths, unmerged, prefer, progress)
 
 
 def _outcome(root: Path, plan: MergedFiles) -> Merged:

@@ -23,6 +23,7 @@ from sceneset.edits.merge_values import Side, ValueMerge
 from sceneset.edits.merge_yaml import Texts, merge_yaml
 from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT, Paths
+from sceneset.progress import Progress, no_progress
 from sceneset.storage.dvc_digests import Digest
 from sceneset.storage.dvc_lock_file import LOCK, lock_with_digests, read_lock, united_lock
 from sceneset.storage.git_index import Unmerged
@@ -72,13 +73,19 @@ def text_merge_of(name: str) -> TextMerge | None:
     return None
 
 
-def merge_files(paths: Paths, unmerged: dict[str, Unmerged], prefer: Side | None) -> MergedFiles:
+def merge_files(
+    paths: Paths,
+    unmerged: dict[str, Unmerged],
+    prefer: Side | None,
+    progress: Progress = no_progress,
+) -> MergedFiles:
     """Merge the unmerged files of a registry.
 
     Args:
         paths: The paths of the registry.
         unmerged: The unmerged files.
         prefer: The side to take where both sides changed the same value.
+        progress: Called with the subsets that are merged.
 
     Raises:
         FindingsError: Both sides changed the same values, a side is not valid, or a file was
@@ -100,7 +107,7 @@ def merge_files(paths: Paths, unmerged: dict[str, Unmerged], prefer: Side | None
         else:
             left.append(name)
     digests: dict[str, Digest] = {}
-    for name in sorted(subsets):
+    for name in progress(sorted(subsets), len(subsets), "merge subsets"):
         with run.collected_findings():
             subset = SubsetMerge(run, name)
             subset.merge()

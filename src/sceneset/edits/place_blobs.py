@@ -80,7 +80,7 @@ class Placing:
             DvcError: The remote can't be reached or written to; what was sent stays there.
         """
         blobs, done = Blobs(self._root), list[str]()
-        present = blobs.sizes(list(new))
+        present = blobs.sizes(list(new), progress=self._progress)
         absent = [md5 for md5, blob in new.items() if present.get(md5) != blob.size]
         self.present = len(new) - len(absent)
 
@@ -90,7 +90,7 @@ class Placing:
 
         try:
             in_batches(send, self._progress(absent, len(absent), "upload"))
-            _check_arrived(blobs, {md5: new[md5].size for md5 in absent})
+            _check_arrived(blobs, {md5: new[md5].size for md5 in absent}, self._progress)
             # `dvc push` takes a folder for complete if the remote has its listing: they come last.
             for md5, listing in self._listings.items():
                 blobs.upload(md5, listing)
@@ -102,9 +102,9 @@ class Placing:
         self.uploaded = len(done)
 
 
-def _check_arrived(blobs: Blobs, sizes: Mapping[str, int]) -> None:
+def _check_arrived(blobs: Blobs, sizes: Mapping[str, int], progress: Progress) -> None:
     """Raise DvcError if the remote does not have uploaded blobs in their full size."""
-    arrived = blobs.sizes(list(sizes))
+    arrived = blobs.sizes(list(sizes), progress=progress)
     if wrong := [md5 for md5, size in sizes.items() if arrived.get(md5) != size]:
         raise DvcError(f"the remote has not stored {len(wrong)} of {len(sizes)} blobs")
 

@@ -34,7 +34,7 @@ def follow_samples(
     """
 
     def in_params(path: Path, value: str) -> str | None:
-        if path[:1] != ("selections",) or path[2:4] != ("exclude", "stems"):
+        if not _lists_samples(path):
             return None
         subset, _, rest = value.partition("/")
         phase, _, stem = rest.partition("/")
@@ -84,7 +84,7 @@ def follow_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> None:
         is_name = path[2:3] == ("subsets",) or path[2:4] == ("exclude", "subsets")
         if is_name and value == old:
             return new
-        is_sample = path[2:4] == ("exclude", "stems") and value.startswith(f"{old}/")
+        is_sample = _lists_samples(path) and value.startswith(f"{old}/")
         return f"{new}/{value.removeprefix(f'{old}/')}" if is_sample else None
 
     def of_waiver(waiver: Waiver, field: str) -> str | None:
@@ -110,6 +110,12 @@ def follow_scenes(catalog: Catalog, draft: Draft, new_keys: Mapping[str, str]) -
         return new_keys.get(value) if path[:1] == ("selections",) and is_scene else None
 
     _change(catalog, draft, "params.yaml", in_params)
+
+
+def _lists_samples(path: Path) -> bool:
+    """Return whether a place in params.yaml is in a list of samples of a selection."""
+    is_list = path[2:3] == ("stems",) or path[2:4] == ("exclude", "stems")
+    return path[:1] == ("selections",) and is_list
 
 
 def renamed_files(old: str, new: str) -> list[tuple[str, str]]:

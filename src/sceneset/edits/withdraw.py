@@ -13,7 +13,7 @@ from sceneset.edits.fix_sample import Key
 from sceneset.edits.subset_change import SubsetChange
 from sceneset.edits.withdraw_search import Withdrawal, find_withdrawal
 from sceneset.errors import FindingsError
-from sceneset.paths import PICTURE_STORE, PICTURES
+from sceneset.paths import INTERNAL_SAMPLE_INDEX, PICTURE_STORE, PICTURES, SAMPLE_INDEX
 from sceneset.progress import Notify, no_notice
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.subset import Subset
@@ -74,7 +74,8 @@ def withdraw(
             blobs_of_remote.sizes(withdrawal.purge, progress=catalog.progress)
             remote, _ = blobs_of_remote.address()  # the default remote may be another one later
         _stage(catalog, withdrawal, transaction)
-        (catalog.root / PICTURES).unlink(missing_ok=True)  # it may show the images
+        for name in (PICTURES, SAMPLE_INDEX, INTERNAL_SAMPLE_INDEX):
+            (catalog.root / name).unlink(missing_ok=True)  # it may show or name the images
         masks = {md5 for one in withdrawal.tombstones.values() for md5 in one.masks}
         forget_pictures(
             catalog.root / PICTURE_STORE, {*withdrawal.how_found, *withdrawal.purge, *masks}

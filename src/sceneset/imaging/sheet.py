@@ -76,6 +76,8 @@ def draw_sheet(
     legend: Sequence[Legend],
     tiles: Sequence[Tile],
     side: int,
+    *,
+    room: int = 1600,
 ) -> Sheet:
     """Return a sheet of tiles, from left to right and from top to bottom.
 
@@ -85,12 +87,13 @@ def draw_sheet(
         legend: What the colors mean.
         tiles: The tiles; their pictures have at most ``side`` pixels a side.
         side: Width of a column.
+        room: Width of the sheet, about.
 
     Raises:
         SheetTooLargeError: There are too many tiles for one file.
     """
     pen = _Pen()
-    columns = max(1, min(len(tiles), 1600 // side))
+    columns = max(1, min(len(tiles), room // side))
     width = max(columns * (side + _GAP) - _GAP, 480) + 2 * _MARGIN
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     laid = [[(tile, list(pen.lines_of(tile, side))) for tile in row] for row in rows]

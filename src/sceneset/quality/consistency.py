@@ -50,7 +50,8 @@ def check_subsets(
     except FindingsError as error:
         return error.findings
     tombstones = _read(lambda _: read_tombstones(catalog.root), "", findings) or {}
-    for name in catalog.names if names is None else names:
+    names = catalog.names if names is None else names
+    for name in catalog.progress(names, len(names), "check subsets"):
         entry = _read(catalog.entry, name, findings)
         tags = _read(partial(catalog.tags, cache=False), name, findings)
         if entry and tags is not None:

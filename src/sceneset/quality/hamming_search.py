@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sceneset.progress import Progress, no_progress
+
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int64]
 
@@ -38,7 +40,14 @@ class Pairs(NamedTuple):
     """Hamming distance in bits."""
 
 
-def search(left: Hashes, right: Hashes, bits: int, on_pairs: Callable[[Pairs], object]) -> None:
+def search(
+    left: Hashes,
+    right: Hashes,
+    bits: int,
+    on_pairs: Callable[[Pairs], object],
+    *,
+    progress: Progress = no_progress,
+) -> None:
     """Call ``on_pairs`` with every pair that differs in at most ``bits`` bits, in batches.
 
     The search is exact. Each pair is passed once, in no particular order. Time grows with the
@@ -50,6 +59,7 @@ def search(left: Hashes, right: Hashes, bits: int, on_pairs: Callable[[Pairs], o
         right: 64-bit hashes.
         bits: Maximum Hamming distance, 0 to 14.
         on_pairs: Receives the pairs. It is called by one thread at a time.
+        progress: Called with the blocks of hashes that are searched for.
 
     Raises:
         ValueError: ``bits`` is out of range.
@@ -68,8 +78,14 @@ def search(left: Hashes, right: Hashes, bits: int, on_pairs: Callable[[Pairs], o
                 on_pairs(pairs)
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
-        for number in range(len(_BANDS)):
-            _search_band(pool, left, right, _Band(number, bits), emit)
+        blocks = len(_BANDS) * -(-len(left) // _BLOCK)
+        searched = (
+            block
+            for number in range(len(_BANDS))
+            for block in _search_band(pool, left, right, _Band(number, bits), emit)
+        )
+        for _ in progress(searched, blocks, "compare images"):
+            pass
 
 
 def _concatenated(batch: list[Pairs]) -> Pairs:
@@ -148,8 +164,8 @@ def _search_band(
     right: Hashes,
     band: _Band,
     emit: Callable[[list[Pairs]], None],
-) -> None:
-    """Emit the pairs that this band finds and no earlier band does."""
+) -> Iterator[None]:
+    """Emit the pairs that this band finds and no earlier band does; yield after each block."""
     right_sorted = _SortedHashes.by(band, right)
     left_sorted = right_sorted if left is right else _SortedHashes.by(band, left)
     table = _BandTable.of(band, right_sorted)
@@ -166,8 +182,7 @@ def _search_band(
                 batch, count = [], 0
         emit(batch)
 
-    for _ in pool.map(search_block, range(0, len(left), _BLOCK)):
-        pass
+    yield from pool.map(search_block, range(0, len(left), _BLOCK))
 
 
 def _pairs(block: _SortedHashes, table: _BandTable, band: _Band) -> Iterator[Pairs]:

@@ -157,7 +157,7 @@ class _Grouping:
 
         bits = max(limits.near, limits.review) if with_pdq else limits.near
         if len(one.hashes):
-            search(one.hashes, other.hashes, bits, collect)
+            search(one.hashes, other.hashes, bits, collect, progress=self._table.progress)
 
 
 def _source_ids(catalog: Catalog, table: "SampleTable") -> "Rows":

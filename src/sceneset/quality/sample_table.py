@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.paths import DATA_ROOT
+from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.terms import Phase
 
@@ -63,6 +64,8 @@ class SampleTable:
     turned: "Hashes"
     """``turned_rows`` x 6: the 64-bit perceptual hash of the image as the EXIF orientations 3 to 8
     show it. Only held-out images are turned, so that a million training images need no memory."""
+    progress: Progress = no_progress
+    """Called by searches for similar images."""
 
     def image_path(self, row: int) -> str:
         """Return the path of an image, relative to the registry's root."""
@@ -105,7 +108,10 @@ def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> Sa
     widths = (2, 2, 2, 1, 2, 4, 1, _TURNED)
     numbers = [[np.empty((0, width), np.uint64)] for width in widths]
     has_picture = [np.empty(0, bool)]
-    for part in catalog.each(lambda name: _columns(catalog, name, turn_all=name in turned)):
+    parts = catalog.each(
+        lambda name: _columns(catalog, name, turn_all=name in turned), what="read samples"
+    )
+    for part in parts:
         before = len(texts[0])
         for column, values in zip(texts, part.texts, strict=True):
             column.extend(values)
@@ -129,6 +135,7 @@ def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> Sa
         pdq=joined(),
         turned_rows=joined()[:, 0].astype(np.int64),
         turned=joined(),
+        progress=catalog.progress,
     )
 
 

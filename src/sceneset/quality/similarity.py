@@ -127,7 +127,8 @@ def _matches(
         nearest.update(left, candidates[candidate_first[right]], pairs.distance[agreed])
 
     bits = max(thresholds.near, thresholds.review) if task.with_pdq else thresholds.near
-    search(task.hashes[row_first], right_hashes[candidate_first], bits, collect)
+    left, right = task.hashes[row_first], right_hashes[candidate_first]
+    search(left, right, bits, collect, progress=table.progress)
     others, distances = nearest.result()
     [matched] = np.nonzero(others[row_hash] >= 0)
     for place, number in zip(matched.tolist(), row_hash[matched].tolist(), strict=True):
@@ -207,7 +208,7 @@ def earlier_matches(table: SampleTable, rows: "Rows", bits: int) -> Iterator[Mat
             later, before = np.maximum(left, right), np.minimum(left, right)
             nearest.update(later[differ], rows[before[differ]], pairs.distance[differ])
 
-        search(hashes, values, bits, collect)
+        search(hashes, values, bits, collect, progress=table.progress)
         others, distances = nearest.result()
         for place in np.nonzero(others >= 0)[0].tolist():
             row, other, distance = int(rows[place]), int(others[place]), int(distances[place])

@@ -121,7 +121,9 @@ def tested_image_findings(catalog: Catalog, tested: ReleasedTestImages) -> list[
         return unread
     tested.add_lineage(read_all_lineages(catalog.paths))
     values = _Values.of(tested)
-    found = catalog.each(lambda name: list(_findings_in(catalog, name, tested, values)))
+    found = catalog.each(
+        lambda name: list(_findings_in(catalog, name, tested, values)), what="check subsets"
+    )
     return [*unread, *(finding for findings in found for finding in findings)]
 
 

@@ -83,6 +83,9 @@ class NamedSelection(Model):
     """train, val or test, or a list of them."""
     subsets: tuple[SubsetNameText, ...] = ()
     """Full names of subsets."""
+    stems: tuple[SampleText, ...] = ()
+    """Only these samples: stems, in all subsets and phases; or single samples as
+    <subset>/<phase>/<stem>."""
     exclude: Exclusion = Exclusion()
     """Samples to leave out: scenes, subsets, stems, sources, persons, rules."""
     cap: Annotated[int, Field(ge=1, strict=True)] | None = None

@@ -15,6 +15,7 @@ from sceneset.errors import (
     StoreRefusedError,
     UntrustedRemoteError,
 )
+from sceneset.progress import Progress, no_progress
 from sceneset.storage.dvc import Project, resolved_remote
 from sceneset.storage.files import atomic_write, md5_of
 from sceneset.storage.object_store import Store, blob_sizes
@@ -181,14 +182,18 @@ class Blobs:
                     raise self._unreachable(error) from None
         return 0
 
-    def sizes(self, hashes: Sequence[str]) -> dict[str, int]:
+    def sizes(self, hashes: Sequence[str], *, progress: Progress = no_progress) -> dict[str, int]:
         """Return the sizes in bytes of those blobs that the remote has.
+
+        Args:
+            hashes: The blobs.
+            progress: Called with the requests.
 
         Raises:
             DvcError: The remote can't be reached.
         """
         try:
-            found = blob_sizes(self.store, hashes)
+            found = blob_sizes(self.store, hashes, progress=progress)
             if hashes and not found:
                 # Say once that the whole remote is missing, and not for every blob.
                 self.store.check_exists()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from sceneset.errors import ObjectTooLargeError, StoreRefusedError
+from sceneset.progress import Progress, no_progress
 
 WORKERS = 16  # concurrent requests; with more than 8 the server is the limit
 _IN_BUCKETS = ("s3", "gs", "azure", "oss")
@@ -56,7 +57,9 @@ class Store(Protocol):
         """Raise OSError if the bucket or folder of the remote does not exist."""
 
 
-def blob_sizes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
+def blob_sizes(
+    store: Store, hashes: Iterable[str], *, progress: Progress = no_progress
+) -> dict[str, int]:
     """Return the sizes in bytes of those blobs that the remote has."""
     wanted = set(hashes)
 
@@ -72,7 +75,8 @@ def blob_sizes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
         request, arguments = store.sizes_with_prefix, sorted({md5[:2] for md5 in wanted})
     sizes: dict[str, int] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
-        for found in pool.map(request, arguments):
+        answers = pool.map(request, arguments)
+        for found in progress(answers, len(arguments), "list the remote"):
             sizes |= {md5: size for md5, size in found.items() if md5 in wanted}
     return sizes
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sceneset.errors import fail
 from sceneset.paths import Paths
-from sceneset.progress import Notify, no_notice
+from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_writers import no_dvc_writer
 from sceneset.storage.files import md5_of, sync_folder
@@ -61,9 +61,12 @@ __all__ = ["Command", "FollowUp", "Transaction", "interrupted_subset", "recover"
 class Transaction:
     """A change of several files of a registry; ``begin`` creates it."""
 
-    def __init__(self, paths: Paths, command: Command, lock: int) -> None:
+    def __init__(
+        self, paths: Paths, command: Command, lock: int, progress: Progress = no_progress
+    ) -> None:
         self.lock = lock
         """Descriptor of the write lock, for child processes to inherit."""
+        self._progress = progress
         self._paths, self._record = paths, Record(command=command)
         self._writes: dict[str, Write] = {}
         self._deletes: dict[str, Delete] = {}
@@ -72,7 +75,12 @@ class Transaction:
     @classmethod
     @contextmanager
     def begin(
-        cls, paths: Paths, command: Command, *, notify: Notify = no_notice
+        cls,
+        paths: Paths,
+        command: Command,
+        *,
+        notify: Notify = no_notice,
+        progress: Progress = no_progress,
     ) -> Iterator["Transaction | None"]:
         """Hold the write lock for the block and yield a transaction; roll back without a commit.
 
@@ -84,6 +92,7 @@ class Transaction:
             paths: The paths of the registry.
             command: What the transaction is for.
             notify: Called if an interrupted transaction was finished or rolled back.
+            progress: Called with the files that are put in place, and with what follows.
 
         Raises:
             FindingsError: Another command, of sceneset or DVC, is writing; or an interrupted
@@ -99,7 +108,7 @@ class Transaction:
             if finished:
                 notify(f"an interrupted {finished} was finished")
             try:
-                yield cls(paths, command, lock)
+                yield cls(paths, command, lock, progress)
             finally:
                 # The file decides: an interrupt may have hit commit() at any line.
                 record = read_record(paths)
@@ -191,7 +200,7 @@ class Transaction:
             moves=tuple(self._moves.values()),
             follow_up=follow_up or FollowUp(),
         )
-        finish(self._paths, self._record, self.lock)
+        finish(self._paths, self._record, self.lock, progress=self._progress)
 
     def _save(self, **changes: object) -> None:
         self._record = Record.model_validate(dict(self._record) | changes)

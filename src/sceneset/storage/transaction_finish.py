@@ -6,12 +6,13 @@ command.
 
 import os
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sceneset.errors import DvcError, FindingsError, SceneSetError, fail
 from sceneset.paths import DATA_ROOT, Paths
+from sceneset.progress import Progress, no_progress, one_step
 from sceneset.schemas.finding import finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc import TEXT_STAGES, dvc, has_hard_link_locks
@@ -40,13 +41,14 @@ _NOT_COMPARED = {"dvc.lock"}
 _DERIVED = "registry/scans/"
 
 
-def finish(paths: Paths, record: Record, lock: int) -> None:
+def finish(paths: Paths, record: Record, lock: int, *, progress: Progress = no_progress) -> None:
     """Apply a transaction that is ready, do its follow-up, and delete its record.
 
     Args:
         paths: The paths of the registry.
         record: The record of the transaction.
         lock: Descriptor of the write lock; child processes hold it while they run.
+        progress: Called with the files that are put in place, and with what follows.
 
     Raises:
         FindingsError: Somebody has changed a file since, new content is damaged, or a DVC command
@@ -56,24 +58,24 @@ def finish(paths: Paths, record: Record, lock: int) -> None:
     if record.state is State.READY:
         # DVC would record, or delete, folders of which half the files are replaced.
         with exclude_dvc(paths.root, hard_links=has_hard_link_locks(paths.root)):
-            _apply(paths, record)
+            _apply(paths, record, progress)
             record = record.model_copy(update={"state": State.APPLIED})
             write_record(paths, record)
-    failures = _follow_up(paths.root, record.follow_up, lock)
+    failures = _follow_up(paths.root, record.follow_up, lock, progress)
     # A follow-up that failed is not tried again: it must not block all other commands.
     clear_record(paths)
     if failures:
         raise DvcError(f"the change is made, but {' and '.join(failures)}")
 
 
-def _apply(paths: Paths, record: Record) -> None:
+def _apply(paths: Paths, record: Record, progress: Progress) -> None:
     _refuse_changed_files(paths, record)
     for move in record.moves:
         _move(paths, move)
     open_blobs = cache(lambda: Blobs(paths.root))  # only if a blob is put in place, and once
-    for write in record.writes:
+    for write in progress(record.writes, len(record.writes), "write files"):
         _put(paths, record, write, open_blobs)
-    for delete in record.deletes:
+    for delete in progress(record.deletes, len(record.deletes), "delete files"):
         path = checked_path(paths, delete.path)
         path.unlink(missing_ok=True)
         _delete_empty_folders(paths.root / DATA_ROOT, path.parent)
@@ -157,21 +159,22 @@ def _delete_empty_folders(data_root: Path, folder: Path) -> None:
         folder = folder.parent
 
 
-def _follow_up(root: Path, follow_up: FollowUp, lock: int) -> list[str]:
+def _follow_up(root: Path, follow_up: FollowUp, lock: int, progress: Progress) -> list[str]:
     """Do every step, also after one has failed; return what failed and how to repair it."""
     failures = []
     if follow_up.reproduce:
         try:
             options = ["--allow-missing", *(["--single-item"] if follow_up.single_item else [])]
             # With --quiet, DVC would not say that another command holds its lock.
-            dvc(root, "repro", *options, *TEXT_STAGES, lend=lock)
+            run = partial(dvc, root, "repro", *options, *TEXT_STAGES, lend=lock)
+            one_step(progress, "run the pipeline", run)
         except (SceneSetError, OSError) as error:
             failures.append(
                 f"the derived files are out of date ({_one_line(error)}); fix the cause and run "
                 "`dvc repro`"
             )
     try:
-        _purge(root, follow_up.purge, follow_up.remote)
+        _purge(root, follow_up.purge, follow_up.remote, progress)
     except (SceneSetError, OSError) as error:
         failures.append(
             f"the blobs could not be deleted ({_one_line(error)}); `sceneset forget HASH "
@@ -186,7 +189,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split("\n"))
 
 
-def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
+def _purge(root: Path, hashes: Sequence[str], remote: str | None, progress: Progress) -> None:
     """Delete blobs from the remote and from all caches of this machine.
 
     Raises:
@@ -196,7 +199,7 @@ def _purge(root: Path, hashes: Sequence[str], remote: str | None) -> None:
     if not hashes:
         return
     blobs = Blobs(root, remote)
-    for md5 in hashes:
+    for md5 in progress(hashes, len(hashes), "delete blobs"):
         blobs.delete(md5)
         for copy in cached_copies(md5):
             copy.unlink(missing_ok=True)

@@ -105,7 +105,8 @@ def changed_samples(old: Catalog, new: Catalog) -> tuple[list[Sample], list[Samp
     after: list[Sample] = []
     findings = []
     in_old, in_new = set(old.names), set(new.names)
-    for name in sorted(in_old | in_new):
+    names = sorted(in_old | in_new)
+    for name in new.progress(names, len(names), "compare subsets"):
         try:
             if name in in_old & in_new and _have_same_files(old, new, name):
                 continue
@@ -119,6 +120,16 @@ def changed_samples(old: Catalog, new: Catalog) -> tuple[list[Sample], list[Samp
     if findings:
         raise FindingsError(findings)
     return before, after
+
+
+def check_samples(catalog: Catalog) -> None:
+    """Read the samples of all subsets as a comparison with another state would.
+
+    Raises:
+        FindingsError: Scans or tags can't be read.
+    """
+    for name in catalog.names:
+        _rows(catalog, name)
 
 
 def _have_same_files(old: Catalog, new: Catalog, name: str) -> bool:

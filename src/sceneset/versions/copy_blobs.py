@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobDamagedError, BlobError, BlobMissingError, DvcError
-from sceneset.progress import Progress
+from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.object_store import WORKERS
@@ -59,7 +59,7 @@ def copy_blobs(
         DvcError: A remote can't be reached. Blobs that were copied stay.
     """
     blobs = needed_blobs(states)
-    sizes = target.sizes(list(blobs)) if blobs else {}
+    sizes = target.sizes(list(blobs), progress=progress) if blobs else {}
     missing = [md5 for md5, blob in blobs.items() if sizes.get(md5) != blob.size]
     found: dict[str, Finding] = {}
     unread: list[str] = []
@@ -111,7 +111,7 @@ def _delete_withdrawn(states: Sequence[Catalog], copied: Sequence[str], target: 
 
     Copying takes long, so it does not keep `forget` from running meanwhile.
     """
-    now = [Catalog(state.root, project=state.project, origin=state.origin) for state in states]
+    now = [state.again() for state in states]
     if all(new.tombstones == old.tombstones for new, old in zip(now, states, strict=True)):
         return 0
     gone = set(copied) - needed_blobs(now).keys()
@@ -121,19 +121,26 @@ def _delete_withdrawn(states: Sequence[Catalog], copied: Sequence[str], target: 
 
 
 def compare_remotes(
-    blobs: Mapping[str, ExpectedBlob], remotes: Mapping[str, Blobs]
+    blobs: Mapping[str, ExpectedBlob],
+    remotes: Mapping[str, Blobs],
+    *,
+    progress: Progress = no_progress,
 ) -> list[Finding]:
     """Return a finding for every blob that one of two remotes does not have as it should be.
 
     Args:
         blobs: The blobs to look for, by hash.
         remotes: The two remotes, by name.
+        progress: Called with the requests.
 
     Raises:
         DvcError: A remote can't be reached.
     """
     hashes = list(blobs)
-    wrong = {name: compare_sizes(blobs, remote.sizes(hashes)) for name, remote in remotes.items()}
+    wrong = {
+        name: compare_sizes(blobs, remote.sizes(hashes, progress=progress))
+        for name, remote in remotes.items()
+    }
     first, second = remotes
     findings = []
     for md5, blob in blobs.items():

@@ -168,7 +168,8 @@ class History:
         names = [f"{commit}:{self._prefix}registry/scans" for commit in self._commits.values()]
         trees = find_objects(root, names)
         cache = VersionCache(root) if any(trees) else None
-        for version, tree in zip(self._commits, trees, strict=True):
+        versions = zip(self._commits, trees, strict=True)
+        for version, tree in self._catalog.progress(versions, len(trees), "read versions"):
             if not (cache and tree):
                 continue  # a version without any subset
             cache.advance(version, tree)
@@ -226,7 +227,8 @@ class History:
         catalog = self._catalog
         for name, table in catalog.each(lambda name: (name, catalog.scan(name, _COLUMNS))):
             yield _Scan(("",), name, table)
-        for (subset, oid), versions in self._versions_of_scans().items():
+        found = self._versions_of_scans().items()
+        for (subset, oid), versions in catalog.progress(found, len(found), "search versions"):
             table = self._table(oid, f"the scan of {subset} in {', '.join(versions)}")
             if table is not None:
                 yield _Scan(tuple(versions), subset, table)

@@ -39,7 +39,9 @@ def build_record(
         command: The command that releases it.
     """
     last = records[-1].version if records else None
-    diff = compare(open_at(catalog.root, last), catalog) if last else None
+    diff = (
+        compare(open_at(catalog.root, last, progress=catalog.progress), catalog) if last else None
+    )
     parts = manifest(catalog)["subsets"]
     subsets = {
         name: VersionSubset(

@@ -66,7 +66,9 @@ def _select(
     names = [name for name in catalog.names if not query.subsets or name in query.subsets]
     pairs = [
         pair
-        for subset_pairs in catalog.each(lambda name: list(scanned_files(catalog, name)), names)
+        for subset_pairs in catalog.each(
+            lambda name: list(scanned_files(catalog, name)), names, what="read samples"
+        )
         for pair in subset_pairs
         if (pair[0].subset, pair[0].phase, pair[0].stem) in selected
     ]

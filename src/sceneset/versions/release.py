@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError, UsageError
+from sceneset.progress import one_step
 from sceneset.quality.evaluate import Reports, all_findings
 from sceneset.quality.provenance_rules import restricted_findings
 from sceneset.schemas.finding import Finding, errors_of, finding
@@ -73,7 +75,7 @@ def release(
     # No command may change the files while they are read.
     with write_lock(catalog.paths.work), no_dvc_writer(catalog.paths):
         sweep(catalog.paths)
-        return _release(Catalog(catalog.root), number, notes, remote, derived, sign=sign)
+        return _release(catalog.again(), number, notes, remote, derived, sign=sign)
 
 
 def _release(
@@ -151,7 +153,8 @@ def pipeline_findings(catalog: Catalog) -> list[Finding]:
         catalog.params  # noqa: B018 - with wrong subsets, DVC takes long to say less
     except FindingsError:
         return []
-    if is_current(catalog.root, TEXT_STAGES):
+    current = partial(is_current, catalog.root, TEXT_STAGES)
+    if one_step(catalog.progress, "ask DVC what is current", current):
         return []
     return [
         finding(
@@ -250,7 +253,7 @@ def _blob_findings(catalog: Catalog, remote: Blobs) -> list[Finding]:
     blobs = {md5: blob for md5, blob in expected_blobs(catalog).items() if blob.file != INDEX}
     if not blobs:
         return []
-    return list(compare_sizes(blobs, remote.sizes(list(blobs))).values())
+    return list(compare_sizes(blobs, remote.sizes(list(blobs), progress=catalog.progress)).values())
 
 
 def _changelog(catalog: Catalog, record: Version) -> str:

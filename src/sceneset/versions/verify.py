@@ -10,7 +10,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scanned_files import ScannedFile, scanned_files
 from sceneset.errors import BlobDamagedError, BlobError, BlobMissingError
 from sceneset.paths import DATA_ROOT, Paths
-from sceneset.progress import Progress
+from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.dvc_digests import folder_digest, folder_listing
@@ -49,7 +49,7 @@ def expected_blobs(catalog: Catalog) -> dict[str, ExpectedBlob]:
     The table of the samples of the last release is one of them.
     """
     blobs: dict[str, ExpectedBlob] = {}
-    for pairs in catalog.each(lambda name: list(scanned_files(catalog, name))):
+    for pairs in catalog.each(lambda name: list(scanned_files(catalog, name)), what="read samples"):
         for files in zip(*pairs, strict=True):
             entries = _listing_entries(files)
             listing = folder_listing(entries)
@@ -103,12 +103,12 @@ def verify(
         blobs: The blobs to look for, by hash.
         remote: The remote to verify.
         deep: Read every blob and compare its hash. Otherwise only sizes are compared.
-        progress: Called with the blobs that are read.
+        progress: Called with the requests, and with the blobs that are read.
 
     Raises:
         DvcError: The remote can't be reached.
     """
-    found = compare_sizes(blobs, remote.sizes(list(blobs)))
+    found = compare_sizes(blobs, remote.sizes(list(blobs), progress=progress))
     if not deep:
         return found
 
@@ -140,7 +140,9 @@ class Repaired(NamedTuple):
     """Hashes of the blobs that are neither in DVC's cache nor in the working tree."""
 
 
-def repair(catalog: Catalog, wrong: Iterable[str], remote: Blobs) -> Repaired:
+def repair(
+    catalog: Catalog, wrong: Iterable[str], remote: Blobs, *, progress: Progress = no_progress
+) -> Repaired:
     """Upload blobs from DVC's cache or the working tree.
 
     `dvc push` does not repair a remote: if the listing of a folder is there, it assumes that all
@@ -150,6 +152,7 @@ def repair(catalog: Catalog, wrong: Iterable[str], remote: Blobs) -> Repaired:
         catalog: The verified state; the files may be in the working tree of its project.
         wrong: The hashes of the blobs to upload.
         remote: The remote to upload to.
+        progress: Called with the blobs.
 
     Raises:
         FindingsError: Another command is writing.
@@ -158,9 +161,10 @@ def repair(catalog: Catalog, wrong: Iterable[str], remote: Blobs) -> Repaired:
     uploaded, not_found = 0, set()
     with _no_withdrawal(catalog):
         # Samples may have been withdrawn since, and their blobs deleted: these must not come back.
-        state = Catalog(catalog.root, project=catalog.project, origin=catalog.origin)
+        state = catalog.again()
         blobs = expected_blobs(state)
-        for md5 in sorted(blobs.keys() & set(wrong)):
+        found = sorted(blobs.keys() & set(wrong))
+        for md5 in progress(found, len(found), "upload"):
             data = blobs[md5].listing or remote.cached(md5) or _read_file(state, blobs[md5], md5)
             if data is None:
                 not_found.add(md5)

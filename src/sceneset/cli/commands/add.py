@@ -26,7 +26,7 @@ from sceneset.cli.commands.growing import (
 )
 from sceneset.cli.commands.sample_options import add_source_from
 from sceneset.cli.commands.scene_proposals import propose
-from sceneset.cli.commands.sources import add_view
+from sceneset.cli.commands.sources import add_view, find_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.cli.picture_sheets import add_sheet
 from sceneset.errors import UsageError, fail
@@ -117,12 +117,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from sceneset.catalog.reader import Catalog
     from sceneset.edits.ingest import refuse_taken_name
     from sceneset.schemas.names import SubsetName
     from sceneset.storage.leftovers import sweep_temporary_folders, temporary_folder
 
-    catalog = Catalog.find()
+    catalog = find_catalog()
     sweep_temporary_folders()  # also if this add was killed when it was complete
     check_target(args, catalog)
     try:

@@ -31,13 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Examine the registry, repair it with --fix, and print what was found."""
     from sceneset.catalog.reader import Catalog
-    from sceneset.cli.output import print_json, say
+    from sceneset.cli.output import print_json, progress, say
     from sceneset.edits.doctor import examine
 
     root = Catalog.find().root
     results = []
     # Repaired while they are found: what comes later may depend on it.
-    for trouble in examine(root, remote=not args.no_remote):
+    for trouble in examine(root, remote=not args.no_remote, progress=progress):
         failure = _repair(trouble) if args.fix and trouble.repair else None
         is_fixed = bool(args.fix and trouble.repair and failure is None)
         results.append(

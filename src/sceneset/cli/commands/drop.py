@@ -19,6 +19,7 @@ from sceneset.cli.commands.sample_options import (
     choice_words,
     show_edited,
 )
+from sceneset.cli.commands.sources import find_catalog
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
@@ -40,7 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Remove the samples."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.catalog.sample_choice import choose_samples
     from sceneset.cli.output import say
     from sceneset.counts import counted
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.edits.samples import drop_samples
     from sceneset.storage.transaction import Command
 
-    catalog = Catalog.find()
+    catalog = find_catalog()
     choice_of(args, catalog)  # wrong names are reported before the lock is taken
 
     def plan(catalog: "Catalog", draft: "Draft") -> int:

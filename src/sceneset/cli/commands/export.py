@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.cli.output import print_json, progress, say
     from sceneset.cli.surroundings import larger_repository
 
-    done = Registry.open(args.repo, args.rev).export(
+    done = Registry.open(args.repo, args.rev, progress=progress).export(
         args.format,
         *args.scene,
         to=args.to,

@@ -20,7 +20,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sceneset.cli.commands.sources import add_view
+from sceneset.cli.commands.sources import add_view, find_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError
 
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
                 f"{code} can't be fixed by this command; these can: {', '.join(FIXABLE_RULES)}"
             )
     try:
-        catalog: Catalog | None = Catalog.find()
+        catalog: Catalog | None = find_catalog()
     except NoRegistryError:
         catalog = None
     limits = catalog.params.limits if catalog else Limits()

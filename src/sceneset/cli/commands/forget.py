@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.commands.sources import add_remote
+from sceneset.cli.commands.sources import add_remote, find_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.cli.streams import ignore_closed_pipe
 from sceneset.errors import UsageError
@@ -70,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
     """Withdraw the images and show where they were found."""
     from pydantic import TypeAdapter, ValidationError
 
-    from sceneset.catalog.reader import Catalog
     from sceneset.catalog.tombstones import read_tombstones
     from sceneset.cli.output import print_json, say
     from sceneset.edits.withdraw import withdraw
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "--reason must be one line of 1 to 200 characters, without control characters"
         ) from None
-    catalog = Catalog.find()
+    catalog = find_catalog()
     evidence = _evidence(catalog, args)
     recorded = read_tombstones(catalog.root).keys()
     if args.dry_run:

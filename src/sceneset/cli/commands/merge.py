@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from sceneset.catalog.reader import Catalog
-    from sceneset.cli.output import print_json, say
+    from sceneset.cli.output import print_json, progress, say
     from sceneset.edits.merge import merge
     from sceneset.edits.merge_driver import install_driver, merge_file
     from sceneset.edits.merge_values import Side
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         say("git merges the sources of registries by their meaning in this clone", style="green")
         return FINE
     prefer = Side.OURS if args.ours else Side.THEIRS if args.theirs else None
-    merged = merge(root, prefer=prefer, dry_run=args.dry_run, notify=say)
+    merged = merge(root, prefer=prefer, dry_run=args.dry_run, notify=say, progress=progress)
     if args.json:
         print_json(merged._asdict() | {"changed": not args.dry_run})
     else:

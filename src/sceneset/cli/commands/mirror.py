@@ -6,7 +6,7 @@ by its hash. Run it again after an interruption: it continues. Withdrawn samples
 
 import argparse
 
-from sceneset.cli.commands.sources import add_view
+from sceneset.cli.commands.sources import add_view, find_catalog
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError
 
@@ -43,7 +43,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Copy the blobs."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.findings import View, print_findings
     from sceneset.cli.output import print_json, progress, say
     from sceneset.counts import counted
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.versions.records import read_records
     from sceneset.versions.revisions import open_at
 
-    here = Catalog.find()
+    here = find_catalog()
     source, target = Blobs(here.project, args.source), Blobs(here.project, args.remote)
     if source.address()[0].lower() == target.address()[0].lower():
         raise UsageError(f"{args.remote} is the remote to copy from; name another one, or --from")
@@ -62,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         revisions += [record.version for record in read_records(here)]
         if not revisions:
             raise UsageError("there is no version yet; `sceneset release` creates one")
-    states = [open_at(here.root, rev) for rev in dict.fromkeys(revisions)] or [here]
+    states = [open_at(here.root, rev, progress=progress) for rev in dict.fromkeys(revisions)] or [
+        here
+    ]
     done = copy_blobs(states, source, target, progress=progress)
     findings = in_order(done.findings)
     if args.json:

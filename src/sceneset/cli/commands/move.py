@@ -19,6 +19,7 @@ from sceneset.cli.commands.sample_options import (
     choice_words,
     show_edited,
 )
+from sceneset.cli.commands.sources import find_catalog
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Move the samples."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.catalog.sample_choice import choose_samples
     from sceneset.cli.output import say
     from sceneset.counts import counted
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.edits.samples import move_samples
     from sceneset.storage.transaction import Command
 
-    catalog, phase = Catalog.find(), Phase(args.phase)
+    catalog, phase = find_catalog(), Phase(args.phase)
     choice_of(args, catalog)  # wrong names are reported before the lock is taken
 
     def plan(catalog: "Catalog", draft: "Draft") -> int:

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.cli.surroundings import larger_repository
     from sceneset.counts import counted
 
-    done = Registry.open(args.repo, args.rev).pull(
+    done = Registry.open(args.repo, args.rev, progress=progress).pull(
         *args.scene,
         to=args.to,
         persons=args.persons,

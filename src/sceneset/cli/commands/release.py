@@ -7,7 +7,7 @@ changes: a removed sample or changed mask is a major step, an added sample or sc
 
 import argparse
 
-from sceneset.cli.commands.sources import add_remote, add_view
+from sceneset.cli.commands.sources import add_remote, add_view, find_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 
@@ -39,7 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Release the version."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.counts import counted
     from sceneset.reporting.derived import stale_files
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         number = VersionNumber.parse(args.version.removeprefix("v"))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    catalog = Catalog.find()
+    catalog = find_catalog()
     record, tag = release(
         catalog,
         number,

@@ -8,6 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sample_options import add_change, show_edited
+from sceneset.cli.commands.sources import find_catalog
 from sceneset.errors import UsageError, fail
 
 if TYPE_CHECKING:
@@ -34,14 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Rename the subset."""
     from sceneset.catalog.query import resolve_query
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.edits.edit_registry import edit_registry
     from sceneset.edits.subsets import rename_subset
     from sceneset.schemas.names import SubsetName
     from sceneset.storage.transaction import Command, interrupted_subset
 
-    catalog = Catalog.find()
+    catalog = find_catalog()
     try:
         new = str(SubsetName(args.new))
     except ValueError as error:

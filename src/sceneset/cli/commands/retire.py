@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sample_options import add_change, add_reason, show_edited
+from sceneset.cli.commands.sources import find_catalog
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
@@ -33,14 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Retire the subset."""
     from sceneset.catalog.query import resolve_query
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.counts import counted
     from sceneset.edits.edit_registry import edit_registry
     from sceneset.edits.subsets import retire_subset
     from sceneset.storage.transaction import Command, interrupted_subset
 
-    catalog = Catalog.find()
+    catalog = find_catalog()
     name = interrupted_subset(catalog.paths, "retire", args.subset)
     name = name or resolve_query(catalog, subsets=[args.subset]).subsets[0]
 

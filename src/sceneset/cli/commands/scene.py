@@ -13,6 +13,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sample_options import add_change, show_edited
+from sceneset.cli.commands.sources import find_catalog
 from sceneset.errors import FindingsError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -43,13 +44,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Change the vocabulary and what uses it."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.edits.edit_registry import edit_registry
     from sceneset.storage.transaction import Command
 
     _check_options(args)
-    catalog = Catalog.find()
+    catalog = find_catalog()
     action, names = args.action, args.names
     options = (args.en, args.zh, args.file_stem or "", args.into or "")
     command = Command.of("scene", action, *names, "--", *options)

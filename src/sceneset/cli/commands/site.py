@@ -16,12 +16,12 @@ from sceneset.cli.commands.sources import (
     ask_on_terminal,
     open_catalog,
 )
-from sceneset.cli.exit_codes import FINE
+from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.cli.picture_sheets import add_open
 
 EXAMPLES = r"""
   sceneset site --to ~/catalogue --open
-  sceneset site --to ~/catalogue --large        with large pictures, for a closer look
+  sceneset site --to ~/catalogue --large    with large pictures
   sceneset site --rev 1.2.0 --fetch --to ~/catalogue-1.2.0
 """
 
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.open:
         open_page(page)
-    return FINE
+    return FINDINGS if report.unread else FINE
 
 
 def _print_report(report: "SiteReport", to: Path) -> None:
@@ -107,6 +107,9 @@ def _print_report(report: "SiteReport", to: Path) -> None:
             report.restricted, "sample for internal use was", "samples for internal use were"
         )
         say(f"{left_out} left out; --internal includes them, if you may", style="yellow")
+    if report.unread:
+        names = ", ".join(report.unread)
+        say(f"left out, because a file can't be read: {names}; run `sceneset check`", style="red")
     if report.missing:
         missing = counted(report.missing, "sample has", "samples have")
         first = translate(report.problems[0])

@@ -108,10 +108,24 @@ def ask_on_terminal(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
+def find_catalog(path: str = ".") -> "Catalog":
+    """Return the registry that a folder is in; what takes long shows its progress."""
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cli.output import progress
+
+    return Catalog.find(path, progress=progress)
+
+
+def open_state(repo: str, rev: "str | None") -> "Catalog":
+    """Return a revision of a registry; what takes long shows its progress."""
+    from sceneset.cli.output import progress
+    from sceneset.versions import revisions
+
+    return revisions.open_state(repo, rev, progress=progress)
+
+
 def open_catalog(args: argparse.Namespace) -> "Catalog":
     """Return the registry and revision that --repo and --rev name."""
-    from sceneset.versions.revisions import open_state
-
     return open_state(args.repo, args.rev)
 
 

@@ -24,6 +24,7 @@ from sceneset.cli.commands.sample_options import (
     choice_words,
     show_edited,
 )
+from sceneset.cli.commands.sources import find_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UnknownNameError, UsageError
 from sceneset.schemas.terms import Phase
@@ -110,7 +111,6 @@ def _kinds(option: str, text: str) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Show the split, and make the change with --apply."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.catalog.sample_choice import choose_samples
     from sceneset.cli.output import say
     from sceneset.counts import counted
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.edits.split_samples import propose_split
     from sceneset.storage.transaction import Command
 
-    options, catalog = _options(args), Catalog.find()
+    options, catalog = _options(args), find_catalog()
     _name_subsets(args, catalog)
     choice_of(args, catalog)  # wrong names are reported before the lock is taken
 

@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.csv:
         _print_csv(answer.columns, [[_text(value) for value in row] for row in rows])
     else:
-        print_table(answer.columns, [[_text(value) for value in row] for row in rows])
+        cells = [[_text(value) for value in row] for row in rows]
+        print_table(answer.columns, cells, groups_digits=False)
     if not answer.is_complete:
         say(f"only the first {counted(limit, 'row')} printed; use --limit", style="yellow")
     return FINE

@@ -21,6 +21,7 @@ from sceneset.cli.commands.sample_options import (
     has_choice,
     show_edited,
 )
+from sceneset.cli.commands.sources import find_catalog
 from sceneset.cli.exit_codes import FINE
 from sceneset.errors import UsageError
 from sceneset.schemas.terms import Persons
@@ -83,13 +84,12 @@ def _boxes(text: str) -> int | str:
 
 def run(args: argparse.Namespace) -> int:
     """Change the tags, or write or take a table."""
-    from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import say
     from sceneset.counts import counted
     from sceneset.edits.edit_registry import edit_registry
     from sceneset.storage.transaction import Command
 
-    catalog = Catalog.find()
+    catalog = find_catalog()
     if args.to_csv:
         return _write_table(args, catalog)
     if args.csv:

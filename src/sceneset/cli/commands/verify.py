@@ -101,7 +101,7 @@ def _verify_signature(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace) -> int:
     """Compare two remotes."""
-    from sceneset.cli.output import say
+    from sceneset.cli.output import progress, say
     from sceneset.counts import counted
     from sceneset.schemas.finding import in_order
     from sceneset.versions.copy_blobs import compare_remotes
@@ -115,7 +115,7 @@ def _compare(args: argparse.Namespace) -> int:
     }
     if len(remotes) < 2:
         raise UsageError("name two different remotes")
-    findings = in_order(compare_remotes(expected, remotes))
+    findings = in_order(compare_remotes(expected, remotes, progress=progress))
     if not _print(args, findings):
         blobs = counted(len(expected), "blob is", "blobs are")
         say(f"{blobs} on both remotes, sizes compared", style="green")
@@ -152,7 +152,7 @@ def _verify_blobs(args: argparse.Namespace) -> int:
         progress=progress,
     )
     if args.repair and wrong:
-        repaired = repair(catalog, wrong, remote)
+        repaired = repair(catalog, wrong, remote, progress=progress)
         say(f"{repaired.uploaded:,} of {counted(len(wrong), 'blob')} repaired", style="green")
         wrong = {md5: found for md5, found in wrong.items() if md5 in repaired.not_found}
     findings = in_order(wrong.values())

@@ -7,7 +7,6 @@ gray picture with the reason, and exit code 1. Withdrawn samples are never shown
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sources import (
@@ -22,11 +21,13 @@ from sceneset.cli.commands.sources import (
 )
 from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.cli.picture_sheets import MOST, add_open, sheet_file
+from sceneset.cli.terminal_pictures import AUTOMATIC, PROTOCOLS
 from sceneset.errors import NothingFoundError, UsageError
 from sceneset.paths import PICTURES
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
+    from sceneset.cli.sheet_places import Place
     from sceneset.reporting.sheet_samples import Choice
 
 EXAMPLES = r"""
@@ -35,18 +36,30 @@ EXAMPLES = r"""
   sceneset view --subset demo-full --sort person-share --to ~/small.png
   sceneset view --sample demo-full/train/ski_0001 --to ~/ski_0001.png
   sceneset view ski --rev 1.2.0 --fetch --to ~/ski.html
+  sceneset view ski --limit 6 --terminal
 """
+
+_MOST_IN_TERMINAL = 12
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_query(parser)
     add_source(parser)
-    parser.add_argument(
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
         "--to",
         type=sheet_file,
         metavar="FILE",
         help=f"the .html or .png file to write (default: {PICTURES} in the registry)",
+    )
+    place.add_argument(
+        "--terminal",
+        nargs="?",
+        const=AUTOMATIC,
+        choices=(AUTOMATIC, *PROTOCOLS),
+        help="draw the pictures in the terminal and write no file, if the terminal shows pictures; "
+        "names how they are sent, if that is not found out (default: auto)",
     )
     add_open(parser)
     parser.add_argument(
@@ -55,9 +68,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         type=_number,
-        default=MOST,
         metavar="N",
-        help=f"samples to draw (default: {MOST})",
+        help=f"samples to draw (default: {MOST}, or {_MOST_IN_TERMINAL} with --terminal)",
     )
     parser.add_argument(
         "--sort",
@@ -73,8 +85,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--size",
         type=_side,
         metavar="PIXELS",
-        help="longer side of a picture (default: 480 in an .html file, 256 in a .png file, 1600 "
-        "with --sample)",
+        help="longer side of a picture (default: 480 in an .html file, 256 in a .png file, 192 in "
+        "the terminal, 1600 with --sample)",
     )
     parser.add_argument(
         "--fetch", action="store_true", help="download files that are not on this machine"
@@ -99,20 +111,17 @@ def _side(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Choose the samples, draw them, and write the sheet."""
     from sceneset.cli.output import print_json, progress, say
-    from sceneset.cli.picture_sheets import (
-        check_file,
-        draw,
-        language,
-        new_sheet,
-        side_of,
-        write_sheet,
-    )
+    from sceneset.cli.picture_sheets import draw, language, new_sheet
+    from sceneset.cli.sheet_places import FilePlace, TerminalPlace
     from sceneset.reporting.sheet_samples import entries_of
     from sceneset.versions.local_files import LocalFiles
 
+    if args.terminal and (args.json or args.open):
+        option = "--json" if args.json else "--open"
+        raise UsageError(f"{option} does not go with --terminal; leave one of them out")
+    terminal = TerminalPlace(args) if args.terminal else None
     catalog = open_catalog(args)
-    to = args.to or _default_file(catalog)
-    check_file(to, catalog)
+    place: Place = terminal or FilePlace(args, catalog)
     choice = _choose(args, catalog)
     if not choice.keys:
         raise NothingFoundError(_why_nothing(choice))
@@ -127,16 +136,15 @@ def run(args: argparse.Namespace) -> int:
             notify=say,
             progress=progress,
         )
-    side = side_of(to, args.size, is_single=args.sample is not None)
-    cards = draw([one.entry for one in chosen], catalog, side=side)
+    cards = draw([one.entry for one in chosen], catalog, side=place.side)
     sheet = new_sheet(_title(args), cards, [_count_text(choice, len(cards))])
     if not args.json:
         _say_left_out(choice)
-    write_sheet(to, sheet, side, opens=args.open)
+    place.show(sheet)
     if args.json:
         print_json(
             {
-                "file": str(to),
+                "file": str(place.file),
                 "selected": choice.selected,
                 "shown": len(cards),
                 "incomplete": [
@@ -155,14 +163,6 @@ def run(args: argparse.Namespace) -> int:
     return FINDINGS if sheet.missing else FINE
 
 
-def _default_file(catalog: "Catalog") -> Path:
-    from sceneset.versions.foreign import is_foreign
-
-    if is_foreign(catalog):
-        raise UsageError("with a URL in --repo, say where to write the pictures: --to FILE")
-    return catalog.project / PICTURES
-
-
 def _choose(args: argparse.Namespace, catalog: "Catalog") -> "Choice":
     """Return the samples that the arguments select."""
     from sceneset.reporting.sheet_samples import choose
@@ -178,7 +178,7 @@ def _choose(args: argparse.Namespace, catalog: "Catalog") -> "Choice":
     return choose(
         catalog,
         groups,
-        limit=args.limit,
+        limit=args.limit or (_MOST_IN_TERMINAL if args.terminal else MOST),
         sort=args.sort,
         reverse=args.reverse,
         left_out=left_out,
