@@ -22,6 +22,8 @@ help:
 	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
 	@echo "make bench-site  measure the catalogue of 100,000 samples (15 minutes)"
 	@echo "make bench-training measure PyTorch reading from S3 and from disk (10 minutes)"
+	@echo "make docs        the documentation as a site, in build/docs"
+	@echo "make bench-serve measure the live catalogue at a million samples (10 minutes)"
 	@echo "make generated   regenerate the generated files that are committed"
 	@echo "make pictures    draw the pictures of the README again (needs chromium)"
 	@echo "make lock        pin the dependencies again"
@@ -42,7 +44,7 @@ test: setup
 	pytest -n auto -m "not browser and not faults and not sweep and not interop"
 
 test-browser: setup
-	pytest -n auto -rs -m browser
+	pytest -n auto --dist loadfile -rs -m browser
 
 test-faults: export SCENESET_MOMENTS ?= 6
 # How often files are damaged: 10 is 1,000 mutations of each text file of a registry.
@@ -121,6 +123,13 @@ bench-site: setup
 
 bench-training: setup interop
 	python benchmarks/training.py
+
+# Two languages, with search, for a web server or a disk. A warning is an error.
+docs: setup
+	python docs/website/build.py build/docs
+
+bench-serve: setup
+	python benchmarks/serve.py
 
 generated: setup
 	python -m sceneset.schemas.export schemas/json

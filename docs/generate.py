@@ -1,6 +1,7 @@
 """Generate the reference pages docs/cli.md and docs/api.md from parsers and docstrings.
 
-`make generated` runs this program; a test checks that the pages are current.
+`make generated` runs this program; a test checks that the pages are current. The site of the
+documentation also gets the command line and the findings in Chinese, from the same code.
 """
 
 import os
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import griffe
 
+from sceneset.cli.language import translate
 from sceneset.cli.main import COMMANDS, overview, parser_of
+from sceneset.schemas.rules import GROUPS, Freedom
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = (
@@ -40,6 +43,39 @@ Add one line to the startup file of your shell. It completes commands, options a
 
 ## sceneset
 """
+_CLI_HEAD_ZH = """\
+# 命令行
+
+由程序生成。`sceneset help 命令` 显示同样的内容。
+
+## 补全
+
+在 shell 的启动文件中加一行，就能补全命令、选项和取值。
+
+| Shell | 加入的行 | 文件 |
+| --- | --- | --- |
+| bash | `eval "$(sceneset completion bash)"` | `~/.bashrc` |
+| zsh | `eval "$(sceneset completion zsh)"` | `~/.zshrc`，在 `compinit` 之后 |
+| fish | `sceneset completion fish \\| source` | `~/.config/fish/config.fish` |
+
+## sceneset
+"""
+_FINDINGS_HEAD_ZH = """\
+# 问题代码
+
+每个问题都有代码、级别、位置（文件和行）、说明，以及如何修复的提示。错误会使命令在作出任何改动之前停止，警告不会。\
+提示只由 `sceneset check --notes` 显示。如何修改级别和阈值、如何接受个别问题，见[规则](rules.md)。\
+`sceneset rules` 显示这份列表。
+
+由程序生成。
+"""
+_GROUPS_ZH = {
+    "images": "图片", "masks": "标注", "names": "名称", "kinds": "种类", "leakage": "数据泄漏",
+    "deliveries": "交付数据", "the registry's files": "注册表的文件",
+    "changes of subsets": "子数据集的改动", "provenance": "数据归属",
+    "releases and the remote": "发布与远端",
+}  # fmt: skip
+_FREEDOM_ZH = {Freedom.FIXED: "", Freedom.WAIVE: "，可以豁免", Freedom.SET: "，可以设置或豁免"}
 _API_HEAD = """\
 # Python
 
@@ -59,14 +95,30 @@ release.
 """
 
 
-def cli_page() -> str:
+def cli_page(locale: str = "C.UTF-8") -> str:
     """Return docs/cli.md: the help of every command at a width of 80 columns."""
-    os.environ["LC_ALL"] = "C.UTF-8"  # parsers print their help in the language of the locale
+    os.environ["LC_ALL"] = locale  # parsers print their help in the language of the locale
     os.environ["COLUMNS"] = "80"
-    parts = [_CLI_HEAD, f"```text\n{overview()}\n```\n"]
+    parts = [_CLI_HEAD_ZH if locale.startswith("zh") else _CLI_HEAD]
+    parts += [f"```text\n{overview()}\n```\n"]
     for name in COMMANDS:
         parser, _ = parser_of(name)
         parts.append(f"## {name}\n\n```text\n{parser.format_help().rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def findings_page_in_chinese() -> str:
+    """Return the page of all rules in Chinese; reporting/rules_page.py writes the English one."""
+    os.environ["LC_ALL"] = "zh_CN.UTF-8"
+    parts = [_FINDINGS_HEAD_ZH]
+    for name, rules in GROUPS.items():
+        parts.append(f"## {_GROUPS_ZH.get(name, name)}\n")
+        for rule in rules:
+            state = f"{translate(str(rule.severity))}{_FREEDOM_ZH[rule.freedom]}"
+            parts.append(
+                f"- **`{rule.code}`**（{state}）：{translate(rule.meaning)}。{translate(rule.help)}"
+            )
+        parts.append("")
     return "\n".join(parts)
 
 
@@ -132,6 +184,8 @@ def _one_line(member: griffe.Object) -> str:
     return " ".join(member.docstring.value.split()).replace("``", "`") if member.docstring else ""
 
 
+CHINESE = {"cli": lambda: cli_page("zh_CN.UTF-8"), "problems": findings_page_in_chinese}
+"""Pages that only the site has, by their names; they are not committed."""
 PAGES = {"docs/cli.md": cli_page, "docs/api.md": api_page}
 
 

@@ -78,6 +78,7 @@ PRINTS = {"say", "notify", "print_text", "translate", "Label"}
 MESSAGES = {
     "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
     "UndecodableError": (1, 2), "ArrowInvalid": (0,), "BrokenRowError": (0, 2), "progress": (2,),
+    "_progress": (2,), "one_step": (1,),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}

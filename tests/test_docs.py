@@ -16,6 +16,7 @@ from sceneset.cli.output import console
 from sceneset.cli.scaffold import template
 from sceneset.reporting import rules_page as rulebook
 from support.build import ROOT
+from support.pages import links, prose
 
 READMES = ("README.md", "README.zh.md")
 _DRAWN = "python demo/draw.py"
@@ -79,7 +80,7 @@ def test_readme_session_with_a_drawn_delivery_prints_what_it_shows(page, registr
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_existing_files(page):
-    text = (ROOT / page).read_text("utf-8")
+    text = prose((ROOT / page).read_text("utf-8"))
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if "://" not in link:
             assert ((ROOT / page).parent / link).exists(), link
@@ -136,14 +137,14 @@ def test_generated_reference_page_is_current(page):
 def parts_of(page):
     """Return what the two READMEs must have in common, without words of a language."""
     text = (ROOT / page).read_text("utf-8")
-    links = {link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")}
+    targets = {link for link in links(page) if not link.startswith("README")}
     counts = {
         name: len(re.findall(pattern, text, re.MULTILINE))
         for name, pattern in {
             "rows of tables": r"^\|", "blocks": "^```", "paragraphs": r"\n\n(?=\S)", "lists": "^- ",
         }.items()
     }  # fmt: skip
-    return links, counts
+    return targets, counts
 
 
 def test_chinese_readme_has_the_links_tables_and_paragraphs_of_the_english_one():
