@@ -243,10 +243,14 @@ class Index:
         self.connection = self._rebuild().connection
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: str, *, check_same_thread: bool = True) -> sqlite3.Connection:
     """Open an index for reading.
 
     The file is opened as immutable, without locks: a writer never changes it, but replaces it.
+
+    Args:
+        path: The file.
+        check_same_thread: False lets several threads use the connection, one at a time.
 
     Raises:
         OSError: The file is missing or is not a regular file.
@@ -256,7 +260,8 @@ def connect(path: str) -> sqlite3.Connection:
         raise OSError(f"{path} is not a regular file")  # SQLite would block on a pipe
     for character in "%?#":
         path = path.replace(character, f"%{ord(character):02x}")
-    return sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    uri = f"file:{path}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, check_same_thread=check_same_thread)
 
 
 def _count(counts: dict[str, int], persons: str) -> int:

@@ -83,12 +83,15 @@ def resolve_selection(catalog: Catalog, name: str) -> Chosen:
     listed = [subset for subset in catalog.names if not query.subsets or subset in query.subsets]
     listed = [subset for subset in listed if subset not in selection.exclude.subsets]
     is_excluded = _exclusion_test(catalog, selection.exclude)
+    stems = frozenset(selection.stems)
     codes = selection.exclude.rules
     waivers = read_waivers(catalog.root) if codes else ()
 
     def read(subset: str) -> tuple[str, list[Tag]]:
         tags = catalog.tags(subset)
         found = [t for t in tags if matches_sample(query, t) and not is_excluded(subset, t)]
+        if stems:
+            found = [tag for tag in found if _is_listed(subset, tag, stems)]
         if codes and found:
             broken = _broken_samples(catalog, subset, codes, waivers)
             found = [tag for tag in found if tag.key not in broken]
@@ -193,6 +196,11 @@ def _keys(catalog: Catalog, names: tuple[str, ...]) -> list[str]:
     return [key for key in map(catalog.vocabulary.find, names) if key]
 
 
+def _is_listed(subset: str, tag: Tag, stems: Container[str]) -> bool:
+    """Return whether a list of stems and samples names a sample."""
+    return tag.stem in stems or f"{subset}/{tag.phase}/{tag.stem}" in stems
+
+
 def _exclusion_test(catalog: Catalog, exclude: Exclusion) -> Callable[[str, Tag], bool]:
     scenes, stems = set(_keys(catalog, exclude.scenes)), set(exclude.stems)
     sources, persons = set(exclude.sources), exclude.persons
@@ -200,7 +208,7 @@ def _exclusion_test(catalog: Catalog, exclude: Exclusion) -> Callable[[str, Tag]
     def is_excluded(subset: str, tag: Tag) -> bool:
         return (
             (bool(scenes) and any(scene in scenes for scene, _ in tag.scenes))
-            or (bool(stems) and (tag.stem in stems or f"{subset}/{tag.phase}/{tag.stem}" in stems))
+            or (bool(stems) and _is_listed(subset, tag, stems))
             or (bool(sources) and tag.source in sources)
             or (persons is not None and persons in persons_of(tag))
         )

@@ -1,0 +1,1 @@
+"""The live catalogue of a registry on a web server: search, facets, pictures, a JSON API."""
