@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of tests/faults and tests/interop, which `make test` leaves out."""
+    """Mark all tests of the folders that `make test` leaves out."""
     for item in items:
-        for name in ("faults", "interop"):
+        for name in ("browser", "faults", "interop"):
             if item.path.is_relative_to(ROOT / "tests" / name):
                 item.add_marker(name)
 
