@@ -310,6 +310,7 @@ def test_hostile_names_are_shown_as_text():
 def test_pages_of_the_catalogue_are_at_the_same_addresses(added):
     with served(added, collect=site_options) as server:
         assert wait_until(lambda: server.get("/en/index.html").status == 200)
+        assert 'href="search.html"' in server.get("/en/index.html").text
         for path in ("/index.html", "/en/scenes/ski.html", f"/zh/subsets/{NAME}.html"):
             assert server.get(path).status == 200, path
         assert server.get(f"/data/{NAME}.js").headers["content-type"].startswith("text/javascript")

@@ -94,6 +94,7 @@ class SitePages:
             assert self._collect, "pages are made"
             catalog = state.catalog.again()
             options = self._collect(catalog)
+            options.has_search = True
             build_site(catalog, self._folder, options, progress=self._progress)
             self._problem = ""
             self._ready = state

@@ -65,6 +65,7 @@ class SiteOptions:
     title: str = ""
     state: str = ""
     repo: str = ""
+    has_search: bool = False
     """See `SiteModel`."""
     findings: Sequence[Finding] = ()
     versions: Sequence[Version] = ()
@@ -132,6 +133,7 @@ def build_site(
         title=options.title,
         state=options.state,
         repo=options.repo,
+        has_search=options.has_search,
         subsets=subsets,
         findings=options.findings,
         versions=options.versions,

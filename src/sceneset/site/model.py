@@ -72,6 +72,8 @@ class SiteModel:
     """Of all subsets."""
     scenes: dict[str, Facts] = field(default_factory=dict)
     """Of each scene of the vocabulary, by key."""
+    has_search: bool = False
+    """Whether a server has a page search.html beside the pages."""
     has_large: bool = False
     """Whether there is a large picture of each sample."""
     translate: Callable[[str], str] = str

@@ -7,6 +7,7 @@ TEXTS = {
     "overview": Localized(en="Overview", zh="总览"),
     "samples": Localized(en="Samples", zh="样本"),
     "findings": Localized(en="Findings", zh="问题"),
+    "search": Localized(en="Search", zh="搜索"),
     "scenes": Localized(en="Scenes", zh="场景"),
     "scene": Localized(en="Scene", zh="场景"),
     "subsets": Localized(en="Subsets", zh="子数据集"),
