@@ -20,6 +20,7 @@ STARTING = {
     "sceneset.storage.dvc": {"python"},
     "sceneset.imaging.strict_cmyk": {"python"},
     "sceneset.cli.scaffold": {"git"},
+    "sceneset.cli.terminal_pictures": set(),  # tmux, which runs the user's terminal
     "sceneset.edits.merge_driver": {"git"},
 }
 PYTHON = re.compile(r"(?<![\w.$/{-])python[\d.]*(?= +(?:-|\S+\.py))(?! +-[PI]\b)")

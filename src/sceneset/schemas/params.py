@@ -26,7 +26,7 @@ class Algorithms(Model):
     stats: Algorithm = 1
     manifest: Algorithm = 1
     leakage: Algorithm = 4
-    card: Algorithm = 3
+    card: Algorithm = 4
 
 
 RAISE_MAX_BYTES = "if the file is correct, raise limits.max_bytes in params.yaml"
