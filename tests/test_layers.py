@@ -27,6 +27,7 @@ FLOORS = (
     ("edits",),
     ("reporting",),
     ("exports",),
+    ("evaluation",),
     ("site",),
     ("server",),
     ("api",),

@@ -38,6 +38,7 @@ NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
         "catalogue",
         "serve",
         "training",
+        "evaluate",
         "sql",
         "remotes",
     ),

@@ -1,5 +1,6 @@
 """The examples of all other pages run, in a registry that has what they name."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import draw
+from sceneset.cli.main import main
 from support.build import ROOT, git, make_delivery
 from support.pages import ENGLISH
 from support.walks import Walk, steps_of
@@ -95,6 +97,22 @@ def _draw_files(home: Path, root: Path, patch: pytest.MonkeyPatch) -> None:
     (home / "mail").mkdir()
     shutil.copy(folder / "img_dir/train/ski_0001.jpg", home / "mail/portrait.jpg")
     (root / "data").mkdir(exist_ok=True)
+    _write_predictions(home, root)
+
+
+def _write_predictions(home: Path, root: Path) -> None:
+    """Write what a model could predict: the masks themselves, in files and as COCO results."""
+    for run in ("unet", "old", "new"):
+        for folder in (root / "Insta360SemanticSeg").glob("*/ann_dir"):
+            shutil.copytree(folder, home / "runs" / run / folder.parent.name)
+    assert main(["export", "coco", "--phase", "val", "--to", str(home / "coco")]) == 0
+    images = home / "coco/annotations/instances_val.json"
+    content = json.loads(images.read_text("utf-8"))
+    shutil.copy(images, root)
+    (root / "results.json").write_text(json.dumps(content["annotations"]), "utf-8")
+    for run in ("old", "new"):
+        counts = str(home / f"{run}.parquet")
+        assert main(["evaluate", str(home / "runs" / run), "--to", counts]) == 0
 
 
 @pytest.mark.parametrize("name", [name for name in ENGLISH if name not in WALKED])

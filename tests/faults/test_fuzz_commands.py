@@ -56,6 +56,7 @@ OTHERS = (
     ("view", "--to", "../view.html"),
     ("card", "--to", "../card.md"),
     ("site", "--to", "../catalogue"),
+    ("evaluate", "--against", "HEAD"),
     ("serve", "--index"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),

@@ -214,6 +214,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("serve", "--index"),
         ("card", "--rev", "HEAD", "--to", tmp_path / "card"),
         ("site", "--fetch", "--to", tmp_path / "catalogue"),
+        ("evaluate", "--against", "HEAD", "--fetch", "--html", tmp_path / "evaluation.html"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),

@@ -50,6 +50,7 @@ GROUPS = {
         "rules": "list the rules of `check`, or explain some of them",
         "review": "summarize and check a pull request, without reading an image",
         "diff": "show what changed between two versions or commits",
+        "evaluate": "measure how well predicted masks agree with the registered ones",
     },
     "Publish": {
         "release": "release the committed state as a version",

@@ -1,0 +1,1 @@
+"""Evaluation: how well predicted masks agree with the registered ones."""

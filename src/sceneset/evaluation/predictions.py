@@ -1,0 +1,109 @@
+"""Predicted masks in a folder, one file for each sample."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from sceneset.catalog.reader import Catalog
+from sceneset.errors import FindingsError, UsageError
+from sceneset.evaluation.names import Key, Matches, NameIndex
+from sceneset.exports.types import ExportSample
+from sceneset.imaging.prediction_file import (
+    SUFFIXES,
+    Predicted,
+    PredictionError,
+    Reading,
+    read_prediction,
+)
+from sceneset.storage.files import read_bytes
+
+
+class Predictions(Protocol):
+    """Where predicted masks come from."""
+
+    matches: Matches
+    other_files: Counter[str]
+    """Number of files that are no masks, by suffix."""
+
+    def read(self, sample: ExportSample) -> Predicted:
+        """Return the prediction of a sample that ``matches`` found.
+
+        Raises:
+            PredictionError: It can't be used.
+        """
+
+
+class FolderPredictions:
+    """Predicted masks in a folder. Thread-safe."""
+
+    def __init__(
+        self,
+        folder: Path,
+        samples: Sequence[ExportSample],
+        catalog: Catalog,
+        reading: Reading,
+        *,
+        ending: str = "",
+    ) -> None:
+        """Look for the predictions of samples.
+
+        Args:
+            folder: Their folder.
+            samples: The selected samples.
+            catalog: The registry, with the names of all other samples.
+            reading: What values mean.
+            ending: What follows the stem in each file name, for example "_mask".
+
+        Raises:
+            UsageError: The folder can't be read, or has no mask at all.
+        """
+        self._folder, self._reading, self._limits = folder, reading, catalog.params.limits
+        self.other_files: Counter[str] = Counter()
+        names: list[tuple[str, str]] = []
+        for name in _files(folder):
+            path = Path(name)
+            if path.suffix.lower() in SUFFIXES:
+                names.append((name, path.stem))
+            else:
+                self.other_files[path.suffix.lower() or "no suffix"] += 1
+        if not names:
+            known = ", ".join(SUFFIXES)
+            raise UsageError(f"{folder} holds no predictions: no file name ends with {known}")
+        index = NameIndex(names, catalog.names, ending=ending)
+        selected = [sample.key for sample in samples]
+        self.matches = index.match(selected, other_samples(catalog, selected))
+
+    def read(self, sample: ExportSample) -> Predicted:
+        """Return the prediction of a sample; see ``Predictions``."""
+        name = self.matches.found[sample.key]
+        path = self._folder / name
+        try:
+            data = read_bytes(path, name, limit=self._limits.max_bytes)
+        except FindingsError as error:
+            raise PredictionError("unreadable", error.findings[0].message) from None
+        return read_prediction(data, path.suffix.lower(), self._reading, self._limits)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files below a folder, relative to it and sorted."""
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename}: {error.strerror}")
+
+    for top, folders, files in os.walk(folder, onerror=refuse):
+        folders.sort()
+        inside = os.path.relpath(top, folder)
+        prefix = "" if inside == "." else f"{inside}/"
+        yield from (f"{prefix}{name}" for name in sorted(files))
+
+
+def other_samples(catalog: Catalog, selected: Iterable[Key]) -> Iterator[Key]:
+    """Yield the samples of the registry that are not selected."""
+    known = set(selected)
+    for name in catalog.names:
+        for tag in catalog.tags(name, cache=False):
+            key = (name, str(tag.phase), tag.stem)
+            if key not in known:
+                yield key
