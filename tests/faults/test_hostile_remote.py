@@ -42,6 +42,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("export", "coco", "ski", "--repo", url, "--to", to): 2,
         ("view", "ski", "--repo", url, "--fetch", "--to", to.with_suffix(".html")): 2,
         ("site", "--repo", url, "--fetch", "--to", to.with_name("catalogue")): 2,
+        ("serve", "--index", "--repo", url): 0,
         ("evaluate", "--against", "HEAD~1", "--repo", url, "--fetch"): 2,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }

@@ -25,7 +25,7 @@ class SiteFolder:
         self._lock = Lock()
 
     def open(self) -> None:
-        """Check that the folder is new, empty or a catalogue, and mark it as one.
+        """Check that the folder is new, empty or a catalogue.
 
         Raises:
             DestinationError: It has other content, or belongs to a registry.
@@ -42,23 +42,31 @@ class SiteFolder:
                     "will then keep up to date"
                 )
             refuse_links(folder)
-        self.write(RECORD, json.dumps({"site": 1}) + "\n")
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write a file unless it has this content; ``path`` is relative to the folder."""
-        data = content.encode() if isinstance(content, str) else content
-        file = self.folder / path
+        with self._lock:
+            # First of all, so that the next build may go on with the folder of a killed one.
+            if RECORD not in self._wanted:
+                self._wanted.add(RECORD)
+                self.written += self._put(RECORD, json.dumps({"site": 1}).encode() + b"\n")
         self.keep(path)
+        is_new = self._put(path, content.encode() if isinstance(content, str) else content)
+        with self._lock:
+            self.written += is_new
+
+    def _put(self, path: str, data: bytes) -> bool:
+        """Write a file unless it has this content; return whether it was written."""
+        file = self.folder / path
         try:
             if file.stat().st_size == len(data) and file.read_bytes() == data:
-                return
+                return False
         except OSError:
             pass
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file, fsync=False) as temporary:
             temporary.write_bytes(data)
-        with self._lock:
-            self.written += 1
+        return True
 
     def has(self, path: str) -> bool:
         """Return whether a file exists; its name must identify its content."""
