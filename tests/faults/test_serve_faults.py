@@ -1,6 +1,7 @@
 """The index of samples when its writers are killed or meet, and the server when it is stopped."""
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -74,18 +75,22 @@ def test_processes_that_build_at_once_build_once(monkeypatch):
 
 def test_server_ends_cleanly_on_ctrl_c(added):
     words = [sys.executable, "-m", "sceneset", "serve", "--port", "0"]
-    with subprocess.Popen(
-        words, cwd=added, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Without this setting, Python keeps what it prints into a pipe.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(words, cwd=added, env=environment, **streams) as child:
+        limit = threading.Timer(60, child.kill)
+        limit.start()
         try:
             assert child.stdout
             url = child.stdout.readline().strip()
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
-            with urllib.request.urlopen(f"{url}api/summary") as answer:
+            with urllib.request.urlopen(f"{url}api/summary", timeout=30) as answer:
                 assert json.load(answer)["samples"] == 4
             child.send_signal(signal.SIGINT)
             _, printed = child.communicate(timeout=60)
         finally:
+            limit.cancel()
             child.kill()
     assert child.returncode == 0, printed
     assert "Traceback" not in printed

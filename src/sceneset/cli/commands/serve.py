@@ -7,6 +7,7 @@ another address, the printed link has a token. Ctrl-C ends the server.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
 
         def started() -> None:
             print_text(address, is_data=True)
+            sys.stdout.flush()  # a program that reads the address would wait until the end
             say("Ctrl-C ends the server")
             if args.open:
                 import webbrowser
