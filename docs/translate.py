@@ -10,7 +10,8 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, product
 from math import prod
@@ -96,7 +97,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _FIELD = re.compile(r"(\{[a-z_]{2,}\})")
 Scope = dict[str, list[ast.expr]]
 """The expressions that are assigned to each name."""
-Returned = dict[str, list[tuple[ast.expr, Scope]]]
+Returned = Mapping[str, Sequence[tuple[ast.expr, Scope]]]
 """What functions return, by their names, each with the scope of the function."""
 Places = dict[str, set[int]]
 """Places of arguments by the name of a function."""
@@ -352,7 +353,7 @@ def _fragments(node: ast.AST, scope: Scope, returned: Returned) -> Iterator[str]
     elif isinstance(node, ast.Call) and _name_of(node) != "counted":
         for value, inner in returned.get(_name_of(node), ()):
             yield from filter(_is_phrase, templates(value, inner))
-            rest = {name: found for name, found in returned.items() if name != _name_of(node)}
+            rest = ChainMap({_name_of(node): ()}, returned)  # a function is entered once
             yield from _fragments(value, inner, rest)
     elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
         dicts = (value for value in scope.get(node.value.id, ()) if isinstance(value, ast.Dict))

@@ -121,7 +121,8 @@ def test_doctor_does_not_obey_a_work_folder_that_git_tracks(ready: Path, scenese
 def test_doctor_keeps_every_broken_dvc_lock(ready: Path, sceneset: Run) -> None:
     for number in range(2):
         (ready / "dvc.lock").write_text(f"<<<<<<< HEAD {number}\n=======\n>>>>>>> other\n")
-        assert diagnose(sceneset, ready, "--fix", "--no-remote")["merge"]["fixed"]
+        found = diagnose(sceneset, ready, "--fix", "--no-remote")["merge"]
+        assert found["fixed"], found
     kept = sorted(path.read_text()[:14] for path in (ready / ".sceneset/kept").iterdir())
     assert kept == ["<<<<<<< HEAD 0", "<<<<<<< HEAD 1"]
 
