@@ -1,6 +1,6 @@
 """Draw pictures in the terminal itself: choose what it understands, and write the sequences.
 
-What a terminal can is told by its environment, or by its answer to a question (DA1) that every
+A terminal shows what it can draw by its environment, or by its answer to a request (DA1) that every
 terminal knows. tmux passes pictures on only if its user allows it.
 """
 
