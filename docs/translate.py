@@ -139,6 +139,7 @@ def _source_texts() -> tuple[str, ...]:
     parameters = _message_parameters(trees.values())
     for path in sorted(paths, key=lambda path: not {*_PRINTING} & {*path.parts}):
         found |= dict.fromkeys(printed_texts(trees[path], constants, returned, parameters))
+    _own_nodes.cache_clear()  # it holds all trees
     return tuple(found)
 
 
@@ -321,12 +322,17 @@ def _scope_of(tree: ast.AST, outer: Scope) -> Scope:
     return scope
 
 
-def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a module or function in order; inner functions are not entered."""
-    for node in ast.iter_child_nodes(tree):
-        yield node
+@cache
+def _own_nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return the nodes of a module or function in order; inner functions are not entered."""
+    found = []
+    ahead = [*ast.iter_child_nodes(tree)][::-1]
+    while ahead:
+        node = ahead.pop()
+        found.append(node)
         if not isinstance(node, _FUNCTIONS):
-            yield from _own_nodes(node)
+            ahead += [*ast.iter_child_nodes(node)][::-1]
+    return tuple(found)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:

@@ -281,11 +281,12 @@ def test_tool_collects_messages_with_the_texts_of_their_parts(code, texts):
 
 @pytest.mark.parametrize("tool", ["translate.py", "generate.py"])
 def test_tools_give_the_same_output_in_every_locale(tool, monkeypatch):
+    generator = runpy.run_path(str(ROOT / "docs/generate.py"))
     outputs = []
     for language in ("C.UTF-8", "zh_CN.UTF-8"):
         monkeypatch.setenv("LC_ALL", language)
-        made = runpy.run_path(str(ROOT / "docs" / tool))
-        outputs.append(made["required" if tool == "translate.py" else "cli_page"]())
+        made = TOOL["required"] if tool == "translate.py" else generator["cli_page"]
+        outputs.append(made())
     assert outputs[0] == outputs[1]
 
 
