@@ -4,7 +4,7 @@ Facts of parts add up to the facts of the whole, so that a scene is counted subs
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ SHARE_EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Edges of the bins of ``Facts.shares``: shares of person pixels."""
 MEAN_BINS = 16
 """Bins of ``Facts.brightness``, of the mean of all values of an image, 0 to 1."""
+
+
+_BLOCK = 4096  # grids that are added up at a time
 
 
 @dataclass
@@ -53,39 +56,49 @@ class Facts:
     drawn: int = 0
     """Number of masks in ``grid``."""
 
-    def add(
-        self, sample: ShownSample, persons: Iterable[Persons | None], grid: bytes | None
-    ) -> None:
-        """Count a sample.
+    @classmethod
+    def of(
+        cls,
+        samples: Sequence[ShownSample],
+        persons: Iterable[Iterable[Persons | None]],
+        grids: Mapping[OutlineKey, bytes],
+    ) -> "Facts":
+        """Count samples.
 
         Args:
-            sample: The sample.
-            persons: Its values in this group.
-            grid: The grid of its mask if that is drawn.
+            samples: The samples.
+            persons: The values of each sample in this group.
+            grids: Of drawn masks.
         """
-        tag = sample.tag
-        self.images += 1
-        self.phases[tag.phase] += 1
-        self.boxes = None if self.boxes is None or tag.boxes is None else self.boxes + tag.boxes
-        self.counts.update((value, tag.phase) for value in set(persons))
-        self.sizes[sample.width, sample.height] += 1
-        self.shares[_bin(sample.share)] += 1
-        pixels = sample.width * sample.height
-        mean = sum(sample.colour) / (3 * 255 * pixels)
-        self.brightness[min(MEAN_BINS - 1, int(mean * MEAN_BINS))] += 1
-        self.person += sample.person
-        self.pixels += pixels
-        red, green, blue = self.colour
-        self.colour = (
-            red + sample.colour[0],
-            green + sample.colour[1],
-            blue + sample.colour[2],
+        tags = [sample.tag for sample in samples]
+        boxes = [tag.boxes for tag in tags]
+        person = np.array([sample.person for sample in samples], np.int64)
+        pixels = np.array([sample.width * sample.height for sample in samples], np.int64)
+        colours = np.array([sample.colour for sample in samples], np.int64).reshape(-1, 3)
+        red, green, blue = colours.sum(0).tolist()
+        shares = np.searchsorted(SHARE_EDGES[1:-1], person / pixels, side="right")
+        means = (colours.sum(1) / (3 * 255 * pixels) * MEAN_BINS).astype(np.int64)
+        brightness = np.bincount(np.minimum(means, MEAN_BINS - 1), minlength=MEAN_BINS)
+        drawn = [grids[sample.files.outline] for sample in samples if sample.files.outline in grids]
+        return cls(
+            images=len(samples),
+            boxes=None if None in boxes else sum(filter(None, boxes)),
+            counts=Counter(
+                (value, tag.phase)
+                for tag, values in zip(tags, persons, strict=True)
+                for value in set(values)
+            ),
+            phases=Counter(tag.phase for tag in tags),
+            sizes=Counter((sample.width, sample.height) for sample in samples),
+            shares=np.bincount(shares, minlength=len(SHARE_EDGES) - 1).tolist(),
+            brightness=brightness.tolist(),
+            person=int(person.sum()),
+            pixels=int(pixels.sum()),
+            colour=(red, green, blue),
+            empty=int((person == 0).sum()),
+            grid=_sum_of(drawn),
+            drawn=len(drawn),
         )
-        self.empty += not sample.person
-        if grid is not None:
-            cells = np.frombuffer(grid, np.uint8).astype(np.int64)
-            self.grid = cells if self.grid is None else self.grid + cells
-            self.drawn += 1
 
     def merge(self, other: "Facts") -> None:
         """Add the facts of other samples."""
@@ -126,11 +139,15 @@ class Facts:
         return shares
 
 
-def _bin(share: float) -> int:
-    return next(
-        (place for place, edge in enumerate(SHARE_EDGES[1:-1]) if share < edge),
-        len(SHARE_EDGES) - 2,
-    )
+def _sum_of(grids: Sequence[bytes]) -> "Grid | None":
+    """Return the sums of the cells of grids; None if there is no grid."""
+    total = None
+    for start in range(0, len(grids), _BLOCK):
+        some = grids[start : start + _BLOCK]
+        cells = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), -1)
+        part = cells.sum(0, dtype=np.int64)
+        total = part if total is None else total + part
+    return total
 
 
 @dataclass
@@ -149,13 +166,15 @@ def subset_facts(samples: Iterable[ShownSample], grids: Mapping[OutlineKey, byte
         samples: Its samples.
         grids: Of drawn masks.
     """
-    facts = SubsetFacts()
-    for sample in samples:
-        grid = grids.get(sample.files.outline)
-        facts.whole.add(sample, persons_of(sample.tag), grid)
-        by_scene: dict[str, list[Persons | None]] = {}
+    shown = list(samples)
+    by_scene: dict[str, dict[int, list[Persons | None]]] = {}
+    for place, sample in enumerate(shown):
         for scene, persons in sample.tag.memberships:
-            by_scene.setdefault(scene, []).append(persons)
-        for scene, values in by_scene.items():
-            facts.scenes.setdefault(scene, Facts()).add(sample, values, grid)
-    return facts
+            by_scene.setdefault(scene, {}).setdefault(place, []).append(persons)
+    return SubsetFacts(
+        Facts.of(shown, [persons_of(sample.tag) for sample in shown], grids),
+        {
+            scene: Facts.of([shown[place] for place in places], places.values(), grids)
+            for scene, places in by_scene.items()
+        },
+    )
