@@ -1,6 +1,9 @@
-"""The fork server of the tests ends a fork whose client has gone."""
+"""The fork server of the tests: lent descriptors, clients that end."""
 
+import fcntl
+import os
 import socket
+from pathlib import Path
 
 import psutil
 
@@ -19,3 +22,18 @@ def test_fork_ends_when_its_client_ends_in_the_middle_of_a_request() -> None:
         )
         assert wait_until(lambda: bool(server.children()))
     assert wait_until(lambda: not server.children())
+
+
+def test_fork_answers_when_lent_descriptors_have_high_numbers(tmp_path: Path) -> None:
+    """They have, in a process with hundreds of open files."""
+    with (tmp_path / "lock").open("w") as lock:
+        lent = [fcntl.fcntl(lock, fcntl.F_DUPFD, 200) for _ in range(5)]
+        try:
+            done = fork_server.run_module(
+                "sceneset.cli.main", ["--version"], cwd=tmp_path, env=os.environ, pass_fds=lent
+            )
+        finally:
+            for descriptor in lent:
+                os.close(descriptor)
+    assert (done.returncode, done.stdout[:8]) == (0, b"sceneset")
+    assert (tmp_path / "lock").read_bytes() == b""

@@ -33,7 +33,7 @@ _MODULES = (
     *("numpy", "pyarrow.parquet", "pyarrow.compute", "jinja2", "cv2", "simplejpeg", "kornia_rs.io"),
     *("sceneset.imaging.facts", "sceneset.quality.similarity", "sceneset.quality.hamming_search"),
 )
-_HIGH = 200  # descriptors from here on are free in every process
+_HIGH = 200  # most processes have no descriptors from here on
 _STAGE = re.compile(r"python (?:-\w+ )*-m (sceneset\.stages\.\w+)((?: [\w.-]+)*)")
 
 
@@ -128,15 +128,8 @@ def request(
 def serve(connection: socket.socket, address: str) -> None:
     """Serve one request in this fork; never return."""
     code = 1
-    # The targets of the descriptors below must not be in use: move everything to high numbers.
-    own = connection.detach()
-    connection = socket.socket(fileno=fcntl.fcntl(own, fcntl.F_DUPFD_CLOEXEC, _HIGH))
-    os.close(own)
     try:
-        size, received, _, _ = socket.recv_fds(connection, 4, 16)
-        fds = [fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for fd in received]
-        for fd in received:
-            os.close(fd)
+        size, fds, _, _ = socket.recv_fds(connection, 4, 16)
         body = b""
         while len(body) < int.from_bytes(size, "big"):
             received_bytes = connection.recv(1 << 16)
@@ -144,6 +137,10 @@ def serve(connection: socket.socket, address: str) -> None:
                 os._exit(1)
             body += received_bytes
         module, arguments, cwd, env, numbers = json.loads(body)
+        # The targets of the descriptors must not be in use: move everything to higher numbers.
+        high = max(_HIGH, *numbers, *fds, connection.fileno()) + 1
+        connection = socket.socket(fileno=_moved(connection.detach(), high))
+        fds = [_moved(fd, high) for fd in fds]
         for target, source in zip((0, 1, 2, *numbers), fds, strict=True):
             os.dup2(source, target)
             os.close(source)
@@ -162,11 +159,23 @@ def serve(connection: socket.socket, address: str) -> None:
     os._exit(0)
 
 
+def _moved(descriptor: int, least: int) -> int:
+    """Move a descriptor to a free number, and return it."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, least)
+    os.close(descriptor)
+    return moved
+
+
 def _reap() -> None:
     """Wait for forks that have ended, so that their time counts as this process's."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while True:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if not process:
+                return
+            if os.WIFSIGNALED(status):
+                signal_name = signal.Signals(os.WTERMSIG(status)).name
+                print(f"fork server: a fork was ended by {signal_name}", file=sys.stderr)
 
 
 def _warm_up() -> None:
