@@ -139,6 +139,7 @@ def _scan(random: np.random.Generator, count: int, held: int) -> pa.Table:
 def _columns(random: np.random.Generator, count: int, held: int) -> dict[str, pa.Array]:
     phases = ["train"] * (count - held) + ["val"] * held
     stems = [f"s{random.integers(1 << 32):08x}{n:07d}" for n in range(count)]
+    stems = [*sorted(stems[: count - held]), *sorted(stems[count - held :])]  # as every scan is
     hashes = random.integers(0, 1 << 64, (count, 2), dtype=np.uint64)
     copies = held // COPIES
     if copies:

@@ -1,9 +1,10 @@
 """The Python interface: ``from sceneset import Registry``."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
 
 from sceneset.catalog.reader import Catalog
 from sceneset.counts import counted
@@ -13,6 +14,7 @@ from sceneset.progress import Notify, Progress, no_notice, no_progress
 if TYPE_CHECKING:
     from sceneset.catalog.lookup import FoundSample
     from sceneset.exports.types import Exported
+    from sceneset.reporting.plan import Plan
     from sceneset.versions.diff import Diff
     from sceneset.versions.pull import Pulled
 
@@ -253,6 +255,65 @@ class Registry(Catalog):
                 f"{error}. {have} such samples: {', '.join(found)}; to read one, use --rev "
                 f"{found[0]} (in Python: rev={found[0]!r})"
             ) from None
+
+    def plan(
+        self,
+        *scenes: str,
+        persons: str | None = None,
+        phases: Iterable[str] = (),
+        subsets: Iterable[str] = (),
+        targets: Mapping[str, Any] | None = None,
+        evaluation: str | Path | None = None,
+        duplicates: str = "auto",
+        day: dt.date | None = None,
+        internal: bool = False,
+    ) -> "Plan":
+        """Return what to collect next: scenes short of images, the most urgent first.
+
+        Withdrawn samples, and those with the restrictions no-release and no-export, do not count.
+
+        Args:
+            scenes: As for ``lookup``, like ``persons``, ``phases`` and ``subsets``.
+            persons: As for ``lookup``.
+            phases: As for ``lookup``.
+            subsets: As for ``lookup``.
+            targets: What to use instead of ``targets`` of params.yaml, in the same form, for
+                example {"train": 1000}.
+            evaluation: The counts that `sceneset evaluate --to` wrote.
+            duplicates: "near" counts images that look alike as one, "exact" images with the same
+                pixels; "auto" is "near" for up to a million images.
+            day: Consent that ended before, or ends within 90 days after this day, is a reason; by
+                default today.
+            internal: As for ``pull``.
+
+        Raises:
+            UnknownNameError: No scene or subset has this name.
+            UsageError: ``evaluation`` can't be read.
+            ValueError: ``targets``, ``duplicates``, ``persons`` or ``phases`` are not valid.
+        """
+        from sceneset.catalog.query import resolve_query
+        from sceneset.evaluation.counts import read_counts
+        from sceneset.evaluation.plan_results import plan_results
+        from sceneset.reporting.plan import NOT_COUNTED, Duplicates, make_plan
+        from sceneset.reporting.plan_samples import read_plan_samples
+        from sceneset.schemas.targets import Targets
+        from sceneset.versions.foreign import restrictions_of
+
+        wanted = self.params.targets if targets is None else Targets.model_validate(targets)
+        query = resolve_query(self, scenes, persons=persons, phases=phases, subsets=subsets)
+        counts = read_counts(Path(evaluation)) if evaluation is not None else None
+        day = day or dt.datetime.now().astimezone().date()
+        left_out = NOT_COUNTED | restrictions_of(self, internal=internal)
+        samples = read_plan_samples(self, query, left_out=left_out, day=day)
+        return make_plan(
+            self,
+            query,
+            samples,
+            targets=wanted,
+            day=day,
+            duplicates=Duplicates(duplicates),
+            results=plan_results(samples, counts) if counts else None,
+        )
 
     def diff(self, new: "Catalog | str") -> "Diff":
         """Return what changed from this state to ``new``: another state, or a revision of this.

@@ -57,6 +57,7 @@ OTHERS = (
     ("card", "--to", "../card.md"),
     ("site", "--to", "../catalogue"),
     ("evaluate", "--against", "HEAD"),
+    ("plan", "--target", "3"),
     ("serve", "--index"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),

@@ -32,6 +32,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("scenes", "--repo", url): 0,
         ("selections", "--repo", url): 0,
         ("sql", "select count(*) from scans", "--repo", url): 0,
+        ("plan", "--repo", url): 0,
         ("versions", "--repo", url): 0,
         ("card", "--repo", url, "--to", to.with_name(".sceneset") / "card.md"): 0,
         ("diff", "HEAD~1", "HEAD", "--repo", url): 0,

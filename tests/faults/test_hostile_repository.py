@@ -215,6 +215,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("card", "--rev", "HEAD", "--to", tmp_path / "card"),
         ("site", "--fetch", "--to", tmp_path / "catalogue"),
         ("evaluate", "--against", "HEAD", "--fetch", "--html", tmp_path / "evaluation.html"),
+        ("plan", "--target", "3", "--html", tmp_path / "plan.html", "--to", tmp_path / "plan.csv"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),

@@ -52,8 +52,8 @@ class Withdrawn:
         """
         return self.files.get(image_md5) or self.pictures.get(picture or "")
 
-    def rows_of(self, scan: "pa.Table") -> Iterator[tuple[dict[str, Any], Tombstone]]:
-        """Yield the rows of withdrawn images of a scan, which has image_md5 and picture."""
+    def mask_of(self, scan: "pa.Table") -> "pa.ChunkedArray":
+        """Return for each row of a scan, which has image_md5 and picture, if it is withdrawn."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -61,8 +61,11 @@ class Withdrawn:
             pa.array([bytes.fromhex(digest) for digest in known], pa.binary(16))
             for known in (self.files, self.pictures)
         )
-        is_known = pc.or_(pc.is_in(scan["image_md5"], files), pc.is_in(scan["picture"], pictures))
-        for row in scan.filter(is_known).to_pylist():
+        return pc.or_(pc.is_in(scan["image_md5"], files), pc.is_in(scan["picture"], pictures))
+
+    def rows_of(self, scan: "pa.Table") -> Iterator[tuple[dict[str, Any], Tombstone]]:
+        """Yield the rows of withdrawn images of a scan, which has image_md5 and picture."""
+        for row in scan.filter(self.mask_of(scan)).to_pylist():
             tombstone = self.tombstone_of(row["image_md5"].hex(), (row["picture"] or b"").hex())
             assert tombstone, "the same comparison found the row"
             yield row, tombstone

@@ -25,6 +25,7 @@ GROUPS = {
         "view": "draw pictures of samples with their masks",
         "site": "write a catalogue of the registry as web pages",
         "serve": "show the registry in a browser, with a search over all samples",
+        "plan": "say what to collect next: scenes short of images, and why",
         "card": "write a data card: what a version holds, and its known limits",
         "pull": "download the images and masks of a scene into a folder",
         "export": "write the samples of a scene in the format of a training tool",

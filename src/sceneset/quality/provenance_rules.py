@@ -7,6 +7,7 @@ which somebody has to run before anybody knows whose data it is.
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from sceneset.catalog.provenance import differing_samples, restricted, unused_names
 from sceneset.catalog.reader import Catalog
@@ -94,14 +95,13 @@ def _consent_findings(
     provenance: Provenance, tags: Sequence[Tag], name: str, file: str, on: dt.date
 ) -> Iterator[Finding]:
     """Yield a finding for each day on which consent of some samples ends, sorted by day."""
-    differing = differing_samples(provenance, tags)
-    subset_end = _end(provenance)
+    found = consent_ends(provenance, tags)
     ends: dict[dt.date, int] = {}
-    if subset_end and (not tags or len(differing) < len(tags)):
-        ends[subset_end] = len(tags) - len(differing) if tags else 0
-    for own in differing.values():
-        if end := _end(own):
-            ends[end] = ends.get(end, 0) + 1
+    if found.whole and (not tags or len(found.others) < len(tags)):
+        ends[found.whole] = len(tags) - len(found.others) if tags else 0
+    for own in found.others.values():
+        if own:
+            ends[own] = ends.get(own, 0) + 1
     for end, count in sorted(ends.items()):
         if end > on + NOTICE:
             continue
@@ -115,6 +115,28 @@ def _consent_findings(
             field="provenance",
             hint="withdraw the samples with `sceneset forget`, or write the new `until`",
         )
+
+
+class ConsentEnds(NamedTuple):
+    """On which day consent of the samples of a subset ends; None is no end."""
+
+    whole: dt.date | None
+    """Of all samples that are not in ``others``."""
+    others: dict[tuple[str, str], dt.date | None]
+    """Of samples (phase, stem) that an exception names."""
+
+
+def consent_ends(provenance: Provenance | None, tags: Iterable[Tag]) -> ConsentEnds:
+    """Return on which day consent of samples ends.
+
+    Args:
+        provenance: That of the subset.
+        tags: All tags of the subset; not read without exceptions.
+    """
+    if provenance is None:
+        return ConsentEnds(None, {})
+    differing = differing_samples(provenance, tags)
+    return ConsentEnds(_end(provenance), {key: _end(own) for key, own in differing.items()})
 
 
 def _end(provenance: Provenance) -> dt.date | None:

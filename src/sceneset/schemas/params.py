@@ -9,6 +9,7 @@ from sceneset.schemas.base import Model
 from sceneset.schemas.names import SubsetNameText
 from sceneset.schemas.rules import RULES, Freedom, Severity, find_rule
 from sceneset.schemas.selection import NamedSelection, SelectionName
+from sceneset.schemas.targets import Targets
 
 Algorithm = Annotated[int, Field(ge=1)]
 
@@ -133,6 +134,8 @@ class Params(Model):
     """Thresholds of the rules on full and crop subsets; shares are between 0 and 1."""
     drift: DriftParams = DriftParams()
     """Changes of a scene since the last version above which `release` requires notes."""
+    targets: Targets = Targets()
+    """Numbers of different images that `sceneset plan` wants of each scene."""
     rules: dict[str, RuleSetting] = Field(default_factory=dict)
     """Severities that differ from the default, by rule code: error, warning, note or off."""
     selections: dict[SelectionName, NamedSelection] = Field(default_factory=dict)
@@ -146,9 +149,9 @@ class Params(Model):
             return {name: {} if fields is None else fields for name, fields in value.items()}
         return {} if value is None else value
 
-    @field_validator("drift", mode="before")
+    @field_validator("drift", "targets", mode="before")
     @classmethod
-    def _read_no_drift(cls, value: object) -> object:
+    def _read_no_values(cls, value: object) -> object:
         return {} if value is None else value
 
     @field_validator("subsets", mode="before")

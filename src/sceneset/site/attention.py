@@ -3,20 +3,15 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median_low
 from typing import NamedTuple
 
 from sceneset.errors import FindingsError
 from sceneset.quality.provenance_rules import CONSENT_CODES, provenance_findings
+from sceneset.reporting.short_scenes import ShortScenes as ShortScenes  # noqa: PLC0414
+from sceneset.reporting.short_scenes import find_short_scenes
 from sceneset.schemas.finding import Finding, Severity
 from sceneset.schemas.provenance import Restriction
-from sceneset.schemas.scene import Scene
-from sceneset.schemas.terms import Phase
 from sceneset.site.model import SiteModel, SubsetModel
-
-FEW = 4
-"""A scene is short of samples with less than the FEWth part of the median scene."""
 
 
 class RuleCount(NamedTuple):
@@ -25,23 +20,6 @@ class RuleCount(NamedTuple):
     code: str
     severity: Severity
     findings: int
-
-
-@dataclass
-class ShortScenes:
-    """Scenes that need samples."""
-
-    missing: list[Phase]
-    """Phases in which no scene has a sample."""
-    without: dict[Phase, list[Scene]]
-    """Scenes with samples, but none in a phase in which others have some."""
-    few: list[tuple[Scene, int]]
-    """Scenes with few samples, the fewest first."""
-    median: int
-    """Number of samples of the median scene."""
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.without or self.few)
 
 
 def rule_counts(findings: Sequence[Finding]) -> list[RuleCount]:
@@ -58,18 +36,9 @@ def rule_counts(findings: Sequence[Finding]) -> list[RuleCount]:
 
 def short_scenes(model: SiteModel) -> ShortScenes:
     """Return the scenes that need samples. Scenes without any sample are not among them."""
-    used = [scene for scene in model.catalog.vocabulary.scenes if scene.key in model.scenes]
-    missing = [p for p in Phase if used and not any(model.scenes[s.key].phases[p] for s in used)]
-    without = {}
-    for phase in Phase:
-        gaps = [scene for scene in used if not model.scenes[scene.key].phases[phase]]
-        if gaps and phase not in missing:
-            without[phase] = gaps
-    sizes = {scene.key: model.scenes[scene.key].images for scene in used}
-    middle = median_low(sizes.values()) if sizes else 0
-    few = [(scene, sizes[scene.key]) for scene in used if FEW * sizes[scene.key] < middle]
-    few.sort(key=lambda pair: pair[1])
-    return ShortScenes(missing, without, few, middle)
+    return find_short_scenes(
+        model.catalog.vocabulary, {key: facts.phases for key, facts in model.scenes.items()}
+    )
 
 
 def reference_day(model: SiteModel) -> dt.date | None:

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--notes", action="store_true", help="show notes too")
     parser.add_argument(
         "--on",
-        type=_day,
+        type=day_of,
         metavar="DATE",
         help="also report consent that ended before DATE (YYYY-MM-DD), or ends within 90 days "
         "after it; `today` is the current day",
@@ -60,7 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="print a Markdown summary")
 
 
-def _day(text: str) -> dt.date:
+def day_of(text: str) -> dt.date:
+    """Return a day as options name it: YYYY-MM-DD, or `today`; for argparse."""
     import re
 
     if text == "today":
