@@ -14,7 +14,7 @@ from sceneset.progress import Notify, Progress, no_notice, no_progress
 if TYPE_CHECKING:
     from sceneset.catalog.lookup import FoundSample
     from sceneset.exports.types import Exported
-    from sceneset.reporting.plan import Plan
+    from sceneset.reporting.plan_values import Plan
     from sceneset.versions.diff import Diff
     from sceneset.versions.pull import Pulled
 
@@ -294,8 +294,9 @@ class Registry(Catalog):
         from sceneset.catalog.query import resolve_query
         from sceneset.evaluation.counts import read_counts
         from sceneset.evaluation.plan_results import plan_results
-        from sceneset.reporting.plan import NOT_COUNTED, Duplicates, make_plan
-        from sceneset.reporting.plan_samples import read_plan_samples
+        from sceneset.reporting.plan import NOT_COUNTED, make_plan
+        from sceneset.reporting.plan_reader import read_plan_samples
+        from sceneset.reporting.plan_values import Duplicates
         from sceneset.schemas.targets import Targets
         from sceneset.versions.foreign import restrictions_of
 

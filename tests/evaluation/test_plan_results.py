@@ -8,7 +8,7 @@ from sceneset.catalog.query import resolve_query
 from sceneset.catalog.reader import Catalog
 from sceneset.evaluation.plan_results import plan_results
 from sceneset.reporting.plan import make_plan
-from sceneset.reporting.plan_samples import read_plan_samples
+from sceneset.reporting.plan_reader import read_plan_samples
 from support.build import NAME
 from support.tabular import Drawn, counts_of, many, write_registry
 

@@ -9,10 +9,11 @@ import pytest
 from sceneset.catalog.query import resolve_query
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError
-from sceneset.reporting.plan import NOT_COUNTED, Duplicates, make_plan
-from sceneset.reporting.plan_reasons import KINDS
+from sceneset.reporting.plan import NOT_COUNTED, make_plan
+from sceneset.reporting.plan_kinds import KINDS
+from sceneset.reporting.plan_reader import read_plan_samples
 from sceneset.reporting.plan_request import COLUMNS, request_text
-from sceneset.reporting.plan_samples import read_plan_samples
+from sceneset.reporting.plan_values import Duplicates
 from sceneset.schemas.terms import Phase
 from sceneset.storage.yaml_files import dump_yaml
 from sceneset.storage.yaml_parser import parse

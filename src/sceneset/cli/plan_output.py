@@ -8,8 +8,8 @@ from sceneset.cli.picture_sheets import language
 from sceneset.counts import counted
 
 if TYPE_CHECKING:
-    from sceneset.reporting.plan import Plan
     from sceneset.reporting.plan_reasons import CellPlan
+    from sceneset.reporting.plan_values import Plan
 
 _SHOWN = 10  # names of scenes
 
@@ -47,7 +47,7 @@ def _row(plan: "Plan", cell: "CellPlan") -> list[object]:
 
 def _say_order(plan: "Plan", hidden: int) -> None:
     """Say in which order scenes are shown, and whether there are targets."""
-    from sceneset.reporting.plan_reasons import KINDS
+    from sceneset.reporting.plan_kinds import KINDS
 
     if used := {cell.reasons[0].kind for cell in plan.cells if cell.reasons}:
         texts = [text.text(language()) for kind, text in KINDS.items() if kind in used]

@@ -7,9 +7,9 @@ import numpy as np
 from sceneset.evaluation.bootstrap import Estimate, estimate, sources_of
 from sceneset.evaluation.counts import Counts
 from sceneset.evaluation.measures import Empty, Group, terms_of
-from sceneset.reporting.plan import Results
 from sceneset.reporting.plan_reasons import CellResult
 from sceneset.reporting.plan_samples import PHASES, Cell, PlanSamples
+from sceneset.reporting.plan_values import Results
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:

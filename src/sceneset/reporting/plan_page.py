@@ -9,8 +9,9 @@ from typing import Any
 from sceneset.catalog.subset_folder import printable
 from sceneset.reporting.charts import Bar, bar_chart
 from sceneset.reporting.page import LANGUAGE_TAGS, html_environment, policy, style_of
-from sceneset.reporting.plan import Plan
-from sceneset.reporting.plan_reasons import KINDS, CellPlan, CellResult
+from sceneset.reporting.plan_kinds import KINDS
+from sceneset.reporting.plan_reasons import CellPlan, CellResult
+from sceneset.reporting.plan_values import Plan
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.terms import Phase

@@ -4,7 +4,7 @@ import csv
 import io
 
 from sceneset.catalog.subset_folder import printable
-from sceneset.reporting.plan import Plan, Request
+from sceneset.reporting.plan_values import Plan, Request
 from sceneset.schemas.scene import Vocabulary
 
 COLUMNS = (

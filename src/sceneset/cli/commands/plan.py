@@ -28,7 +28,7 @@ from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
-    from sceneset.reporting.plan import Plan
+    from sceneset.reporting.plan_values import Plan
 
 EXAMPLES = r"""
   sceneset plan
