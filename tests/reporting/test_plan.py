@@ -84,7 +84,7 @@ def test_scans_without_pictures_count_files(registry):
     assert cell_of(plan, "ski").pictures == 3
 
 
-def test_the_most_special_target_counts_and_0_wants_none(registry):
+def test_the_most_specific_target_counts_and_0_wants_none(registry):
     targets = (
         "{train: 10, multi: {train: 4}, scenes: {滑雪: {train: 7, single: {train: 8}, "
         "multi: {val: 2}}, city: {train: 0}}}"
@@ -140,6 +140,14 @@ def test_withdrawn_and_restricted_samples_are_not_counted(registry):
     assert plan.restricted == {"no-release": 1, "no-export": 1}
     strict = plan_of(root, left_out={*NOT_COUNTED, "internal"})
     assert (strict.samples, strict.restricted["internal"]) == (2, 1)
+
+
+def test_a_restricted_subset_is_not_counted(registry):
+    write_registry(registry, many(3), provenance=PROVENANCE | {"restrictions": ["no-export"]})
+    write_registry(registry, many(2), name=f"{NAME}2")
+    plan = plan_of(registry)
+    assert (plan.samples, plan.restricted) == (2, {"no-export": 3})
+    assert cell_of(plan, "ski").images == 2
 
 
 @pytest.mark.parametrize(

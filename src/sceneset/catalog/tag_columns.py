@@ -5,7 +5,6 @@ read in columns if its samples are exactly those of the scan, whose names are ch
 distinct values are valid. Any other file is parsed row by row, which reports its errors.
 """
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -104,7 +103,7 @@ def _read_columns(catalog: Catalog, name: str, scan: "pa.Table") -> TagColumns |
     path = catalog.paths.tags(name)
     data = read_bytes(path, catalog.paths.relative(path))
     try:
-        table = _table_of(data)
+        table = _table_of(data, len(scan))
         if table is None or not _has_samples_of(table, scan):
             return None
         labels, label = _labels(table)
@@ -118,19 +117,25 @@ def _read_columns(catalog: Catalog, name: str, scan: "pa.Table") -> TagColumns |
     return TagColumns(phase, stem, label, labels, source, sources)
 
 
-def _table_of(data: bytes) -> "pa.Table | None":
-    """Return the rows of CSV text as texts; None if the text is not as plain as `tags_text`."""
+def _table_of(data: bytes, rows: int) -> "pa.Table | None":
+    """Return the rows of CSV text as texts; None if the text is not as plain as `tags_text`.
+
+    Args:
+        data: The text.
+        rows: Its number of rows; text with more or fewer lines is not read.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv
 
     head, _, rest = data.partition(b"\n")
     header = head.decode("utf-8", "replace").split(",")
-    is_plain = not any(byte in data for byte in (b'"', b"\r", b"\0")) and b"\n\n" not in data
-    if not is_plain or not rest or header not in ([*COLUMNS], [*COLUMNS[:-1]]):
+    is_plain = not any(byte in data for byte in (b'"', b"\r", b"\0"))
+    has_rows = rest.count(b"\n") + (not rest.endswith(b"\n")) == rows
+    if not (is_plain and rest and has_rows) or header not in ([*COLUMNS], [*COLUMNS[:-1]]):
         return None
     table = csv.read_csv(
-        io.BytesIO(data),
+        pa.BufferReader(data),
         read_options=csv.ReadOptions(use_threads=False),
         parse_options=csv.ParseOptions(quote_char=False),
         convert_options=csv.ConvertOptions(

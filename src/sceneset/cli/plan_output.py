@@ -53,7 +53,7 @@ def _say_order(plan: "Plan", hidden: int) -> None:
         texts = [text.text(language()) for kind, text in KINDS.items() if kind in used]
         say("scenes are in the order of their most urgent reason:")
         for number, text in enumerate(texts, 1):
-            say(f"  {number}. {text}")
+            say(f"{number}. {text}")
     if hidden:
         text = counted(hidden, "row needs nothing and is", "rows need nothing and are")
         say(f"{text} not shown; --all shows all")

@@ -22,7 +22,7 @@ GENERATOR = '<meta name="generator" content="sceneset plan">'
 _MOST_BARS = 20
 TEXTS = {
     "title": Localized(en="What to collect next", zh="下一步采集什么"),
-    "counted": Localized(en="{} samples counted", zh="统计了 {} 个样本"),
+    "counted": Localized(en="Counted samples: {}", zh="统计的样本：{}"),
     "near": Localized(
         en="Images of a phase that look alike count as one.",
         zh="同一阶段中看起来相同的图片只算一张。",
@@ -32,25 +32,24 @@ TEXTS = {
         zh="同一阶段中像素相同的图片只算一张。",
     ),
     "several": Localized(
-        en="{} samples are in several rows and counted in each.",
-        zh="{} 个样本属于多行，在每行中都计入。",
+        en="Samples in several rows, counted in each: {}",
+        zh="属于多行并在每行中都计入的样本：{}",
     ),
     "without_scene": Localized(
-        en="{} samples are in no scene and counted in no row.",
-        zh="{} 个样本不属于任何场景，不计入任何行。",
+        en="Samples in no scene, counted in no row: {}",
+        zh="不属于任何场景、不计入任何行的样本：{}",
     ),
-    "withdrawn": Localized(
-        en="{} withdrawn samples are not counted.", zh="{} 个已撤回的样本不计入。"
-    ),
+    "withdrawn": Localized(en="Withdrawn samples, not counted: {}", zh="已撤回、不计入的样本：{}"),
     "restricted": Localized(
-        en="{} restricted samples are not counted ({}).", zh="{} 个受限样本不计入（{}）。"
+        en="Restricted samples, not counted: {} ({})", zh="受限、不计入的样本：{}（{}）"
     ),
     "unknown_samples": Localized(
-        en="{} evaluated samples are not among the counted ones.",
-        zh="{} 个已评估的样本不在统计的样本中。",
+        en="Evaluated samples that are not among the counted ones: {}",
+        zh="已评估但不在统计中的样本：{}",
     ),
     "evaluated": Localized(
-        en="IoU of all pixels of {} evaluated images: {}", zh="{} 张已评估图片所有像素的 IoU：{}"
+        en="Evaluated images: {}, IoU of all their pixels: {}",
+        zh="已评估的图片：{}，所有像素的 IoU：{}",
     ),
     "day": Localized(en="Consent is compared with {}.", zh="同意的期限与 {} 比较。"),
     "no_targets": Localized(

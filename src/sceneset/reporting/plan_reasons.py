@@ -165,7 +165,8 @@ def _diversity_reasons(phase: Phase, count: PhaseCount, most: float) -> Iterator
             share,
             Localized(
                 en=f"{phase}: one source has {_percent(share)} of the images with a source "
-                f"({count.sources:,} sources, as diverse as {count.effective:.1f} equal ones)",
+                f"({counted(count.sources, 'source')}, as diverse as {count.effective:.1f} "
+                "of equal size)",
                 zh=f"{phase}：一个来源占有来源图片的 {_percent(share)}"
                 f"（共 {count.sources:,} 个来源，相当于 {count.effective:.1f} 个等量来源）",
             ),
