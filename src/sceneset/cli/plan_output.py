@@ -22,13 +22,14 @@ def print_plan(plan: "Plan", *, shows_all: bool) -> None:
         shows_all: Whether scenes that need nothing are shown too.
     """
     shown = [cell for cell in plan.cells if cell.reasons or shows_all]
-    columns = ["scene", "persons", "images", "different", "wanted", "why"]
-    if plan.results:
-        columns.insert(5, "IoU")
     rows = [_row(plan, cell) for cell in shown]
-    if rows:
-        right = [name for name in columns if name in {"images", "different", "wanted", "IoU"}]
-        print_table(columns, rows, right=right)
+    right = ("images", "different", "wanted", "IoU")
+    if rows and plan.results:
+        print_table(
+            ("scene", "persons", "images", "different", "wanted", "IoU", "why"), rows, right=right
+        )
+    elif rows:
+        print_table(("scene", "persons", "images", "different", "wanted", "why"), rows, right=right)
     _say_order(plan, len(plan.cells) - len(shown))
     _say_facts(plan)
 
