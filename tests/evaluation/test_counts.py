@@ -14,6 +14,7 @@ from sceneset.evaluation.counts import (
     table_of,
     write_counts,
 )
+from sceneset.imaging.mask_agreement import PackedMask
 
 WIDTHS = Widths((0.02, 0.1), (0.008,))
 
@@ -24,7 +25,12 @@ def rows() -> list[Row]:
     truth[0] = 255
     facts = Facts("s", "val", "a", ("ski", "city"), "single", "clip 1", 32, 24, "0f" * 16)
     missing = Row(facts._replace(stem="b"), None, "missing", "there is no prediction")
-    return [Row(facts, count_pair(truth, predicted, WIDTHS), values="0/1"), missing]
+    return [
+        Row(
+            facts, count_pair(PackedMask.of(truth), PackedMask.of(predicted), WIDTHS), values="0/1"
+        ),
+        missing,
+    ]
 
 
 def test_counts_are_the_same_after_writing_and_reading(tmp_path):

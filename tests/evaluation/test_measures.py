@@ -14,6 +14,7 @@ from sceneset.evaluation.measures import (
     measures_of,
     terms_of,
 )
+from sceneset.imaging.mask_agreement import PackedMask
 
 WIDTHS = Widths((0.02, 0.1), (0.05,))
 SIZE = (32, 24)
@@ -40,7 +41,12 @@ def counts_of(pairs, **facts) -> Counts:
     for number, (truth, predicted) in enumerate(pairs):
         default = Facts("s", "val", f"{number:03}", ("ski",), None, "", *SIZE, "0f" * 16)
         changed = {name: values[number] for name, values in facts.items()}
-        rows.append(Row(default._replace(**changed), count_pair(truth, predicted, WIDTHS)))
+        rows.append(
+            Row(
+                default._replace(**changed),
+                count_pair(PackedMask.of(truth), PackedMask.of(predicted), WIDTHS),
+            )
+        )
     return table_of(rows, WIDTHS, {})
 
 

@@ -7,17 +7,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sceneset.imaging import mask_agreement
 from sceneset.imaging.mask_agreement import (
     Agreement,
     Band,
     Edges,
-    agreement,
+    PackedMask,
     band_pixels,
     radius_pixels,
 )
 from support.build import SHARED, needs_shared
 
 DISTANCES, RADII = (1, 3), (0, 1, 4)
+
+
+def agreement(truth: np.ndarray, predicted: np.ndarray, distances, radii) -> Agreement:
+    masks = (PackedMask.of(mask) for mask in (truth, predicted))
+    return mask_agreement.agreement(*masks, distances, radii)
 
 
 def cheng_band(mask: np.ndarray, distance: int) -> np.ndarray:
@@ -163,6 +169,30 @@ def test_counts_equal_the_definition_with_ignored_pixels(kind, where):
         truth[:2] = truth[20:] = truth[:, :3] = truth[:, 28:] = 255
     expected = by_definition(truth, predicted, DISTANCES, RADII)
     assert agreement(truth, predicted, DISTANCES, RADII) == expected
+
+
+@pytest.mark.parametrize("width", [63, 64, 65, 128, 300])
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.5])
+def test_counts_equal_the_reference_at_any_width_and_distance(width, share):
+    random = np.random.default_rng(width)
+    truth, predicted = (random.random((2, 150, width)) < share).astype(np.uint8)
+    truth[20:130, width // 4 : width // 2] = 1
+    predicted[25:120, width // 5 : width // 2 + 4] = 1
+    distances, radii = (1, 8, 29), (0, 5, 12, 28, 29, 60)
+    found = agreement(truth, predicted, distances, radii)
+    assert found == by_reference(truth, predicted, distances, radii)
+
+
+def test_counts_equal_the_reference_when_only_the_exact_disk_decides():
+    truth, predicted = np.zeros((2, 200, 200), np.uint8)
+    truth[100, 100] = 1
+    for angle in range(0, 360, 3):
+        for distance in (11, 12, 13, 40, 41, 42):
+            row, column = 100 + distance * np.sin(angle), 100 + distance * np.cos(angle)
+            predicted[round(row), round(column)] = 1
+    found = agreement(truth, predicted, (), (12, 41))
+    assert found == by_reference(truth, predicted, (), (12, 41))
+    assert 0 < found.edges[0].predicted_matched < found.edges[1].predicted_matched
 
 
 def test_prediction_inside_ignored_pixels_changes_nothing():

@@ -5,7 +5,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from sceneset.storage.files import read_text
 
 
 class CocoResults:
-    """The results of a model; the mask of an image is the union of its persons. Thread-safe."""
+    """The results of a model; the mask of an image is the union of its persons."""
 
     def __init__(
         self,
@@ -67,40 +67,55 @@ class CocoResults:
         selected = [sample.key for sample in samples]
         self.matches = index.match(selected, other_samples(catalog, selected))
 
-    def read(self, sample: ExportSample) -> Predicted:
+    def prediction(self, sample: ExportSample) -> "PersonsOfImage":
         """Return the persons of an image as one mask; see ``Predictions``."""
-        mask = np.zeros((sample.height, sample.width), np.uint8)
+        results = self._results.get(self.matches.found[sample.key], [])
+        return PersonsOfImage(results, sample.width, sample.height, self._reading.level)
+
+
+class PersonsOfImage(NamedTuple):
+    """The results for one image."""
+
+    results: list[dict[str, Any]]
+    width: int
+    """In pixels."""
+    height: int
+    level: float
+    """The least score of results that count."""
+
+    def read(self) -> Predicted:
+        """Return the mask of all persons; see ``Prediction``."""
+        mask = np.zeros((self.height, self.width), np.uint8)
         number = 0
-        for result in self._results.get(self.matches.found[sample.key], ()):
+        for result in self.results:
             score = result.get("score", 1.0)
             if isinstance(score, bool) or not isinstance(score, int | float):
                 raise PredictionError("not-a-number", f"has a result with the score {score!r}")
             if not math.isfinite(score):
                 raise PredictionError("not-a-number", "has a result whose score is no number")
-            if score >= self._reading.level:
-                region = _region(result.get("segmentation"), sample)
+            if score >= self.level:
+                region = _region(result.get("segmentation"), self.width, self.height)
                 is_ignored = bool(result.get("iscrowd"))  # as `sceneset export coco` writes it
                 mask[(region > 0) & (mask != PERSON)] = IGNORE if is_ignored else PERSON
                 number += not is_ignored
         return Predicted(mask, "COCO results" if number else "COCO results (none)")
 
 
-def _region(segmentation: object, sample: ExportSample) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+def _region(segmentation: object, width: int, height: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     if not isinstance(segmentation, dict):
         raise PredictionError(
             "unreadable", "has a result that is no run-length mask; write RLE with size and counts"
         )
     size, counts = segmentation.get("size"), segmentation.get("counts")
-    if size != [sample.height, sample.width]:
+    if size != [height, width]:
         raise PredictionError(
             "wrong-size",
-            f"has a result of the size {size} (height, width), the image "
-            f"{[sample.height, sample.width]}",
+            f"has a result of the size {size} (height, width), the image {[height, width]}",
         )
     if not isinstance(counts, str | list):
         raise PredictionError("unreadable", "has a result without counts")
     try:
-        return decode_coco(counts, sample.width, sample.height)
+        return decode_coco(counts, width, height)
     except ValueError as error:
         raise PredictionError("unreadable", f"has a broken result: {error}") from None
 

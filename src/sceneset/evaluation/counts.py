@@ -13,11 +13,9 @@ from sceneset.errors import UsageError
 from sceneset.storage.files import atomic_write, open_regular
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pyarrow as pa
 
-    Mask = npt.NDArray[np.uint8]
+    from sceneset.imaging.mask_agreement import PackedMask
 
 FORMAT = "1"
 """Version of the columns below."""
@@ -75,17 +73,11 @@ class Row(NamedTuple):
     """What the values of the prediction mean, for example "0/255"."""
 
 
-def count_pair(truth: "Mask", predicted: "Mask", widths: Widths) -> tuple[int, ...]:
-    """Return the counts of a pair of masks of one size, in the order of ``Widths.columns``.
-
-    Args:
-        truth: height x width: 1 is person, 255 ignored.
-        predicted: The same.
-        widths: Of the boundary measures.
-    """
+def count_pair(truth: "PackedMask", predicted: "PackedMask", widths: Widths) -> tuple[int, ...]:
+    """Return the counts of a pair of masks of one size, in the order of ``Widths.columns``."""
     from sceneset.imaging.mask_agreement import agreement, band_pixels, radius_pixels
 
-    height, width = truth.shape
+    width, height = truth.width, len(truth.persons)
     found = agreement(
         truth,
         predicted,

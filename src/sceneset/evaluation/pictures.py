@@ -73,7 +73,7 @@ def _draw(
     image = refusing_withdrawn(catalog, partial(files.read, sample.image_path, sample.image_md5))()
     truth = files.read(sample.mask_path, sample.mask_md5)
     limits = catalog.params.limits
-    mask = predictions.read(sample).mask.copy()
+    mask = predictions.prediction(sample).read().mask.copy()
     mask[decode_mask(truth, limits) == IGNORE] = IGNORE  # ignored pixels are no errors
     predicted = grey_png(mask, {PERSON: PERSON, IGNORE: IGNORE})
     before, after = (Side(image, sample.suffix, data) for data in (truth, predicted))

@@ -4,10 +4,11 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import FindingsError, UsageError
+from sceneset.evaluation.compare import Prediction
 from sceneset.evaluation.names import Key, Matches, NameIndex
 from sceneset.exports.types import ExportSample
 from sceneset.imaging.prediction_file import (
@@ -17,6 +18,7 @@ from sceneset.imaging.prediction_file import (
     Reading,
     read_prediction,
 )
+from sceneset.schemas.params import Limits
 from sceneset.storage.files import read_bytes
 
 
@@ -27,7 +29,7 @@ class Predictions(Protocol):
     other_files: Counter[str]
     """Number of files that are no masks, by suffix."""
 
-    def read(self, sample: ExportSample) -> Predicted:
+    def prediction(self, sample: ExportSample) -> Prediction:
         """Return the prediction of a sample that ``matches`` found.
 
         Raises:
@@ -35,8 +37,26 @@ class Predictions(Protocol):
         """
 
 
+class PredictedFile(NamedTuple):
+    """A predicted mask in a file."""
+
+    path: Path
+    name: str
+    """For messages."""
+    reading: Reading
+    limits: Limits
+
+    def read(self) -> Predicted:
+        """Return the mask; see ``Prediction``."""
+        try:
+            data = read_bytes(self.path, self.name, limit=self.limits.max_bytes)
+        except FindingsError as error:
+            raise PredictionError("unreadable", error.findings[0].message) from None
+        return read_prediction(data, self.path.suffix.lower(), self.reading, self.limits)
+
+
 class FolderPredictions:
-    """Predicted masks in a folder. Thread-safe."""
+    """Predicted masks in a folder."""
 
     def __init__(
         self,
@@ -75,15 +95,10 @@ class FolderPredictions:
         selected = [sample.key for sample in samples]
         self.matches = index.match(selected, other_samples(catalog, selected))
 
-    def read(self, sample: ExportSample) -> Predicted:
+    def prediction(self, sample: ExportSample) -> PredictedFile:
         """Return the prediction of a sample; see ``Predictions``."""
         name = self.matches.found[sample.key]
-        path = self._folder / name
-        try:
-            data = read_bytes(path, name, limit=self._limits.max_bytes)
-        except FindingsError as error:
-            raise PredictionError("unreadable", error.findings[0].message) from None
-        return read_prediction(data, path.suffix.lower(), self._reading, self._limits)
+        return PredictedFile(self._folder / name, name, self._reading, self._limits)
 
 
 def _files(folder: Path) -> Iterator[str]:

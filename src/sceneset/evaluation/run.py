@@ -1,24 +1,19 @@
 """Compare the masks of samples with predictions, and count."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Sequence
+from functools import partial
 
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import BlobError, UndecodableError
-from sceneset.evaluation.counts import Counts, Facts, Row, Widths, count_pair, table_of
+from sceneset.errors import BlobError
+from sceneset.evaluation.compare import Task, compare, crashed
+from sceneset.evaluation.counts import Counts, Facts, Widths, table_of
 from sceneset.evaluation.predictions import Predictions
 from sceneset.exports.types import ExportSample
+from sceneset.imaging.prediction_file import PredictionError
 from sceneset.progress import Progress, no_progress
 from sceneset.scanning.measure_sample import no_warnings
+from sceneset.scanning.process_map import map_on_all_cores
 from sceneset.versions.local_files import LocalFiles
-
-_BATCH = 256  # samples submitted to the threads at a time, to bound memory
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 PROBLEMS = (
     *("missing", "wrong-phase", "ambiguous", "wrong-size", "wrong-shape", "colours"),
@@ -48,30 +43,29 @@ def count_predictions(
         about: Noted with the counts.
         progress: Called with the samples.
     """
-    from sceneset.imaging.decode import decode_mask
-    from sceneset.imaging.prediction_file import PredictionError
-
     limits = catalog.params.limits
 
-    def compare(sample: ExportSample) -> Row:
+    def task(sample: ExportSample) -> Task:
         facts = facts_of(sample)
         if problem := predictions.matches.problems.get(sample.key):
-            return Row(facts, None, *problem)
+            return Task(facts, b"", None, (problem.problem, problem.detail))
         try:
-            truth = decode_mask(files.read(sample.mask_path, sample.mask_md5), limits)
-        except (BlobError, UndecodableError) as error:
-            return Row(facts, None, "no-truth", f"its mask in the registry {error}")
+            truth = files.read(sample.mask_path, sample.mask_md5)
+        except BlobError as error:
+            return Task(facts, b"", None, ("no-truth", f"its mask in the registry {error}"))
         try:
-            found = predictions.read(sample)
+            return Task(facts, truth, predictions.prediction(sample))
         except PredictionError as error:
-            return Row(facts, None, error.problem, error.detail)
-        if found.mask.shape != truth.shape:
-            return Row(facts, None, "wrong-size", _size_text(found.mask.shape, sample))
-        return Row(facts, count_pair(truth, found.mask, widths), values=found.values)
+            return Task(facts, b"", None, (error.problem, error.detail))
 
     with no_warnings():
-        rows = progress(_in_threads(compare, samples), len(samples), "compare masks")
-        return table_of(rows, widths, about)
+        rows = map_on_all_cores(
+            partial(compare, limits=limits, widths=widths),
+            map(task, samples),
+            len(samples),
+            crashed,
+        )
+        return table_of(progress(rows, len(samples), "compare masks"), widths, about)
 
 
 def facts_of(sample: ExportSample) -> Facts:
@@ -87,22 +81,6 @@ def facts_of(sample: ExportSample) -> Facts:
         sample.height,
         sample.mask_md5,
     )
-
-
-def _size_text(shape: tuple[int, ...], sample: ExportSample) -> str:
-    height, width = shape[:2]
-    text = f"is {width} x {height}, the image {sample.width} x {sample.height}"
-    if (width, height) == (sample.height, sample.width):
-        text += "; predict on the pixels as stored, without turning them by EXIF"
-    return text
-
-
-def _in_threads(call: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """Yield ``call(item)`` for every item, in order; the decoders release Python's lock."""
-    remaining = iter(items)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(remaining, _BATCH)):
-            yield from pool.map(call, batch)
 
 
 def refuse_mixed_values(counts: Counts) -> Counts:

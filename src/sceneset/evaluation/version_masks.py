@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobError, UndecodableError
@@ -9,6 +10,7 @@ from sceneset.evaluation.names import Key, Matches, Problem
 from sceneset.exports.types import ExportSample
 from sceneset.imaging.decode import decode_mask
 from sceneset.imaging.prediction_file import Predicted, PredictionError
+from sceneset.schemas.params import Limits
 from sceneset.versions.local_files import LocalFiles
 
 
@@ -62,10 +64,28 @@ class VersionMasks:
         """Return path and hash of all masks, for ``LocalFiles.fetch``."""
         return [(path, self._masks[key]) for key, path in self.matches.found.items()]
 
-    def read(self, sample: ExportSample) -> Predicted:
+    def prediction(self, sample: ExportSample) -> "MaskOfVersion":
         """Return the mask of a sample in the other version; see ``Predictions``."""
         try:
             data = self.files.read(sample.mask_path, self._masks[sample.key])
-            return Predicted(decode_mask(data, self._limits), "mask")
-        except (BlobError, UndecodableError) as error:
-            raise PredictionError("unreadable", f"its mask in the other version {error}") from None
+        except BlobError as error:
+            raise _unreadable(error) from None
+        return MaskOfVersion(data, self._limits)
+
+
+class MaskOfVersion(NamedTuple):
+    """A mask of another version."""
+
+    data: bytes
+    limits: Limits
+
+    def read(self) -> Predicted:
+        """Return the mask; see ``Prediction``."""
+        try:
+            return Predicted(decode_mask(self.data, self.limits), "mask")
+        except UndecodableError as error:
+            raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> PredictionError:
+    return PredictionError("unreadable", f"its mask in the other version {error}")

@@ -152,18 +152,20 @@ def _channel(opened: Image.Image) -> "Array":
 
 
 def interpreted(array: "Array", reading: Reading) -> Predicted:
-    """Return the mask that an array of height x width means.
+    """Return the mask that an array of height x width means; it may use the array's memory.
 
     Raises:
         PredictionError: The meaning is not clear.
     """
     if array.dtype == np.bool_:
-        return _binary((array.view(np.uint8) != 0).view(np.uint8), 1)
+        mask = (array.view(np.uint8) != 0).view(np.uint8)
+        return Predicted(mask, "0/1" if mask.any() else "empty")
     if array.dtype.kind == "f":
         return _from_floats(array, reading)
     if array.dtype.kind not in "iu":
         raise PredictionError("values-unclear", f"has values of the type {array.dtype}")
-    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    low = int(array.min(initial=0)) if array.dtype.kind == "i" else 0
+    high = int(array.max(initial=0))
     if low < 0 or high > 65_535:
         raise PredictionError("values-unclear", f"has values from {low} to {high}")
     return _from_integers(array, high, reading)
@@ -175,9 +177,9 @@ def _from_integers(array: "Array", high: int, reading: Reading) -> Predicted:
     if reading.values is Values.PROBABILITY:
         return _from_levels(array, high, reading)
     if high == 0 or (high == 1 and reading.values is Values.AUTO):
-        return _binary(array, 1)
-    if high in {255, 65_535} and np.count_nonzero(array) == np.count_nonzero(array == high):
-        return _binary(array, high)
+        return Predicted(array.astype(np.uint8, copy=False), "0/1" if high else "empty")
+    if high in {255, 65_535} and (binary := _binary(array, high)) is not None:
+        return Predicted(binary, "0/255")
     if reading.values is Values.BINARY:
         raise PredictionError("values-unclear", f"has other values than 0 and 255, up to {high}")
     used = np.flatnonzero(np.bincount(array.ravel()))
@@ -191,10 +193,20 @@ def _from_integers(array: "Array", high: int, reading: Reading) -> Predicted:
     return _from_levels(array, high, reading)
 
 
-def _binary(array: "Array", person: int) -> Predicted:
-    mask: Mask = array if person == 1 else (array == person).view(np.uint8)
-    kind = "0/1" if person == 1 else "0/255"
-    return Predicted(mask.astype(np.uint8, copy=False), kind if mask.any() else "empty")
+def _binary(array: "Array", high: int) -> "Mask | None":
+    """Return whether each value is ``high``, as 0 and 1; None if a value is neither that nor 0."""
+    if array.dtype != np.uint8:
+        person = array == high
+        is_binary = np.count_nonzero(array) == np.count_nonzero(person)
+        return person.view(np.uint8) if is_binary else None
+    if not array.flags.writeable:
+        array = array.copy()
+    array += 1  # 255 becomes 0, and 0 becomes 1; new memory would take longer than this
+    if int(array.max(initial=0)) > 1:
+        array -= 1
+        return None
+    array ^= 1
+    return array
 
 
 def _from_levels(array: "Array", high: int, reading: Reading) -> Predicted:
@@ -219,9 +231,7 @@ def _from_floats(array: "Array", reading: Reading) -> Predicted:
         raise PredictionError("not-a-number", f"has {number:,} pixels that are no number")
     low, high = float(array.min(initial=0)), float(array.max(initial=0))
     if high in {1.0, 255.0} and np.count_nonzero(array) == np.count_nonzero(array == high):
-        return _binary((array == high).view(np.uint8), 1)._replace(
-            values="0/1" if high == 1 else "0/255"
-        )
+        return Predicted((array == high).view(np.uint8), "0/1" if high == 1 else "0/255")
     if low < 0 or high > 1:
         raise PredictionError(
             "values-unclear",

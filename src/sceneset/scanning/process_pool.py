@@ -79,7 +79,7 @@ class _ProcessWorkers:
         os.environ.update(safe_path())
         self._pool = ProcessPool(
             max_workers=count,
-            initializer=_start_worker,
+            initializer=start_worker,
             # A fork of a process with threads can wait forever for a lock that a thread held.
             context=multiprocessing.get_context("spawn"),
         )
@@ -94,7 +94,7 @@ class _ProcessWorkers:
         self._pool.join()
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """Prepare a worker process: ignore SIGINT, end with the parent, and show no warnings.
 
     On Ctrl-C the parent process stops its workers.

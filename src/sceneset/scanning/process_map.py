@@ -1,0 +1,133 @@
+"""Call a function for many items on all cores, with processes or threads, and keep their order."""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import chain, islice
+from typing import Generic, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from sceneset.scanning.process_pool import start_worker
+from sceneset.storage.safe_path import safe_path
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+_MIN_ITEMS = 2000
+"""Number of items from which processes are faster than threads, as for scans."""
+_BATCH = 32
+_THREAD_BATCH = 256  # items submitted to the threads at a time, to bound memory
+
+
+def map_on_all_cores(
+    call: Callable[[S], T], items: Iterable[S], number: int, crashed: Callable[[S], T]
+) -> Iterator[T]:
+    """Yield ``call(item)`` for every item, in order.
+
+    Memory depends on the number of cores and not on the number of items. An item that crashes its
+    process is isolated, and all other items are computed.
+
+    Args:
+        call: Must be picklable, as items and results must be.
+        items: The items; they are drawn in this process, only a few ahead of the results.
+        number: Of items, about.
+        crashed: Returns the result for an item that crashes its process.
+    """
+    cores = os.cpu_count() or 1
+    if cores == 1 or number < _MIN_ITEMS:
+        yield from in_threads(call, items)
+        return
+    pool = _Processes(call, cores)
+    try:
+        yield from pool.results(items, crashed)
+    finally:
+        pool.close()
+
+
+def in_threads(call: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+    """Yield ``call(item)`` for every item, in order."""
+    remaining = iter(items)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while batch := list(islice(remaining, _THREAD_BATCH)):
+            yield from pool.map(call, batch)
+
+
+class _Processes(Generic[S, T]):
+    """One process for each core."""
+
+    def __init__(self, call: Callable[[S], T], cores: int) -> None:
+        self._call, self._ahead = call, 3 * cores
+        # `python -c`, which starts each process, would import modules from the registry's folder.
+        os.environ.update(safe_path())
+        self._pool = ProcessPool(
+            max_workers=cores,
+            initializer=start_worker,
+            # A fork of a process with threads can wait forever for a lock that a thread held.
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def results(self, items: Iterable[S], crashed: Callable[[S], T]) -> Iterator[T]:
+        """Yield the results; if the pool is lost, threads compute the remaining ones."""
+        remaining = iter(items)
+        batches = iter(lambda: tuple(islice(remaining, _BATCH)), ())
+        pending: deque[tuple[tuple[S, ...], Future[list[T]]]] = deque()
+        while True:
+            while len(pending) < self._ahead and (batch := next(batches, None)):
+                pending.append((batch, self._submit(batch)))
+            if not pending:
+                return
+            first, future = pending.popleft()
+            try:
+                found = self._result(first, future, [other for _, other in pending], crashed)
+            except RuntimeError:
+                submitted = (batch for batch, _ in pending)
+                yield from in_threads(
+                    self._call, chain(first, *submitted, chain.from_iterable(batches))
+                )
+                return
+            yield from found
+
+    def _submit(self, batch: Sequence[S]) -> "Future[list[T]]":
+        future: Future[list[T]]
+        try:
+            future = self._pool.schedule(_call_each, (self._call, batch))
+        except RuntimeError as error:
+            future = Future()
+            future.set_exception(error)  # raised when the result of this batch is due
+        return future
+
+    def _result(
+        self,
+        batch: Sequence[S],
+        future: "Future[list[T]]",
+        others: "Sequence[Future[list[T]]]",
+        crashed: Callable[[S], T],
+    ) -> list[T]:
+        try:
+            return future.result()
+        except ProcessExpired:
+            # Wait for the others, so that only an item computed alone can cause the next crash.
+            for other in others:
+                with suppress(ProcessExpired, RuntimeError):
+                    other.exception()
+        return [self._alone(item, crashed) for item in batch]
+
+    def _alone(self, item: S, crashed: Callable[[S], T]) -> T:
+        try:
+            [found] = self._submit((item,)).result()
+        except ProcessExpired:
+            return crashed(item)
+        return found
+
+    def close(self) -> None:
+        """Stop all processes and wait until they have ended."""
+        self._pool.stop()
+        self._pool.join()
+
+
+def _call_each(call: Callable[[S], T], batch: Sequence[S]) -> list[T]:
+    return [call(item) for item in batch]
