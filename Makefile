@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Tests and stages start a thousand processes: compiling the program in each would double the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-browser test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-formats bench-site bench-training generated pictures lock clean
+.PHONY: help setup demo test test-browser test-faults test-interop coverage lint peers interop plain bench bench-scale bench-pull bench-evaluate bench-formats bench-site bench-training generated pictures lock clean
 
 help:
 	@echo "make demo        the main workflow, end to end, in a scratch clone under build/"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
 	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
+	@echo "make bench-evaluate  measure evaluations of predictions (5 minutes)"
 	@echo "make bench-site  measure the catalogue of 100,000 samples (15 minutes)"
 	@echo "make bench-training measure PyTorch reading from S3 and from disk (10 minutes)"
 	@echo "make docs        the documentation as a site, in build/docs"
@@ -118,6 +119,10 @@ bench-pull: setup
 
 bench-formats: setup
 	python benchmarks/formats.py
+
+# 500 pairs of masks; `python benchmarks/evaluation.py --pairs 5000` measures more.
+bench-evaluate: setup interop
+	python benchmarks/evaluation.py
 
 bench-site: setup
 	python benchmarks/catalogue.py

@@ -6,14 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sceneset.evaluation.bootstrap import (
-    Sources,
-    compare,
-    estimate,
-    holm,
-    moved_samples,
-    sources_of,
-)
+from sceneset.evaluation.bootstrap import Sources, estimate, sources_of
+from sceneset.evaluation.comparison import compare, holm, moved_samples
 from sceneset.evaluation.counts import Widths
 from sceneset.evaluation.measures import Group, Terms
 

@@ -12,7 +12,8 @@ from sceneset.counts import counted
 
 if TYPE_CHECKING:
     from sceneset.evaluation.bootstrap import Estimate, Interval
-    from sceneset.evaluation.report import Evaluation, RunDifference
+    from sceneset.evaluation.difference import RunDifference
+    from sceneset.evaluation.report import Evaluation
 
 _SHOWN = 5  # samples of each kind of problem, and moved samples
 _FEW = 10  # sources

@@ -9,127 +9,26 @@ from itertools import groupby
 from typing import Any
 
 from sceneset.catalog.subset_folder import printable
-from sceneset.evaluation.bootstrap import FEW, Interval
+from sceneset.evaluation.bootstrap import FEW
+from sceneset.evaluation.difference import RunDifference
+from sceneset.evaluation.page_texts import (
+    NAMES,
+    TEXTS,
+    group_name,
+    interval,
+    measure_title,
+    number,
+    signed,
+)
 from sceneset.evaluation.pictures import Picture
-from sceneset.evaluation.report import Evaluation, RunDifference
+from sceneset.evaluation.report import Evaluation
 from sceneset.reporting.page import LANGUAGE_TAGS, data_uri, html_environment, policy, style_of
-from sceneset.schemas.base import Localized
 
 GENERATOR = '<meta name="generator" content="sceneset evaluate">'
 """The line of a page by which its next writer knows that it may be replaced."""
 
 _MOVED = 50  # samples listed
 _PROBLEMS = 20  # samples listed of each kind
-TEXTS = {
-    "title": Localized(en="Evaluation: {}", zh="评估：{}"),
-    "truth": Localized(en="True masks: {}", zh="真值标注：{}"),
-    "compared": Localized(
-        en="{} of {} samples compared, {} sources", zh="比较了 {} / {} 个样本，{} 个来源"
-    ),
-    "threshold": Localized(en="Probabilities are person from {} on", zh="概率从 {} 起算作人"),
-    "values": Localized(en="Values of predictions: {}", zh="预测文件的取值：{}"),
-    "empty_one": Localized(
-        en="Means of images: an image counts 1 if both masks are empty, 0 if one of them is.",
-        zh="图片均值：两个标注都为空时记 1，只有一个为空时记 0。",
-    ),
-    "empty_zero": Localized(
-        en="Means of images: an image counts 0 if a mask is empty.",
-        zh="图片均值：有标注为空时记 0。",
-    ),
-    "empty_skip": Localized(
-        en="Means of images: images where both masks are empty are left out, so the set of images "
-        "depends on the predictions.",
-        zh="图片均值：两个标注都为空的图片不计入，因此计入的图片取决于预测。",
-    ),
-    "empty_positive": Localized(
-        en="Means of images: images without a person in the true mask are left out.",
-        zh="图片均值：真值标注中没有人的图片不计入。",
-    ),
-    "few": Localized(
-        en="Intervals of fewer than 10 sources (marked *) are too narrow.",
-        zh="来源少于 10 个时区间过窄（以 * 标出）。",
-    ),
-    "left_out": Localized(en="Left out", zh="未计入"),
-    "surplus": Localized(en="Predictions of no sample", zh="不属于任何样本的预测"),
-    "more": Localized(en="{} more", zh="另有 {} 个"),
-    "measures": Localized(en="Measures", zh="指标"),
-    "measure": Localized(en="measure", zh="指标"),
-    "value": Localized(en="value", zh="值"),
-    "interval": Localized(en="95 % interval", zh="95 % 区间"),
-    "groups": Localized(en="By {}", zh="按{}"),
-    "group": Localized(en="group", zh="组"),
-    "images": Localized(en="images", zh="图片"),
-    "sources": Localized(en="sources", zh="来源"),
-    "scene": Localized(en="scene", zh="场景"),
-    "persons": Localized(en="number of persons", zh="人数"),
-    "phase": Localized(en="phase", zh="阶段"),
-    "subset": Localized(en="subset", zh="子集"),
-    "size": Localized(en="size of person", zh="人的大小"),
-    "all": Localized(en="all samples", zh="所有样本"),
-    "difference": Localized(en="Compared with {}", zh="与 {} 比较"),
-    "common": Localized(
-        en="{} samples in both runs; {} only in this run, {} only in the other one",
-        zh="两次运行共有 {} 个样本；{} 个仅在本次，{} 个仅在另一次",
-    ),
-    "before": Localized(en="before", zh="之前"),
-    "after": Localized(en="after", zh="之后"),
-    "change": Localized(en="change", zh="变化"),
-    "p": Localized(en="p", zh="p"),
-    "holm": Localized(
-        en="IoU of all pixels. p values of scenes are adjusted for their number (Holm).",
-        zh="所有像素的 IoU。场景的 p 值按场景数校正（Holm）。",
-    ),
-    "moved": Localized(en="Samples that moved by 0.1 or more", zh="IoU 变化不小于 0.1 的样本"),
-    "sample": Localized(en="sample", zh="样本"),
-    "worst": Localized(en="Worst samples", zh="最差的样本"),
-    "false_positive": Localized(en="only in the prediction", zh="仅在预测中"),
-    "false_negative": Localized(en="only in the true mask", zh="仅在真值标注中"),
-    "picture": Localized(en="{} with the errors of its prediction", zh="{} 及其预测错误"),
-    "dataset_iou": Localized(en="IoU of all pixels", zh="所有像素的 IoU"),
-    "image_iou": Localized(en="IoU, mean of images", zh="IoU，图片均值"),
-    "dataset_boundary_iou": Localized(en="Boundary IoU of all pixels", zh="所有像素的边界 IoU"),
-    "image_boundary_iou": Localized(en="Boundary IoU, mean of images", zh="边界 IoU，图片均值"),
-    "dataset_boundary_f": Localized(en="boundary F of all pixels", zh="所有像素的边界 F"),
-    "image_boundary_f": Localized(en="boundary F, mean of images", zh="边界 F，图片均值"),
-    "precision": Localized(en="precision", zh="精确率"),
-    "recall": Localized(en="recall", zh="召回率"),
-    "accuracy": Localized(en="pixel accuracy", zh="像素准确率"),
-    "miss_rate": Localized(en="miss rate", zh="漏检率"),
-    "false_alarm_rate": Localized(en="false-alarm rate", zh="误报率"),
-}
-
-_NAMES = {
-    "no person": Localized(en="no person", zh="没有人"),
-    "below 1 %": Localized(en="below 1 %", zh="小于 1 %"),
-    "1 to 5 %": Localized(en="1 to 5 %", zh="1 % 至 5 %"),
-    "5 to 20 %": Localized(en="5 to 20 %", zh="5 % 至 20 %"),
-    "20 % and more": Localized(en="20 % and more", zh="20 % 及以上"),
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
-    "mixed": Localized(en="single and multi", zh="单人和多人"),
-    "none": Localized(en="none", zh="无"),
-    "working tree": Localized(en="working tree", zh="工作区"),
-    "missing": Localized(en="without a prediction", zh="没有预测"),
-    "wrong-phase": Localized(en="prediction in another phase", zh="预测在其他阶段"),
-    "ambiguous": Localized(en="several predictions fit", zh="有多个匹配的预测"),
-    "wrong-size": Localized(en="wrong size", zh="尺寸不符"),
-    "wrong-shape": Localized(en="wrong shape of the array", zh="数组形状不符"),
-    "colours": Localized(en="colours instead of one channel", zh="是彩色图而不是单通道"),
-    "not-a-number": Localized(en="values that are no number", zh="含有非数值"),
-    "values-unclear": Localized(en="values that are not clear", zh="取值含义不明"),
-    "unreadable": Localized(en="unreadable", zh="无法读取"),
-    "other-image": Localized(en="another image", zh="图片不同"),
-    "no-truth": Localized(en="true mask not available", zh="没有真值标注文件"),
-}
-"""Names of groups and problems that are words of the program."""
-_WORDED = {"size", "persons"}
-"""Kinds of groups whose names are words of the program."""
-
-
-def _group_name(kind: str, name: str, language: str) -> str:
-    if name in _NAMES and (kind in _WORDED or name == "none"):
-        return _NAMES[name].text(language)
-    return printable(name)
 
 
 def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: str) -> str:
@@ -158,7 +57,7 @@ def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: st
             notes=_notes(found, language),
             has_few=any(one.sources < FEW for one in found.estimates),
             measures=[
-                (_title(name, language), _number(value.value), _interval(value))
+                (measure_title(name, language), number(value.value), interval(value))
                 for name, value in found.estimates[0].measures.items()
             ]
             if found.compared
@@ -183,7 +82,7 @@ def _notes(found: Evaluation, language: str) -> list[str]:
     numbers = (f"{found.compared:,}", f"{len(found.counts.table):,}")
     truth = about.get("truth", "")
     notes = [
-        text("truth", _NAMES[truth].text(language) if truth in _NAMES else printable(truth)),
+        text("truth", NAMES[truth].text(language) if truth in NAMES else printable(truth)),
         text("compared", *numbers, f"{found.estimates[0].sources:,}"),
     ]
     if kinds := ", ".join(f"{n:,} {kind}" for kind, n in sorted(found.values.items())):
@@ -191,25 +90,6 @@ def _notes(found: Evaluation, language: str) -> list[str]:
     if "threshold" in about:
         notes.append(text("threshold", about["threshold"]))
     return [*notes, text(f"empty_{found.empty.value}")]
-
-
-def _title(name: str, language: str) -> str:
-    base, _, ratio = name.rpartition("_")
-    if base in TEXTS:
-        return f"{TEXTS[base].text(language)} ({float(ratio) * 100:g}\u00a0%)"
-    return TEXTS[name].text(language)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
-
-
-def _signed(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.4f}".replace("-", "−")
-
-
-def _interval(value: Interval) -> str:
-    return "–" if math.isnan(value.low) else f"{value.low:.4f} – {value.high:.4f}"
 
 
 _COLUMNS = ("dataset_iou", "image_iou", "image_boundary_iou", "image_boundary_f")
@@ -226,11 +106,11 @@ def _groups(found: Evaluation, language: str) -> list[dict[str, Any]]:
     for kind, group in groupby(found.estimates[1:], key=lambda one: one.group.kind):
         rows = [
             (
-                _group_name(kind, one.group.name, language),
+                group_name(kind, one.group.name, language),
                 f"{one.group.rows.size:,}",
                 f"{one.sources:,}{'*' if one.sources < FEW else ''}",
                 *(
-                    (_number(one.measures[name].value), _interval(one.measures[name]))
+                    (number(one.measures[name].value), interval(one.measures[name]))
                     for name in names
                 ),
             )
@@ -239,7 +119,11 @@ def _groups(found: Evaluation, language: str) -> list[dict[str, Any]]:
         by = TEXTS[kind].text(language)
         title = TEXTS["groups"].text(language).format(by)
         tables.append(
-            {"title": title, "names": [_title(name, language) for name in names], "rows": rows}
+            {
+                "title": title,
+                "names": [measure_title(name, language) for name in names],
+                "rows": rows,
+            }
         )
     return tables
 
@@ -253,17 +137,17 @@ def _difference(found: RunDifference, language: str) -> dict[str, Any]:
         if one.group.kind == "scene":
             p = found.adjusted["dataset_iou"][one.group.name]
         kind = TEXTS[one.group.kind].text(language)
-        name = _group_name(one.group.kind, one.group.name, language)
-        low, high = _signed(value.low), _signed(value.high)
+        name = group_name(one.group.kind, one.group.name, language)
+        low, high = signed(value.low), signed(value.high)
         rows.append(
             (
                 f"{kind}{colon}{name}" if name else kind,
                 f"{one.group.rows.size:,}",
-                _number(value.first),
-                _number(value.second),
-                _signed(value.second - value.first),
+                number(value.first),
+                number(value.second),
+                signed(value.second - value.first),
                 "–" if math.isnan(value.low) else f"{low} – {high}",
-                _number(p),
+                number(p),
             )
         )
     numbers = (f"{n:,}" for n in (found.common, found.only_here, found.only_there))
@@ -276,9 +160,9 @@ def _difference(found: RunDifference, language: str) -> dict[str, Any]:
         "moved": [
             (
                 printable("/".join(one.key)),
-                _number(one.before),
-                _number(one.iou),
-                _signed(one.iou - (one.before or 0.0)),
+                number(one.before),
+                number(one.iou),
+                signed(one.iou - (one.before or 0.0)),
             )
             for one in found.moved[:_MOVED]
         ],
@@ -290,7 +174,7 @@ def _problems(found: Evaluation, language: str) -> list[dict[str, Any]]:
     kinds = []
     for problem, group in groupby(found.refused, key=lambda one: one.problem):
         samples = [printable(f"{'/'.join(one.key)} {one.detail}") for one in group]
-        kinds.append((_NAMES[problem].text(language), samples))
+        kinds.append((NAMES[problem].text(language), samples))
     if found.matches.surplus:
         names = [printable(name) for name in found.matches.surplus]
         kinds.append((TEXTS["surplus"].text(language), names))
@@ -309,7 +193,7 @@ def _picture(picture: Picture, iou: float) -> dict[str, Any]:
     return {
         "name": printable("/".join(picture.sample.key)),
         "facts": printable(" · ".join(picture.sample.scenes)),
-        "iou": _number(iou),
+        "iou": number(iou),
         "problem": printable(picture.problem),
         "photo": data_uri("jpeg", picture.photo) if picture.photo else "",
         "marks": data_uri("png", picture.marks) if picture.marks else "",

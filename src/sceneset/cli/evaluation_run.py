@@ -1,0 +1,200 @@
+"""Run an evaluation as the options of `sceneset evaluate` say."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sceneset.cli.commands.sources import ask_on_terminal, open_catalog, open_state, query_options
+from sceneset.errors import UsageError
+
+if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+    from sceneset.evaluation.predictions import Predictions
+    from sceneset.evaluation.report import Evaluation
+    from sceneset.exports.types import ExportSample
+    from sceneset.imaging.prediction_file import Reading
+
+
+def from_counts(args: argparse.Namespace) -> "Evaluation":
+    """Return the evaluation of counts that an earlier run wrote."""
+    from sceneset.evaluation.counts import read_counts
+
+    chosen = [args.scene, args.persons, args.phase, args.subset, args.rev, args.html, args.to]
+    chosen += [args.band, args.radius, args.ending, args.images, args.threshold]
+    if any(chosen) or args.values != "auto":
+        raise UsageError(
+            f"{args.predictions} has the counts of an earlier run; only --compare, --empty, --by, "
+            "--worst and --json can be used with it"
+        )
+    return measured(args, read_counts(Path(args.predictions)))
+
+
+def measured(args: argparse.Namespace, counts: Any) -> "Evaluation":
+    """Return the measures of counts, and the difference to --compare."""
+    from sceneset.cli.output import say
+    from sceneset.evaluation.counts import read_counts
+    from sceneset.evaluation.difference import difference_to
+    from sceneset.evaluation.measures import GROUPINGS, Empty
+    from sceneset.evaluation.report import evaluate
+
+    by = args.by or GROUPINGS
+    empty = Empty(args.empty)
+    found = evaluate(counts, empty=empty, by=by, worst=args.worst)
+    if args.compare and not found.compared:
+        say("no sample was compared, so there is no difference to another run", style="yellow")
+    elif args.compare:
+        other = read_counts(args.compare)
+        found.difference = difference_to(counts, other, empty=empty, by=by)
+    return found
+
+
+class FolderRun:
+    """One evaluation of predictions or of another version."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        from sceneset.versions.local_files import LocalFiles
+
+        self.args = args
+        self.catalog = open_catalog(args)
+        self.samples = self._select()
+        self.files = LocalFiles(self.catalog)
+        if args.html:
+            from sceneset.evaluation.page import GENERATOR
+
+            _check_page(args.html, self.catalog, GENERATOR)
+
+    def _select(self) -> "list[ExportSample]":
+        """Return the selected samples; those that are withdrawn or restricted are left out."""
+        from sceneset.catalog.query import resolve_query
+        from sceneset.cli.output import say
+        from sceneset.counts import counted
+        from sceneset.errors import NothingFoundError
+        from sceneset.exports.selection import select_samples
+        from sceneset.versions.foreign import restrictions_of
+
+        query = resolve_query(self.catalog, **query_options(self.args))
+        left_out = restrictions_of(self.catalog, internal=self.args.internal)
+        selection = select_samples(self.catalog, query, left_out)
+        if selection.withdrawn:
+            number = len(selection.withdrawn)
+            text = counted(number, "withdrawn sample was", "withdrawn samples were")
+            say(f"{text} left out", style="yellow")
+        if selection.restricted:
+            number = len(selection.restricted)
+            text = counted(number, "sample for internal use was", "samples for internal use were")
+            say(f"{text} left out; --internal includes them, if you may", style="yellow")
+        if not selection.samples:
+            raise NothingFoundError("no sample matches, so there is nothing to evaluate")
+        self.version = selection.version
+        return selection.samples
+
+    def evaluate(self) -> "Evaluation":
+        """Count, measure, and write the page."""
+        from sceneset.cli.output import progress
+        from sceneset.evaluation.counts import Widths
+        from sceneset.evaluation.run import count_predictions, refuse_mixed_values
+
+        args = self.args
+        predictions = self._predictions()
+        if args.fetch:
+            self._fetch([(one.mask_path, one.mask_md5) for one in self.samples], self.files)
+        counts = count_predictions(
+            self.catalog,
+            self.samples,
+            predictions,
+            files=self.files,
+            widths=Widths(
+                tuple(dict.fromkeys(args.band or Widths().bands)),
+                tuple(dict.fromkeys(args.radius or Widths().radii)),
+            ),
+            about=self._about(),
+            progress=progress,
+        )
+        if args.values == "auto":
+            counts = refuse_mixed_values(counts)
+        found = measured(args, counts)
+        found.matches, found.other_files = predictions.matches, predictions.other_files
+        if args.html:
+            self._write_page(found, predictions)
+        return found
+
+    def _about(self) -> dict[str, str]:
+        args = self.args
+        truth = self.version or "working tree"
+        if args.against is not None:
+            return {"truth": truth, "predictions": f"--against {args.against}"}
+        level = f"{self._reading().level:g}"
+        return {"truth": truth, "predictions": args.predictions, "threshold": level}
+
+    def _reading(self) -> "Reading":
+        from sceneset.imaging.prediction_file import Reading, Values
+
+        return Reading(Values(self.args.values), self.args.threshold)
+
+    def _predictions(self) -> "Predictions":
+        args = self.args
+        if args.against is not None:
+            from sceneset.evaluation.version_masks import VersionMasks
+
+            other = VersionMasks(open_state(args.repo, args.against), self.samples)
+            if args.fetch:
+                self._fetch(other.wanted(), other.files)
+            return other
+        path = Path(args.predictions)
+        if path.suffix.lower() == ".json":
+            from sceneset.evaluation.coco_results import CocoResults
+
+            return CocoResults(path, args.images, self.samples, self.catalog, self._reading())
+        if args.images:
+            raise UsageError("--images belongs to a COCO results file; PREDICTIONS is a folder")
+        from sceneset.evaluation.predictions import FolderPredictions
+
+        return FolderPredictions(
+            path, self.samples, self.catalog, self._reading(), ending=args.ending
+        )
+
+    def _fetch(self, wanted: "list[tuple[str, str | None]]", files: Any) -> None:
+        from sceneset.cli.output import progress, say
+
+        files.fetch(
+            wanted, remote=self.args.remote, ask=ask_on_terminal, notify=say, progress=progress
+        )
+
+    def _write_page(self, found: "Evaluation", predictions: "Predictions") -> None:
+        """Write the page with pictures of the worst samples."""
+        from sceneset.cli.output import progress, say
+        from sceneset.cli.picture_sheets import language, open_page, warn_if_committed
+        from sceneset.evaluation.page import evaluation_page
+        from sceneset.evaluation.pictures import draw_worst
+        from sceneset.storage.files import atomic_write
+
+        by_key = {sample.key: sample for sample in self.samples}
+        worst = [by_key[sample.key] for sample in found.worst]
+        if self.args.fetch:
+            self._fetch([(one.image_path, one.image_md5) for one in worst], self.files)
+        pictures = draw_worst(worst, predictions, self.files, self.catalog, progress=progress)
+        text = evaluation_page(found, pictures, language())
+        with atomic_write(self.args.html, fsync=False) as temporary:
+            temporary.write_text(text, "utf-8")
+        say(f"page written to {self.args.html}", style="green")
+        warn_if_committed(self.args.html)
+        if self.args.open:
+            open_page(self.args.html)
+
+
+def _check_page(path: Path, catalog: "Catalog", generator: str) -> None:
+    """Refuse a file that the page must not replace."""
+    from sceneset.paths import DATA_ROOT
+
+    for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{path} is inside {folder}; write the page to another folder")
+    if path.exists():
+        start = b""
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(4096)
+        if generator.encode() not in start:
+            raise UsageError(
+                f"{path} exists and was not written by `sceneset evaluate`; use another file"
+            )
