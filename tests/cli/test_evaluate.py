@@ -10,6 +10,10 @@ import pytest
 from PIL import Image
 
 from sceneset.cli.main import main
+from sceneset.evaluation.counts import Facts, Row, Widths, read_counts, table_of, write_counts
+from sceneset.evaluation.measures import Empty
+from sceneset.evaluation.page import evaluation_page
+from sceneset.evaluation.report import difference_to, evaluate
 from sceneset.storage.files import md5_of
 from support.build import NAME, Run
 from support.terminal import open_terminal
@@ -144,6 +148,32 @@ def test_evaluate_compares_two_runs_and_writes_a_page(added, tmp_path, sceneset:
     refused = sceneset("evaluate", first, "--band", "0.1", "--compare", counts, cwd=added)
     assert refused.code == 2
     assert "different boundary widths" in refused.err
+
+
+def test_comparison_says_which_groups_have_few_sources(tmp_path, sceneset: Run):
+    """A group of one source has no interval that could promise too much."""
+    scenes = {"ski": 10, "sea": 2, "city": 1}
+    facts = [
+        Facts(NAME, "val", f"{scene}_{n}", (scene,), "single", "", 32, 24, f"{n:032x}")
+        for scene, number in sorted(scenes.items())
+        for n in range(number)
+    ]
+    for run in (1, 2):
+        rows = (Row(one, (0, 20, 20, 9 * run, *(9,) * 7)) for one in facts)
+        write_counts(tmp_path / f"{run}.parquet", table_of(rows, Widths(), {}))
+    words = ("evaluate", "2.parquet", "--compare", "1.parquet", "--by", "scene")
+    shown = sceneset(*words, cwd=tmp_path)
+    assert "intervals of fewer than 10 sources are too narrow: scene sea\n" in shown.err
+    groups = sceneset(*words, "--json", cwd=tmp_path).json["difference"]["groups"]
+    assert {one["name"]: one["few_sources"] for one in groups} == {
+        "": False, "ski": False, "sea": True, "city": True,
+    }  # fmt: skip
+    first, second = (read_counts(tmp_path / f"{run}.parquet") for run in (1, 2))
+    found = evaluate(second, worst=0)
+    found.difference = difference_to(second, first, empty=Empty.ONE)
+    rows = re.findall(r"<tr>.*?</tr>", evaluation_page(found, [], "en"), re.DOTALL)
+    marked = [row for row in rows if re.search(r"–[^<]*\*<", row) and "scene: " in row]
+    assert [re.search(r"scene: (\w+)", row)[1] for row in marked] == ["sea"]
 
 
 def test_page_escapes_hostile_names_and_is_replaced_only_if_it_is_a_page(

@@ -112,6 +112,22 @@ def test_one_source_has_no_interval():
     assert math.isnan(value.high)
 
 
+def test_sources_that_are_alone_in_their_scenes_have_no_interval():
+    """Each resampling draws the same two clips: an interval of no width would look certain."""
+    sources, groups = clips(2, 3, strata=2), [everything(6)]
+    first, second = terms_from(np.linspace(0.2, 0.6, 6)), terms_from(np.linspace(0.5, 0.7, 6))
+    [found] = estimate(first, NO_WIDTHS, sources, groups)
+    assert found.sources == 2
+    assert math.isnan(found.measures["dataset_iou"].low)
+    [compared] = compare(first, second, NO_WIDTHS, sources=sources, groups=groups)
+    difference = compared.measures["dataset_iou"]
+    assert math.isnan(difference.low)
+    assert math.isnan(difference.high)
+    assert difference.p == pytest.approx(0.5, abs=0.05)  # two of four exchanges are as extreme
+    [together] = estimate(first, NO_WIDTHS, clips(2, 3), groups)
+    assert together.measures["dataset_iou"].low < together.measures["dataset_iou"].high
+
+
 def test_comparison_is_paired_and_finds_a_small_difference_that_is_the_same_everywhere():
     random = np.random.default_rng(2)
     first = random.uniform(0.3, 0.95, 120)

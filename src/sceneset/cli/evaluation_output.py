@@ -198,6 +198,17 @@ def _say_facts(found: "Evaluation") -> None:
             "images in the column source of the tags",
             style="yellow",
         )
+    elif few := _groups_with_few_sources(found):
+        say(f"intervals of fewer than {_FEW} sources are too narrow: {few}", style="yellow")
+
+
+def _groups_with_few_sources(found: "Evaluation") -> str:
+    """Return the groups whose intervals promise too much."""
+    return ", ".join(
+        f"{one.group.kind} {one.group.name}"
+        for one in found.estimates[1:]
+        if one.sources < _FEW and not math.isnan(one.measures["dataset_iou"].low)
+    )
 
 
 _EMPTY = {

@@ -57,7 +57,7 @@ class Estimate(NamedTuple):
     group: Group
     sources: int
     measures: dict[str, Interval]
-    """Low and high are NaN with fewer than two sources."""
+    """Low and high are NaN if no scene has two sources."""
 
 
 def sources_of(table: "pa.Table") -> Sources:
@@ -109,7 +109,7 @@ def estimate(
         values = measures_of(terms, terms.sums(group.rows), widths)
         units = Units.of(terms.matrix, sources, group.rows)
         drawn: dict[str, Numbers] = {}
-        if len(units.stratum) > 1 and replicates:
+        if units.can_vary and replicates:
             sums = units.resampled(np.random.default_rng(seed), replicates)
             drawn = measures_of(terms, sums, widths)
         found.append(
@@ -139,6 +139,11 @@ class Units(NamedTuple):
         np.add.at(sums, place, matrix[rows])
         order = np.argsort(sources.stratum[used], kind="stable")
         return cls(sums[order], sources.stratum[used][order])
+
+    @property
+    def can_vary(self) -> bool:
+        """Whether resamplings can differ: a single source of a scene is drawn in each of them."""
+        return len(np.unique(self.stratum)) < len(self.stratum)
 
     def resampled(self, random: np.random.Generator, replicates: int) -> "Numbers":
         """Return sums over resampled sources, replicates x terms.

@@ -71,7 +71,8 @@ def compare(
         if len(units.stratum) > 1 and replicates:
             random = np.random.default_rng(seed)
             ones, twos = np.hsplit(units.resampled(random, replicates), 2)
-            resampled = _differences(first, ones, twos, widths)
+            if units.can_vary:
+                resampled = _differences(first, ones, twos, widths)
             moved = _exchanged(random, two - one, replicates)
             ones, twos = one.sum(axis=0) + moved, two.sum(axis=0) - moved
             exchanged = _differences(first, ones, twos, widths)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sceneset.errors import UsageError
-from sceneset.evaluation.bootstrap import sources_of
+from sceneset.evaluation.bootstrap import FEW, sources_of
 from sceneset.evaluation.comparison import Comparison, compare, holm, moved_samples
 from sceneset.evaluation.counts import Counts, keys_of
 from sceneset.evaluation.measures import (
@@ -80,6 +80,7 @@ class RunDifference:
                     "name": found.group.name,
                     "images": found.group.rows.size,
                     "sources": found.sources,
+                    "few_sources": found.sources < FEW,
                     "measures": measures,
                 }
             )

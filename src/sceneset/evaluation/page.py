@@ -139,6 +139,7 @@ def _difference(found: RunDifference, language: str) -> dict[str, Any]:
         kind = TEXTS[one.group.kind].text(language)
         name = group_name(one.group.kind, one.group.name, language)
         low, high = signed(value.low), signed(value.high)
+        mark = "*" if one.sources < FEW else ""
         rows.append(
             (
                 f"{kind}{colon}{name}" if name else kind,
@@ -146,7 +147,7 @@ def _difference(found: RunDifference, language: str) -> dict[str, Any]:
                 number(value.first),
                 number(value.second),
                 signed(value.second - value.first),
-                "–" if math.isnan(value.low) else f"{low} – {high}",
+                "–" if math.isnan(value.low) else f"{low} – {high}{mark}",
                 number(p),
             )
         )
