@@ -65,6 +65,7 @@ lint: setup
 	ruff format --check .
 	mypy
 	mypy demo
+	mypy examples
 
 # The tools that benchmarks compare with have an environment of their own.
 peers: build/peers/.ready

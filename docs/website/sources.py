@@ -39,6 +39,7 @@ NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
         "serve",
         "training",
         "evaluate",
+        "walk-train-evaluate",
         "plan",
         "sql",
         "remotes",

@@ -11,9 +11,10 @@ from PIL import Image
 
 from sceneset.cli.main import main
 from sceneset.evaluation.counts import Facts, Row, Widths, read_counts, table_of, write_counts
+from sceneset.evaluation.difference import difference_to
 from sceneset.evaluation.measures import Empty
 from sceneset.evaluation.page import evaluation_page
-from sceneset.evaluation.report import difference_to, evaluate
+from sceneset.evaluation.report import evaluate
 from sceneset.storage.files import md5_of
 from support.build import NAME, Run
 from support.terminal import open_terminal

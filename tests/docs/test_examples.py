@@ -19,7 +19,8 @@ pytestmark = pytest.mark.faults
 FIRST = "CustomSeg_Person_20240115_first"
 WEB = "CustomSeg_Person_20240116_web"
 WALKED = {"getting-started", "data-engineer", "training-engineer", "reviewer", "annotator"}
-"""Pages that test_walks.py runs."""
+WALKED |= {"walk-train-evaluate"}
+"""Pages that test_walks.py runs, and the one that tests/interop/test_walk.py runs with PyTorch."""
 OUTSIDE = re.compile(
     r"s3://|backup|release 1\.1\.0|example\.com/(people|registry)|git@|git push|git merge|origin/"
     r"|\bURL\b|\bREPO\b"

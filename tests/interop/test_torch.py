@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from support.build import ROOT, git
-from support.exports import FIRST, Exports
+from support.exports import FIRST, SECOND, Exports
+from support.interop import packages_of_torch
 
 PROGRAM = ROOT / "tests/interop/readers/train_torch.py"
 
@@ -23,10 +24,7 @@ PROGRAM = ROOT / "tests/interop/readers/train_torch.py"
 @pytest.fixture
 def train(exports, tmp_path):
     """Run a mode of the program on the registry, whose cache is empty."""
-    packages = ROOT / f"build/interop/lib/python3.{sys.version_info.minor}/site-packages"
-    if not (ROOT / "build/interop/.ready").exists() or not packages.is_dir():
-        pytest.skip("build/interop is missing, or has another Python; run `make interop`")
-
+    packages = packages_of_torch()
     shutil.rmtree(exports.root / ".dvc/cache")
 
     def run(mode: str, stdin: str = "") -> dict[str, Any]:
@@ -137,6 +135,17 @@ def test_error_in_a_worker_names_the_file(train, exports):
     found = train("errors")["blob"]
     assert f"{FIRST}/img_dir/train/a.jpg: the remote's blob" in found[1]
     assert "BlobDamagedError" in "".join(found)
+
+
+def test_predictions_of_the_docs_are_what_evaluate_reads(train, exports, sceneset):
+    text = Path(ROOT / "docs/training.md").read_text("utf-8")
+    [program] = re.findall(r"```python\n(from pathlib [^`]*?item\['key'\].*?)```", text, re.DOTALL)
+    assert sceneset("release", "1.0.0", cwd=exports.root).code == 0, git(exports.root, "status")
+    assert train("predict", program)["last"] == f"{SECOND}/val/w"
+    options = ("--phase", "val", "--values", "probability", "--fetch", "--json")
+    found = sceneset("evaluate", "../runs/conv", *options, cwd=exports.root)
+    assert (found.code, found.json["compared"], found.json["surplus"]) == (0, 3, []), found.err
+    assert found.json["values"] == {"probability (8 bits)": 3}
 
 
 def test_training_loop_of_the_docs_runs(train, exports, sceneset):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ from support.exports import IGNORE, PERSON, Exports
 
 INTEROP, DATUMARO = "interop", "interop-datumaro"
 Key = tuple[str, str, str]
+
+
+def packages_of_torch() -> Path:
+    """Return the packages of `make interop`, for programs that the Python of the tests runs."""
+    packages = ROOT / f"build/{INTEROP}/lib/python3.{sys.version_info.minor}/site-packages"
+    if not (ROOT / f"build/{INTEROP}/.ready").exists() or not packages.is_dir():
+        pytest.skip(f"build/{INTEROP} is missing, or has another Python; run `make interop`")
+    return packages
 
 
 class Programs:

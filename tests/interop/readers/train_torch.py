@@ -207,5 +207,13 @@ def loop() -> dict:
     return {"loss": space["loss"].item(), "epoch": space["epoch"]}
 
 
+def predict() -> dict:
+    """Run the program of the documentation that writes predictions."""
+    os.chdir(ROOT)
+    space: dict = {}
+    exec(sys.stdin.read(), space)
+    return {"last": space["item"]["key"]}
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[MODE]()))
