@@ -99,7 +99,7 @@ def test_resampling_in_parts_gives_the_same_kind_of_interval(monkeypatch):
     ious = np.random.default_rng(1).uniform(0.3, 1, 40)
     arguments = (terms_from(ious), NO_WIDTHS, clips(40, 1), [everything(40)])
     [whole] = estimate(*arguments)
-    monkeypatch.setattr("sceneset.evaluation.bootstrap._AT_ONCE", 1000)
+    monkeypatch.setattr("sceneset.evaluation.bootstrap.AT_ONCE", 1000)
     [parts] = estimate(*arguments)
     assert parts.measures["image_iou"] == pytest.approx(whole.measures["image_iou"], abs=0.01)
 

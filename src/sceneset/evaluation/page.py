@@ -54,16 +54,11 @@ def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: st
             style=style_of("evaluation.css"),
             policy=policy(),
             label=label,
-            notes=_notes(found, language),
+            notes=notes_of(found, language),
             has_few=any(one.sources < FEW for one in found.estimates),
-            measures=[
-                (measure_title(name, language), number(value.value), interval(value))
-                for name, value in found.estimates[0].measures.items()
-            ]
-            if found.compared
-            else [],
-            groups=_groups(found, language),
-            difference=_difference(found.difference, language) if found.difference else None,
+            measures=measure_rows(found, language),
+            groups=group_tables(found, language),
+            difference=difference_view(found.difference, language) if found.difference else None,
             problems=_problems(found, language),
             pictures=[
                 _picture(picture, sample.iou)
@@ -73,7 +68,18 @@ def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: st
     )
 
 
-def _notes(found: Evaluation, language: str) -> list[str]:
+def measure_rows(found: Evaluation, language: str) -> list[tuple[str, str, str]]:
+    """Return name, value and interval of each measure of all samples."""
+    if not found.compared:
+        return []
+    return [
+        (measure_title(name, language), number(value.value), interval(value))
+        for name, value in found.estimates[0].measures.items()
+    ]
+
+
+def notes_of(found: Evaluation, language: str) -> list[str]:
+    """Return sentences on what was compared, and how."""
     about = found.counts.about
 
     def text(name: str, *values: object) -> str:
@@ -95,7 +101,8 @@ def _notes(found: Evaluation, language: str) -> list[str]:
 _COLUMNS = ("dataset_iou", "image_iou", "image_boundary_iou", "image_boundary_f")
 
 
-def _groups(found: Evaluation, language: str) -> list[dict[str, Any]]:
+def group_tables(found: Evaluation, language: str) -> list[dict[str, Any]]:
+    """Return a table for each kind of group, as templates show it."""
     names = [
         name
         for start in _COLUMNS
@@ -120,6 +127,7 @@ def _groups(found: Evaluation, language: str) -> list[dict[str, Any]]:
         title = TEXTS["groups"].text(language).format(by)
         tables.append(
             {
+                "kind": kind,
                 "title": title,
                 "names": [measure_title(name, language) for name in names],
                 "rows": rows,
@@ -128,7 +136,8 @@ def _groups(found: Evaluation, language: str) -> list[dict[str, Any]]:
     return tables
 
 
-def _difference(found: RunDifference, language: str) -> dict[str, Any]:
+def difference_view(found: RunDifference, language: str) -> dict[str, Any]:
+    """Return the comparison with another run, as templates show it."""
     rows = []
     colon = "：" if language == "zh" else ": "
     for one in found.comparisons:

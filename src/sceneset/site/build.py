@@ -24,6 +24,7 @@ from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.stats import SubsetStats
 from sceneset.schemas.version import Version
 from sceneset.site.draw_pictures import PictureFiles, draw_pictures
+from sceneset.site.evaluations import EvaluationModel
 from sceneset.site.extras import add_extras
 from sceneset.site.facts import Facts, subset_facts
 from sceneset.site.finding_places import without_hidden_names
@@ -69,6 +70,8 @@ class SiteOptions:
     """See `SiteModel`."""
     findings: Sequence[Finding] = ()
     versions: Sequence[Version] = ()
+    evaluations: Sequence[EvaluationModel] = ()
+    """Runs of models; see `sceneset.site.evaluations`."""
     stats: Mapping[str, SubsetStats] = field(default_factory=dict)
     """Statistics of subsets, by name; none of a subset whose scan does not fit its tags."""
 
@@ -137,6 +140,7 @@ def build_site(
         subsets=subsets,
         findings=options.findings,
         versions=options.versions,
+        evaluations=options.evaluations,
         unread=report.unread,
         has_large=options.has_large,
         translate=options.translate,

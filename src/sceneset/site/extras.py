@@ -7,10 +7,11 @@ from sceneset.errors import FindingsError
 from sceneset.paths import PICTURE_STORE
 from sceneset.reporting.data_card_origin import access_to, state_of
 from sceneset.schemas.provenance import Restriction
+from sceneset.site.evaluations import add_tiles
 from sceneset.site.finding_places import finding_places
 from sceneset.site.folder import SiteFolder
 from sceneset.site.history import subset_histories
-from sceneset.site.leak_pairs import leak_pairs, write_pair_pictures
+from sceneset.site.leak_pairs import leak_pairs, write_pictures
 from sceneset.site.model import SiteModel
 from sceneset.site.selections import read_selections
 from sceneset.site.version_diffs import version_diffs
@@ -47,9 +48,12 @@ def add_extras(
     secret = [subset.name for subset in model.subsets if subset.withdrawn or subset.restricted]
     model.places = finding_places(model.findings, shown, suffixes, secret)
     pairs = leak_pairs(model.findings, model.places)
-    if pairs:
+    pictures = [picture for pair in pairs for picture in pair[1:]]
+    if model.evaluations:
+        pictures += add_tiles(model.evaluations, shown)
+    if pictures:
         store = PictureStore.open(catalog.project / PICTURE_STORE)
-        # If a scan can't be read, the pairs are shown without the other pictures.
+        # If a scan can't be read, the samples are shown without the other pictures.
         with closing(store), suppress(FindingsError):
-            write_pair_pictures(folder, store, catalog, pairs)
+            write_pictures(folder, store, catalog, pictures)
     model.pairs = pairs

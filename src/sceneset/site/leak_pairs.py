@@ -57,16 +57,16 @@ def leak_pairs(
     return pairs
 
 
-def write_pair_pictures(
-    folder: SiteFolder, store: PictureStore, catalog: Catalog, pairs: Sequence[LeakPair]
+def write_pictures(
+    folder: SiteFolder, store: PictureStore, catalog: Catalog, some: Sequence[Picture]
 ) -> None:
-    """Write a picture of each sample of some pairs that the store has, named by its hash.
+    """Write those pictures that the store has, named by their hashes.
 
     Raises:
         FindingsError: A scan can't be read.
     """
     wanted: dict[str, list[Picture]] = {}
-    for picture in (picture for pair in pairs for picture in pair[1:]):
+    for picture in some:
         wanted.setdefault(picture.sample.subset, []).append(picture)
     for subset, pictures in sorted(wanted.items()):
         hashes = _image_hashes(catalog, subset, {picture.sample.stem for picture in pictures})

@@ -15,6 +15,7 @@ from sceneset.site.sample_keys import SampleKeys
 from sceneset.versions.records import VersionTag
 
 if TYPE_CHECKING:
+    from sceneset.site.evaluations import EvaluationModel
     from sceneset.site.finding_places import FindingPlaces
     from sceneset.site.leak_pairs import LeakPair
     from sceneset.site.selections import SelectionModel
@@ -91,6 +92,8 @@ class SiteModel:
     """Related images, with pictures."""
     histories: Sequence[str] = ()
     """The subsets that have a file with the history of their samples."""
+    evaluations: Sequence["EvaluationModel"] = ()
+    """Runs that were evaluated, in the order in which they were given."""
     diffs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """HTML that shows what changed, by version and language; see `sceneset.site.version_diffs`."""
 

@@ -75,6 +75,18 @@ PAGE_TEXTS = {
         en="The images and masks of one scene", zh="一个场景的图片和标注"
     ),
     "command_lookup": Localized(en="What there is of one scene", zh="查询一个场景有什么"),
+    # Evaluations
+    "evaluations": Localized(en="Evaluations of predictions", zh="预测评估"),
+    "evaluation_of": Localized(en="Evaluation: {0}", zh="评估：{0}"),
+    "evaluation_run": Localized(en="Run", zh="运行"),
+    "evaluation_sources": Localized(en="Sources", zh="来源"),
+    "evaluation_iou": Localized(en="IoU of all pixels", zh="所有像素的 IoU"),
+    "evaluation_interval": Localized(en="95 % interval", zh="95 % 区间"),
+    "evaluation_mean": Localized(en="IoU, mean of images", zh="IoU，图片均值"),
+    "evaluation_left_out": Localized(
+        en="Samples left out, because their predictions are missing or can't be used: {0}",
+        zh="因预测缺失或无法使用而未计入的样本：{0}",
+    ),
     # Findings
     "no_findings": Localized(en="There is no error and no warning.", zh="没有错误，也没有警告。"),
     "severity_error": Localized(en="error", zh="错误"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sceneset.reporting.page import resource
 from sceneset.site.grid import grid_of
 from sceneset.site.model import LANGUAGES, SiteModel
+from sceneset.site.pages_evaluation import evaluation_page_of
 from sceneset.site.pages_findings import findings_page
 from sceneset.site.pages_overview import overview_page
 from sceneset.site.pages_scene import scene_page
@@ -43,6 +44,8 @@ def _pages(model: SiteModel, language: str) -> Iterator[tuple[str, str]]:
     for selection in model.selections:
         path = f"selections/{selection.name}.html"
         yield path, selection_page(page(path), selection)
+    for run in model.evaluations:
+        yield run.path, evaluation_page_of(page(run.path), run)
     for subset in model.subsets:
         path = f"subsets/{subset.name}.html"
         yield path, subset_page(page(path), subset)

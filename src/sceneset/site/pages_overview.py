@@ -27,6 +27,7 @@ from sceneset.site.attention import (
 )
 from sceneset.site.heat_map import heat_map
 from sceneset.site.model import SiteModel, SubsetModel
+from sceneset.site.pages_evaluation import run_rows
 from sceneset.site.render import Page
 
 MOST_VERSIONS = 8
@@ -92,6 +93,7 @@ def overview_page(page: Page) -> str:
         latest=versions[-1] if versions else None,
         heat=heat_map(model),
         growth=_growth(page, versions),
+        runs=run_rows(page),
         attention=_attention(page),
         rows=[_subset_row(page, subset) for subset in model.subsets],
         versions=versions[::-1],

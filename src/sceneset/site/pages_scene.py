@@ -6,6 +6,7 @@ from sceneset.site.facts import Facts
 from sceneset.site.facts_view import facts_view
 from sceneset.site.grid import grid_of
 from sceneset.site.model import SubsetModel
+from sceneset.site.pages_evaluation import run_rows
 from sceneset.site.render import Page
 
 COLUMNS = tuple((phase, persons) for phase in Phase for persons in (*Persons, None))
@@ -25,6 +26,7 @@ def scene_page(page: Page, scene: Scene) -> str:
         whole=whole,
         columns=used,
         rows=[(subset, _counts(subset, scene.key, used)) for subset in subsets],
+        runs=run_rows(page, scene.key),
         facts=facts_view(whole, page),
         grid=grid_of(model, page.language, subsets, scene=scene.key) if subsets else None,
     )

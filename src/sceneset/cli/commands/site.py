@@ -22,6 +22,7 @@ from sceneset.cli.picture_sheets import add_open
 EXAMPLES = r"""
   sceneset site --to ~/catalogue --open
   sceneset site --to ~/catalogue --large    with large pictures
+  sceneset site --to ~/catalogue --evaluation ~/old.parquet --evaluation ~/new.parquet
   sceneset site --rev 1.2.0 --fetch --to ~/catalogue-1.2.0
 """
 
@@ -47,6 +48,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "a sample is shown large from its thumbnail",
     )
     parser.add_argument(
+        "--evaluation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="show an evaluation: the counts that `sceneset evaluate --to FILE` wrote; can be "
+        "repeated, and each run is compared with the one before",
+    )
+    parser.add_argument(
         "--fetch", action="store_true", help="download files that are not on this machine"
     )
     add_open(parser)
@@ -65,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.cli.surroundings import larger_repository
     from sceneset.site.build import build_site
     from sceneset.site.collect import site_options
+    from sceneset.site.evaluations import read_evaluations
     from sceneset.versions.foreign import restrictions_of
 
     catalog = open_catalog(args)
@@ -73,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     options = site_options(catalog, repo=repo, rev=args.rev or "", translate=chinese)
     options.left_out = restrictions_of(catalog, internal=args.internal)
     options.has_large = args.large
+    options.evaluations = read_evaluations(args.evaluation)
     if args.fetch:
         options.fetch = lambda files, wanted: files.fetch(
             wanted, remote=args.remote, ask=ask_on_terminal, notify=say, progress=progress
