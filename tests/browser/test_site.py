@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sceneset.schemas.finding import Finding, finding
+from sceneset.site.evaluations import read_evaluations
 from support.browser import LOOKS, Pages, check_accessibility, check_width, expect, screenshots
 from support.build import NAME, ROOT
+from support.predictions import write_run
 from support.site import HOSTILE, build
 
 if TYPE_CHECKING:
@@ -68,7 +70,14 @@ def full_site(tmp_path_factory: pytest.TempPathFactory, _released_registry: Path
         found("b", "mask-specks", "waived").model_copy(update={"waived": HOSTILE}),
         finding("schema", HOSTILE, file="registry/scenes.yaml", row=3, field="scenes"),
     ]
-    build(root, folder / "site", findings=findings)
+    runs = []
+    for name, shift in ((f"old {text[:40].replace('/', '')}", 4), ("new", 1)):
+        run = write_run(folder / f"run {shift}", root, dict.fromkeys("abc", shift))
+        runs.append(folder / f"{name}.parquet")
+        command = [sys.executable, "-m", "sceneset", "evaluate", str(run), "--to", str(runs[-1])]
+        subprocess.run(command, cwd=root, check=False, capture_output=True)
+    evaluations = read_evaluations(runs)
+    build(root, folder / "site", findings=findings, evaluations=evaluations)
     return folder / "site"
 
 
@@ -90,7 +99,8 @@ def test_every_kind_of_page_has_no_faults(
 ) -> None:
     folder = full_site / language
     shown = sorted({*folder.glob("*.html"), *folder.glob("*/*.html")} - {*folder.glob("scenes/*")})
-    assert len(shown) >= 7
+    assert len(shown) >= 9
+    assert {folder / f"evaluations/{number}.html" for number in (1, 2)} <= {*shown}
     page = pages.open(full_site / "index.html", theme=theme)
     for path in [*shown, folder / "scenes/ski.html", folder / "scenes/sea.html"]:
         page.goto(path.as_uri())

@@ -17,23 +17,8 @@ from sceneset.evaluation.page import evaluation_page
 from sceneset.evaluation.report import evaluate
 from sceneset.storage.files import md5_of
 from support.build import NAME, Run
+from support.predictions import masks_of, write_run
 from support.terminal import open_terminal
-
-
-def masks_of(root: Path) -> dict[str, np.ndarray]:
-    folder = root / "Insta360SemanticSeg" / NAME / "ann_dir/train"
-    return {path.stem: np.asarray(Image.open(path)) for path in sorted(folder.glob("*.png"))}
-
-
-def write_run(folder: Path, root: Path, shifts: dict[str, int]) -> Path:
-    """Write predictions that are the true masks, moved to the right by some pixels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stem, mask in masks_of(root).items():
-        if stem in shifts:
-            moved = np.roll(mask, shifts[stem], axis=1) * np.uint8(255)
-            Image.fromarray(moved).save(folder / f"{stem}.png")
-    return folder
-
 
 ALL = {"a": 0, "b": 1, "c": 2, "d": 8}
 
