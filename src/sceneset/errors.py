@@ -19,6 +19,7 @@
         ├── UnknownRevisionError    no such revision or repository (also a GitError)
         ├── NothingFoundError       a pull selects no sample
         ├── DestinationError        a folder can't take a pull
+        ├── ModelError              a file holds no model that can be run
         ├── UntrustedRemoteError    the remote of somebody else's repository is not trusted
         └── NotEmptyError           `init` needs an empty folder
 
@@ -117,6 +118,10 @@ class NothingFoundError(UsageError):
 
 class DestinationError(UsageError):
     """A folder can't take a pull; the message says why, and which folder can."""
+
+
+class ModelError(UsageError):
+    """A file holds no model that can be run; the message names the file and says why."""
 
 
 class UntrustedRemoteError(UsageError):

@@ -5,7 +5,13 @@ They are in a module of their own because a worker process must be able to impor
 
 import os
 import signal
+import time
 
+import numpy as np
+
+from sceneset.errors import UndecodableError
+from sceneset.models.network import Network
+from sceneset.models.preparation import Preparation, prepare
 from sceneset.scanning.measure_sample import Measured, Pair, measure_pair
 from sceneset.schemas.params import Limits
 
@@ -30,3 +36,23 @@ def double(number: int) -> int:
     if number == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return 2 * number
+
+
+def share_of_red(network: Network, item: int) -> float:
+    """Return the mean output of ``support.models.red_model`` for a picture that is partly red.
+
+    Args:
+        network: The model.
+        item: The number of red columns, of 32. 13 crashes the process, 14 takes too long, and 15 is
+            a picture that can't be decoded.
+    """
+    if item == 13:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if item == 14:
+        time.sleep(60)
+    if item == 15:
+        raise UndecodableError("image-unreadable", "is empty")
+    pixels = np.zeros((24, 32, 3), np.uint8)
+    pixels[:, : int(item), 0] = 255
+    blob, _ = prepare(pixels, Preparation(), network.input)
+    return round(float(network.run(blob)["person"].mean()), 2)

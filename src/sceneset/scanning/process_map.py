@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from sceneset.scanning.process_pool import start_worker
 from sceneset.storage.safe_path import safe_path
+from sceneset.storage.worker_process import start_worker
 
 S = TypeVar("S")
 T = TypeVar("T")

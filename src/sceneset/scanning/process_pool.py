@@ -2,9 +2,6 @@
 
 import multiprocessing
 import os
-import signal
-import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -16,6 +13,7 @@ from sceneset.scanning.measure_sample import Measured, Pair, measure_in_threads,
 from sceneset.scanning.worker_pool import Batch, Errors, measure_in_pool
 from sceneset.schemas.params import Limits
 from sceneset.storage.safe_path import safe_path
+from sceneset.storage.worker_process import start_worker
 
 _MIN_PAIRS = 2000
 """Number of pairs from which processes are faster than threads. Processes take half a second to
@@ -92,23 +90,6 @@ class _ProcessWorkers:
         """Stop all processes and wait until they have ended."""
         self._pool.stop()
         self._pool.join()
-
-
-def start_worker() -> None:
-    """Prepare a worker process: ignore SIGINT, end with the parent, and show no warnings.
-
-    On Ctrl-C the parent process stops its workers.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-    warnings.simplefilter("ignore")  # as in measure_sample.no_warnings
-
-
-def _exit_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)
 
 
 def measure_file_batch(batch: Batch, limits: Limits) -> list[Measured]:
