@@ -29,6 +29,7 @@ FLOORS = (
     ("reporting",),
     ("exports",),
     ("evaluation",),
+    ("suggestions",),
     ("site",),
     ("server",),
     ("api",),

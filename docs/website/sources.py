@@ -31,7 +31,7 @@ NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
     ("By role", "按角色"): ("data-engineer", "training-engineer", "reviewer", "annotator"),
     ("Take data in", "接收数据"): ("adding-a-subset", "formats", "scanning", "people", "looking"),
     ("Change", "修改"): ("changing", "split", "selections"),
-    ("Check", "检查"): ("rules", "leakage", "ci"),
+    ("Check", "检查"): ("rules", "leakage", "suggest", "ci"),
     ("Publish and use", "发布与使用"): (
         "states",
         "cards",

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from sceneset.cli.main import COMMANDS
 from support.build import NAME, Run, dvc, git, snapshot, write_mask
+from support.models import red_model
 from support.servers import SECRETS, Listener
 
 
@@ -45,6 +46,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("site", "--repo", url, "--fetch", "--to", to.with_name("catalogue")): 2,
         ("serve", "--index", "--repo", url): 0,
         ("evaluate", "--against", "HEAD~1", "--repo", url, "--fetch"): 2,
+        ("suggest", "--model", to.with_name("red.onnx"), "--repo", url, "--fetch"): 2,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }
 
@@ -60,6 +62,7 @@ def test_no_command_sends_anything_to_a_remote_that_is_not_trusted(
     dvc(added, "repro")
     git(added, "add", "--all")
     git(added, "commit", "--quiet", "--message", "A better mask")
+    (tmp_path / "red.onnx").write_bytes(red_model())
     before = snapshot(tmp_path)
     for words, code in commands(url, tmp_path / "out").items():
         outcome = sceneset(*words, cwd=tmp_path)

@@ -13,6 +13,7 @@ import pytest
 
 from sceneset.cli.main import COMMANDS
 from support.build import NAME, ROOT, git, make_delivery, write_image
+from support.models import red_model
 
 pytestmark = pytest.mark.real_processes
 
@@ -190,6 +191,8 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
     (ready / ".dvc/config.local").write_text(
         f"['remote \"second\"']\n    url = {tmp_path / 'second'}\n"
     )
+    model = tmp_path / "red.onnx"
+    model.write_bytes(red_model())
     return [
         ("check",),
         ("rules", "mask-values"),
@@ -216,6 +219,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("site", "--fetch", "--to", tmp_path / "catalogue"),
         ("evaluate", "--against", "HEAD", "--fetch", "--html", tmp_path / "evaluation.html"),
         ("plan", "--target", "3", "--html", tmp_path / "plan.html", "--to", tmp_path / "plan.csv"),
+        ("suggest", "--model", model, "--fetch", "--view", tmp_path / "look.html"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),

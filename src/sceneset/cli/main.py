@@ -52,6 +52,7 @@ GROUPS = {
         "review": "summarize and check a pull request, without reading an image",
         "diff": "show what changed between two versions or commits",
         "evaluate": "measure how well predicted masks agree with the registered ones",
+        "suggest": "suggest samples to look at again, by a model or by outside vectors",
     },
     "Publish": {
         "release": "release the committed state as a version",

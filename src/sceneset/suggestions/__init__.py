@@ -1,0 +1,1 @@
+"""Hints on which samples to look at again. They rank samples, and never judge one."""
