@@ -182,7 +182,9 @@ def test_suggest_turns_image_and_mask_by_exif(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "name a segmentation model with --model FILE"),
+        ((), "one of the arguments --model --vectors is required"),
+        ((*WORDS[1:], "--vectors", "x"), "not allowed with argument"),
+        ((*WORDS[1:], "--like", "x"), "add --vectors FILE"),
         (("--model", "../none.onnx"), "none.onnx: there is no such file"),
         (("--model", "params.yaml"), "neither an .onnx nor a .tflite file"),
         ((*WORDS[1:], "--prepare", "hsv"), "'hsv' does not say how pictures are prepared"),

@@ -13,6 +13,7 @@ from sceneset.cli.main import main
 from support.build import ROOT, git, make_delivery
 from support.models import red_model
 from support.pages import ENGLISH
+from support.vectors import write_vectors
 from support.walks import Walk, steps_of
 
 pytestmark = pytest.mark.faults
@@ -100,6 +101,9 @@ def _draw_files(home: Path, root: Path, patch: pytest.MonkeyPatch) -> None:
     shutil.copy(folder / "img_dir/train/ski_0001.jpg", home / "mail/portrait.jpg")
     (root / "data").mkdir(exist_ok=True)
     (home / "model.onnx").write_bytes(red_model())
+    stems = sorted(path.stem for path in folder.glob("img_dir/*/*.jpg"))
+    vectors = [[1.0, float(number)] for number in range(len(stems))]
+    write_vectors(home / "clip.parquet", {"stem": stems}, vectors)
     _write_predictions(home, root)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from support.build import NAME, Outcome, Run, git, make_delivery
 from support.spoil import FILES, spoiled
+from support.vectors import write_vectors
 
 MORE = int(os.environ.get("SCENESET_FUZZ", "1"))
 ENTRY, TAGS = f"registry/subsets/{NAME}.yaml", f"registry/tags/{NAME}.csv"
@@ -58,6 +59,7 @@ OTHERS = (
     ("site", "--to", "../catalogue"),
     ("evaluate", "--against", "HEAD"),
     ("plan", "--target", "3"),
+    ("suggest", "--vectors", "../clip.parquet"),
     ("serve", "--index"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),
@@ -129,6 +131,8 @@ def check_outcome(outcome: Outcome, what: object) -> None:
 def broken(tmp_path: Path, _released_registry: Path) -> Path:
     shutil.copytree(_released_registry, tmp_path / "home", symlinks=True)
     root = tmp_path / "home/registry"
+    vectors = [[1, 0], [1, 1], [0, 1], [1, -1]]
+    write_vectors(tmp_path / "home/clip.parquet", {"stem": list("abcd")}, vectors)
     for file, text in RECORDS.items():
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).write_text(text, "utf-8")

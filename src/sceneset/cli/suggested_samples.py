@@ -85,8 +85,9 @@ def write_pictures(
         files: Reads the files.
         notes: Lines at the head of the sheet.
     """
+    from sceneset.cli.commands.sources import ask_on_terminal
     from sceneset.cli.language import translate
-    from sceneset.cli.output import say
+    from sceneset.cli.output import progress, say
     from sceneset.cli.picture_sheets import (
         MOST,
         draw,
@@ -102,6 +103,14 @@ def write_pictures(
         return
     shown = keys[:MOST]
     chosen = entries_of(catalog, shown, files, language=language(), texts=texts)
+    if args.fetch:
+        files.fetch(
+            [file for one in chosen for file in one.files],
+            remote=args.remote,
+            ask=ask_on_terminal,
+            notify=say,
+            progress=progress,
+        )
     side = side_of(args.view, None)
     cards = draw([one.entry for one in chosen], catalog, side=side)
     count = translate(f"{len(cards):,} of {counted(len(keys), 'listed sample')}")

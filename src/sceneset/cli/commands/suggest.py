@@ -4,6 +4,10 @@ With --model, a segmentation model looks at each image, in a process of its own,
 whose masks differ most from what it sees come first. Such models are blind to small, distant and
 many people; what a model does not see counts only as far as it sees the rest of the mask. The file
 is an .onnx or .tflite file of yours; none is part of sceneset. docs/suggest.md says how to get one.
+
+With --vectors, vectors of the images that another program computed (CLIP, DINO, ...) show which
+held-out samples are far from all training samples, and which scenes the neighbours of a sample have
+and it has not; with --like, which samples are similar to one.
 """
 
 import argparse
@@ -19,6 +23,8 @@ EXAMPLES = r"""
   sceneset suggest ski --model FILE --sort unmarked --view ~/look.html --open
   sceneset suggest --subset demo-full --model FILE --to ~/relabel.csv
   sceneset suggest --model unet.onnx --prepare imagenet,512x512 --output logit
+  sceneset suggest --vectors clip.parquet
+  sceneset suggest --vectors clip.parquet --like demo-full/train/ski_0001 --limit 10
 """
 _LIMIT = 20
 _MOST = 100_000
@@ -28,12 +34,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_query(parser)
     add_source(parser)
-    parser.add_argument(
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
         help="a segmentation model, .onnx or .tflite: the samples whose masks differ most from "
         "what it sees",
+    )
+    kind.add_argument(
+        "--vectors",
+        type=Path,
+        metavar="FILE",
+        help="a Parquet file with a vector for each sample: columns stem (or name) and, if needed, "
+        "subset and phase, and one column with lists of fractions",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="SUBSET/PHASE/STEM",
+        help="with --vectors: list the selected samples that are most similar to this one",
     )
     parser.add_argument(
         "--prepare",
@@ -102,10 +121,16 @@ def _list_file(text: str) -> Path:
 def run(args: argparse.Namespace) -> int:
     """Look at the samples and print hints."""
     from sceneset.cli.picture_sheets import check_options
-    from sceneset.cli.second_look import print_second_look
 
     check_options(args)
-    if args.model is None:
-        raise UsageError("name a segmentation model with --model FILE")
+    if args.vectors is not None:
+        from sceneset.cli.vector_hints import print_vector_hints
+
+        print_vector_hints(args)
+        return FINE
+    if args.like is not None:
+        raise UsageError("--like compares vectors; add --vectors FILE")
+    from sceneset.cli.second_look import print_second_look
+
     print_second_look(args)
     return FINE
