@@ -26,6 +26,7 @@ FLOORS = (
     ("formats",),
     ("delivery",),
     ("edits",),
+    ("cropping",),
     ("reporting",),
     ("exports",),
     ("evaluation",),

@@ -29,7 +29,14 @@ _PICTURE = re.compile(r"!\[(?P<text>[^]]*)\]\((?P<path>[^)\s]+)\)")
 NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
     ("Start", "入门"): ("getting-started",),
     ("By role", "按角色"): ("data-engineer", "training-engineer", "reviewer", "annotator"),
-    ("Take data in", "接收数据"): ("adding-a-subset", "formats", "scanning", "people", "looking"),
+    ("Take data in", "接收数据"): (
+        "adding-a-subset",
+        "formats",
+        "crop",
+        "scanning",
+        "people",
+        "looking",
+    ),
     ("Change", "修改"): ("changing", "split", "selections"),
     ("Check", "检查"): ("rules", "leakage", "suggest", "ci"),
     ("Publish and use", "发布与使用"): (

@@ -21,6 +21,7 @@ MUTATED = (
     f"registry/lineage/{NAME}.csv",
     "registry/used.csv",
     "registry/dropped.csv",
+    f"registry/crops/{NAME}.csv",
     *(
         "dvc.lock",
         "dvc.yaml",
@@ -60,6 +61,7 @@ OTHERS = (
     ("evaluate", "--against", "HEAD"),
     ("plan", "--target", "3"),
     ("suggest", "--vectors", "../clip.parquet"),
+    ("crop", "web", "--boxes", "../boxes.json", "--name", f"{NAME}2", "--dry-run"),
     ("serve", "--index"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),
@@ -94,6 +96,9 @@ RECORDS = {
     "new_phase,new_stem,new_image_md5,new_mask_md5,reason\n"
     f"train,a,{_A},{_B},train,a,{_C},{_B},fix: image-gps\n"
     f'val,b,{_D},{_B},train,b,{_B},{_B},"fix: image-gps, image-orientation"\n',
+    f"registry/crops/{NAME}.csv": "phase,stem,image_md5,original,original_md5,frame,orientation,"
+    "box,score,grow,ignored,boxes\n"
+    f"train,a,{_A},{NAME}/train/z,{_B},0 0 32 24,1,2.00 2.00 30.00 22.00,0.9,0.1,0,b.json\n",
     "registry/dropped.csv": "subset,sample,image_md5,reason\n"
     f"{NAME},train/z,{_A},out of focus\nCustomSeg_Person_20200101_old,,,replaced\n",
     "registry/used.csv": "version,selection,run,digest\n1.0.0,,https://example.com/runs/1,\n",
@@ -133,6 +138,7 @@ def broken(tmp_path: Path, _released_registry: Path) -> Path:
     root = tmp_path / "home/registry"
     vectors = [[1, 0], [1, 1], [0, 1], [1, -1]]
     write_vectors(tmp_path / "home/clip.parquet", {"stem": list("abcd")}, vectors)
+    (tmp_path / "home/boxes.json").write_text('[{"image_id": "a", "bbox": [8, 4, 16, 16]}]')
     for file, text in RECORDS.items():
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).write_text(text, "utf-8")

@@ -26,6 +26,8 @@ def set_remote(root: Path, *lines: str, core: str = "") -> str:
 
 def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
     """Return command lines for all commands that read a registry at a URL, and their exit codes."""
+    crop = ("crop", "web", "--boxes", to.with_name("boxes.json"), "--min-side", "8")
+    crop = (*crop, "--name", "CustomSeg_Person_20240116_crops", "--to", to.with_name("crops"))
     return {
         ("check", "--repo", url): 0,
         ("lookup", "ski", "--repo", url): 0,
@@ -47,6 +49,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("serve", "--index", "--repo", url): 0,
         ("evaluate", "--against", "HEAD~1", "--repo", url, "--fetch"): 2,
         ("suggest", "--model", to.with_name("red.onnx"), "--repo", url, "--fetch"): 2,
+        (*crop, "--repo", url, "--fetch"): 2,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }
 
@@ -63,6 +66,8 @@ def test_no_command_sends_anything_to_a_remote_that_is_not_trusted(
     git(added, "add", "--all")
     git(added, "commit", "--quiet", "--message", "A better mask")
     (tmp_path / "red.onnx").write_bytes(red_model())
+    boxes = '[{"image_id": "a", "bbox": [8, 4, 16, 16]}]'
+    (tmp_path / "boxes.json").write_text(boxes)
     before = snapshot(tmp_path)
     for words, code in commands(url, tmp_path / "out").items():
         outcome = sceneset(*words, cwd=tmp_path)

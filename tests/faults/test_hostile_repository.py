@@ -188,6 +188,9 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
     (fresh / ".git/info").mkdir(exist_ok=True)
     shutil.copy(ready / ".gitattributes", fresh / ".git/info/attributes")
     (tmp_path / "second").mkdir()
+    box = {"image_id": "a", "bbox": [8, 4, 16, 16], "score": 0.9}
+    (tmp_path / "boxes.json").write_text(json.dumps([box]))
+    crop = ("crop", "web", "--boxes", tmp_path / "boxes.json", "--min-side", "8")
     (ready / ".dvc/config.local").write_text(
         f"['remote \"second\"']\n    url = {tmp_path / 'second'}\n"
     )
@@ -220,6 +223,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("evaluate", "--against", "HEAD", "--fetch", "--html", tmp_path / "evaluation.html"),
         ("plan", "--target", "3", "--html", tmp_path / "plan.html", "--to", tmp_path / "plan.csv"),
         ("suggest", "--model", model, "--fetch", "--view", tmp_path / "look.html"),
+        (*crop, "--name", NAME.replace("web", "crops"), "--to", tmp_path / "crops"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),

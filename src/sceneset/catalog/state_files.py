@@ -17,6 +17,7 @@ _FOLDERS = {
     "registry/tags": (".csv",),
     "registry/lineage": (".csv",),
     "registry/deliveries": (".csv",),
+    "registry/crops": (".csv",),
     "registry/scans": (".parquet",),
     "registry/stats": (".yaml",),
     "registry/reports": (".json",),

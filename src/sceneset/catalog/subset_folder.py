@@ -98,7 +98,7 @@ def read_layout(base: Path, *, img_suffix: str | None = None) -> Layout:
     for entry in _entries(layout, base) if base.is_dir() else ():
         if entry.name == "split_dir":
             _collect_split_files(layout, Path(entry.path))
-        elif entry.name not in {"img_dir", "ann_dir"} and not _is_junk(layout, entry):
+        elif entry.name not in {"img_dir", "ann_dir", "crops.csv"} and not _is_junk(layout, entry):
             layout.report("stray-file", "is not part of the layout", Path(entry.path), _LAYOUT_HINT)
     return layout
 

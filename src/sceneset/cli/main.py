@@ -32,6 +32,7 @@ GROUPS = {
     },
     "Add": {
         "add": "check a delivery and add it as a subset",
+        "crop": "cut one person of each original out, as a subset of crops",
         "scan": "decode new images and record sizes, hashes and mask shapes",
     },
     "Change": {

@@ -134,7 +134,7 @@ def _lock(descriptor: int, folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise NotEmptyError(
-            f"another `sceneset init` is creating {folder}. Wait until it has ended"
+            f"another command is creating {folder}. Wait until it has ended"
         ) from None
 
 

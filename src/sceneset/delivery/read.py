@@ -8,6 +8,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import table_from_rows
 from sceneset.catalog.split_selection import in_table_order
 from sceneset.catalog.subset_folder import Key, printable, read_layout
+from sceneset.delivery.crops_file import changed_crops, read_crops_file
 from sceneset.delivery.entry_file import read_entry_file
 from sceneset.delivery.existing import digests_of_samples, existing_findings, known_rows
 from sceneset.delivery.frame_stems import clips_text, with_sources
@@ -103,6 +104,8 @@ class _Reader:
             self.findings += request.opened.findings
         self.user_findings: list[Finding] = [*self.entry_file.findings]
         """Findings on --entry and --tags. Unlike files of the delivery, these can't be left out."""
+        self.crops, findings = ([], []) if self.converted else read_crops_file(request.folder)
+        self.user_findings += findings
         self.split_tags = SplitTags(catalog.vocabulary)
         self.user_tags: list[Tag] | None = None
         """The tags of --tags; None if there are none, or they can't be read."""
@@ -228,6 +231,7 @@ class _Reader:
         """Decide what is left out, and combine entry, tags and findings."""
         # Apply the policy first: a registry can make any rule an error, which leaves samples out.
         self.findings = apply_policy(self.findings, self.params, self.waivers)
+        self.user_findings += changed_crops(self.crops, rows)
         errors = errors_of(self.findings)
         bad = {(p.phase, p.stem) for p in errors if p.stem}
         quarantine = self.request.quarantine
@@ -262,6 +266,7 @@ class _Reader:
             rows=rows,
             left_out=in_order(left_out),
             delivered=self._delivered(samples),
+            crops=[row for row in self.crops if row.key in samples],
             identity=identity,
             says=[
                 *(self.request.opened.says if self.request.opened else ()),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.catalog.subset_folder import Key, Layout
+from sceneset.schemas.crop import CropRow
 from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.rules.delivery import NAMES
@@ -84,6 +85,8 @@ class Delivery:
     """Errors whose files, samples or lines are not part of the subset."""
     delivered: list[Delivered] = field(default_factory=list)
     """Where each sample comes from, if the delivery was converted from an annotation format."""
+    crops: list[CropRow] = field(default_factory=list)
+    """How each sample was cut, if `sceneset crop` wrote the delivery."""
     says: list[str] = field(default_factory=list)
     """What was concluded from the delivery, for the user to check."""
     identity: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ The .dvc files and the record of the scan in dvc.lock are what `dvc add` and `dv
 write, computed from scan rows: no blob is kept on this machine.
 """
 
+from sceneset.catalog.crops import crops_path, crops_text
 from sceneset.catalog.deliveries import deliveries_path, deliveries_text
 from sceneset.catalog.params_edit import entry_text, with_subset
 from sceneset.catalog.reader import Catalog
@@ -84,6 +85,8 @@ def _plan(
     draft.write(paths.entry(name), entry_text(entry).encode())
     if delivery.delivered:
         draft.write(deliveries_path(paths, name), deliveries_text(delivery.delivered).encode())
+    if delivery.crops:
+        draft.write(crops_path(paths, name), crops_text(delivery.crops).encode())
     algorithm = catalog.params.algorithms.scan
     scan = encode_scan(delivery.rows, algorithm)
     draft.write(paths.scan(name), scan)

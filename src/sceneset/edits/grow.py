@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from sceneset.catalog.crops import crops_path, crops_text, iter_crops
 from sceneset.catalog.deliveries import deliveries_path, with_more_samples
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.scan_table import rows_from_table
@@ -107,6 +108,7 @@ def without_refused(catalog: Catalog, delivery: Delivery, name: str) -> Delivery
         rows=[row for row in delivery.rows if row.key not in bad],
         tags=[tag for tag in delivery.tags if tag.key not in bad],
         delivered=[one for one in delivery.delivered if (one.phase, one.stem) not in bad],
+        crops=[row for row in delivery.crops if row.key not in bad],
         findings=[*delivery.findings, *errors],
         left_out=[*delivery.left_out, *errors],
     )
@@ -164,6 +166,11 @@ def _plan(catalog: Catalog, draft: Draft, delivery: Delivery, name: str, placing
         shown = catalog.paths.relative(path)
         text = read_text(path, shown) if path.exists() else ""
         draft.write(path, with_more_samples(text, delivery.delivered, shown).encode())
+    if delivery.crops:
+        path = crops_path(catalog.paths, name)
+        shown = catalog.paths.relative(path)
+        known = iter_crops(read_text(path, shown), shown, subset=name) if path.exists() else ()
+        draft.write(path, crops_text([*known, *delivery.crops]).encode())
     change.stage_lists()
     files = _checked_out_files(catalog, name, delivery.rows)
     if not placing.to_remote:

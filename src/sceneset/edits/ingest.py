@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from sceneset.catalog.crops import crops_path, crops_text
 from sceneset.catalog.deliveries import deliveries_path, deliveries_text
 from sceneset.catalog.params_edit import entry_text, with_subset
 from sceneset.catalog.reader import Catalog
@@ -126,6 +127,8 @@ def _texts(paths: Paths, delivery: Delivery, entry: Subset) -> dict[Path, bytes]
     if delivery.delivered:
         text = deliveries_text(delivery.delivered)
         texts[deliveries_path(paths, entry.name)] = text.encode()
+    if delivery.crops:
+        texts[crops_path(paths, entry.name)] = crops_text(delivery.crops).encode()
     return texts
 
 

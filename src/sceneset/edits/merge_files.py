@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sceneset.catalog.crops import CROPS_FOLDER
 from sceneset.catalog.deliveries import DELIVERIES_FOLDER
 from sceneset.catalog.lineage import LINEAGE_FOLDER
 from sceneset.catalog.tombstones import TOMBSTONES_FILE
@@ -36,7 +37,7 @@ _DERIVED = re.compile(
     rf"registry/(?:reports|stats|cards)/|registry/manifest\.json$|{DATA_ROOT}/[^/]+/split_dir/"
 )
 _SUBSET_FILE = re.compile(
-    rf"(?:registry/(?:subsets|tags|scans)|{DELIVERIES_FOLDER})/(?P<entry>[^/]+)\.\w+"
+    rf"(?:registry/(?:subsets|tags|scans)|{DELIVERIES_FOLDER}|{CROPS_FOLDER})/(?P<entry>[^/]+)\.\w+"
     rf"|{DATA_ROOT}/(?P<folder>[^/]+)/(?:img|ann)_dir\.dvc"
 )
 _TEXT_MERGES: tuple[tuple[str, TextMerge], ...] = (
@@ -46,7 +47,7 @@ _TEXT_MERGES: tuple[tuple[str, TextMerge], ...] = (
     (re.escape(TOMBSTONES_FILE), merge_tombstones),
     (rf"{LINEAGE_FOLDER}/[^/]+\.csv", merge_lineage),
     (r"registry/tags/[^/]+\.csv", merge_tags_alone),
-    (rf"{DELIVERIES_FOLDER}/[^/]+\.csv", merge_rows),
+    (rf"(?:{DELIVERIES_FOLDER}|{CROPS_FOLDER})/[^/]+\.csv", merge_rows),
     (re.escape(USED_FILE), merge_used),
     (r"CHANGELOG\.md", merge_changelog),
     (rf"{re.escape(INDEX)}\.dvc", merge_index),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sceneset.catalog.crops import CROPS_FOLDER
 from sceneset.catalog.deliveries import DELIVERIES_FOLDER, with_other_keys
 from sceneset.catalog.lineage import LINEAGE_FOLDER, parse_lineage
 from sceneset.catalog.params_edit import entry_text
@@ -56,14 +57,19 @@ class SubsetMerge:
             self._merge_tags()
         elif self._entry in unmerged:
             self._run.merge_text(self._entry, merge_yaml, subset=self._name)
-        record = f"{DELIVERIES_FOLDER}/{self._name}.csv"
-        if record in unmerged:
-            text = self._run.merge_text(record, merge_rows, subset=self._name)
-            if text:
-                kept = with_other_keys(text, dict.fromkeys(self._withdrawn), record)
-                self._run.writes[record] = kept.encode()
+        for folder in (DELIVERIES_FOLDER, CROPS_FOLDER):
+            self._merge_record(f"{folder}/{self._name}.csv")
         if not unmerged.keys().isdisjoint({self._scan, *self._pointers.values()}):
             self._merge_files()
+
+    def _merge_record(self, record: str) -> None:
+        """Merge the record of where samples come from, if it is unmerged."""
+        if record not in self._run.unmerged:
+            return
+        text = self._run.merge_text(record, merge_rows, subset=self._name)
+        if text:
+            kept = with_other_keys(text, dict.fromkeys(self._withdrawn), record)
+            self._run.writes[record] = kept.encode()
 
     def _renamed_samples(self) -> dict[Key, Key]:
         """Return the new names of samples that were renamed or moved, as the lineage records it."""

@@ -130,6 +130,7 @@ def renamed_files(old: str, new: str) -> list[tuple[str, str]]:
                 ("scans", "parquet"),
                 ("lineage", "csv"),
                 ("deliveries", "csv"),
+                ("crops", "csv"),
             )
         ),
     ]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from sceneset.catalog.crops import crops_path
 from sceneset.catalog.deliveries import deliveries_path, with_other_keys
 from sceneset.catalog.lineage import lineage_path, lineage_text, read_lineage
 from sceneset.catalog.params_edit import without_subset
@@ -82,12 +83,13 @@ class SubsetChange:
         self._transaction.write(lineage_path(paths, name), text.encode())
 
     def follow_deliveries(self, name: str, keys: Mapping[Any, Key | None]) -> None:
-        """Stage the record of deliveries of a subset for samples with other names, or removed."""
-        path = deliveries_path(self._catalog.paths, name)
-        if path.exists():
-            shown = self._catalog.paths.relative(path)
-            text = with_other_keys(read_text(path, shown), keys, shown)
-            self._transaction.write(path, text.encode())
+        """Stage the records of deliveries and crops for samples with other names, or removed."""
+        paths = self._catalog.paths
+        for path in (deliveries_path(paths, name), crops_path(paths, name)):
+            if path.exists():
+                shown = paths.relative(path)
+                text = with_other_keys(read_text(path, shown), keys, shown)
+                self._transaction.write(path, text.encode())
 
     def remove_subset(self, name: str) -> None:
         """Stage the removal of a subset. Its images and masks are not deleted."""
@@ -97,8 +99,8 @@ class SubsetChange:
         files += [folder / f"{part}.dvc" for part in ("img_dir", "ann_dir")]
         with suppress(FileNotFoundError):
             files += [path for path in (folder / "split_dir").iterdir() if path.is_file()]
-        if (record := deliveries_path(paths, name)).exists():
-            files.append(record)
+        records = (deliveries_path(paths, name), crops_path(paths, name))
+        files += [record for record in records if record.exists()]
         for path in files:
             self._transaction.delete(path)
         self._removed.append(name)

@@ -2,6 +2,7 @@
 
 import os
 
+from sceneset.catalog.crops import crops_path
 from sceneset.catalog.deliveries import deliveries_path
 from sceneset.catalog.lineage import lineage_path
 from sceneset.catalog.params_edit import entry_text, with_renamed_subset
@@ -57,6 +58,7 @@ def rename_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> int:
         (paths.scan(old), paths.scan(new)),
         (lineage_path(paths, old), lineage_path(paths, new)),
         (deliveries_path(paths, old), deliveries_path(paths, new)),
+        (crops_path(paths, old), crops_path(paths, new)),
         *(
             (paths.subset(old) / f, paths.subset(new) / f)
             for f in (".gitignore", "img_dir.dvc", "ann_dir.dvc")

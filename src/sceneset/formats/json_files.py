@@ -32,7 +32,17 @@ def read_json(tree: Tree, file: str, *, limit: int = MAX_JSON) -> object:
         FindingsError: The file is too large, is not UTF-8 or is not JSON; the finding names the
             line.
     """
-    path = tree.path(file)
+    return read_json_file(tree.path(file), file, limit=limit)
+
+
+def read_json_file(path: Path, file: str, *, limit: int = MAX_JSON) -> object:
+    """Return the content of a JSON file that need not be part of a delivery; see ``read_json``.
+
+    Args:
+        path: The file.
+        file: Its name in findings.
+        limit: The most bytes that it may have.
+    """
     try:
         status = path.stat()
         version = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -27,7 +27,8 @@ _MAX_YAML = 1 << 20
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _LOOKED_AT = 12  # YAML files
 _PHASES = {"train": Phase.TRAIN, "val": Phase.VAL, "valid": Phase.VAL, "test": Phase.TEST}
-_OTHER_TEXTS = {"classes.txt", "readme.txt", "readme.dataset.txt", "readme.roboflow.txt"}
+OTHER_TEXTS = {"classes.txt", "readme.txt", "readme.dataset.txt", "readme.roboflow.txt"}
+"""Text files that are no labels."""
 
 
 class _Yolo:
@@ -37,7 +38,7 @@ class _Yolo:
 
     def detect(self, tree: Tree) -> str | None:
         labels = _labels(tree)
-        data = _data_file(tree) if labels else None
+        data = data_file(tree) if labels else None
         if data is None:
             return None
         names = counted(len(data.names), "class", "classes")
@@ -45,7 +46,7 @@ class _Yolo:
         return f"{data.file} names {names}; {images} a label file"
 
     def read(self, tree: Tree, options: Options, report: Report) -> Iterator[FormatSample]:
-        data = _data_file(tree)
+        data = data_file(tree)
         if data is None:
             fail(
                 "format-unclear",
@@ -69,11 +70,11 @@ class _Yolo:
         used.report_lone_images()
         known = set(labels.values())
         lone = [f for f in tree.with_suffix(".txt") if f not in known and "labels" in f.split("/")]
-        lone = [f for f in lone if f.rpartition("/")[2].casefold() not in _OTHER_TEXTS]
+        lone = [f for f in lone if f.rpartition("/")[2].casefold() not in OTHER_TEXTS]
         report_lone_files((), lone, report)
 
 
-class _Data(NamedTuple):
+class ClassNames(NamedTuple):
     """What data.yaml or classes.txt says."""
 
     file: str
@@ -100,14 +101,14 @@ def _labels(tree: Tree) -> dict[str, str]:
     return found
 
 
-def _data_file(tree: Tree) -> _Data | None:
+def data_file(tree: Tree) -> "ClassNames | None":
     """Return the file that names the classes.
 
     Raises:
         FindingsError: Several files at the top name different classes.
     """
     files = sorted(tree.with_suffix(".yaml", ".yml"), key=lambda file: (file.count("/"), file))
-    found: list[_Data] = []
+    found: list[ClassNames] = []
     for file in files[:_LOOKED_AT]:
         try:
             content = parse(read_text(tree.path(file), file, limit=_MAX_YAML), file).data
@@ -115,12 +116,12 @@ def _data_file(tree: Tree) -> _Data | None:
             continue
         names = _names(content)
         if names:
-            found.append(_Data(file, names, content))
+            found.append(ClassNames(file, names, content))
     for file in sorted(tree.with_suffix(".txt"), key=lambda file: (file.count("/"), file)):
         if found or file.rpartition("/")[2] != "classes.txt":
             continue
         lines = read_text(tree.path(file), file, limit=_MAX_YAML).splitlines()
-        found.append(_Data(file, {n: line.strip() for n, line in enumerate(lines)}, {}))
+        found.append(ClassNames(file, {n: line.strip() for n, line in enumerate(lines)}, {}))
     top = [data for data in found if data.file.count("/") == found[0].file.count("/")]
     if any(data.names != top[0].names for data in top):
         fail(
@@ -142,7 +143,7 @@ def _names(content: object) -> dict[int, str]:
     return {}
 
 
-def _phases(data: _Data, tree: Tree, report: Report) -> dict[str, Phase]:
+def _phases(data: ClassNames, tree: Tree, report: Report) -> dict[str, Phase]:
     """Return the phase of images that data.yaml puts into another than their path says."""
     found: dict[str, Phase] = {}
     for key, phase in _PHASES.items():

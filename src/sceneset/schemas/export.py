@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from sceneset.schemas.crop import CropRow
 from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.dropped import DroppedRow
 from sceneset.schemas.finding import Finding
@@ -22,6 +23,7 @@ from sceneset.schemas.version import Version
 from sceneset.schemas.waiver import Waivers
 
 MODELS: dict[str, type[BaseModel]] = {
+    "crop-row": CropRow,
     "delivered": Delivered,
     "dropped-row": DroppedRow,
     "forgotten": TombstoneFile,

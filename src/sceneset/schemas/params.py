@@ -93,6 +93,22 @@ class KindParams(Model):
     crop-overlap is reported."""
 
 
+class CropParams(Model):
+    """What `sceneset crop` cuts; options of the command change these for one run."""
+
+    grow: Annotated[float, Field(ge=0, le=4)] = 0.1
+    """How far each side of a box is moved outwards, as a share of the box's width or height."""
+    max_iou: Share = 0.0
+    """People whose boxes have a larger intersection over union are not separate."""
+    min_gap: Annotated[int, Field(ge=0)] = 0
+    """People whose boxes are less than this apart are not separate, in pixels; 0 allows boxes that
+    touch."""
+    min_side: Annotated[int, Field(ge=1)] = 32
+    """Boxes with a shorter side are not cut, in pixels of the original."""
+    min_score: Share = 0.5
+    """Boxes with a lower score are left out. Boxes without a score are used."""
+
+
 class DriftParams(Model):
     """Changes of a scene since the last version above which `release` requires notes."""
 
@@ -132,6 +148,8 @@ class Params(Model):
     """Thresholds of the rules on masks; shares are between 0 and 1."""
     kinds: KindParams = KindParams()
     """Thresholds of the rules on full and crop subsets; shares are between 0 and 1."""
+    crops: CropParams = CropParams()
+    """What `sceneset crop` cuts: how much boxes grow, and when people are separate."""
     drift: DriftParams = DriftParams()
     """Changes of a scene since the last version above which `release` requires notes."""
     targets: Targets = Targets()

@@ -69,7 +69,7 @@ def memberships_of(
 Box = tuple[int, int, int, int]
 
 
-def _read_box(value: object) -> object:
+def read_box(value: object) -> object:
     """Parse ``10 20 110 220``: left, top, right, bottom."""
     if not isinstance(value, str):
         return value
@@ -84,7 +84,8 @@ def _read_box(value: object) -> object:
     return box
 
 
-def _write_box(box: Box | None) -> str | None:
+def write_box(box: Box | None) -> str | None:
+    """Return a box as text, or None without one."""
     return " ".join(map(str, box)) if box else None
 
 
@@ -106,13 +107,13 @@ class Tag(Model):
     """Number of detection boxes in the original image."""
     source: Line = ""
     """The video, session or original image that the sample comes from."""
-    origin: Annotated[Box | None, PlainSerializer(_write_box)] = None
+    origin: Annotated[Box | None, PlainSerializer(write_box)] = None
     """Crops: the box in the original image, in its pixels: left top right bottom (right and
     bottom exclusive)."""
 
     _scenes_from_text = field_validator("scenes", mode="before")(_read_scenes)
 
-    _origin_from_text = field_validator("origin", mode="before")(_read_box)
+    _origin_from_text = field_validator("origin", mode="before")(read_box)
 
     @field_validator("persons", "boxes", mode="before")
     @classmethod

@@ -22,8 +22,13 @@ _OPTIONS = {
 }
 
 
-def add_format_options(parser: argparse.ArgumentParser) -> None:
-    """Add --format and the options that say how an annotation is read."""
+def add_format_options(parser: argparse.ArgumentParser, *, with_scenes: bool = True) -> None:
+    """Add --format and the options that say how an annotation is read.
+
+    Args:
+        parser: The parser.
+        with_scenes: Whether to add --scenes and --scenes-from.
+    """
     group = parser.add_argument_group("annotation formats")
     group.add_argument(
         "--format",
@@ -67,6 +72,9 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="soft masks: 0.5, or 0.1:0.9 to ignore the levels between",
     )
+    parser.set_defaults(scenes=None, scenes_from=[])
+    if not with_scenes:
+        return
     group.add_argument(
         "--scenes-from",
         action="append",

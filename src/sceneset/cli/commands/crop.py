@@ -1,0 +1,194 @@
+"""Cut one person of each original image out around a detector's box, as a subset of kind crop.
+
+SOURCE is a registered subset (by name, or a unique part of it) or a delivery: a folder or archive
+that `add` reads. Each box is grown, clipped to the picture and cut, with its mask. Originals whose
+people are not separate from each other give no crop. Crops keep phase, scenes and provenance of
+their original. What gives no crop is listed with the reason; if the boxes have errors, nothing is
+changed. docs/crop.md explains it.
+"""
+
+import argparse
+from pathlib import Path
+
+from sceneset.cli.commands.format_options import add_format_options
+from sceneset.cli.commands.sources import add_remote, add_source, add_view
+from sceneset.errors import fail
+
+EXAMPLES = r"""
+  sceneset crop demo-full --boxes boxes.json --dry-run \
+      --name CustomSeg_Person_20240118_crops      show what would be cut
+  sceneset crop demo-full --boxes boxes.json \
+      --name CustomSeg_Person_20240118_crops
+  sceneset crop web --rev 1.2.0 --boxes results.json --images val.json \
+      --name CustomSeg_Person_20240118_crops --grow 0.2
+  sceneset crop ~/delivery --boxes ~/delivery/labels --to ~/crops \
+      --name CustomSeg_Person_20240118_crops
+  sceneset crop web --boxes cvat.xml --others refuse --min-gap 20 \
+      --name CustomSeg_Person_20240118_crops
+"""
+_MAX_GROW = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a registered subset, or the folder of a delivery"
+    )
+    add_source(parser)
+    parser.add_argument(
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="the boxes: COCO results or annotations (.json), CVAT XML, or YOLO labels (a folder "
+        "of .txt)",
+    )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE",
+        help="the COCO file that lists the images of COCO results",
+    )
+    parser.add_argument(
+        "--name", required=True, help="the new subset: CustomSeg_Person_<YYYYMMDD>_<note>"
+    )
+    cut = parser.add_argument_group("what is cut (defaults: crops in params.yaml)")
+    cut.add_argument(
+        "--grow",
+        type=_grow,
+        metavar="RATIO",
+        help="move each side of a box outwards by this share of its width or height",
+    )
+    cut.add_argument(
+        "--max-iou",
+        type=_share,
+        metavar="IOU",
+        help="refuse originals with two boxes of a larger intersection over union",
+    )
+    cut.add_argument(
+        "--min-gap",
+        type=_pixels,
+        metavar="PIXELS",
+        help="refuse originals with two boxes that are closer",
+    )
+    cut.add_argument(
+        "--min-side", type=_pixels, metavar="PIXELS", help="leave out boxes with a shorter side"
+    )
+    cut.add_argument(
+        "--min-score", type=_share, metavar="SCORE", help="leave out boxes with a lower score"
+    )
+    cut.add_argument(
+        "--others",
+        choices=("ignore", "refuse"),
+        default="ignore",
+        help="what happens to pixels of other people in a crop: they become 255, to ignore "
+        "(default), or the crop is refused",
+    )
+    cut.add_argument(
+        "--boxes-as",
+        choices=("stored", "shown"),
+        help="whether boxes of images with an EXIF orientation fit the pixels as stored or the "
+        "picture as shown (default: recognized by the sizes)",
+    )
+    cut.add_argument(
+        "--jpeg",
+        type=_quality,
+        metavar="QUALITY",
+        help="write JPEG files of this quality, 1 to 100 (default: PNG, which keeps each pixel)",
+    )
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="go on without the boxes and images that have errors; they are listed",
+    )
+    parser.add_argument(
+        "--refused", type=_csv, metavar="FILE", help="write everything that gives no crop (.csv)"
+    )
+    parser.add_argument(
+        "--to", type=Path, metavar="DIR", help="write the crops into a new folder, register nothing"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the findings and the crops, change nothing"
+    )
+    parser.add_argument(
+        "--fetch", action="store_true", help="download files that are not on this machine"
+    )
+    parser.add_argument(
+        "--internal",
+        action="store_true",
+        help="crop originals for internal use too; their crops keep the restriction",
+    )
+    add_remote(parser)
+    add_view(parser)
+    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
+    add_format_options(parser, with_scenes=False)
+
+
+def _number(text: str, low: float, high: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r}: use {what} from {low:g} to {high:g}")
+    return value
+
+
+def _grow(text: str) -> float:
+    return _number(text, 0, _MAX_GROW, "a number")
+
+
+def _share(text: str) -> float:
+    return _number(text, 0, 1, "a number")
+
+
+def _pixels(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of pixels")
+    return int(text)
+
+
+def _quality(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 1 to 100")
+    return int(_number(text, 1, 100, "a whole number"))
+
+
+def _csv(text: str) -> Path:
+    if not text.lower().endswith(".csv"):
+        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .csv")
+    return Path(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Cut the crops, check them, and add or write them."""
+    from sceneset.catalog.crops import CROPS_FILE
+    from sceneset.cli.crop_job import CropJob, RefusedError
+    from sceneset.cli.new_folder import new_folder
+    from sceneset.edits.ingest import refuse_taken_name
+    from sceneset.schemas.names import SubsetName
+    from sceneset.storage.leftovers import sweep_temporary_folders, temporary_folder
+    from sceneset.versions.destination import check_untracked
+
+    sweep_temporary_folders()  # also if this command was killed when it was complete
+    try:
+        args.name = str(SubsetName(args.name))
+    except ValueError as error:
+        fail("subset-name", str(error), file="--name")
+    with temporary_folder() as work:
+        job = CropJob(args, work)
+        if not args.to:
+            refuse_taken_name(job.home, args.name)
+        if args.dry_run or not args.to:
+            folder = work / "crops"
+            folder.mkdir()
+            return job.run(folder)
+        check_untracked(args.to.resolve())
+        try:
+            with new_folder(args.to, last=CROPS_FILE) as content:
+                if content is None:  # a killed run had written it
+                    return job.say_written()
+                job.run_or_raise(content)
+        except RefusedError as refused:
+            return refused.code
+        return job.say_written()

@@ -1,0 +1,300 @@
+"""The steps of `sceneset crop`: read boxes and originals, cut, check, and add or write."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sceneset.cli.commands.add_report import report
+from sceneset.cli.commands.format_options import format_of
+from sceneset.cli.commands.sources import ask_on_terminal, find_catalog, open_catalog
+from sceneset.cli.exit_codes import FINDINGS, FINE
+from sceneset.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from sceneset.catalog.reader import Catalog
+    from sceneset.cropping.originals import Originals
+    from sceneset.cropping.run import CropSet
+    from sceneset.cropping.types import Boxes, Refusal, Rules
+    from sceneset.delivery.types import Delivery
+    from sceneset.formats.types import Options
+
+
+class RefusedError(Exception):
+    """Nothing is written; the folder that was filled is deleted."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
+class CropJob:
+    """One run of the command."""
+
+    def __init__(self, args: argparse.Namespace, work: Path) -> None:
+        """Open the registry of the source, and the one that gets the crops."""
+        self.args, self.work = args, work
+        self.is_subset = _is_subset(args)
+        self.catalog: Catalog | None = open_catalog(args) if self.is_subset else None
+        is_same = self.catalog is not None and (args.to or self.catalog.origin is None)
+        self.home = self.catalog if self.catalog and is_same else find_catalog()
+
+    def run_or_raise(self, folder: Path) -> None:
+        """Do what ``run`` does; raise if nothing is to be written."""
+        if code := self.run(folder):
+            raise RefusedError(code)
+
+    def run(self, folder: Path) -> int:
+        """Fill the folder of a delivery, check it, and add it unless --to or --dry-run is given."""
+        from sceneset.cli.crop_output import print_crops
+        from sceneset.cli.output import progress
+        from sceneset.cropping.match import match
+        from sceneset.cropping.run import crop, write_texts
+        from sceneset.formats.tree import phase_of
+
+        args = self.args
+        options = self._options()
+        boxes = self._boxes(options)
+        originals = self._originals()
+        matched = match(boxes, originals.images, hint=phase_of(args.boxes.name))
+        if boxes.images and originals.images and not matched.by_original:
+            raise UsageError(
+                f"{args.boxes}: none of its {len(boxes.images):,} image names is one of the "
+                f"source, for example {next(iter(boxes.images))[:80]}; the source has for example "
+                f"{originals.images[0].names[0]}"
+            )
+        self._fetch(matched.by_original)
+        found = crop(
+            originals,
+            matched.by_original,
+            folder,
+            self._rules(),
+            self.home,
+            about=boxes.about,
+            progress=progress,
+        )
+        found.refused = sorted([*originals.refused, *matched.refused, *found.refused], key=_order)
+        self._write_refused(found)
+        is_refused = not found.tags or (found.errors and not args.skip_bad)
+        delivery = None
+        if not is_refused:
+            write_texts(
+                found,
+                originals,
+                folder,
+                name=args.name,
+                suffix=self._suffix,
+                catalog=self.home,
+            )
+            delivery = self._checked(folder)
+        if not args.json:
+            print_crops(found)
+        if delivery is None:
+            return self._say_refused(found)
+        return self._finish(found, delivery)
+
+    def say_written(self) -> int:
+        """Say that the folder is complete, and how it is registered."""
+        from sceneset.cli.output import say
+
+        args = self.args
+        if not args.json:
+            say(f"crops written to {args.to}. To register them:", style="green")
+            say(
+                f"  sceneset add {args.to} --name {args.name} --kind crop "
+                f"--entry {args.to}/entry.yaml --tags {args.to}/tags.csv"
+            )
+        return FINE
+
+    def _options(self) -> "Options":
+        """Return how annotations and class names are read."""
+        from sceneset.formats.types import Options
+
+        args = self.args
+        names = frozenset(name.strip().casefold() for name in args.person)
+        if not self.is_subset:
+            return Options(names=names)
+        given = [o for n, o in _DELIVERY_OPTIONS.items() if getattr(args, n)]
+        if given:
+            raise UsageError(f"{given[0]} is about a delivery; SOURCE is a registered subset")
+        return Options(names=names)
+
+    def _boxes(self, options: "Options") -> "Boxes":
+        from sceneset.cropping.box_file import read_boxes
+
+        return read_boxes(self.args.boxes, self.args.images, options)
+
+    def _originals(self) -> "Originals":
+        if self.catalog is None:
+            return self._delivered()
+        from sceneset.catalog.query import resolve_query
+        from sceneset.cropping.registered import RegisteredSubset
+        from sceneset.schemas.provenance import Restriction
+
+        [name] = resolve_query(self.catalog, subsets=[_subset_name(self.args.source)]).subsets
+        left_out = set(Restriction) - ({Restriction.INTERNAL} if self.args.internal else set())
+        self.subset = RegisteredSubset(self.catalog, name, left_out)
+        return self.subset.originals
+
+    def _delivered(self) -> "Originals":
+        """Read a delivery as `sceneset add` does."""
+        from sceneset.cli.output import progress, say
+        from sceneset.cropping.delivered import delivered_originals
+        from sceneset.delivery.types import Request
+        from sceneset.formats.archives import open_archives
+        from sceneset.schemas.terms import Kind
+
+        args = self.args
+        args.delivery = Path(args.source)
+        opened = open_archives(args.delivery.resolve(), self.work / "archives", progress=progress)
+        form, options, reason = format_of(args, opened, self.work / "files")
+        if reason and not args.json:
+            say(reason)
+        drawn = self.work / "drawn"
+        drawn.mkdir()
+        request = Request(
+            opened.root,
+            args.name,
+            Kind.FULL,
+            quarantine=True,
+            form=form,
+            options=options,
+            work=drawn,
+            opened=opened,
+        )
+        return delivered_originals(request, self.home, progress)
+
+    def _fetch(self, by_original: "Mapping[Any, Sequence[Any]]") -> None:
+        """Download the files of originals with boxes, if --fetch is given."""
+        from sceneset.cli.output import progress, say
+
+        if not self.args.fetch or self.catalog is None:
+            return
+        subset = self.subset
+        wanted = [
+            file
+            for original in subset.originals.images
+            if by_original.get(original.key)
+            for file in subset.files_of(original)
+        ]
+        subset.files.fetch(
+            wanted, remote=self.args.remote, ask=ask_on_terminal, notify=say, progress=progress
+        )
+
+    def _rules(self) -> "Rules":
+        from sceneset.cropping.types import Rules
+
+        args, params = self.args, self.home.params
+        given = {name: getattr(args, name) for name in params.crops.model_fields_set | _RULES}
+        values = params.crops.model_dump() | {n: v for n, v in given.items() if v is not None}
+        return Rules(
+            **values,
+            max_overlap=params.kinds.max_overlap,
+            refuse_others=args.others == "refuse",
+            boxes_as=args.boxes_as,
+            jpeg_quality=args.jpeg,
+        )
+
+    @property
+    def _suffix(self) -> str:
+        return ".jpg" if self.args.jpeg else ".png"
+
+    def _checked(self, folder: Path) -> "Delivery":
+        """Return the delivery of crops, checked as any other."""
+        from sceneset.cli.output import progress
+        from sceneset.cropping.run import ENTRY_FILE, TAGS_FILE
+        from sceneset.delivery.read import read_delivery
+        from sceneset.delivery.types import Request
+        from sceneset.quality.ignored import ignored_subset_findings
+        from sceneset.schemas.terms import Kind
+
+        request = Request(
+            folder, self.args.name, Kind.CROP, folder / ENTRY_FILE, folder / TAGS_FILE
+        )
+        delivery = read_delivery(request, self.home, progress)
+        if delivery.entry and not self.args.to:
+            splits = [row.file for row in delivery.entry.splits]
+            delivery.findings += ignored_subset_findings(self.home, self.args.name, splits)
+        return delivery
+
+    def _write_refused(self, found: "CropSet") -> None:
+        from sceneset.cli.crop_output import refused_text
+        from sceneset.cli.output import say
+        from sceneset.storage.files import write_text
+
+        if self.args.refused:
+            write_text(self.args.refused, refused_text(found.refused))
+            if not self.args.json:
+                say(f"the list of what gives no crop was written to {self.args.refused}")
+
+    def _say_refused(self, found: "CropSet") -> int:
+        """Say why nothing is changed."""
+        from sceneset.cli.crop_output import crops_json
+        from sceneset.cli.output import print_json, say
+
+        if self.args.json:
+            print_json(crops_json(self.args.name, found, None, is_done=False))
+        elif found.errors and not self.args.skip_bad:
+            say(
+                "the boxes or images have errors, so nothing was changed. Correct them, or go on "
+                "without them: --skip-bad",
+                style="bold red",
+            )
+        else:
+            say("there is no crop, so nothing was changed", style="bold red")
+        return FINDINGS
+
+    def _finish(self, found: "CropSet", delivery: "Delivery") -> int:
+        """Add the crops, unless they have errors, are a trial, or go to a folder."""
+        from sceneset.cli.crop_output import crops_json
+        from sceneset.cli.findings import View, print_findings
+        from sceneset.cli.output import print_json, progress, say
+        from sceneset.edits.ingest import ingest
+        from sceneset.schemas.finding import errors_of
+
+        args = self.args
+        errors = errors_of(delivery.findings)
+        is_done = not errors and not args.dry_run
+        if not args.json:
+            print_findings(delivery.findings, view=View.of(args))
+        if is_done and not args.to:
+            ingest(self.home, delivery, progress=progress, notify=say)
+        if args.json:
+            print_json(crops_json(args.name, found, delivery, is_done=is_done))
+        elif not args.to or errors or args.dry_run:
+            args.quarantine = None
+            report(self.home, args, delivery, is_added=is_done, errors=errors)
+        return FINDINGS if errors else FINE
+
+
+_RULES = {"grow", "max_iou", "min_gap", "min_side", "min_score"}
+_DELIVERY_OPTIONS = {
+    "format": "--format",
+    "value_map": "--map",
+    "crowd": "--crowd",
+    "annotated_as": "--annotated-as",
+    "resize_masks": "--resize-masks",
+    "threshold": "--threshold",
+}
+
+
+def _is_subset(args: argparse.Namespace) -> bool:
+    """Return whether SOURCE names a registered subset and not the path of a delivery."""
+    from sceneset.cropping.registered import is_in_registry
+
+    text = args.source
+    if args.rev is not None or args.repo != ".":
+        return True
+    is_path = "/" in text or text in {".", ".."}
+    return is_in_registry(text) or not (is_path or Path(text).exists())
+
+
+def _subset_name(text: str) -> str:
+    """Return the name in a path of a subset's folder, which the shell completes."""
+    return text.rstrip("/").rpartition("/")[2]
+
+
+def _order(refusal: "Refusal") -> tuple[str, str, str, str]:
+    return (refusal.image, str(refusal.reason), refusal.place, refusal.detail)

@@ -1,0 +1,113 @@
+"""Print what `sceneset crop` cut, and what gives no crop."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sceneset.cli.output import say
+from sceneset.counts import counted
+from sceneset.cropping.types import ERRORS, Reason, Refusal
+
+if TYPE_CHECKING:
+    from sceneset.cropping.run import CropSet
+    from sceneset.delivery.types import Delivery
+
+_SHOWN = 3  # examples of each reason
+_MEANINGS = {
+    Reason.BROKEN: "boxes that are none: not numbers, not finite, no width or height, or no score",
+    Reason.OUTSIDE: "boxes outside of their image",
+    Reason.OTHER_SIZE: "boxes in a picture of another size than the image",
+    Reason.UNCLEAR: "boxes of turned images that may fit the pixels as stored or as shown",
+    Reason.AMBIGUOUS: "names of images that fit several images, or one that another name fits",
+    Reason.UNREADABLE: "images or masks that can't be read",
+    Reason.DELIVERY: "samples of the delivery with errors",
+    Reason.OVERLAP: "originals whose people overlap",
+    Reason.CLOSE: "originals whose people are too close",
+    Reason.CONNECTED: "originals whose people are connected in the mask",
+    Reason.FRAMES: "originals whose grown frames overlap",
+    Reason.MANY: "originals with too many boxes",
+    Reason.SMALL: "boxes that are too small",
+    Reason.LOW: "boxes with a low score",
+    Reason.TWICE: "boxes that are in the file twice",
+    Reason.CROWD: "boxes of crowds",
+    Reason.EMPTY: "boxes without a person in the mask",
+    Reason.PART: "boxes with less than half of the person",
+    Reason.OTHERS: "crops that show other people",
+    Reason.NOT_A_BOX: "shapes of persons that are no boxes",
+    Reason.UNKNOWN: "image names that the source does not have",
+    Reason.NO_BOX: "originals without a box",
+    Reason.WITHDRAWN: "originals that were withdrawn",
+    Reason.RESTRICTED: "originals with a restriction",
+}
+
+
+def print_crops(found: "CropSet") -> None:
+    """Print the counts, and a table of what gives no crop with its first examples; to stderr."""
+    for text in found.says:
+        say(text)
+    examples: dict[Reason, list[Refusal]] = {}
+    for refusal in found.refused:
+        shown = examples.setdefault(refusal.reason, [])
+        if len(shown) < _SHOWN:
+            shown.append(refusal)
+    for reason, count in found.counts.items():
+        style = "red" if reason in ERRORS else "yellow"
+        word = "error" if reason in ERRORS else "no crop"
+        say(f"{word}: {_MEANINGS[reason]}: {count:,} [{reason}]", style=style)
+        for refusal in examples[reason]:
+            say(f"  {refusal_line(refusal)}")
+    if found.seams:
+        boxes = counted(
+            found.seams,
+            "box goes over the seam of a panorama and was cut as two",
+            "boxes go over the seam of a panorama and were cut as two each",
+        )
+        say(boxes, style="yellow")
+    ignored = sum(row.ignored > 0 for row in found.rows)
+    if ignored:
+        text = counted(
+            ignored,
+            "crop shows other people, whose pixels became 255 (ignore)",
+            "crops show other people, whose pixels became 255 (ignore)",
+        )
+        say(text)
+    say(
+        f"{counted(len(found.tags), 'crop')} of {counted(found.cropped, 'original')}; the source "
+        f"has {counted(found.originals, 'original')} with {counted(found.boxes, 'box', 'boxes')}",
+        style="bold",
+    )
+
+
+def refusal_line(refusal: Refusal) -> str:
+    """Return what gives no crop as one line."""
+    place = ", ".join(filter(None, (refusal.image, refusal.place)))
+    return f"{place}: {refusal.detail}" if place else refusal.detail
+
+
+def refused_text(refused: Iterable[Refusal]) -> str:
+    """Return everything that gives no crop as CSV."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(Refusal._fields)
+    writer.writerows(refused)
+    return out.getvalue()
+
+
+def crops_json(
+    name: str, found: "CropSet", delivery: "Delivery | None", *, is_done: bool
+) -> dict[str, Any]:
+    """Return what --json prints."""
+    problems = delivery.findings if delivery else []
+    return {
+        "subset": name,
+        "taken": is_done,
+        "samples": len(found.tags),
+        "originals": found.originals,
+        "cropped": found.cropped,
+        "boxes": found.boxes,
+        "seams": found.seams,
+        "counts": {str(reason): count for reason, count in found.counts.items()},
+        "refused": [refusal._asdict() for refusal in found.refused],
+        "problems": [p.model_dump(mode="json") for p in problems],
+    }
