@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sceneset.storage.yaml_parser import parse
 from support.build import NAME, Run, dvc, git, snapshot
 from support.people import coco_boxes, make_originals, write_json
 from support.policy import PROVENANCE
@@ -126,3 +127,68 @@ def test_written_folder_is_the_same_each_time_and_can_be_added(
     record = originals / f"registry/crops/{CROPS}.csv"
     assert record.read_bytes() == first["crops.csv"]
     assert not list(tmp_path.glob(".*part"))
+
+
+def test_forget_of_an_original_withdraws_its_crops(
+    originals: Path, boxes: Path, sceneset: Run
+) -> None:
+    assert sceneset("crop", "web", "--boxes", boxes, "--name", CROPS, cwd=originals).code == 0
+    git(originals, "add", "--all")
+    git(originals, "commit", "--quiet", "--message", "Crops")
+    words = ("forget", f"{NAME}/train/two", "--reason", "case 7")
+    trial = sceneset(*words, "--dry-run", "--json", cwd=originals)
+    assert trial.code == 0, trial.err
+    found = {(one["stem"], one["how"]) for one in trial.json["found"]}
+    assert found == {("two", "named"), ("two_1", "crop"), ("two_2", "crop")}
+    assert sceneset(*words, cwd=originals).code == 0
+    stems = [row["stem"] for row in rows_of(originals / f"registry/tags/{CROPS}.csv")]
+    assert stems == ["one_1", "held_1"]
+    record = rows_of(originals / f"registry/crops/{CROPS}.csv")
+    assert [row["stem"] for row in record] == stems
+    # The original of a withdrawn crop stays: it may show others.
+    crop = sceneset("forget", f"{CROPS}/val/held_1", "--reason", "x", "--dry-run", cwd=originals)
+    assert "val/held_1" in crop.out
+    assert f"{NAME}/val/held " not in crop.out
+
+
+def test_withdrawn_and_restricted_originals_are_not_cropped(
+    originals: Path, boxes: Path, sceneset: Run
+) -> None:
+    assert sceneset("forget", f"{NAME}/train/two", "--reason", "case 7", cwd=originals).code == 0
+    entry = originals / f"registry/subsets/{NAME}.yaml"
+    exception = "  exceptions:\n  - samples: [val/held]\n    restrictions: [internal]\nsplits:"
+    entry.write_text(entry.read_text().replace("splits:", exception))
+    words = ("crop", "web", "--boxes", boxes, "--name", CROPS)
+    found = sceneset(*words, "--dry-run", "--json", cwd=originals).json
+    refused = {(one["reason"], one["image"]) for one in found["refused"]}
+    assert refused >= {("restricted", "val/held"), ("image-unknown", "train/two.jpg")}
+    assert found["samples"] == 1
+    assert sceneset(*words, "--internal", cwd=originals).code == 0
+    text = (originals / f"registry/subsets/{CROPS}.yaml").read_text()
+    [exception] = parse(text, "entry").data["provenance"]["exceptions"]
+    assert exception == {"samples": ["val/held_1"], "restrictions": ["internal"]}
+
+
+def test_renamed_subset_is_still_the_source_of_its_crops(
+    originals: Path, boxes: Path, sceneset: Run
+) -> None:
+    assert sceneset("crop", "web", "--boxes", boxes, "--name", CROPS, cwd=originals).code == 0
+    git(originals, "add", "--all")
+    git(originals, "commit", "--quiet", "--message", "Crops")
+    new = NAME.replace("web", "net")
+    assert sceneset("rename", NAME, new, cwd=originals).code == 0
+    sources = {row["source"] for row in rows_of(originals / f"registry/tags/{CROPS}.csv")}
+    assert sources == {f"{new}/one", f"{new}/two", f"{new}/held"}
+    other = CROPS.replace("crops", "people")
+    assert sceneset("rename", CROPS, other, cwd=originals).code == 0
+    assert (originals / f"registry/crops/{other}.csv").is_file()
+
+
+def test_crop_in_another_phase_than_its_original_leaks(
+    originals: Path, boxes: Path, sceneset: Run
+) -> None:
+    assert sceneset("crop", "web", "--boxes", boxes, "--name", CROPS, cwd=originals).code == 0
+    words = ("move", "--subset", "crops", "--match", "one_1", "--phase", "val")
+    moved = sceneset(*words, cwd=originals)
+    assert moved.code == 1
+    assert f"has the source '{NAME}/one', which is the training image" in moved.err

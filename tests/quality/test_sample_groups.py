@@ -11,7 +11,7 @@ from sceneset.quality.components import Components
 from sceneset.quality.sample_groups import PHASE_BITS, Groups, group_samples
 from sceneset.quality.sample_table import SampleTable
 from sceneset.schemas.params import LeakageParams
-from sceneset.schemas.terms import Kind, Phase
+from sceneset.schemas.terms import Phase
 
 FULL, CROP = "full", "crop"
 
@@ -31,15 +31,12 @@ def table_of(samples: Sequence[tuple[str, str, str, str]], seed: int = 0) -> Sam
         pdq=hashes[:, 2:6].copy(),
         turned_rows=ids,
         turned=hashes[:, 6:].copy(),
+        crops=np.flatnonzero([name == CROP for name in subset]),
     )
 
 
 def groups_of(table: SampleTable, rows: Sequence[int] | None = None, **options: bool) -> Groups:
-    kinds = {FULL: Kind.FULL, CROP: Kind.CROP}
-    catalog: Any = SimpleNamespace(
-        params=SimpleNamespace(leakage=LeakageParams()),
-        entry=lambda name: SimpleNamespace(kind=kinds[name]),
-    )
+    catalog: Any = SimpleNamespace(params=SimpleNamespace(leakage=LeakageParams()))
     chosen = np.arange(len(table.stem)) if rows is None else np.array(rows)
     return group_samples(catalog, table, chosen, **options)
 
@@ -57,6 +54,20 @@ def test_crops_are_with_the_only_original_of_their_name() -> None:
     number = groups_of(table_of(samples)).number.tolist()
     assert number[0] == number[1] == number[3]
     assert len(set(number)) == 5
+
+
+def test_crops_are_with_the_clip_of_their_original() -> None:
+    samples = [
+        (CROP, "train", "f1_1", "full/f1"),
+        (CROP, "train", "f2_1", "full/train/f2"),
+        (CROP, "train", "g_1", "full/g"),
+        (FULL, "train", "f1", "clip 7"),
+        (FULL, "train", "f2", "Clip-7"),
+        (FULL, "train", "g", ""),
+    ]
+    number = groups_of(table_of(samples)).number.tolist()
+    assert len({number[row] for row in (0, 1, 3, 4)}) == 1
+    assert number[2] == number[5] != number[0]
 
 
 def test_a_numbered_run_is_one_session_if_most_neighbours_look_alike() -> None:

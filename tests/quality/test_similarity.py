@@ -12,6 +12,7 @@ from sceneset.quality.leakage import (
     mask_findings,
     source_findings,
 )
+from sceneset.quality.originals import originals_of_crops
 from sceneset.quality.sample_table import SampleTable, row_ids
 from sceneset.quality.similarity import Thresholds, earlier_matches, nearest_matches
 
@@ -51,6 +52,7 @@ def table(*samples: dict[str, object]) -> SampleTable:
         *(image_id, mask_id, row_ids(exact)),
         np.array([sample.get("orientation", 1) for sample in samples], np.int64),
         *(hashes, pdq, turned_rows, turned[turned_rows]),
+        np.array([n for n, sample in enumerate(samples) if "crop" in sample], np.int64),
     )
 
 
@@ -340,10 +342,39 @@ def test_masks_are_not_compared_when_the_images_are_stored_in_different_orientat
 
 def test_source_is_compared_as_names_of_scenes_are() -> None:
     samples = [{"source": "Clip 7"}, {"source": "clip-7"} | VAL, {"source": "clip 8"} | VAL]
-    [finding] = source_findings(table(*samples))
+    [finding] = source_findings(table(*samples), {})
     assert (finding.code, finding.stem) == ("leak-source", "s1")
     assert "has the source 'clip-7'" in finding.message
     assert "spelled 'Clip 7', does" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("crop", "original", "expected"),
+    [
+        ({"source": "web/s1"} | VAL, {}, ("s0", "has the source 'web/s1', which is the training")),
+        ({"source": "web/s1"}, VAL, ("s1", "is the original of the training image")),
+        ({"source": "s1"} | VAL, {"source": "c"}, ("s0", "has the source 's1', which is the")),
+        ({"source": "web/train/s1"}, {}, None),
+        ({"source": "other/s1"} | VAL, {}, None),
+    ],
+    ids=["crop held out", "original held out", "original has a clip", "one phase", "other subset"],
+)
+def test_crop_and_its_original_must_be_in_one_phase(
+    crop: dict[str, object], original: dict[str, object], expected: tuple[str, str] | None
+) -> None:
+    samples = table({"crop": True} | crop, original)
+    found = list(source_findings(samples, originals_of_crops(samples)))
+    assert [p.code for p in found] == ["leak-source"] * (expected is not None)
+    if expected:
+        assert found[0].stem == expected[0]
+        assert found[0].message.startswith(expected[1])
+
+
+def test_crop_and_another_frame_of_the_clip_must_be_in_one_phase() -> None:
+    crop = {"crop": True, "source": "web/s1"} | VAL
+    samples = table(crop, {"source": "clip"} | VAL, {"source": "clip"})
+    found = list(source_findings(samples, originals_of_crops(samples)))
+    assert [p.stem for p in found] == ["s0", "s1"]
 
 
 def test_duplicates_within_a_phase_are_reported_for_the_later_image() -> None:

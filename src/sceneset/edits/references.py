@@ -5,11 +5,13 @@ from collections.abc import Callable, Container, Mapping
 from sceneset.catalog.provenance import renamed
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.sample_choice import Key
+from sceneset.catalog.tags_csv import tags_text
 from sceneset.edits.draft import Draft
 from sceneset.paths import DATA_ROOT
 from sceneset.rules.policy import WAIVERS_FILE
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.subset import Subset
+from sceneset.schemas.terms import Kind
 from sceneset.schemas.waiver import Waiver, Waivers
 from sceneset.storage.files import decoded
 from sceneset.storage.yaml_files import loads
@@ -100,6 +102,23 @@ def follow_subset(catalog: Catalog, draft: Draft, old: str, new: str) -> None:
 
     _change(catalog, draft, "params.yaml", in_params)
     _change_waivers(catalog, draft, of_waiver)
+    _change_sources(catalog, draft, old, new)
+
+
+def _change_sources(catalog: Catalog, draft: Draft, old: str, new: str) -> None:
+    """Let the sources of crops follow their originals."""
+    for name in catalog.names:
+        if name == old or catalog.entry(name).kind is not Kind.CROP:
+            continue
+        tags = catalog.tags(name)
+        if any(tag.source.startswith(f"{old}/") for tag in tags):
+            changed = (
+                tag.model_copy(update={"source": f"{new}/{tag.source.removeprefix(f'{old}/')}"})
+                if tag.source.startswith(f"{old}/")
+                else tag
+                for tag in tags
+            )
+            draft.write(catalog.paths.tags(name), tags_text(changed).encode())
 
 
 def follow_scenes(catalog: Catalog, draft: Draft, new_keys: Mapping[str, str]) -> None:

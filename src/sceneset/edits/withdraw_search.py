@@ -97,9 +97,9 @@ def find_withdrawal(
     history = FullHistory(catalog)
     targets = [target for name in names for target in _targets(catalog, history, name)]
     known = read_tombstones(catalog.root)
-    files = history.find_files(
-        [target.md5 for target in targets], [target.picture for target in targets]
-    )
+    pictures_of_targets = [target.picture for target in targets]
+    files = history.find_files([target.md5 for target in targets], pictures_of_targets)
+    files = _with_crops(history, files, pictures_of_targets)
     hashes = {phash for target in targets for phash in target.hashes}
     hashes |= {phash for sample in files.found for phash in sample.hashes}
     near = [
@@ -116,7 +116,8 @@ def find_withdrawal(
     if with_near and near:
         seeds = {*files.images, *(sample.image_md5 for sample in near)}
         how_found = {sample.image_md5: "look-alike" for sample in near} | files.images
-        files, near = history.find_files(seeds, [target.picture for target in targets]), []
+        files, near = history.find_files(seeds, pictures_of_targets), []
+        files = _with_crops(history, files, pictures_of_targets)
         files.images |= {md5: how for md5, how in how_found.items() if md5 in files.images}
     images = set(files.images)
     masks = files.masks | {md5 for image in images & known.keys() for md5 in known[image].masks}
@@ -133,6 +134,21 @@ def find_withdrawal(
         sorted(history.unread),
         keep_masks if masks else "",
     )
+
+
+def _with_crops(
+    history: FullHistory, files: FilesOfPictures, pictures: Sequence[str]
+) -> FilesOfPictures:
+    """Return the files of pictures and of all crops that were cut out of them.
+
+    A crop does not look like its original, so the record of `sceneset crop` is needed. The original
+    of a withdrawn crop is not withdrawn: it may show other people.
+    """
+    while crops := history.crops_of(files.images):
+        how_found = {**files.images, **dict.fromkeys(crops, "crop")}
+        files = history.find_files([*files.images, *crops], pictures)
+        files.images |= {md5: how for md5, how in how_found.items() if md5 in files.images}
+    return files
 
 
 def _fetch_origin(root: Path) -> str:

@@ -2,7 +2,7 @@
 
 Two images are related if they have the same bytes, the same pixels as shown, perceptual hashes that
 differ in few bits (also if one is turned or mirrored), or the same declared source (a video, a
-session or an original image).
+session or an original image); so are an original image and its crops.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sceneset.catalog.reader import Catalog
 from sceneset.quality.clips import MIN_FRAMES, numbered_runs, similar_runs
+from sceneset.quality.originals import joint_sources, originals_of_crops
 from sceneset.quality.sample_table import SampleTable, read_sample_table
 from sceneset.quality.similarity import Match, Thresholds, earlier_matches, nearest_matches
 from sceneset.schemas.finding import Finding, in_order
@@ -49,7 +50,7 @@ def find_leakage(catalog: Catalog) -> list[Finding]:
     thresholds = Thresholds(bits.near, bits.review, bits.second)
     return in_order(
         [
-            *source_findings(table),
+            *source_findings(table, originals_of_crops(table)),
             *held_out_findings(table, thresholds),
             *duplicate_findings(table, bits.near),
             *mask_findings(table),
@@ -122,28 +123,41 @@ def _looks_like(table: SampleTable, match: Match, *, is_training: bool = False) 
     return f"looks like {name}{end} ({match.distance} of 64 bits differ)"
 
 
-def source_findings(table: SampleTable) -> Iterator[Finding]:
+def source_findings(table: SampleTable, originals: dict[str, int]) -> Iterator[Finding]:
     """Yield held-out images that have the same declared source as a training image.
 
-    Names of sources are compared as names of scenes are: "Clip 7" is "clip-7".
+    Names of sources are compared as names of scenes are: "Clip 7" is "clip-7". An original and its
+    crops have one source.
+
+    Args:
+        table: All samples of the registry.
+        originals: The rows of the originals of crops, by the sources of the crops.
     """
-    folded = {source: fold_name(source) for source in set(table.source) if source}
+    sources = joint_sources(table, originals)
     train: dict[str, int] = {}
-    for row, source in enumerate(table.source):
+    for row, source in enumerate(sources):
         if source and table.phase[row] == _TRAIN:
-            train.setdefault(folded[source], row)
-    for row, source in enumerate(table.source):
-        other = train.get(folded[source]) if source else None
+            train.setdefault(source, row)
+    for row, source in enumerate(sources):
+        other = train.get(source) if source else None
         if other is not None and table.phase[row] != _TRAIN:
-            same = table.source[other]
-            spelled = "" if same == source else f", spelled {same!r},"
             yield table.finding_on(
                 row,
                 "leak-source",
-                f"has the source {source!r}, as the training image {table.image_path(other)}"
-                f"{spelled} does",
+                _same_source(table, row, other),
                 "put all images of one source in one phase",
             )
+
+
+def _same_source(table: SampleTable, row: int, other: int) -> str:
+    """Return in what way two images have one source."""
+    path, own, theirs = table.image_path(other), table.source[row], table.source[other]
+    if not own:
+        return f"is the original of the training image {path}, or of the same clip"
+    if fold_name(own) != fold_name(theirs):
+        return f"has the source {own!r}, which is the training image {path}, or of the same clip"
+    spelled = "" if own == theirs else f", spelled {theirs!r},"
+    return f"has the source {own!r}, as the training image {path}{spelled} does"
 
 
 def duplicate_findings(table: SampleTable, near: int) -> Iterator[Finding]:

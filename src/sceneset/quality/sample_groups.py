@@ -5,7 +5,6 @@ that one looks like the other, whichever of the two is held out. Numbered frames
 crops with their original image, are related too.
 """
 
-from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,9 +14,10 @@ from sceneset.catalog.reader import Catalog
 from sceneset.quality.clips import numbered_runs, sessions
 from sceneset.quality.components import Components
 from sceneset.quality.hamming_search import Pairs, search
+from sceneset.quality.originals import joint_sources, originals_of_crops
 from sceneset.quality.sample_table import row_ids
 from sceneset.quality.similarity import Thresholds
-from sceneset.schemas.terms import Kind, Phase, fold_name
+from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
     from sceneset.quality.components import Bits
@@ -56,7 +56,7 @@ def group_samples(
     grouping = _Grouping(table, rows)
     grouping.relate_equal(table.image_id)
     grouping.relate_equal(table.pixels_id)
-    grouping.relate_equal(_source_ids(catalog, table))
+    grouping.relate_equal(_source_ids(table))
     grouping.relate_equal(_session_ids(table, rows, by_stem=by_stem))
     grouping.relate_look_alikes(Thresholds(bits.near, bits.review, bits.second))
     roots = grouping.components.roots()
@@ -160,35 +160,14 @@ class _Grouping:
             search(one.hashes, other.hashes, bits, collect, progress=self._table.progress)
 
 
-def _source_ids(catalog: Catalog, table: "SampleTable") -> "Rows":
+def _source_ids(table: "SampleTable") -> "Rows":
     """Return a number for each declared source, -1 without one.
 
-    The original of crops has their number, if exactly one image of the full subsets has its name.
+    Crops have the number of their original, if it is in the registry.
     """
-    folded = {source: fold_name(source) for source in set(table.source)}
-    numbers = {name: number for number, name in enumerate(sorted(set(folded.values()) - {""}))}
-    ids = np.array([numbers.get(folded[source], -1) for source in table.source], np.int64)
-    crops = {name for name in set(table.subset) if catalog.entry(name).kind is Kind.CROP}
-    if not crops:
-        return ids
-    of_crops = {
-        number for name, number in zip(table.subset, ids.tolist(), strict=True) if name in crops
-    }
-    originals = Counter[int]()
-    found: dict[int, int] = {}
-    for row, (name, stem, file) in enumerate(
-        zip(table.subset, table.stem, table.file, strict=True)
-    ):
-        if name not in crops and ids[row] < 0:
-            for number in {numbers.get(fold_name(text), -1) for text in (stem, file)} & of_crops - {
-                -1
-            }:
-                originals[number] += 1
-                found[number] = row
-    for number, row in found.items():
-        if originals[number] == 1:
-            ids[row] = number
-    return ids
+    sources = joint_sources(table, originals_of_crops(table))
+    numbers = {name: number for number, name in enumerate(sorted(set(sources) - {""}))}
+    return np.array([numbers.get(source, -1) for source in sources], np.int64)
 
 
 def _session_ids(table: "SampleTable", rows: "Rows", *, by_stem: bool) -> "Rows":

@@ -11,7 +11,7 @@ from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -30,6 +30,7 @@ _SCAN_COLUMNS = (
     *("phase", "stem", "image", "image_md5", "mask_md5", "picture", "orientation"),
     *("phash", "phash_mirror", "phash_turned", "pdq"),
 )
+_TURNED_ROWS, _CROPS = 6, 8  # places in ``_SubsetColumns.numbers``
 _TURNED = 6  # perceptual hashes in the column phash_turned: of the orientations 3 to 8
 
 
@@ -64,6 +65,8 @@ class SampleTable:
     turned: "Hashes"
     """``turned_rows`` x 6: the 64-bit perceptual hash of the image as the EXIF orientations 3 to 8
     show it. Only held-out images are turned, so that a million training images need no memory."""
+    crops: "Rows"
+    """The rows of crops: samples with an origin."""
     progress: Progress = no_progress
     """Called by searches for similar images."""
 
@@ -105,7 +108,7 @@ def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> Sa
     import numpy as np
 
     texts: list[list[str]] = [[], [], [], [], []]
-    widths = (2, 2, 2, 1, 2, 4, 1, _TURNED)
+    widths = (2, 2, 2, 1, 2, 4, 1, _TURNED, 1)
     numbers = [[np.empty((0, width), np.uint64)] for width in widths]
     has_picture = [np.empty(0, bool)]
     parts = catalog.each(
@@ -115,7 +118,8 @@ def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> Sa
         before = len(texts[0])
         for column, values in zip(texts, part.texts, strict=True):
             column.extend(values)
-        part.numbers[-2] += np.uint64(before)
+        for place in (_TURNED_ROWS, _CROPS):
+            part.numbers[place] += np.uint64(before)
         for blocks, block in zip(numbers, part.numbers, strict=True):
             blocks.append(block)
         has_picture.append(part.has_picture)
@@ -135,6 +139,7 @@ def read_sample_table(catalog: Catalog, *, turned: "Collection[str]" = ()) -> Sa
         pdq=joined(),
         turned_rows=joined()[:, 0].astype(np.int64),
         turned=joined(),
+        crops=joined()[:, 0].astype(np.int64),
         progress=catalog.progress,
     )
 
@@ -151,7 +156,9 @@ def _columns(catalog: Catalog, name: str, *, turn_all: bool) -> _SubsetColumns:
     import numpy as np
 
     scan = catalog.scan(name, _SCAN_COLUMNS)
-    sources = {tag.key: tag.source for tag in catalog.tags(name, cache=False) if tag.source}
+    tags = catalog.tags(name, cache=False)
+    sources = {tag.key: tag.source for tag in tags if tag.source}
+    origins = {tag.key for tag in tags if tag.origin}
     phases: list[Any] = list(map(sys.intern, scan["phase"].to_pylist()))  # one object for each
     stems = scan["stem"].to_pylist()
     source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
@@ -168,8 +175,16 @@ def _columns(catalog: Catalog, name: str, *, turn_all: bool) -> _SubsetColumns:
         *(_integers(scan, ("phash", "phash_mirror")), pdq),
         turned_rows.astype(np.uint64)[:, None],
         _words(scan["phash_turned"].take(turned_rows), _TURNED),
+        _rows_in(zip(phases, stems, strict=True), origins),
     ]
     return _SubsetColumns(texts, numbers, scan["picture"].is_valid().to_numpy())
+
+
+def _rows_in(keys: "Iterable[tuple[Any, str]]", wanted: "Collection[tuple[Any, str]]") -> "Hashes":
+    import numpy as np
+
+    rows = [row for row, key in enumerate(keys) if key in wanted] if wanted else []
+    return np.array(rows, np.uint64)[:, None]
 
 
 def _words(column: "pa.ChunkedArray", width: int) -> "Hashes":

@@ -26,7 +26,7 @@ class Algorithms(Model):
     splits: Algorithm = 1
     stats: Algorithm = 1
     manifest: Algorithm = 1
-    leakage: Algorithm = 4
+    leakage: Algorithm = 5
     card: Algorithm = 4
 
 

@@ -7,16 +7,18 @@ ends with.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
 from sceneset.catalog.compact_lineage import CompactLineage
+from sceneset.catalog.crops import iter_crops, read_crops
 from sceneset.catalog.lineage import iter_lineage, read_all_lineages
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.tombstones import MAX_COPY_DISTANCE
 from sceneset.errors import FindingsError, GitError
+from sceneset.schemas.crop import CropRow
 from sceneset.schemas.lineage import LineageRow
 from sceneset.storage.git import git, read_object
 from sceneset.versions.history import History, Occurrence, binary_md5s
@@ -53,7 +55,8 @@ class FullHistory(History):
         """Collect the states to search; branches of origin are those of the last fetch."""
         super().__init__(catalog, everywhere=True)
         self._past: dict[tuple[str, str, str], str] = {}
-        """The commit of each scan and lineage of any commit, by folder, subset and git object."""
+        """The commit of each scan, lineage and record of crops of any commit, by folder, subset and
+        git object."""
         self._commit_labels: dict[str, str] = {}
         self._tables: dict[str, pa.Table | None] = {}
         self._cached_bytes = 0
@@ -105,6 +108,27 @@ class FullHistory(History):
             except FindingsError as error:
                 self.unread.add(f"{shown} can't be read: {error.findings[0].message}")
         return lineage
+
+    def crops_of(self, images: Collection[str]) -> set[str]:
+        """Return the image files that `sceneset crop` cut out of some images, in any commit.
+
+        Args:
+            images: Content hashes of the originals.
+        """
+        found = {row.image_md5 for row in self._crops() if row.original_md5 in images}
+        return found.difference(images)
+
+    def _crops(self) -> Iterator[CropRow]:
+        yield from read_crops(self._catalog.paths)
+        for (folder, subset, oid), commit in self._past.items():
+            if folder != "crops":
+                continue
+            text = read_object(self._catalog.root, oid).decode("utf-8", "replace")
+            shown = f"{commit[:12]}:registry/crops/{subset}.csv"
+            try:
+                yield from iter_crops(text, shown, subset=subset)
+            except FindingsError as error:
+                self.unread.add(f"{shown} can't be read: {error.findings[0].message}")
 
     def latest(self, samples: Iterable[Occurrence]) -> list[Occurrence]:
         """Return the samples of one state: of the working tree, or else of the newest one."""
@@ -211,7 +235,7 @@ class FullHistory(History):
         return table
 
     def _list_past(self) -> None:
-        """List the scans and lineages that any commit added or changed, newest commit first."""
+        """List the scans, lineages and records of crops of all commits, newest commit first."""
         root = self._catalog.root
         if git(root, "rev-parse", "--is-shallow-repository", check=False).strip() == "true":
             self.unread.add(
@@ -223,7 +247,8 @@ class FullHistory(History):
             *("--all", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "-z"),
             "--format=%H",
         )
-        folders = [f":(top,literal){self._prefix}registry/{name}" for name in ("scans", "lineage")]
+        names = ("scans", "lineage", "crops")
+        folders = [f":(top,literal){self._prefix}registry/{name}" for name in names]
         try:
             tokens = iter(git(root, "log", *options, "--", *folders).split("\0"))
         except GitError as error:

@@ -94,8 +94,9 @@ LEAKAGE = (
         _ERROR,
         "a held-out image has the same source as a training image",
         "Images of one video, session or original image are related even if they do not look "
-        "alike. Names of sources are compared without regard to case, spaces, _ and -. Put all "
-        "images of a source into the same phase.",
+        "alike. Names of sources are compared without regard to case, spaces, _ and -. An original "
+        "image in a full subset and its crops have one source: the crops name it by its stem, "
+        "SUBSET/STEM or SUBSET/PHASE/STEM. Put all images of a source into the same phase.",
         Freedom.WAIVE,
     ),
     Rule(
