@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sceneset.counts import counted
-from sceneset.cropping.frames import Candidate
+from sceneset.cropping.frames import Candidate, grown
 from sceneset.cropping.originals import Original, Originals
 from sceneset.cropping.plan import Planned, plan
 from sceneset.cropping.types import Detection, Reason, Refusal, Rules
@@ -15,7 +15,7 @@ from sceneset.imaging.decode import decode_image, decode_mask
 from sceneset.imaging.frame import save_mask
 from sceneset.schemas.crop import CropRow
 from sceneset.schemas.params import Limits
-from sceneset.schemas.tag import Box, Tag
+from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Persons
 from sceneset.storage.files import md5_of
 
@@ -76,7 +76,8 @@ class Cutter:
         if pixels.shape[:2] != mask.shape or pixels.shape[:2] != (original.height, original.width):
             _refuse(found, Reason.UNREADABLE, original, None, "has another size than its mask")
             return found
-        owners = owners_of(mask, [_whole(one) for one in planned.people])
+        size = (original.width, original.height)
+        owners = owners_of(mask, [grown(one.sides, 0, size) for one in planned.people])
         if pair := _connected(owners, planned.people):
             _refuse(found, Reason.CONNECTED, original, None, pair)
             return found
@@ -142,12 +143,6 @@ def _refuse(
 ) -> None:
     place = detection.place if detection else ""
     found.refused.append(Refusal(reason, original.shown, place, detail))
-
-
-def _whole(one: Candidate) -> Box:
-    """Return the pixels that a box touches."""
-    left, top, right, bottom = one.sides
-    return (int(left), int(top), -int(-right // 1), -int(-bottom // 1))
 
 
 def _connected(owners: Owners, people: Sequence[Candidate]) -> str:

@@ -119,8 +119,13 @@ def grown(sides: Sides, ratio: float, size: tuple[int, int]) -> Box:
     left, top, right, bottom = sides
     across, down = ratio * (right - left), ratio * (bottom - top)
     return (
-        max(math.floor(left - across), 0),
-        max(math.floor(top - down), 0),
-        min(math.ceil(right + across), size[0]),
-        min(math.ceil(bottom + down), size[1]),
+        max(math.floor(_rounded(left - across)), 0),
+        max(math.floor(_rounded(top - down)), 0),
+        min(math.ceil(_rounded(right + across)), size[0]),
+        min(math.ceil(_rounded(bottom + down)), size[1]),
     )
+
+
+def _rounded(side: float) -> float:
+    """Return a side without errors of floating-point numbers, which would add a row of pixels."""
+    return round(side, 3)

@@ -1,0 +1,160 @@
+"""Boxes are read from COCO, YOLO and CVAT; what is no box is listed with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from sceneset.cropping.box_file import read_boxes
+from sceneset.cropping.types import Boxes, Reason
+from sceneset.errors import FindingsError, UsageError
+from sceneset.formats.types import Options
+from support.people import coco_boxes, write_json
+
+BOX = (10.0, 20.0, 50.0, 100.0)
+NO_OPTIONS = Options()
+
+
+def sides(boxes: Boxes) -> list[tuple[str, tuple[float, ...]]]:
+    return [(one.image, tuple(round(side, 6) for side in one.sides)) for one in boxes.detections]
+
+
+def read(path: Path, options: Options = NO_OPTIONS, images: Path | None = None) -> Boxes:
+    return read_boxes(path, images, options)
+
+
+def test_coco_annotations_and_results_give_the_same_boxes(tmp_path: Path) -> None:
+    content = coco_boxes({"train/a": [BOX], "val/b": []}, score=0.75)
+    whole = read(write_json(tmp_path / "instances.json", content))
+    images = write_json(tmp_path / "images.json", {**content, "annotations": []})
+    results = read(write_json(tmp_path / "results.json", content["annotations"]), images=images)
+    assert sides(whole) == sides(results) == [("train/a.jpg", BOX)]
+    assert list(whole.images) == ["train/a.jpg", "val/b.jpg"]
+    assert whole.detections[0].score == 0.75
+    assert whole.detections[0].size == (320, 240)
+    assert whole.about.startswith("instances.json md5:")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"bbox": [1, 2, float("nan"), 4]}, "no finite number"),
+        ({"bbox": [1, 2, 1e308, 4], "x": 1}, ""),
+        ({"bbox": [1e308, 2, 1e308, 4]}, "no finite number"),
+        ({"bbox": [1, 2, -3, 4]}, "not above 0"),
+        ({"bbox": [1, 2, 0, 4]}, "not above 0"),
+        ({"bbox": [1, 2, 3]}, "not a list of four numbers"),
+        ({"bbox": ["1", 2, 3, 4]}, "no finite number"),
+        ({"bbox": None}, "not a list of four numbers"),
+        ({"score": float("nan")}, "the score nan"),
+        ({"score": 7}, "the score 7"),
+        ({"score": True}, "the score True"),
+    ],
+)
+def test_broken_results_are_listed(change: dict[str, object], said: str, tmp_path: Path) -> None:
+    result = {"image_id": "a", "category_id": 1, "bbox": [1, 2, 3, 4]} | change
+    boxes = read(write_json(tmp_path / "results.json", [result]))
+    assert len(boxes.detections) == (not said)
+    assert [refusal.reason for refusal in boxes.refused] == [Reason.BROKEN] * bool(said)
+    assert all(said in refusal.detail for refusal in boxes.refused)
+    assert list(boxes.images) == ["a"]
+
+
+def test_results_with_numbers_need_the_list_of_images(tmp_path: Path) -> None:
+    results = write_json(tmp_path / "r.json", [{"image_id": 7, "bbox": [1, 2, 3, 4]}])
+    with pytest.raises(UsageError, match="--images FILE"):
+        read(results)
+
+
+def test_results_of_several_classes_need_the_categories(tmp_path: Path) -> None:
+    found = [{"image_id": "a", "category_id": n, "bbox": [1, 2, 3, 4]} for n in (1, 18)]
+    with pytest.raises(UsageError, match="categories 1, 18"):
+        read(write_json(tmp_path / "r.json", found))
+
+
+@pytest.mark.parametrize("text", ["{", "[[]]", "[1, null]", '{"annotations": 3}', "3", "\x00"])
+def test_file_that_is_no_coco_is_refused_or_listed(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    try:
+        boxes = read(path)
+    except (UsageError, FindingsError):
+        return
+    assert boxes.refused
+    assert not boxes.detections
+
+
+def test_yolo_labels_are_boxes_in_shares_of_the_image(tmp_path: Path) -> None:
+    labels = tmp_path / "labels"
+    (labels / "train").mkdir(parents=True)
+    (labels / "train/a.txt").write_text("0 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.1 0.1\n")
+    (labels / "b.txt").write_text("0 0.5 0.5 0.2 0.2 0.9\n0 0.1 0.2 0.3 0.2 0.2 0.6\n")
+    (labels / "c.txt").write_text("")
+    (labels / "classes.txt").write_text("person\nski\n")
+    boxes = read(labels)
+    assert sides(boxes) == [
+        ("b", (0.4, 0.4, 0.6, 0.6)),
+        ("b", (0.1, 0.2, 0.3, 0.6)),
+        ("train/a", (0.375, 0.25, 0.625, 0.75)),
+    ]
+    assert [one.score for one in boxes.detections] == [0.9, None, None]
+    assert list(boxes.images) == ["b", "c", "train/a"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("0 1 2 3", "0 a b c d", "0 0.5 0.5 nan 0.1", "0 0.5 0.5 0 0.1"),
+        *("0 0.5 0.5 0.1 0.1 7", "0 0.1 0.1 0.2 0.2 0.3 0.3 0.4"),
+    ],
+)
+def test_broken_yolo_lines_are_listed(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"{line}\n0 0.5 0.5 0.1 0.1\n")
+    boxes = read(tmp_path)
+    assert [refusal.place for refusal in boxes.refused] == ["a.txt (line 1)"]
+    assert len(boxes.detections) == 1
+
+
+def test_yolo_classes_without_names_must_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(UsageError, match="--person NUMBER"):
+        read(tmp_path)
+    boxes = read(tmp_path, Options(names=frozenset({"2"})))
+    assert [one.place for one in boxes.detections] == ["a.txt (line 2)"]
+
+
+CVAT = """<?xml version="1.0"?>
+<annotations>
+ <image id="0" name="train/a.jpg" width="320" height="240">
+  <box label="person" xtl="10" ytl="20" xbr="50" ybr="100"/>
+  <box label="ski" xtl="1" ytl="1" xbr="5" ybr="9"/>
+  <box label="person" xtl="9" ytl="20" xbr="5" ybr="100"/>
+  <box label="person" xtl="1" ytl="1" xbr="5" ybr="9" rotation="30"/>
+  <polygon label="person" points="1,1;2,2;3,1"/>
+ </image>
+ <image id="1" name="val/b.jpg" width="320" height="240"/>
+ <track id="0" label="person">
+  <box frame="7" outside="0" xtl="10" ytl="20" xbr="50" ybr="100"/>
+  <box frame="8" outside="1" xtl="10" ytl="20" xbr="50" ybr="100"/>
+ </track>
+</annotations>
+"""
+
+
+def test_cvat_boxes_of_images_and_tracks_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(CVAT)
+    boxes = read(tmp_path / "a.xml")
+    assert sides(boxes) == [("train/a.jpg", BOX), ("frame_000007", BOX)]
+    assert boxes.detections[0].size == (320, 240)
+    assert list(boxes.images) == ["train/a.jpg", "val/b.jpg", "frame_000007"]
+    assert [(r.reason, r.place) for r in boxes.refused] == [
+        (Reason.BROKEN, "a.xml (line 6)"),
+        (Reason.BROKEN, "a.xml (line 7)"),
+        (Reason.NOT_A_BOX, "a.xml (line 8)"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["nothing.json", "boxes.parquet"])
+def test_file_of_an_unknown_form_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "boxes.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UsageError):
+        read(tmp_path / name)
