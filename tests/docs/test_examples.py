@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import draw
 from sceneset.cli.main import main
@@ -105,6 +107,21 @@ def _draw_files(home: Path, root: Path, patch: pytest.MonkeyPatch) -> None:
     vectors = [[1.0, float(number)] for number in range(len(stems))]
     write_vectors(home / "clip.parquet", {"stem": stems}, vectors)
     _write_predictions(home, root)
+    _write_boxes(home, root)
+
+
+def _write_boxes(home: Path, root: Path) -> None:
+    """Write a box around each mask of a subset, and the boxes of a vendor."""
+    boxes = []
+    for path in sorted((root / "Insta360SemanticSeg" / FIRST / "ann_dir").glob("*/*.png")):
+        rows, columns = np.nonzero(np.asarray(Image.open(path)) == 1)
+        left, top = int(columns.min()), int(rows.min())
+        size = [int(columns.max()) + 1 - left, int(rows.max()) + 1 - top]
+        name = f"{path.parent.name}/{path.stem}"
+        boxes.append({"image_id": name, "bbox": [left, top, *size], "score": 0.9})
+    (root / "boxes.json").write_text(json.dumps(boxes))
+    [vendor] = (home / "vendor").rglob("*.json")
+    shutil.copy(vendor, root / "vendor.json")
 
 
 def _write_predictions(home: Path, root: Path) -> None:

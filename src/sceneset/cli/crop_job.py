@@ -11,13 +11,13 @@ from sceneset.cli.exit_codes import FINDINGS, FINE
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from sceneset.catalog.reader import Catalog
-    from sceneset.cropping.originals import Originals
+    from sceneset.cropping.detect import Detected
+    from sceneset.cropping.originals import Original, Originals
     from sceneset.cropping.run import CropSet
-    from sceneset.cropping.types import Boxes, Refusal, Rules
+    from sceneset.cropping.types import Refusal, Rules
     from sceneset.delivery.types import Delivery
     from sceneset.formats.types import Options
 
@@ -50,32 +50,21 @@ class CropJob:
         """Fill the folder of a delivery, check it, and add it unless --to or --dry-run is given."""
         from sceneset.cli.crop_output import print_crops
         from sceneset.cli.output import progress
-        from sceneset.cropping.match import match
         from sceneset.cropping.run import crop, write_texts
-        from sceneset.formats.tree import phase_of
 
         args = self.args
-        options = self._options()
-        boxes = self._boxes(options)
         originals = self._originals()
-        matched = match(boxes, originals.images, hint=phase_of(args.boxes.name))
-        if boxes.images and originals.images and not matched.by_original:
-            raise UsageError(
-                f"{args.boxes}: none of its {len(boxes.images):,} image names is one of the "
-                f"source, for example {next(iter(boxes.images))[:80]}; the source has for example "
-                f"{originals.images[0].names[0]}"
-            )
-        self._fetch(matched.by_original)
+        boxes = self._boxes(originals)
         found = crop(
             originals,
-            matched.by_original,
+            boxes.by_original,
             folder,
             self._rules(),
             self.home,
             about=boxes.about,
             progress=progress,
         )
-        found.refused = sorted([*originals.refused, *matched.refused, *found.refused], key=_order)
+        found.refused = sorted([*originals.refused, *boxes.refused, *found.refused], key=_order)
         self._write_refused(found)
         is_refused = not found.tags or (found.errors and not args.skip_bad)
         delivery = None
@@ -121,10 +110,43 @@ class CropJob:
             raise UsageError(f"{given[0]} is about a delivery; SOURCE is a registered subset")
         return Options(names=names)
 
-    def _boxes(self, options: "Options") -> "Boxes":
+    def _boxes(self, originals: "Originals") -> "Detected":
+        """Return the boxes of each image, from a file or by a detector."""
+        args, options = self.args, self._options()
+        if args.detector:
+            return self._detected(originals, options)
         from sceneset.cropping.box_file import read_boxes
+        from sceneset.cropping.detect import Detected
+        from sceneset.cropping.match import match
+        from sceneset.formats.tree import phase_of
 
-        return read_boxes(self.args.boxes, self.args.images, options)
+        boxes = read_boxes(args.boxes, args.images, options)
+        matched = match(boxes, originals.images, hint=phase_of(args.boxes.name))
+        if boxes.images and originals.images and not matched.by_original:
+            raise UsageError(
+                f"{args.boxes}: none of its {len(boxes.images):,} image names is one of the "
+                f"source, for example {next(iter(boxes.images))[:80]}; the source has for example "
+                f"{originals.images[0].names[0]}"
+            )
+        self._fetch([one for one in originals.images if matched.by_original.get(one.key)])
+        return Detected(boxes.about, matched.by_original, matched.refused)
+
+    def _detected(self, originals: "Originals", options: "Options") -> "Detected":
+        from sceneset.cli.output import progress
+        from sceneset.cropping.detect import Choice, detect
+
+        args = self.args
+        numbers = [int(name) for name in options.names if name.isascii() and name.isdigit()]
+        self._fetch(originals.images)
+        choice = Choice(
+            args.detector,
+            args.decoder,
+            args.prepare,
+            args.model_license,
+            numbers[0] if numbers else None,
+            self._rules().min_score,
+        )
+        return detect(originals, choice, self.home.params.limits, progress=progress)
 
     def _originals(self) -> "Originals":
         if self.catalog is None:
@@ -166,19 +188,14 @@ class CropJob:
         )
         return delivered_originals(request, self.home, progress)
 
-    def _fetch(self, by_original: "Mapping[Any, Sequence[Any]]") -> None:
-        """Download the files of originals with boxes, if --fetch is given."""
+    def _fetch(self, images: "Sequence[Original]") -> None:
+        """Download the files of originals, if --fetch is given."""
         from sceneset.cli.output import progress, say
 
         if not self.args.fetch or self.catalog is None:
             return
         subset = self.subset
-        wanted = [
-            file
-            for original in subset.originals.images
-            if by_original.get(original.key)
-            for file in subset.files_of(original)
-        ]
+        wanted = [file for original in images for file in subset.files_of(original)]
         subset.files.fetch(
             wanted, remote=self.args.remote, ask=ask_on_terminal, notify=say, progress=progress
         )

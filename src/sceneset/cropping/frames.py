@@ -54,9 +54,9 @@ def stored_sides(detection: Detection, original: Original, boxes_as: str | None)
             f"{size[1]}"
         )
     is_shown = False
-    if original.orientation != 1 and not detection.is_stored:
-        if boxes_as is not None:
-            is_shown = boxes_as == "shown"
+    if original.orientation != 1:
+        if said := detection.fits or boxes_as:
+            is_shown = said == "shown"
         elif given is not None and size != shown:
             is_shown = given == shown
         else:

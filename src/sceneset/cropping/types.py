@@ -72,8 +72,8 @@ class Detection(NamedTuple):
     """Whether the sides are shares of width and height."""
     size: tuple[int, int] | None = None
     """Width and height of the picture in which the box is, if the file gives them."""
-    is_stored: bool = False
-    """Whether the box is in the pixels as stored, whatever EXIF says: that of a detector here."""
+    fits: str = ""
+    """"shown" if the box fits the picture as shown, whatever the options say; "" if they decide."""
 
 
 @dataclass

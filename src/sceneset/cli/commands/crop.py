@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sceneset.cli.commands.format_options import add_format_options
 from sceneset.cli.commands.sources import add_remote, add_source, add_view
-from sceneset.errors import fail
+from sceneset.errors import UsageError, fail
 
 EXAMPLES = r"""
   sceneset crop demo-full --boxes boxes.json --dry-run \
@@ -22,6 +22,8 @@ EXAMPLES = r"""
   sceneset crop web --rev 1.2.0 --boxes results.json --images val.json \
       --name CustomSeg_Person_20240118_crops --grow 0.2
   sceneset crop ~/delivery --boxes ~/delivery/labels --to ~/crops \
+      --name CustomSeg_Person_20240118_crops
+  sceneset crop web --detector nanodet.onnx --model-license Apache-2.0 \
       --name CustomSeg_Person_20240118_crops
   sceneset crop web --boxes cvat.xml --others refuse --min-gap 20 \
       --name CustomSeg_Person_20240118_crops
@@ -39,7 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--boxes",
         type=Path,
         metavar="FILE",
-        required=True,
         help="the boxes: COCO results or annotations (.json), CVAT XML, or YOLO labels (a folder "
         "of .txt)",
     )
@@ -52,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", required=True, help="the new subset: CustomSeg_Person_<YYYYMMDD>_<note>"
     )
+    _add_detector(parser)
     cut = parser.add_argument_group("what is cut (defaults: crops in params.yaml)")
     cut.add_argument(
         "--grow",
@@ -124,6 +126,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_format_options(parser, with_scenes=False)
 
 
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a detector in place of --boxes")
+    group.add_argument(
+        "--detector",
+        type=Path,
+        metavar="FILE",
+        help="find the boxes with this model (.onnx); crops record its digest and license",
+    )
+    group.add_argument(
+        "--decoder",
+        choices=("yolo", "yolo-objectness", "yolo-end-to-end", "nanodet", "torchvision"),
+        help="what its outputs are (default: recognized by their shapes)",
+    )
+    group.add_argument(
+        "--prepare",
+        metavar="WORDS",
+        default="",
+        help="how pictures are prepared, separated by commas: rgb or bgr; stretch or letterbox; "
+        "0-1, -1-1, 0-255 or imagenet; mean=A/B/C; std=A/B/C; 640x640 if the model leaves its size "
+        "open (default: as models of its kind are trained)",
+    )
+    group.add_argument(
+        "--model-license",
+        metavar="TEXT",
+        default="",
+        help="the license of the model, if its file does not say it",
+    )
+
+
 def _number(text: str, low: float, high: float, what: str) -> float:
     try:
         value = float(text)
@@ -175,6 +206,7 @@ def run(args: argparse.Namespace) -> int:
         args.name = str(SubsetName(args.name))
     except ValueError as error:
         fail("subset-name", str(error), file="--name")
+    _check(args)
     with temporary_folder() as work:
         job = CropJob(args, work)
         if not args.to:
@@ -192,3 +224,15 @@ def run(args: argparse.Namespace) -> int:
         except RefusedError as refused:
             return refused.code
         return job.say_written()
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that do not fit together."""
+    if bool(args.boxes) == bool(args.detector):
+        raise UsageError("give the boxes with --boxes FILE, or a detector with --detector FILE")
+    if args.images and args.detector:
+        raise UsageError("--images belongs to --boxes; leave it out with --detector")
+    if not args.detector and (args.decoder or args.prepare or args.model_license):
+        raise UsageError(
+            "--decoder, --prepare and --model-license are about a detector; add --detector FILE"
+        )
