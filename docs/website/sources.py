@@ -48,6 +48,7 @@ NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
         "evaluate",
         "walk-train-evaluate",
         "plan",
+        "fineness",
         "sql",
         "remotes",
     ),

@@ -21,6 +21,7 @@ from sceneset.errors import FindingsError
 from sceneset.scanning.known_rows import known_rows
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.terms import Phase
+from support.scans import ADDED, write_older_scan
 
 
 def row(stem: str, phase: Phase = Phase.TRAIN, **fields: object) -> ScanRow:
@@ -126,7 +127,7 @@ def test_read_scan_refuses_a_file_when_it_is_not_a_scan(tmp_path, change):
 @pytest.mark.parametrize(
     ("metadata", "names"),
     [
-        pytest.param({"sceneset.format": "4"}, None, id="later format"),
+        pytest.param({"sceneset.format": "5"}, None, id="later format"),
         pytest.param({}, None, id="no format"),
         pytest.param({"sceneset.format": "3"}, ["phase", "stem"], id="other columns"),
     ],
@@ -141,32 +142,29 @@ def test_read_scan_refuses_a_file_when_its_format_differs(tmp_path, metadata, na
     assert "format" in message or "columns" in message
 
 
-NEW_COLUMNS = ["picture", "mask_traits", "phash_turned"]  # of format 3
+def columns_after(version: str) -> list[str]:
+    """Return the columns that formats after this one added."""
+    return [name for since, names in ADDED.items() if since > version for name in names]
 
 
-def as_format_2(path: Path) -> None:
-    """Rewrite a scan as version 0.1.0 wrote it."""
-    table = pq.read_table(path).cast(arrow_schema()).drop_columns(NEW_COLUMNS)
-    metadata = {"sceneset.format": "2", "sceneset.algorithm": "4"}
-    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
-
-
-def test_read_scan_returns_null_for_columns_that_an_older_scan_lacks(tmp_path):
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_read_scan_returns_null_for_columns_that_an_older_scan_lacks(tmp_path, version):
+    new_columns = columns_after(version)
     path = tmp_path / "web"
     write_scan(path, ROWS, 5)
     new = read_scan(path, "web")
-    as_format_2(path)
+    write_older_scan(path, version)
     old = read_scan(path, "web")
     assert old.schema.remove_metadata() == arrow_schema()
-    assert old["picture"].null_count == old["phash_turned"].null_count == len(ROWS)
-    kept = [name for name in new.column_names if name not in NEW_COLUMNS]
+    assert {old[name].null_count for name in new_columns} == {len(ROWS)}
+    kept = [name for name in new.column_names if name not in new_columns]
     assert old.select(kept).equals(new.select(kept))
     assert read_scan(path, "web", columns=["stem", "picture"]).column_names == ["stem", "picture"]
     rows = rows_from_table(old)
     assert rows == [
-        row.model_copy(update=dict.fromkeys(NEW_COLUMNS)) for row in rows_from_table(new)
+        row.model_copy(update=dict.fromkeys(new_columns)) for row in rows_from_table(new)
     ]
-    assert {len(row.hashes) for row in rows} == {2}
+    assert {len(row.hashes) for row in rows} == {2 if version == "2" else 8}
     write_scan(tmp_path / "again", rows, 4)
     assert rows_from_table(read_scan(tmp_path / "again", "web")) == rows
 
@@ -177,7 +175,7 @@ def test_known_rows_are_not_reused_when_they_come_from_an_older_scan(tmp_path):
     [row] = ROWS[:1]
     contents = (row.image_md5, row.mask_md5, ".jpg")
     assert known_rows(path, 4).get(contents) == row
-    as_format_2(path)
+    write_older_scan(path, "2")
     assert len(known_rows(path, 4)) == 1
     assert known_rows(path, 4).get(contents) is None
 

@@ -62,6 +62,7 @@ OTHERS = (
     ("plan", "--target", "3"),
     ("suggest", "--vectors", "../clip.parquet"),
     ("crop", "web", "--boxes", "../boxes.json", "--name", f"{NAME}2", "--dry-run"),
+    ("fineness", "--json"),
     ("serve", "--index"),
     ("sql", "select count(*) from samples"),
     ("check", "--rev", "HEAD"),

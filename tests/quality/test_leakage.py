@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageEnhance
 
 from sceneset import Registry
-from sceneset.catalog.scan_table import arrow_schema
 from sceneset.imaging.edit import strip_personal_data
 from sceneset.quality import tested_images
 from sceneset.quality.leakage import find_leakage
@@ -24,6 +22,7 @@ from support.build import (
     needs_shared,
     write_image,
 )
+from support.scans import write_older_scan
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 IMAGES = f"{DATA}/img_dir"
@@ -265,16 +264,6 @@ def write_png(path: Path, picture: Image.Image, orientation: int = 1) -> None:
     picture.save(path, exif=exif)
 
 
-NEW_COLUMNS = ["picture", "mask_traits", "phash_turned"]  # of format 3
-
-
-def as_format_2(scan: Path) -> None:
-    """Rewrite a scan as version 0.1.0 wrote it."""
-    table = pq.read_table(scan).cast(arrow_schema()).drop_columns(NEW_COLUMNS)
-    metadata = {"sceneset.format": "2", "sceneset.algorithm": "4"}
-    pq.write_table(table.replace_schema_metadata(metadata), scan, compression="zstd")
-
-
 def test_same_pixels_are_found_across_scans_of_both_formats(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:
@@ -303,11 +292,11 @@ def test_same_pixels_are_found_across_scans_of_both_formats(
     assert both["t"].startswith("leak-pixels: ")
     assert both["t"].endswith("train/a.png, as their EXIF orientations show them")
     assert both["c"].startswith("leak-pixels: ")
-    as_format_2(registry / f"registry/scans/{NAME.replace('web', 'one')}.parquet")
+    write_older_scan(registry / f"registry/scans/{NAME.replace('web', 'one')}.parquet", "2")
     mixed = found()
     assert mixed["c"] == both["c"]
     assert mixed["t"].startswith("leak-near: "), "hashes of the held-out image are still turned"
-    as_format_2(registry / f"registry/scans/{NAME.replace('web', 'two')}.parquet")
+    write_older_scan(registry / f"registry/scans/{NAME.replace('web', 'two')}.parquet", "2")
     assert found() == {"c": both["c"]}
 
 
@@ -383,7 +372,7 @@ def test_test_image_is_recognized_by_its_pixels_when_another_tool_cleaned_it(
     if old_version:  # what the version's scan would give if version 0.1.0 had written it
         scan = catalog.root / f"registry/scans/{NAME}.parquet"
         git(registry, "checkout", "--quiet", "insta360-semantic-seg@v1.0.0", "--", str(scan))
-        as_format_2(scan)
+        write_older_scan(scan, "2")
         tested = tested_images.ReleasedTestImages()
         tested.add(Registry.open(registry).scan(NAME, tested_images.TESTED_COLUMNS), ["1.0.0"])
         git(registry, "checkout", "--quiet", "HEAD", "--", str(scan))

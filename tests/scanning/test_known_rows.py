@@ -83,7 +83,7 @@ def test_scan_decodes_all_images_when_the_algorithm_number_changed(
     added: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = added / "params.yaml"
-    params.write_text(params.read_text().replace("scan: 6", "scan: 7"))
+    params.write_text(params.read_text().replace("scan: 7", "scan: 8"))
     rescan(added, monkeypatch)
     assert len(decoded) == 4
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-FORMAT = "3"
+FORMAT = "4"
 """Version of the columns below."""
 
-_ADDED = {"2": ("picture", "mask_traits", "phash_turned")}
-"""Earlier formats that can be read, with the columns that they lack; these are read as null."""
+_OUTLINES = ("outline", "outline_straight", "outline_turning", "outline_edge")
+_ADDED = {"2": ("picture", "mask_traits", "phash_turned", *_OUTLINES), "3": _OUTLINES}
+"""Earlier formats that can be read, with the columns that came later; these are read as null."""
 
 _LONG_SCAN = 100_000  # rows; a longer scan is compared with the size of its file
 _SMALLEST_ROW = 8  # bytes; the hashes and sums of different images take more than 60
@@ -70,6 +71,10 @@ def arrow_schema() -> "pa.Schema":
         "holes_total": pa.int32(),
         "straight": pa.int16(),
         "contrast": pa.int16(),
+        "outline": pa.int32(),
+        "outline_straight": pa.int16(),
+        "outline_turning": pa.int32(),
+        "outline_edge": pa.int16(),
     }
     return pa.schema([(name, types[name]) for name in ScanRow.model_fields])
 

@@ -54,6 +54,7 @@ GROUPS = {
         "diff": "show what changed between two versions or commits",
         "evaluate": "measure how well predicted masks agree with the registered ones",
         "suggest": "suggest samples to look at again, by a model or by outside vectors",
+        "fineness": "measure how much detail the outlines of masks have",
     },
     "Publish": {
         "release": "release the committed state as a version",

@@ -11,9 +11,10 @@ from PIL import Image, ImageOps
 
 from sceneset.errors import UndecodableError
 from sceneset.imaging.decode import check_size, decode_image, decode_mask, scratch
-from sceneset.imaging.mask_shape import Outline, measure_outline
+from sceneset.imaging.mask_shape import Outline, Traced, trace_outline
 from sceneset.imaging.mask_values import is_soft, is_void, uses_1
 from sceneset.imaging.metadata import mask_traits
+from sceneset.imaging.outline_detail import Detail, Probes, edge_agreement, measure_detail
 from sceneset.imaging.perceptual_hash import ImageHashes, hash_pixels
 from sceneset.imaging.picture import has_equal_channels, picture_digest
 from sceneset.schemas.finding import Finding, finding
@@ -73,6 +74,9 @@ class MaskFacts:
     box: tuple[int, int, int, int] | None
     """Bounding box of the person: left, top, right and bottom, the last two exclusive."""
     outline: Outline
+    detail: Detail
+    probes: Probes
+    """Points of the outline at which the image is compared."""
     traits: tuple[str, ...]
     """What the file contains besides its pixels: personal metadata, an orientation of its own."""
     pixels: "Plane" = field(repr=False, compare=False)
@@ -159,6 +163,10 @@ def measure_mask(data: bytes, limits: Limits, md5: str | None = None) -> MaskFac
     left, top, width, height = cv2.boundingRect(person)
     box = (left, top, left + width, top + height) if width else None
     filled = None if person is mask else mask  # ignored pixels inside the person are not holes
+    traced = trace_outline(person, box, filled) if box and not other else Traced(Outline())
+    detail, probes = measure_detail(
+        traced.contours, traced.areas, mask.shape[::-1], mask if ignore else None
+    )
     return MaskFacts(
         md5=md5 or md5_of(data),
         size=len(data),
@@ -168,7 +176,9 @@ def measure_mask(data: bytes, limits: Limits, md5: str | None = None) -> MaskFac
         ignore=ignore,
         other=other,
         box=box,
-        outline=measure_outline(person, box, filled) if box and not other else Outline(),
+        outline=traced.outline,
+        detail=detail,
+        probes=probes,
         traits=mask_traits(data),
         pixels=person,
     )
@@ -199,6 +209,16 @@ def contrast(image: ImageFacts, mask: MaskFacts) -> int | None:
     person = mask.pixels[top:bottom, left:right]
     least, most, *_ = cv2.minMaxLoc(image.green[top:bottom, left:right], person)
     return int(most - least)
+
+
+def outline_edge(image: ImageFacts, mask: MaskFacts) -> int | None:
+    """Return how much of the contrast near the outline is on it; see ``edge_agreement``.
+
+    None if there is no outline or no contrast, or if the sizes differ.
+    """
+    if image.green.shape != mask.pixels.shape:
+        return None
+    return edge_agreement(mask.probes, image.green)
 
 
 def thumbnail_jpeg(pixels: "Plane") -> bytes:

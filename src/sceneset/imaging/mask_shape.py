@@ -37,8 +37,24 @@ class Outline(NamedTuple):
     longer than the edges of a round shape with the same outline length. 0 for a noisy mask."""
 
 
+class Traced(NamedTuple):
+    """The outline of a mask with what it was measured from."""
+
+    outline: Outline
+    contours: "tuple[Points, ...]" = ()
+    """Closed outlines of the parts and of the holes in them, n x 2 points each: x and y. None for a
+    noisy mask, with more than 20,000 parts and holes."""
+    areas: tuple[int, ...] = ()
+    """Areas of all parts, in pixels; none for a noisy mask."""
+
+
 def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
-    """Measure the outline of a mask.
+    """Measure the outline of a mask; see ``trace_outline``."""
+    return trace_outline(person, box, filled).outline
+
+
+def trace_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Traced:
+    """Outline a mask and measure its shape.
 
     Args:
         person: height x width; not 0 where the person is.
@@ -54,7 +70,7 @@ def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> O
     if any(_has_many_changes(mask) for mask in masks):
         outline = _areas_only(*masks)
         if outline.parts_total + outline.holes_total > _MAX_CONTOURS:
-            return outline
+            return Traced(outline)
     contours, hierarchy = cv2.findContours(
         person[inside], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
     )
@@ -70,13 +86,15 @@ def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> O
     if filled is not None:
         holes = _hole_areas(filled[inside])
     largest = max(outer, key=lambda n: areas[n])
-    return Outline(
+    outline = Outline(
         parts=tuple(sorted(areas.values(), reverse=True)[:_MAX_LISTED]),
         parts_total=len(areas),
         holes=tuple(sorted(holes, reverse=True)[:_MAX_LISTED]),
         holes_total=len(holes),
         straight=_straight_share(contours[largest][:, 0], width, height),
     )
+    lines = tuple(contour[:, 0] for contour in contours)
+    return Traced(outline, lines, tuple(areas.values()))
 
 
 def _has_many_changes(mask: "Mask") -> bool:

@@ -251,4 +251,6 @@ def _row(pair: Pair, image: "facts.ImageFacts", mask: "facts.MaskFacts") -> Scan
         box=mask.box,
         **mask.outline._asdict(),
         contrast=facts.contrast(image, mask),
+        **mask.detail._asdict(),
+        outline_edge=facts.outline_edge(image, mask),
     )

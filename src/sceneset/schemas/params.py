@@ -21,7 +21,7 @@ class Algorithms(Model):
     stage change; a change of its source code alone does not require new results.
     """
 
-    scan: Algorithm = 6
+    scan: Algorithm = 7
     check: Algorithm = 4
     splits: Algorithm = 1
     stats: Algorithm = 1

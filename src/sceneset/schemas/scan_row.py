@@ -90,6 +90,18 @@ class ScanRow(Model):
     """Share of long straight edges in the outline of the largest part, in thousandths."""
     contrast: Annotated[int, Field(ge=0, le=255)] | None = None
     """Largest minus smallest green value (0-255) of the pixels under the mask."""
+    outline: Count | None = None
+    """Pixels of the outlines that the next columns measure: the 32 longest, without the border of
+    the image and edges against ignored pixels. 0 if there is none; the next columns are then None,
+    as all four are in scans of algorithms before 7."""
+    outline_straight: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Share of long straight edges in these outlines, in thousandths."""
+    outline_turning: Count | None = None
+    """How far these outlines turn on a way as long as the person is large (the square root of the
+    area), in thousandths of a radian."""
+    outline_edge: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How much of the contrast within 6 pixels of these outlines is within 1 pixel, in
+    thousandths. None if the image has no contrast there."""
 
     @property
     def hashes(self) -> tuple[int, ...]:

@@ -1,0 +1,164 @@
+"""How fine the masks of samples are: the values of selected samples, read from the scans.
+
+The fineness of a mask is how far its outline turns on a way as long as the person is large, in
+radians, times the share of the outline that is no long straight edge, times the share of the
+contrast near the outline that is on it. docs/fineness.md explains the three.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sceneset.catalog.matching import matches_sample
+from sceneset.catalog.query import Query
+from sceneset.catalog.reader import Catalog
+from sceneset.catalog.selections import chosen_samples
+from sceneset.reporting.sheet_samples import Choice, allowed
+from sceneset.schemas.provenance import Restriction
+from sceneset.schemas.tag import Tag
+from sceneset.schemas.terms import fold_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Floats = npt.NDArray[np.float64]
+    Ids = npt.NDArray[np.int64]
+
+PARTS = ("turning", "straight", "edge")
+_OUTLINES = ("outline", "outline_turning", "outline_straight", "outline_edge")
+COLUMNS = ("phase", "stem", *_OUTLINES)
+"""The columns of a scan that fineness is computed from."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The fineness of some samples: columns of equal length, one entry per measured sample."""
+
+    subset: str
+    keys: "list[tuple[str, str]]"
+    """Phase and stem."""
+    fineness: "Floats"
+    parts: "dict[str, Floats]"
+    """By the names of PARTS: radians, and two shares from 0 to 1."""
+    source: list[str]
+    """The folded name of the source; "" for a sample that is a source of its own."""
+    scenes: "list[frozenset[str]]"
+    selected: int = 0
+    """Number of selected samples, measured or not."""
+    older: int = 0
+    """Selected samples that a scan of an algorithm before 7 does not measure."""
+    without: int = 0
+    """Selected samples that have no outline, or no contrast near it."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def rows_by_scene(self) -> "dict[str, Ids]":
+        """Return the places of the samples of each scene."""
+        import numpy as np
+
+        rows: dict[str, list[int]] = {}
+        for row, scenes in enumerate(self.scenes):
+            for scene in scenes:
+                rows.setdefault(scene, []).append(row)
+        return {scene: np.array(found, np.int64) for scene, found in rows.items()}
+
+
+@dataclass
+class Selected:
+    """The samples of a selection, by subset."""
+
+    subsets: list[Values] = field(default_factory=list)
+    choice: Choice = field(default_factory=Choice)
+    """Counts of the withdrawn and restricted samples, which are in no number."""
+
+
+def fineness(turning: "Floats", straight: "Floats", edge: "Floats") -> "Floats":
+    """Return the fineness of masks from its three parts; see PARTS for units."""
+    return turning * (1 - straight) * edge
+
+
+def select_values(
+    catalog: Catalog, query: Query, left_out: Collection[Restriction] = ()
+) -> Selected:
+    """Return the fineness of the samples that a query selects.
+
+    Args:
+        catalog: The registry.
+        query: Selects the samples.
+        left_out: Samples with one of these restrictions are left out.
+
+    Raises:
+        FindingsError: A file of the registry can't be read.
+    """
+    found = Selected()
+    named = chosen_samples(catalog, query) if query.selections else {}
+    by_scene = bool(query.scenes) or not query.selections
+    names = [name for name in catalog.names if not query.subsets or name in query.subsets]
+
+    def read(name: str) -> Values:
+        chosen = named.get(name, set())
+        tags: dict[Any, Tag] = {
+            tag.key: tag
+            for tag in catalog.tags(name, cache=False)
+            if tag.key in chosen or (by_scene and matches_sample(query, tag))
+        }
+        kept = {key: tags[key] for key in allowed(catalog, name, tags, left_out, found.choice)}
+        return _values(name, catalog.scan(name, COLUMNS), kept)
+
+    found.subsets = [values for values in catalog.each(read, names) if values.selected]
+    found.choice.selected = sum(values.selected for values in found.subsets)
+    return found
+
+
+def _values(name: str, scan: "pa.Table", tags: "dict[Any, Tag]") -> Values:
+    """Return the values of the samples of a scan that have tags here."""
+    import numpy as np
+
+    keys: list[Any] = list(zip(scan["phase"].to_pylist(), scan["stem"].to_pylist(), strict=True))
+    rows = [row for row, key in enumerate(keys) if key in tags]
+    kept = scan.take(np.array(rows, np.int64))
+    return values_of_scan(name, kept, [tags[keys[row]] for row in rows])
+
+
+def values_of_scan(name: str, scan: "pa.Table", tags: "Sequence[Tag | None]" = ()) -> Values:
+    """Return the values of all samples of a scan.
+
+    Args:
+        name: The subset, or what else the samples belong to.
+        scan: The columns COLUMNS.
+        tags: The tags of the samples, in the order of the rows.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    outline = scan["outline"]
+    older = outline.null_count
+    is_known = pc.and_(pc.is_valid(scan["outline_turning"]), pc.is_valid(scan["outline_edge"]))
+    known = np.flatnonzero(is_known.to_numpy(zero_copy_only=False))
+    table = scan.take(known)
+    turning, straight, edge = (
+        table[f"outline_{part}"].to_numpy().astype(np.float64) / 1000 for part in PARTS
+    )
+    folded: dict[str, str] = {}
+    source, scenes = [], []
+    for row in known.tolist() if tags else ():
+        tag = tags[row]
+        text = tag.source if tag else ""
+        if text not in folded:
+            folded[text] = fold_name(text)
+        source.append(folded[text])
+        scenes.append(frozenset(scene for scene, _ in tag.scenes) if tag else frozenset())
+    return Values(
+        name,
+        list(zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)),
+        fineness(turning, straight, edge),
+        {"turning": turning, "straight": straight, "edge": edge},
+        source or [""] * len(known),
+        scenes or [frozenset()] * len(known),
+        len(scan),
+        older,
+        len(scan) - older - len(known),
+    )
