@@ -1,6 +1,9 @@
 """Tests of `sceneset fineness`."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from support.outlines import figure, image_of, polygon
 from support.scans import SCAN, write_older_scan
 
 FINE, COARSE = (NAME.replace("web", note) for note in ("fine", "coarse"))
+ALWAYS = r" 1\.000 \(1\.000-1\.000\) +1\.000 \(1\.000-1\.000\)"
 MASKS = f"Insta360SemanticSeg/{NAME}/ann_dir"
 
 
@@ -31,20 +35,29 @@ def write_delivery(folder: Path, *, corners: int = 0, number: int = 12) -> Path:
     return folder
 
 
-@pytest.fixture
-def compared(registry: Path, tmp_path: Path, sceneset: Run) -> Path:
+@pytest.fixture(scope="module")
+def _compared(tmp_path_factory: pytest.TempPathFactory, _empty_registry: Path) -> Path:
+    folder = tmp_path_factory.mktemp("compared")
+    root = Path(shutil.copytree(_empty_registry, folder / "registry", symlinks=True))
     for name, corners in ((FINE, 0), (COARSE, 14)):
-        delivery = write_delivery(tmp_path / name, corners=corners)
-        assert sceneset("add", delivery, "--name", name, cwd=registry).code == 0
-    return registry
+        delivery = write_delivery(folder / name, corners=corners)
+        command = [sys.executable, "-m", "sceneset", "add", str(delivery), "--name", name]
+        subprocess.run(command, cwd=root, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def compared(tmp_path: Path, _compared: Path) -> Path:
+    """A registry with a fine and a coarse subset, their deliveries beside it."""
+    return Path(shutil.copytree(_compared, tmp_path / "home", symlinks=True)) / "registry"
 
 
 def test_fineness_tells_polygons_from_detailed_masks(compared: Path, sceneset: Run) -> None:
     done = sceneset("fineness", "--reference", "coarse", "--worst", "2", cwd=compared)
     assert done.code == 0
-    assert re.search(rf"^subset +{FINE} +12 +12 .* 1\.000 +1\.000-1\.000$", done.out, re.MULTILINE)
+    assert re.search(rf"^subset +{FINE} +12 +12 .*{ALWAYS}$", done.out, re.MULTILINE)
     assert re.search(rf"^reference +{COARSE} +12 +12 ", done.out, re.MULTILINE)
-    assert re.search(r"^scene +ski +6 +6 .* 1\.000-1\.000$", done.out, re.MULTILINE)
+    assert re.search(rf"^scene +ski +6 +6 .*{ALWAYS}$", done.out, re.MULTILINE)
     assert f"finer: how often a mask is finer than one of {COARSE}" in done.err
     found = sceneset("fineness", "--json", "--worst", "12", cwd=compared).json
     assert (found["measured"], found["older_scan"], found["without_outline"]) == (24, 0, 0)
@@ -56,16 +69,15 @@ def test_fineness_tells_polygons_from_detailed_masks(compared: Path, sceneset: R
     assert fine["finer"] is None
 
 
-def test_fineness_is_the_same_for_a_folder_and_a_subset(
-    compared: Path, tmp_path: Path, sceneset: Run
-) -> None:
+def test_fineness_is_the_same_for_a_folder_and_a_subset(compared: Path, sceneset: Run) -> None:
+    delivery = compared.parent / COARSE
     words = ("fineness", "--subset", "fine", "--json")
-    folder = sceneset(*words, "--reference", f"{tmp_path}/{COARSE}", cwd=compared).json
+    folder = sceneset(*words, "--reference", delivery, cwd=compared).json
     subset = sceneset(*words, "--reference", "coarse", cwd=compared).json
     assert folder["groups"][0]["finer"] == subset["groups"][0]["finer"]
-    assert folder["reference"] == f"{tmp_path}/{COARSE}"
-    (tmp_path / COARSE / "ann_dir/train/p00.png").write_bytes(b"no image")
-    done = sceneset(*words, "--reference", f"{tmp_path}/{COARSE}", cwd=compared)
+    assert folder["reference"] == str(delivery)
+    (delivery / "ann_dir/train/p00.png").write_bytes(b"no image")
+    done = sceneset(*words, "--reference", f"../{COARSE}", cwd=compared)
     assert done.code == 0
     assert "ann_dir/train/p00.png" in done.err
     assert done.json["groups"][-1]["samples"] == 11

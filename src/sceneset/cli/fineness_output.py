@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def print_report(report: "Report") -> None:
     """Print the tables."""
-    columns = ["by", "group", "masks", "sources", "fineness", "95 %", "turning", "straight", "edge"]
+    columns = ["by", "group", "masks", "sources", "fineness", "turning", "straight", "edge"]
     if report.reference:
-        columns += ["finer", "finer 95 %"]
+        columns += ["finer", "finer, same size"]
     rows: list[list[object]] = []
     for group in report.groups:
         row = [
@@ -26,18 +26,15 @@ def print_report(report: "Report") -> None:
             group.name,
             group.samples,
             group.sources,
-            _number(group.fineness.value, 2),
-            _range(group.fineness, 2),
+            _estimate(group.fineness, 2),
             _number(group.parts["turning"], 1),
             _percent(group.parts["straight"]),
             _percent(group.parts["edge"]),
         ]
         if report.reference:
-            finer = group.finer
-            row += [_number(finer.value, 3), _range(finer, 3)] if finer else ["", ""]
+            row += [_estimate(group.finer, 3), _estimate(group.finer_same_size, 3)]
         rows.append(row)
-    texts = {"by", "group", "95 %", "finer 95 %"}
-    right = [name for name in columns if name not in texts]
+    right = [name for name in columns if name not in {"by", "group"}]
     print_table(columns, rows, right=right, optional=("edge", "straight", "turning", "sources"))
     if report.worst:
         if not sys.stdout.isatty():  # on a terminal, tables end with an empty line
@@ -100,13 +97,13 @@ def say_left_out(selected: "Selected", reference: "Values | None") -> None:
 
 def _say_facts(report: "Report") -> None:
     say(
-        "fineness is the median of turning x (1 - straight) x edge of the masks; intervals "
-        "resample sources"
+        "fineness is the median of turning x (1 - straight) x edge of the masks; in brackets are "
+        "95 % intervals over sources"
     )
     if report.reference:
         say(
             f"finer: how often a mask is finer than one of {report.reference}; 0.5 means that "
-            "there is no difference"
+            "there is no difference. Same size: only masks with about as many person pixels"
         )
     if any(1 < group.sources < FEW for group in report.groups):
         say(
@@ -123,7 +120,11 @@ def _percent(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.0f} %"
 
 
-def _range(interval: "Interval", digits: int) -> str:
+def _estimate(interval: "Interval | None", digits: int) -> str:
+    """Return a value and its interval: "0.94 (0.91-0.97)"."""
+    if interval is None:
+        return ""
+    text = _number(interval.value, digits)
     if math.isnan(interval.low):
-        return "-"
-    return f"{interval.low:.{digits}f}-{interval.high:.{digits}f}"
+        return text
+    return f"{text} ({interval.low:.{digits}f}-{interval.high:.{digits}f})"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PARTS = ("turning", "straight", "edge")
 _OUTLINES = ("outline", "outline_turning", "outline_straight", "outline_edge")
-COLUMNS = ("phase", "stem", *_OUTLINES)
+COLUMNS = ("phase", "stem", "person", *_OUTLINES)
 """The columns of a scan that fineness is computed from."""
 
 
@@ -42,6 +42,8 @@ class Values:
     fineness: "Floats"
     parts: "dict[str, Floats]"
     """By the names of PARTS: radians, and two shares from 0 to 1."""
+    sizes: "Ids"
+    """Classes of the number of person pixels: from a power of two up to the next one."""
     source: list[str]
     """The folded name of the source; "" for a sample that is a source of its own."""
     scenes: "list[frozenset[str]]"
@@ -156,6 +158,7 @@ def values_of_scan(name: str, scan: "pa.Table", tags: "Sequence[Tag | None]" = (
         list(zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)),
         fineness(turning, straight, edge),
         {"turning": turning, "straight": straight, "edge": edge},
+        np.frexp(table["person"].to_numpy().astype(np.float64))[1].astype(np.int64),
         source or [""] * len(known),
         scenes or [frozenset()] * len(known),
         len(scan),

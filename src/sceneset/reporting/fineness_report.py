@@ -39,6 +39,8 @@ class GroupRow(NamedTuple):
     """Medians by the names of PARTS."""
     finer: Interval | None
     """Probability that a mask of the group is finer than one of the reference."""
+    finer_same_size: Interval | None
+    """The same for masks with about as many person pixels."""
 
 
 class Worst(NamedTuple):
@@ -76,7 +78,8 @@ class Report:
                     "sources": row.sources,
                     "fineness": _interval_json(row.fineness),
                     **{name: _number(value) for name, value in row.parts.items()},
-                    "finer": _interval_json(row.finer) if row.finer else None,
+                    "finer": _interval_json(row.finer),
+                    "finer_same_size": _interval_json(row.finer_same_size),
                 }
                 for row in self.groups
             ],
@@ -95,7 +98,9 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6)
 
 
-def _interval_json(interval: Interval) -> dict[str, float | None]:
+def _interval_json(interval: Interval | None) -> dict[str, float | None] | None:
+    if interval is None:
+        return None
     return {name: _number(value) for name, value in interval._asdict().items()}
 
 
@@ -169,8 +174,11 @@ def _joined(parts: Sequence[_Part]) -> Group:
         for number, part in enumerate(parts)
         for row in part.rows.tolist()
     ]
-    values = [part.values.fineness[part.rows] for part in parts]
-    return Group(np.concatenate([np.empty(0), *values]), number_sources(names))
+    return Group(
+        np.concatenate([part.values.fineness[part.rows] for part in parts]),
+        number_sources(names),
+        np.concatenate([part.values.sizes[part.rows] for part in parts]),
+    )
 
 
 def _row(kind: str, name: str, parts: Sequence[_Part], reference: Group | None) -> GroupRow:
@@ -189,6 +197,7 @@ def _row(kind: str, name: str, parts: Sequence[_Part], reference: Group | None) 
         median(group),
         medians,
         finer_share(group, reference) if reference else None,
+        finer_share(group, reference, same_size=True) if reference else None,
     )
 
 
