@@ -70,7 +70,8 @@ VALUES = (
     "{n} note", "{n} notes", *map(change_text, ChangeKind),
     *(f"{{n}} {change_text(kind)}" for kind in ChangeKind),
     *(name.replace("_", " ") for name in Colour.model_fields),  # `sceneset show` prints these
-    "named", "lineage", "same pixels", "same name and look", "look-alike",
+    "probability (8 bits)", "probability (16 bits)", "probability (float)", "COCO results",
+    "COCO results (none)", "named", "lineage", "same pixels", "same name and look", "look-alike",
 )  # fmt: skip
 """Texts that are put together from names."""
 _PRINTING = ("cli", "stages")
@@ -79,7 +80,7 @@ PRINTS = {"say", "notify", "print_text", "translate", "Label"}
 MESSAGES = {
     "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
     "UndecodableError": (1, 2), "ArrowInvalid": (0,), "BrokenRowError": (0, 2), "progress": (2,),
-    "_progress": (2,), "one_step": (1,),
+    "_progress": (2,), "one_step": (1,), "PredictionError": (0, 1), "Problem": (1,), "Row": (3,),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
@@ -90,7 +91,7 @@ _LISTS = {"unread", "notes"}
 """Attributes that hold lists or sets of messages."""
 _OF_FORMATS = {"title", "loses"}
 """Attributes of classes that `sceneset formats` prints."""
-_RETURNING = {"detect", "question", "_change_scenes"}
+_RETURNING = {"detect", "question", "_change_scenes", "_size_text", "truth_problem"}
 """Functions that return a text that people read."""
 _MAX_VARIANTS = 32
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -288,3 +288,20 @@ def test_evaluate_reads_coco_results_that_export_can_be_matched_with(
     found = sceneset(*words, cwd=added).json
     assert found["compared"] == 4
     assert found["groups"][0]["measures"]["dataset_iou"]["value"] == 1
+
+
+def test_problems_are_in_chinese_on_the_terminal_and_on_the_page(
+    added, tmp_path, sceneset: Run, monkeypatch
+):
+    run = write_run(tmp_path / "run", added, {"a": 0})
+    Image.fromarray(np.zeros((32, 24), np.uint8)).save(run / "b.png")
+    np.save(run / "c.npy", np.full((24, 32), 7.0))
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    page = tmp_path / "page.html"
+    done = sceneset("evaluate", run, "--html", page, cwd=added)
+    assert done.code == 1
+    for text in (done.err, page.read_text("utf-8")):
+        assert "没有预测" in text
+        assert "请在存储的像素上预测" in text
+        assert "不是概率" in text
+        assert "no prediction" not in text

@@ -188,7 +188,7 @@ def _say_facts(found: "Evaluation") -> None:
         f"{counted(everything.sources, 'source')}; truth: {about.get('truth', '')}; "
         f"predictions: {about.get('predictions', '')}"
     )
-    kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(found.values.items()))
+    kinds = ", ".join(f"{n:,} {translate(kind)}" for kind, n in sorted(found.values.items()))
     if kinds and "threshold" in about:
         say(f"values: {kinds}; threshold {about['threshold']}")
     say(_EMPTY[found.empty.value])
@@ -235,7 +235,8 @@ def problem_lines(found: "Evaluation") -> Iterator[str]:
     """Yield one line for each kind of problem, with the first samples."""
     for problem, group in groupby(found.refused, key=lambda one: one.problem):
         samples = list(group)
-        shown = "; ".join(f"{'/'.join(one.key)} {one.detail}" for one in samples[:_SHOWN])
+        texts = (f"{'/'.join(one.key)} {translate(one.detail)}" for one in samples[:_SHOWN])
+        shown = "; ".join(texts)
         more = f"; {len(samples) - _SHOWN:,} more" if len(samples) > _SHOWN else ""
         yield f"{problem}: {counted(len(samples), 'sample')} left out: {shown}{more}"
     if surplus := found.matches.surplus:

@@ -162,6 +162,7 @@ class FolderRun:
 
     def _write_page(self, found: "Evaluation", predictions: "Predictions") -> None:
         """Write the page with pictures of the worst samples."""
+        from sceneset.cli.language import translate
         from sceneset.cli.output import progress, say
         from sceneset.cli.picture_sheets import language, open_page, warn_if_committed
         from sceneset.evaluation.page import evaluation_page
@@ -173,7 +174,7 @@ class FolderRun:
         if self.args.fetch:
             self._fetch([(one.image_path, one.image_md5) for one in worst], self.files)
         pictures = draw_worst(worst, predictions, self.files, self.catalog, progress=progress)
-        text = evaluation_page(found, pictures, language())
+        text = evaluation_page(found, pictures, language(), translate)
         with atomic_write(self.args.html, fsync=False) as temporary:
             temporary.write_text(text, "utf-8")
         say(f"page written to {self.args.html}", style="green")

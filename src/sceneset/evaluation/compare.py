@@ -41,7 +41,7 @@ def compare(task: Task, limits: Limits, widths: Widths) -> Row:
     try:
         truth = decode_mask(task.truth, limits)
     except UndecodableError as error:
-        return Row(facts, None, "no-truth", f"its mask in the registry {error}")
+        return Row(facts, None, "no-truth", truth_problem(error))
     shape, packed = truth.shape, PackedMask.of(truth)
     del truth
     try:
@@ -52,6 +52,11 @@ def compare(task: Task, limits: Limits, widths: Widths) -> Row:
         return Row(facts, None, "wrong-size", _size_text(found.mask.shape, facts))
     counts = count_pair(packed, PackedMask.of(found.mask), widths)
     return Row(facts, counts, values=found.values)
+
+
+def truth_problem(error: Exception) -> str:
+    """Say why the true mask can't be used."""
+    return f"its mask in the registry {error}"
 
 
 def crashed(task: Task) -> Row:

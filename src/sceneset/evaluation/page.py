@@ -4,7 +4,7 @@ See `sceneset.reporting.page` for what such a page may load.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +19,7 @@ from sceneset.evaluation.page_texts import (
     measure_title,
     number,
     signed,
+    value_name,
 )
 from sceneset.evaluation.pictures import Picture
 from sceneset.evaluation.report import Evaluation
@@ -31,13 +32,19 @@ _MOVED = 50  # samples listed
 _PROBLEMS = 20  # samples listed of each kind
 
 
-def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: str) -> str:
+def evaluation_page(
+    found: Evaluation,
+    pictures: Sequence[Picture],
+    language: str,
+    translate: Callable[[str], str] = str,
+) -> str:
     """Return the text of an HTML page.
 
     Args:
         found: The evaluation.
         pictures: Of its worst samples, in their order.
         language: "en" or "zh".
+        translate: Returns a message in this language.
     """
 
     def label(name: str) -> str:
@@ -59,9 +66,9 @@ def evaluation_page(found: Evaluation, pictures: Sequence[Picture], language: st
             measures=measure_rows(found, language),
             groups=group_tables(found, language),
             difference=difference_view(found.difference, language) if found.difference else None,
-            problems=_problems(found, language),
+            problems=_problems(found, language, translate),
             pictures=[
-                _picture(picture, sample.iou)
+                _picture(picture, sample.iou, translate)
                 for picture, sample in zip(pictures, found.worst, strict=True)
             ],
         )
@@ -91,8 +98,9 @@ def notes_of(found: Evaluation, language: str) -> list[str]:
         text("truth", NAMES[truth].text(language) if truth in NAMES else printable(truth)),
         text("compared", *numbers, f"{found.estimates[0].sources:,}"),
     ]
-    if kinds := ", ".join(f"{n:,} {kind}" for kind, n in sorted(found.values.items())):
-        notes.append(text("values", kinds))
+    kinds = (f"{n:,} {value_name(kind, language)}" for kind, n in sorted(found.values.items()))
+    if values := ", ".join(kinds):
+        notes.append(text("values", values))
     if "threshold" in about:
         notes.append(text("threshold", about["threshold"]))
     return [*notes, text(f"empty_{found.empty.value}")]
@@ -180,10 +188,12 @@ def difference_view(found: RunDifference, language: str) -> dict[str, Any]:
     }
 
 
-def _problems(found: Evaluation, language: str) -> list[dict[str, Any]]:
+def _problems(
+    found: Evaluation, language: str, translate: Callable[[str], str]
+) -> list[dict[str, Any]]:
     kinds = []
     for problem, group in groupby(found.refused, key=lambda one: one.problem):
-        samples = [printable(f"{'/'.join(one.key)} {one.detail}") for one in group]
+        samples = [printable(f"{'/'.join(one.key)} {translate(one.detail)}") for one in group]
         kinds.append((NAMES[problem].text(language), samples))
     if found.matches.surplus:
         names = [printable(name) for name in found.matches.surplus]
@@ -199,12 +209,12 @@ def _problems(found: Evaluation, language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(picture: Picture, iou: float) -> dict[str, Any]:
+def _picture(picture: Picture, iou: float, translate: Callable[[str], str]) -> dict[str, Any]:
     return {
         "name": printable("/".join(picture.sample.key)),
         "facts": printable(" · ".join(picture.sample.scenes)),
         "iou": number(iou),
-        "problem": printable(picture.problem),
+        "problem": printable(translate(picture.problem)),
         "photo": data_uri("jpeg", picture.photo) if picture.photo else "",
         "marks": data_uri("png", picture.marks) if picture.marks else "",
         "width": picture.size[0],

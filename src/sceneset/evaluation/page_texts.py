@@ -94,6 +94,13 @@ NAMES = {
     "multi": Localized(en="multi", zh="多人"),
     "mixed": Localized(en="single and multi", zh="单人和多人"),
     "none": Localized(en="none", zh="无"),
+    "empty": Localized(en="empty", zh="空"),
+    "mask": Localized(en="mask", zh="标注"),
+    "probability (8 bits)": Localized(en="probability (8 bits)", zh="概率（8 位）"),
+    "probability (16 bits)": Localized(en="probability (16 bits)", zh="概率（16 位）"),
+    "probability (float)": Localized(en="probability (float)", zh="概率（浮点数）"),
+    "COCO results": Localized(en="COCO results", zh="COCO 结果"),
+    "COCO results (none)": Localized(en="COCO results (none)", zh="COCO 结果（无）"),
     "working tree": Localized(en="working tree", zh="工作区"),
     "missing": Localized(en="without a prediction", zh="没有预测"),
     "wrong-phase": Localized(en="prediction in another phase", zh="预测在其他阶段"),
@@ -110,6 +117,11 @@ NAMES = {
 """Names of groups and problems that are words of the program."""
 _WORDED = {"size", "persons"}
 """Kinds of groups whose names are words of the program."""
+
+
+def value_name(kind: str, language: str) -> str:
+    """Return what the values of predictions mean, in words."""
+    return NAMES[kind].text(language) if kind in NAMES else printable(kind)
 
 
 def group_name(kind: str, name: str, language: str) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobError
-from sceneset.evaluation.compare import Task, compare, crashed
+from sceneset.evaluation.compare import Task, compare, crashed, truth_problem
 from sceneset.evaluation.counts import Counts, Facts, Widths, table_of
 from sceneset.evaluation.predictions import Predictions
 from sceneset.exports.types import ExportSample
@@ -52,7 +52,7 @@ def count_predictions(
         try:
             truth = files.read(sample.mask_path, sample.mask_md5)
         except BlobError as error:
-            return Task(facts, b"", None, ("no-truth", f"its mask in the registry {error}"))
+            return Task(facts, b"", None, ("no-truth", truth_problem(error)))
         try:
             return Task(facts, truth, predictions.prediction(sample))
         except PredictionError as error:
@@ -97,11 +97,11 @@ def refuse_mixed_values(counts: Counts) -> Counts:
     is_unclear = pc.and_(pc.equal(table["values"], "0/1"), pc.is_valid(table["both"]))
     if not has_levels or not pc.any(is_unclear).as_py():
         return counts
-    texts = {
-        "problem": "values-unclear",
-        "detail": "has the values 0 and 1 only, and other files hold probabilities; say what "
-        "values mean with --values",
-    }
+    message = (
+        "has the values 0 and 1 only, and other files hold probabilities; say what values mean "
+        "with --values"
+    )
+    texts = {"problem": "values-unclear", "detail": message}
     for name in (*texts, *counts.widths.columns()):
         column = table[name]
         value = pa.scalar(texts.get(name), column.type)
