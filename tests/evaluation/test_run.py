@@ -175,3 +175,27 @@ def test_file_that_is_no_results_file_is_refused(added, tmp_path, content, messa
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(UsageError, match=message):
         CocoResults(tmp_path / "results.json", None, samples_of(catalog), catalog, Reading())
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("kind", ["folder", "version", "coco"])
+def test_processes_count_what_threads_count(kind, added, tmp_path, monkeypatch):
+    catalog, folder = Catalog(added), tmp_path / "runs"
+    samples = samples_of(catalog)
+    truth = true_mask(added, "a")
+    if kind == "folder":
+        write(folder, "train/a.png", truth[:, ::-1] * np.uint8(255))
+        write(folder, "train/b.npy", np.where(truth > 0, 0.9, np.nan))
+        write(folder, "train/c.png", truth.T.copy())
+        predictions: Predictions = FolderPredictions(folder, samples, catalog, Reading())
+    elif kind == "version":
+        predictions = VersionMasks(catalog, samples)
+    else:
+        file = tmp_path / "results.json"
+        file.write_text(json.dumps(coco([result(1, truth), result(2, truth, float("nan"))])))
+        predictions = CocoResults(file, None, samples, catalog, Reading())
+    by_threads = rows_of(catalog, predictions)
+    monkeypatch.setattr("sceneset.scanning.process_map._MIN_ITEMS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert rows_of(catalog, predictions) == by_threads
+    assert by_threads["a"]["both"] is not None
