@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sceneset.catalog.reader import Catalog
+from sceneset.server.similar import SimilarSamples
 from support.browser import (
     THEMES,
     WIDTHS,
@@ -18,6 +20,7 @@ from support.browser import (
 )
 from support.build import NAME
 from support.served import Server, served
+from support.vectors import write_vectors
 
 HOSTILE = "<img src=http://example.com/a.png onerror=alert(1)>"
 
@@ -147,3 +150,28 @@ def test_hostile_names_run_nothing(added: Path, pages: Pages) -> None:
 def test_page_of_the_api_is_shown_offline(server: Server, pages: Pages) -> None:
     page = pages.open(f"{server.url}/api/docs")
     expect(page.get_by_text("/api/facets").first).to_be_visible()
+
+
+def test_large_picture_has_links_to_similar_samples(added: Path, pages: Pages) -> None:
+    path = write_vectors(
+        added.parent / "v.parquet", {"stem": list("abc")}, [[1, 0], [1, 1], [0, 1]]
+    )
+    with served(added, similar=SimilarSamples.read(path, Catalog(added))) as server:
+        for theme in THEMES:
+            page = pages.open(f"{server.url}/en/search.html", width=390, theme=theme)
+            page.locator(".tile").first.click()
+            links = page.locator("#similar-list a")
+            expect(links).to_have_count(2)
+            expect(links.first).to_have_attribute("title", f"{NAME}/train/b, similarity 0.71")
+            check_accessibility(page)
+            check_width(page)
+            screenshots(page, f"similar-{theme}")
+        page.locator("#next").click()
+        page.locator("#next").click()
+        page.locator("#next").click()
+        expect(page.locator("#similar-note")).to_have_text("This sample has no vector.")
+        page.locator("#previous").click()
+        links.first.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#text")).to_have_value("train/b")
+        expect(page.locator(f"[data-key='{NAME}/train/b']")).to_be_visible()

@@ -236,13 +236,11 @@ class _Run:
 
     def _say_problems(self) -> None:
         from sceneset.cli.output import say
+        from sceneset.cli.vector_problems import say_vector_problems
 
         rows, length = self._vectors.matrix.shape
         say(f"{counted(rows, 'vector')} of {length:,} numbers")
-        for kind, one in self._vectors.problems.items():
-            what = ("sample", "samples") if kind == "missing" else ("row", "rows")
-            shown = ", ".join(one.examples) + (", ..." if one.number > len(one.examples) else "")
-            say(f"{kind}: {counted(one.number, *what)} left out: {shown}", style="yellow")
+        say_vector_problems(self._vectors.problems)
 
     def _write(
         self,

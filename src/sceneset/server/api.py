@@ -22,10 +22,12 @@ from sceneset.server.models import (
     Scene,
     SceneName,
     SearchParams,
+    SimilarAnswer,
     SubsetAnswer,
     Summary,
     VersionAnswer,
 )
+from sceneset.server.similar import MOST, SimilarSample
 from sceneset.server.state import Live, State
 from sceneset.versions.history import History
 from sceneset.versions.records import read_records
@@ -94,10 +96,23 @@ def facts_of(state: State, row: dict[str, Any]) -> SampleFacts:
     return SampleFacts(**sample_fields(row), scene_names=names, finding_rules=rules)
 
 
+def similar_of(state: State, found: list[SimilarSample], limit: int) -> list[SimilarAnswer]:
+    """Return similar samples that are still in the registry."""
+    answers: list[SimilarAnswer] = []
+    for one in found:
+        if (row := state.index.find(*one.key)) is not None:
+            sample = Sample(**sample_fields(row))
+            answers.append(SimilarAnswer(similarity=one.similarity, sample=sample))
+            if len(answers) == limit:
+                break
+    return answers
+
+
 def api_of(live: Live) -> APIRouter:
     """Return the routes of the API."""
     router = APIRouter(prefix="/api", tags=["api"])
     _add_lists(router, live)
+    _add_similar(router, live)
 
     @router.get("/samples")
     def search(params: Annotated[SearchParams, Query()]) -> SamplePage:
@@ -149,6 +164,25 @@ def api_of(live: Live) -> APIRouter:
         return marks.save(found, live.options.marks) if live.options.marks else found
 
     return router
+
+
+def _add_similar(router: APIRouter, live: Live) -> None:
+    @router.get("/similar/{subset}/{phase}/{stem}")
+    def similar(
+        subset: str,
+        phase: str,
+        stem: str,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 12,
+    ) -> list[SimilarAnswer]:
+        """List similar samples, the most similar first; none if the sample has no vector.
+
+        It needs `serve --vectors`.
+        """
+        state = live.state()
+        find_sample(state, subset, phase, stem)
+        if live.options.similar is None:
+            raise HTTPException(404, "similar samples are known with `serve --vectors` only")
+        return similar_of(state, live.options.similar.of((subset, phase, stem)), limit)
 
 
 def _add_lists(router: APIRouter, live: Live) -> None:

@@ -192,6 +192,14 @@ class Event(Answer):
     scenes: list[str]
 
 
+class SimilarAnswer(Answer):
+    """A sample that is similar to another one."""
+
+    similarity: float
+    """Cosine of the angle between the two vectors, -1 to 1."""
+    sample: Sample
+
+
 class Scene(Answer):
     """A scene of the vocabulary."""
 

@@ -73,6 +73,8 @@ def search_page(live: Live, state: State, params: SearchParams, language: str) -
             {
                 "basket": f"{live.options.title} {live.options.state}",
                 "texts": {name: value.text(language) for name, value in TEXTS.items()},
+                "similar": live.options.similar is not None,
+                "search": f"/{language}/search.html",
             }
         ),
     )

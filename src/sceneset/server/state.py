@@ -20,6 +20,7 @@ from sceneset.errors import FindingsError, GitError, SceneSetError
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.rules.policy import WAIVERS_FILE
 from sceneset.schemas.finding import Finding
+from sceneset.server.similar import SimilarSamples
 from sceneset.storage.git import git
 from sceneset.versions.local_files import LocalFiles
 
@@ -42,6 +43,8 @@ class Options:
     """Whether samples for internal use are shown."""
     fetch: Fetch | None = None
     """Downloads files that are not on this machine, if it may."""
+    similar: SimilarSamples | None = None
+    """Finds similar samples, if the user has vectors."""
     marks: Path | None = None
     """Folder for files that are made of marked samples; None lets the browser keep them."""
     translate: Callable[[str], str] = field(default=str)

@@ -75,6 +75,9 @@ TEXTS = {
     "previous": Localized(en="previous (←)", zh="上一张（←）"),
     "next": Localized(en="next (→)", zh="下一张（→）"),
     "large": Localized(en="Sample", zh="样本"),
+    "similar": Localized(en="Similar samples", zh="相似样本"),
+    "similarity": Localized(en="{0}, similarity {1}", zh="{0}，相似度 {1}"),
+    "no_vector": Localized(en="This sample has no vector.", zh="此样本没有向量。"),
     "not_found": Localized(en="There is no such page", zh="没有这个页面"),
     "broken": Localized(en="The registry can't be read now", zh="目前无法读取注册表"),
     "broken_help": Localized(

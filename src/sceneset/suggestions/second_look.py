@@ -131,10 +131,10 @@ def look_again(
         ModelError: The model can't be run.
     """
     found = SecondLook(model, order=order)
-    looks = _Looks(catalog, samples, files, found)
+    pictures = _Samples(catalog, samples, files, found)
     with ModelPool(model, size=reading.preparation.size, workers=workers) as pool:
         found.library = pool.loaded.library
-        ranked = progress(looks.compare(pool, reading), len(samples), "look again")
+        ranked = progress(pictures.compare(pool, reading), len(samples), "look again")
         best = (one for one in ranked if one and _value(one, order) > 0)
         found.ranked = heapq.nsmallest(limit, best, key=partial(_rank, order=order))
     found.problems.sort()
@@ -149,7 +149,7 @@ def _rank(one: Ranked, *, order: str) -> tuple[float, Key]:
     return -_value(one, order), one.key
 
 
-class _Looks:
+class _Samples:
     """Samples on their way through the processes."""
 
     def __init__(

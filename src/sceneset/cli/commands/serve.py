@@ -21,6 +21,7 @@ from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
+    from sceneset.server.similar import SimilarSamples
     from sceneset.server.site_pages import Collect
     from sceneset.server.state import Live
 
@@ -29,6 +30,7 @@ _PORT = 8642
 EXAMPLES = r"""
   sceneset serve --open
   sceneset serve --rev 1.2.0 --fetch
+  sceneset serve --vectors ~/clip.parquet   similar samples below each picture
   sceneset serve --marks ~/marks   files of marked samples go to this folder
   sceneset serve --host 0.0.0.0    for other machines, with the printed link
   sceneset serve --index           only bring .sceneset/index.db up to date
@@ -57,6 +59,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="write files of marked samples to this folder (default: the browser downloads them)",
+    )
+    parser.add_argument(
+        "--vectors",
+        type=Path,
+        metavar="FILE",
+        help="show similar samples by these vectors of images, a Parquet file as `suggest "
+        "--vectors` takes it",
     )
     parser.add_argument(
         "--pages",
@@ -147,10 +156,26 @@ def _open_live(args: argparse.Namespace, catalog: "Catalog") -> "Live":
         state=printable(args.rev or ""),
         internal=args.internal,
         fetch=fetch if args.fetch else None,
+        similar=_similar(args, catalog),
         marks=args.marks,
         translate=load_catalogue().translate,
     )
     return Live(catalog, options, progress=progress, notify=say)
+
+
+def _similar(args: argparse.Namespace, catalog: "Catalog") -> "SimilarSamples | None":
+    """Return what finds similar samples, and say what it leaves out; None without vectors."""
+    if args.vectors is None:
+        return None
+    from sceneset.cli.output import progress, say
+    from sceneset.cli.vector_problems import say_vector_problems
+    from sceneset.counts import counted
+    from sceneset.server.similar import SimilarSamples
+
+    found = SimilarSamples.read(args.vectors, catalog, progress=progress)
+    say(f"similar samples by {counted(len(found), 'vector')}")
+    say_vector_problems(found.problems)
+    return found
 
 
 def _pages(args: argparse.Namespace, live: "Live") -> "Collect | None":

@@ -1,6 +1,6 @@
 """Suggest which samples to look at again. Hints are no findings: the exit code stays 0.
 
-With --model, a segmentation model looks at each image, in a process of its own, and the samples
+With --model, a segmentation model runs on each image, in a process of its own, and the samples
 whose masks differ most from what it sees come first. Such models are blind to small, distant and
 many people; what a model does not see counts only as far as it sees the rest of the mask. The file
 is an .onnx or .tflite file of yours; none is part of sceneset. docs/suggest.md says how to get one.

@@ -222,6 +222,41 @@
     byId("large-caption").replaceChildren(...caption.childNodes);
     byId("large-mark").checked = marked.has(sample.dataset.key);
     if (!dialog.open) dialog.showModal();
+    if (settings.similar) showSimilar(sample);
+  }
+  async function showSimilar(sample) {
+    const list = byId("similar-list");
+    const address = "/api/similar/" + sample.dataset.key.split("/").map(encodeURIComponent).join("/");
+    byId("similar").hidden = false;
+    list.replaceChildren();
+    byId("similar-note").textContent = "";
+    let found = [];
+    let problem = "";
+    try {
+      const answer = await fetch(address);
+      found = await answer.json();
+      if (!answer.ok) problem = text("failed", found.detail || answer.statusText);
+      else if (!found.length) problem = text("no_vector");
+    } catch (error) {
+      problem = text("failed", String(error));
+    }
+    if (shown !== sample) return;
+    byId("similar-note").textContent = problem;
+    if (problem) return;
+    list.replaceChildren(...found.map(({ similarity, sample: other }) => {
+      const name = other.phase + "/" + other.stem;
+      const link = document.createElement("a");
+      const query = new URLSearchParams({ text: name, subset: other.subset });
+      link.href = settings.search + "?" + query.toString();
+      link.title = text("similarity", other.subset + "/" + name, similarity.toFixed(2));
+      const image = document.createElement("img");
+      image.src = other.thumb;
+      image.alt = link.title;
+      link.append(image);
+      const item = document.createElement("li");
+      item.append(link);
+      return item;
+    }));
   }
   function step(by) {
     if (!shown) return;
