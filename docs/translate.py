@@ -47,6 +47,7 @@ ARGPARSE = (
     "usage: ", "options", "positional arguments", "show this help message and exit",
     "%(prog)s: error: %(message)s\n", "argument %(argument_name)s: %(message)s",
     "the following arguments are required: %s", "unrecognized arguments: %s",
+    "one of the arguments %s is required",
     "expected one argument", "expected at least one argument", "not allowed with argument %s",
     "invalid choice: %(value)r (choose from %(choices)s)", "ignored explicit argument %r",
 )  # fmt: skip

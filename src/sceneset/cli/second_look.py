@@ -14,6 +14,7 @@ _SHOWN = 5  # samples without a hint
 
 def print_second_look(args: argparse.Namespace) -> None:
     """Run the model on the selected samples; print and write what differs most."""
+    from sceneset.cli.language import translate
     from sceneset.cli.output import print_json, progress, say
     from sceneset.cli.selected_samples import selected_samples
     from sceneset.cli.suggested_samples import check_files, write_list, write_pictures
@@ -53,7 +54,7 @@ def print_second_look(args: argparse.Namespace) -> None:
         write_list(args.to, catalog, keys)
     if args.view:
         texts = {one.key: [_sentence(one)] for one in found.ranked}
-        write_pictures(args, catalog, keys, texts, files, notes=[_model_text(found)])
+        write_pictures(args, catalog, keys, texts, files, notes=[translate(_model_text(found))])
 
 
 def _print(found: "SecondLook") -> None:

@@ -114,5 +114,5 @@ def write_pictures(
     side = side_of(args.view, None)
     cards = draw([one.entry for one in chosen], catalog, side=side)
     count = translate(f"{len(cards):,} of {counted(len(keys), 'listed sample')}")
-    sheet = new_sheet("sceneset suggest", cards, [count, *map(translate, notes)])
+    sheet = new_sheet("sceneset suggest", cards, [count, *notes])
     write_sheet(args.view, sheet, side, opens=args.open)

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sceneset.cli.commands.sources import open_catalog
+from sceneset.cli.language import translate
 from sceneset.counts import counted
 from sceneset.errors import UnknownNameError, UsageError
 
@@ -127,7 +128,7 @@ class _Run:
                 optional=("persons",),
             )
         self._say_problems()
-        texts = {one.key: [f"similarity {value:.4f}"] for one, value in found}
+        texts = {one.key: [translate(f"similarity {value:.4f}")] for one, value in found}
         self._write([one.key for one, _ in found], texts, first=self._samples[like].key)
 
     def print_hints(self, chosen: list[int]) -> None:
@@ -148,11 +149,13 @@ class _Run:
         texts: dict[Key, list[str]] = {}
         for hint in found.suggested[: self._args.limit]:
             key = self._samples[hint.sample].key
-            text = f"{hint.votes} of {hint.voters} neighbours have the scene {hint.scene}"
+            text = translate(
+                f"{hint.votes} of {hint.voters} neighbours have the scene {hint.scene}"
+            )
             texts.setdefault(key, []).append(text)
         relabel = [*texts]
         for hole in found.holes[: self._args.limit]:
-            text = f"far from training: similarity {hole.similarity:.4f}"
+            text = translate(f"far from training: similarity {hole.similarity:.4f}")
             texts.setdefault(self._samples[hole.sample].key, []).append(text)
         self._write(relabel, texts)
 
@@ -256,5 +259,5 @@ class _Run:
         if self._args.view:
             shown = [first, *texts] if first else [*texts]
             files = LocalFiles(self._catalog)
-            note = f"vectors: {self._args.vectors.name}"
+            note = translate(f"vectors: {self._args.vectors.name}")
             write_pictures(self._args, self._catalog, shown, texts, files, notes=[note])

@@ -84,14 +84,17 @@ class ModelProcess:
             WorkerError: There is a bug in what was run.
         """
         if not self.connection.poll(self.time_left):
-            return Failure(f"the model gives no result within {self._timeout:g} seconds", True)
+            return Failure(
+                reason=f"the model gives no result within {self._timeout:g} seconds", is_crash=True
+            )
         try:
             found = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            code = self._process.exitcode or 0
-            how = f" (signal {-code})" if code < 0 else ""
-            return Failure(f"the model crashes the process that runs it{how}", True)
+            reason = "the model crashes the process that runs it"
+            if (code := self._process.exitcode or 0) < 0:
+                reason = f"the model crashes the process that runs it (signal {-code})"
+            return Failure(reason, is_crash=True)
         if isinstance(found, _Bug):
             raise WorkerError(found.text)
         return found
@@ -141,7 +144,7 @@ def _call(work: "Callable[[Network, T], R]", network: "Network", item: T) -> "R 
     except (OutputError, UndecodableError) as error:
         return Failure(str(error))
     except MemoryError:
-        return Failure("the model needs more memory than is available")
+        return Failure(reason="the model needs more memory than is available")
 
 
 def _limit_process(share: int) -> None:
