@@ -59,6 +59,36 @@ def test_broken_results_are_listed(change: dict[str, object], said: str, tmp_pat
     assert list(boxes.images) == ["a"]
 
 
+def test_annotation_without_a_box_has_the_bounds_of_its_polygons(tmp_path: Path) -> None:
+    content = coco_boxes({"a": [BOX, BOX]})
+    for annotation, polygons in zip(
+        content["annotations"],
+        ([[10, 30, 50, 20, 30, 100], [20, 25, 21, 26, 22, 25]], [[]]),
+        strict=True,
+    ):
+        del annotation["bbox"]
+        annotation["segmentation"] = polygons
+    boxes = read(write_json(tmp_path / "instances.json", content))
+    assert sides(boxes) == [("a.jpg", BOX)]
+    assert [refusal.detail for refusal in boxes.refused] == ["has neither a box nor polygons"]
+
+
+def test_annotation_without_a_box_has_the_bounds_of_its_run_lengths(tmp_path: Path) -> None:
+    content = coco_boxes({"a": [BOX] * 4})
+    runs = [
+        {"size": [4, 5], "counts": [5, 2, 2, 2, 9]},  # columns of 4 pixels
+        {"size": [4, 5], "counts": [20]},
+        {"size": [1 << 20, 1 << 20], "counts": [1]},
+        {"size": [4, 5], "counts": [7, 99]},
+    ]
+    for annotation, segmentation in zip(content["annotations"], runs, strict=True):
+        del annotation["bbox"]
+        annotation["segmentation"] = segmentation
+    boxes = read(write_json(tmp_path / "instances.json", content))
+    assert sides(boxes) == [("a.jpg", (1, 1, 3, 3))]
+    assert [refusal.reason for refusal in boxes.refused] == [Reason.BROKEN] * 3
+
+
 def test_results_with_numbers_need_the_list_of_images(tmp_path: Path) -> None:
     results = write_json(tmp_path / "r.json", [{"image_id": 7, "bbox": [1, 2, 3, 4]}])
     with pytest.raises(UsageError, match="--images FILE"):

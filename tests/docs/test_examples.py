@@ -120,8 +120,7 @@ def _write_boxes(home: Path, root: Path) -> None:
         name = f"{path.parent.name}/{path.stem}"
         boxes.append({"image_id": name, "bbox": [left, top, *size], "score": 0.9})
     (root / "boxes.json").write_text(json.dumps(boxes))
-    [vendor] = (home / "vendor").rglob("*.json")
-    shutil.copy(vendor, root / "vendor.json")
+    shutil.copy(home / "vendor/annotations/instances_train.json", root / "vendor.json")
 
 
 def _write_predictions(home: Path, root: Path) -> None:

@@ -1,14 +1,21 @@
 """Read boxes from COCO JSON: results of a detector, or annotations."""
 
+import math
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from sceneset.cropping.box_values import score_of, sides_of
+import numpy as np
+
+from sceneset.cropping.box_values import checked, score_of, sides_of
 from sceneset.cropping.types import Boxes, Detection, Reason, Refusal
 from sceneset.errors import UsageError
-from sceneset.formats.classes import size_of
+from sceneset.formats.classes import number, size_of
 from sceneset.formats.json_files import read_json_file
 from sceneset.formats.types import Options, is_person_name
+from sceneset.imaging.rle import decode_coco
+from sceneset.schemas.crop import Sides
+
+_MAX_PIXELS = 170_000_000  # of a mask that is decoded for its bounds
 
 
 def read_coco(file: Path, images: Path | None, options: Options, about: str) -> Boxes:
@@ -49,13 +56,42 @@ def read_coco(file: Path, images: Path | None, options: Options, about: str) -> 
         name, size = _image_of(result.get("image_id"), entries, file)
         boxes.images.setdefault(name)
         try:
-            sides, score = sides_of(result.get("bbox")), score_of(result.get("score"))
+            sides, score = _sides(result), score_of(result.get("score"))
         except ValueError as error:
             boxes.refused.append(Refusal(Reason.BROKEN, name, place, str(error)))
             continue
         is_crowd = bool(result.get("iscrowd"))
         boxes.detections.append(Detection(name, sides, score, place, is_crowd, size=size))
     return boxes
+
+
+def _sides(result: dict[str, Any]) -> Sides:
+    """Return the box of a result, or the bounds of its segmentation if it has no box."""
+    rings = result.get("segmentation")
+    if "bbox" not in result and isinstance(rings, dict):
+        return _sides_of_runs(rings.get("size"), rings.get("counts"))
+    if "bbox" in result or not isinstance(rings, list):
+        return sides_of(result.get("bbox"))
+    flat = [[number(n) for n in ring] for ring in rings if isinstance(ring, list)]
+    xs, ys = ([side for ring in flat for side in ring[first::2]] for first in (0, 1))
+    if not xs or not ys or not all(map(math.isfinite, (*xs, *ys))):
+        raise ValueError("has neither a box nor polygons")
+    return checked((min(xs), min(ys), max(xs), max(ys)))
+
+
+def _sides_of_runs(size: object, counts: object) -> Sides:
+    """Return the bounds of run lengths."""
+    sides = size if isinstance(size, list) and len(size) == 2 else [None, None]
+    known = size_of(sides[1], sides[0])
+    is_good = known is not None and min(known) > 0 and known[0] * known[1] <= _MAX_PIXELS
+    if known is None or not is_good or not isinstance(counts, str | list):
+        raise ValueError("has neither a box nor run lengths with size and counts")
+    region = decode_coco(counts, *known)
+    columns, rows = (np.flatnonzero(region.any(axis=axis)) for axis in (0, 1))
+    if not len(columns):
+        raise ValueError("has neither a box nor a pixel")
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return (float(left), float(top), float(right), float(bottom))
 
 
 def _images(listing: object) -> dict[object, dict[str, Any]]:
