@@ -73,6 +73,7 @@ VALUES = (
     *(name.replace("_", " ") for name in Colour.model_fields),  # `sceneset show` prints these
     "probability (8 bits)", "probability (16 bits)", "probability (float)", "COCO results",
     "COCO results (none)", "named", "lineage", "same pixels", "same name and look", "look-alike",
+    "crop",
 )  # fmt: skip
 """Texts that are put together from names."""
 _PRINTING = ("cli", "stages")

@@ -48,9 +48,9 @@ class CropJob:
 
     def run(self, folder: Path) -> int:
         """Fill the folder of a delivery, check it, and add it unless --to or --dry-run is given."""
-        from sceneset.cli.crop_output import print_crops
+        from sceneset.cli.crop_output import print_crops, say_refused, write_refused
         from sceneset.cli.output import progress
-        from sceneset.cropping.run import crop, write_texts
+        from sceneset.cropping.run import checked_delivery, crop, write_texts
 
         args = self.args
         originals = self._originals()
@@ -65,7 +65,7 @@ class CropJob:
             progress=progress,
         )
         found.refused = sorted([*originals.refused, *boxes.refused, *found.refused], key=_order)
-        self._write_refused(found)
+        write_refused(args, found)
         is_refused = not found.tags or (found.errors and not args.skip_bad)
         delivery = None
         if not is_refused:
@@ -77,11 +77,13 @@ class CropJob:
                 suffix=self._suffix,
                 catalog=self.home,
             )
-            delivery = self._checked(folder)
+            is_new = not args.to
+            delivery = checked_delivery(folder, args.name, self.home, progress, is_new=is_new)
         if not args.json:
             print_crops(found)
         if delivery is None:
-            return self._say_refused(found)
+            say_refused(args, found)
+            return FINDINGS
         return self._finish(found, delivery)
 
     def say_written(self) -> int:
@@ -217,51 +219,6 @@ class CropJob:
     @property
     def _suffix(self) -> str:
         return ".jpg" if self.args.jpeg else ".png"
-
-    def _checked(self, folder: Path) -> "Delivery":
-        """Return the delivery of crops, checked as any other."""
-        from sceneset.cli.output import progress
-        from sceneset.cropping.run import ENTRY_FILE, TAGS_FILE
-        from sceneset.delivery.read import read_delivery
-        from sceneset.delivery.types import Request
-        from sceneset.quality.ignored import ignored_subset_findings
-        from sceneset.schemas.terms import Kind
-
-        request = Request(
-            folder, self.args.name, Kind.CROP, folder / ENTRY_FILE, folder / TAGS_FILE
-        )
-        delivery = read_delivery(request, self.home, progress)
-        if delivery.entry and not self.args.to:
-            splits = [row.file for row in delivery.entry.splits]
-            delivery.findings += ignored_subset_findings(self.home, self.args.name, splits)
-        return delivery
-
-    def _write_refused(self, found: "CropSet") -> None:
-        from sceneset.cli.crop_output import refused_text
-        from sceneset.cli.output import say
-        from sceneset.storage.files import write_text
-
-        if self.args.refused:
-            write_text(self.args.refused, refused_text(found.refused))
-            if not self.args.json:
-                say(f"the list of what gives no crop was written to {self.args.refused}")
-
-    def _say_refused(self, found: "CropSet") -> int:
-        """Say why nothing is changed."""
-        from sceneset.cli.crop_output import crops_json
-        from sceneset.cli.output import print_json, say
-
-        if self.args.json:
-            print_json(crops_json(self.args.name, found, None, is_done=False))
-        elif found.errors and not self.args.skip_bad:
-            say(
-                "the boxes or images have errors, so nothing was changed. Correct them, or go on "
-                "without them: --skip-bad",
-                style="bold red",
-            )
-        else:
-            say("there is no crop, so nothing was changed", style="bold red")
-        return FINDINGS
 
     def _finish(self, found: "CropSet", delivery: "Delivery") -> int:
         """Add the crops, unless they have errors, are a trial, or go to a folder."""

@@ -1,13 +1,17 @@
 """Print what `sceneset crop` cut, and what gives no crop."""
 
+import argparse
 import csv
 import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.output import say
+from sceneset.cli.language import translate, with_colon
+from sceneset.cli.output import print_json, print_lines, say
+from sceneset.cli.text_width import visible
 from sceneset.counts import counted
 from sceneset.cropping.types import ERRORS, Reason, Refusal
+from sceneset.storage.files import write_text
 
 if TYPE_CHECKING:
     from sceneset.cropping.run import CropSet
@@ -52,11 +56,12 @@ def print_crops(found: "CropSet") -> None:
         if len(shown) < _SHOWN:
             shown.append(refusal)
     for reason, count in found.counts.items():
-        style = "red" if reason in ERRORS else "yellow"
-        word = "error" if reason in ERRORS else "no crop"
-        say(f"{word}: {_MEANINGS[reason]}: {count:,} [{reason}]", style=style)
-        for refusal in examples[reason]:
-            say(f"  {refusal_line(refusal)}")
+        is_error = reason in ERRORS
+        word = translate("error") if is_error else translate("no crop")
+        meaning, style = translate(_MEANINGS[reason]), "red" if is_error else "yellow"
+        lines = [(f"{with_colon(word)}{with_colon(meaning)}{count:,} [{reason}]", style)]
+        lines += [(f"  {visible(refusal_line(refusal))}", "") for refusal in examples[reason]]
+        print_lines(lines, stderr=True)
     if found.seams:
         boxes = counted(
             found.seams,
@@ -79,10 +84,33 @@ def print_crops(found: "CropSet") -> None:
     )
 
 
+def write_refused(args: argparse.Namespace, found: "CropSet") -> None:
+    """Write the file of --refused, if it is given."""
+    if args.refused:
+        write_text(args.refused, refused_text(found.refused))
+        if not args.json:
+            say(f"the list of what gives no crop was written to {args.refused}")
+
+
+def say_refused(args: argparse.Namespace, found: "CropSet") -> None:
+    """Say why nothing is changed."""
+    if args.json:
+        print_json(crops_json(args.name, found, None, is_done=False))
+    elif found.errors and not args.skip_bad:
+        say(
+            "the boxes or images have errors, so nothing was changed. Correct them, or go on "
+            "without them: --skip-bad",
+            style="bold red",
+        )
+    else:
+        say("there is no crop, so nothing was changed", style="bold red")
+
+
 def refusal_line(refusal: Refusal) -> str:
     """Return what gives no crop as one line."""
     place = ", ".join(filter(None, (refusal.image, refusal.place)))
-    return f"{place}: {refusal.detail}" if place else refusal.detail
+    detail = translate(refusal.detail)
+    return f"{with_colon(place)}{detail}" if place else detail
 
 
 def refused_text(refused: Iterable[Refusal]) -> str:

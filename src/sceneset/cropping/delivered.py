@@ -1,7 +1,10 @@
 """Read the samples of a delivery, in any layout that `sceneset add` reads, to crop them."""
 
+from collections.abc import Sequence
+
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import Layout, printable
+from sceneset.counts import counted
 from sceneset.cropping.originals import Original, Originals
 from sceneset.cropping.types import Reason, Refusal
 from sceneset.delivery.read import read_delivery
@@ -56,8 +59,19 @@ def delivered_originals(request: Request, catalog: Catalog, progress: Progress) 
         described=printable(request.folder.resolve().name),
         category=delivery.entry.category,
         provenance=delivery.entry.provenance,
-        says=delivery.says,
+        says=[*delivery.says, *_clips_text(images)],
     )
+
+
+def _clips_text(images: Sequence[Original]) -> list[str]:
+    """Return the advice to register originals whose clips the crops would not know."""
+    number = sum(bool(original.tag.source) for original in images)
+    originals = counted(number, "original has", "originals have")
+    advice = (
+        f"{originals} a source such as a video. The source of a crop is its original: register "
+        "the originals too, so that `sceneset split` keeps the crops of one video together"
+    )
+    return [advice] if number else []
 
 
 def _original(tag: Tag, row: ScanRow, path: str, delivery: Delivery) -> Original:

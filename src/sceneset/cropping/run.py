@@ -17,8 +17,11 @@ from sceneset.cropping.cut import Cropped, Cutter
 from sceneset.cropping.originals import Original, Originals
 from sceneset.cropping.provenance import provenance_of_crops
 from sceneset.cropping.types import ERRORS, Detection, Reason, Refusal, Rules
+from sceneset.delivery.read import read_delivery
 from sceneset.delivery.scene_table import complete_rows
+from sceneset.delivery.types import Delivery, Request
 from sceneset.progress import Progress
+from sceneset.quality.ignored import ignored_subset_findings
 from sceneset.schemas.crop import CropRow
 from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
@@ -150,6 +153,26 @@ def write_texts(
     write_text(folder / TAGS_FILE, tags_text(tags))
     write_text(folder / ENTRY_FILE, entry_text(entry))
     write_text(folder / CROPS_FILE, crops_text(found.rows))
+
+
+def checked_delivery(
+    folder: Path, name: str, catalog: Catalog, progress: Progress, *, is_new: bool
+) -> Delivery:
+    """Return the delivery of crops, checked as any other.
+
+    Args:
+        folder: The folder, complete.
+        name: The name of the subset.
+        catalog: The registry that the subset is for.
+        progress: Called with the samples.
+        is_new: Whether the subset is to be added, so that git must not ignore its files.
+    """
+    request = Request(folder, name, Kind.CROP, folder / ENTRY_FILE, folder / TAGS_FILE)
+    delivery = read_delivery(request, catalog, progress)
+    if delivery.entry and is_new:
+        splits = [row.file for row in delivery.entry.splits]
+        delivery.findings += ignored_subset_findings(catalog, name, splits)
+    return delivery
 
 
 TYPE_CHECKING = False
