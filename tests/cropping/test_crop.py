@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sceneset.catalog.reader import Catalog
+from sceneset.schemas.tombstone import Tombstone
+from sceneset.storage.files import md5_of
 from sceneset.storage.yaml_parser import parse
 from support.build import NAME, Run, dvc, git, snapshot
 from support.people import coco_boxes, make_originals, write_json
@@ -192,3 +195,41 @@ def test_crop_in_another_phase_than_its_original_leaks(
     moved = sceneset(*words, cwd=originals)
     assert moved.code == 1
     assert f"has the source '{NAME}/one', which is the training image" in moved.err
+
+
+def test_crops_of_an_original_that_was_withdrawn_meanwhile_are_not_added(
+    originals: Path, boxes: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    out = tmp_path / "out"
+    words = ("crop", "web", "--boxes", boxes, "--name", CROPS, "--to", out)
+    assert sceneset(*words, cwd=originals).code == 0
+    assert sceneset("forget", f"{NAME}/train/two", "--reason", "case 7", cwd=originals).code == 0
+    add = ("add", out, "--name", CROPS, "--tags", out / "tags.csv", "--entry", out / "entry.yaml")
+    refused = sceneset(*add, cwd=originals)
+    assert refused.code == 1
+    assert "was cut out of an image that was withdrawn: case 7" in refused.err
+    assert sceneset(*add, "--quarantine", tmp_path / "left", cwd=originals).code == 0
+    stems = [row["stem"] for row in rows_of(originals / f"registry/crops/{CROPS}.csv")]
+    assert stems == ["one_1", "held_1"]
+
+
+def test_withdrawal_while_crops_are_cut_is_noticed_under_the_lock(
+    originals: Path, boxes: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(originals)
+    again = Catalog.again
+
+    def withdrawn(catalog: Catalog) -> Catalog:
+        found = again(catalog)
+        data = (originals / "Insta360SemanticSeg" / NAME / "img_dir/train/two.jpg").read_bytes()
+        stone = Tombstone(
+            image=md5_of(data), phash="0" * 16, phash_mirror="0" * 16, masks=(), reason="case 7"
+        )
+        found.__dict__["tombstones"] = {stone.image: stone}
+        return found
+
+    monkeypatch.setattr(Catalog, "again", withdrawn)
+    outcome = sceneset("crop", "web", "--boxes", boxes, "--name", CROPS, cwd=originals)
+    assert outcome.code == 1
+    assert "[forgotten]" in outcome.err
+    assert snapshot(originals) == before

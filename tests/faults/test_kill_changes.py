@@ -5,6 +5,7 @@ nothing is left behind. The tests marked "sweep" kill at random times; SCENESET_
 number for each command.
 """
 
+import json
 import os
 import random
 import shutil
@@ -30,6 +31,7 @@ from support.states import (
     state_of,
 )
 
+_CROP = ("crop", NAME, "--boxes", "../boxes.json", "--min-side", "8", "--name", f"{NAME}2")
 MOMENTS = int(os.environ.get("SCENESET_MOMENTS", "3"))
 COMMANDS = {
     "merge": ("merge",),
@@ -41,6 +43,8 @@ COMMANDS = {
     "add-to": ("add", "../delivery", "--to", "web", "--quarantine", "../left"),
     "replace": ("add", "../corrected", "--to", "web", "--replace", "masks"),
     "to-remote": ("add", "../delivery", "--to", "web", "--to-remote", "--quarantine", "../left"),
+    "crop": _CROP,
+    "crop-to": (*_CROP, "--to", "../crops"),
     "doctor": ("doctor", "--fix"),
     "export": ("export", "coco", "ski", "--to", "../coco"),
     "fix-delivery": ("fix", "../delivery", "--to", "../fixed"),
@@ -104,6 +108,8 @@ POINTS = [
                     *_TRANSACTION_POINTS,
                 ),
             ),
+            ("crop", (f"before {_FINISH} clear_record 1", f"after {_FINISH} clear_record 1")),
+            ("crop-to", ("before pathlib Path.rename 1", "after pathlib Path.rename 1")),
             ("doctor", ("before sceneset.edits.doctor_repairs dvc 1",)),
             ("export", ("after pathlib Path.replace 1", "after pathlib Path.replace 4")),
             ("fix-delivery", ("before sceneset.edits.fix_delivery copy_other_files 1",)),
@@ -152,6 +158,10 @@ def start(home: Path, name: str) -> "subprocess.Popen[bytes]":
 
 def deliver(home: Path, name: str) -> None:
     """Write what a command takes in."""
+    if name.startswith("crop"):
+        boxes = [{"image_id": f"train/{stem}", "bbox": [8, 4, 16, 16]} for stem in "abcd"]
+        (home / "boxes.json").write_text(json.dumps(boxes))
+        return
     if name == "replace":
         for stem in ("a", "c"):
             write_mask(home / f"corrected/ann_dir/train/{stem}.png", ignore=True)
@@ -177,7 +187,7 @@ def spoil(home: Path, name: str) -> None:
         image.write_bytes(data + b"after the end")
         dvc(root, "add", "--quiet", IMAGES)
         dvc(root, "repro", "--quiet")
-    elif name in {"add", "add-to", "fix-delivery", "to-remote", "replace"}:
+    elif name in {"add", "add-to", "fix-delivery", "to-remote", "replace", "crop", "crop-to"}:
         deliver(home, name)
     elif name == "doctor":
         (root / ".dvc/tmp/rwlock").write_bytes(b"")

@@ -21,7 +21,7 @@ from sceneset.delivery.split_files import read_split_lines, resolve_stems
 from sceneset.delivery.split_tags import SplitTags
 from sceneset.delivery.tags_file import read_tags_file, with_scenes
 from sceneset.delivery.types import QUARANTINE_CODES, Delivery, Request
-from sceneset.delivery.withdrawn import withdrawn_findings
+from sceneset.delivery.withdrawn import withdrawn_findings, withdrawn_originals
 from sceneset.errors import FindingsError
 from sceneset.progress import Progress
 from sceneset.quality.kind_rules import kind_findings
@@ -59,6 +59,7 @@ def read_delivery(request: Request, catalog: Catalog, progress: Progress) -> Del
     reader.read_texts()
     rows = reader.measure(progress)
     reader.findings += withdrawn_findings(rows, catalog.tombstones)
+    reader.findings += withdrawn_originals(reader.crops, catalog.tombstones)
     reader.findings += existing_findings(rows, request.existing)
     return reader.finish(rows)
 

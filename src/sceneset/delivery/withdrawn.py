@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from sceneset.catalog.tombstones import MAX_COPY_DISTANCE, Tombstones, Withdrawn
+from sceneset.schemas.crop import CropRow
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.tombstone import Tombstone
@@ -31,6 +32,20 @@ def withdrawn_findings(rows: Iterable[ScanRow], tombstones: Tombstones) -> Itera
                 "forgotten-near",
                 f"looks like {similar.image}, which was withdrawn",
                 "look at the image; if it shows the same, remove it from the delivery",
+            )
+
+
+def withdrawn_originals(crops: Iterable[CropRow], tombstones: Tombstones) -> Iterator[Finding]:
+    """Yield crops whose original was withdrawn, perhaps after they were cut."""
+    for row in crops:
+        if tombstone := tombstones.get(row.original_md5):
+            yield finding(
+                "forgotten",
+                f"was cut out of an image that was withdrawn: {tombstone.reason}",
+                file=f"img_dir/{row.phase}/{row.stem}",
+                phase=row.phase,
+                stem=row.stem,
+                hint="remove it from the delivery",
             )
 
 

@@ -16,6 +16,7 @@ from sceneset.catalog.params_edit import entry_text, with_subset
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.tags_csv import tags_text
 from sceneset.delivery.types import Delivery
+from sceneset.delivery.withdrawn import withdrawn_originals
 from sceneset.edits.subset_change import encode_scan
 from sceneset.errors import FindingsError, fail
 from sceneset.paths import Paths
@@ -60,6 +61,8 @@ def ingest(
         # What was read before the lock was held may be outdated: another add may have ended since.
         catalog = catalog.again()
         refuse_taken_name(catalog, name)
+        if findings := list(withdrawn_originals(delivery.crops, catalog.tombstones)):
+            raise FindingsError(findings)
         with_subset(paths.params.read_text("utf-8"), name)  # fail before anything is copied
         copies = _copies(delivery)
         _check_space(catalog, delivery)
