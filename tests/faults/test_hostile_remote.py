@@ -50,7 +50,7 @@ def commands(url: str, to: Path) -> dict[tuple[Any, ...], int]:
         ("evaluate", "--against", "HEAD~1", "--repo", url, "--fetch"): 2,
         ("suggest", "--model", to.with_name("red.onnx"), "--repo", url, "--fetch"): 2,
         (*crop, "--repo", url, "--fetch"): 2,
-        ("fineness", "--repo", url, "--view", to.with_name("worst.html")): 0,
+        ("fineness", "--repo", url, "--view", to.with_name(".sceneset") / "worst.html"): 0,
         ("export", "hf", "ski", "--rev", "HEAD", "--repo", url, "--to", to): 2,
     }
 

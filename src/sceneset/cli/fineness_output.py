@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from sceneset.reporting.fineness_intervals import Interval
     from sceneset.reporting.fineness_report import Report, Worst
 
+_LABELS = {"all": "all", "subset": "subset", "scene": "scene", "reference": "reference"}
+
 
 def print_report(report: "Report") -> None:
     """Print the tables."""
-    columns = ["by", "group", "masks", "sources", "fineness", "turning", "straight", "edge"]
-    if report.reference:
-        columns += ["finer", "finer, same size"]
+    columns = ("by", "group", "masks", "sources", "fineness", "turning", "straight", "edge")
+    headers = ("finer", "finer, same size")
+    names = (*columns, *headers) if report.reference else columns
     rows: list[list[object]] = []
     for group in report.groups:
         row = [
-            Label(group.kind),
+            Label(_LABELS[group.kind]),
             group.name,
             group.samples,
             group.sources,
@@ -34,8 +36,7 @@ def print_report(report: "Report") -> None:
         if report.reference:
             row += [_estimate(group.finer, 3), _estimate(group.finer_same_size, 3)]
         rows.append(row)
-    right = [name for name in columns if name not in {"by", "group"}]
-    print_table(columns, rows, right=right, optional=("edge", "straight", "turning", "sources"))
+    print_table(names, rows, right=names[2:], optional=("edge", "straight", "turning", "sources"))
     if report.worst:
         if not sys.stdout.isatty():  # on a terminal, tables end with an empty line
             print_text("")
