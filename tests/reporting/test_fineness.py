@@ -1,10 +1,13 @@
 """Intervals of fineness: exact values, resampled sources, and pairs of one size."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sceneset.reporting import fineness_intervals
-from sceneset.reporting.fineness_intervals import Group, finer_share, median, number_sources
+from sceneset.reporting.fineness import PARTS, Values
+from sceneset.reporting.fineness_intervals import Group, finer_share, median
+from sceneset.reporting.fineness_report import report_of
 
 
 def group_of(values: np.ndarray, sources: np.ndarray | None = None, size: int = 9) -> Group:
@@ -105,4 +108,39 @@ def test_a_single_source_has_no_interval() -> None:
 def test_equal_groups_give_equal_intervals() -> None:
     first, second = group_of(drawn(1, 500)), group_of(drawn(2, 500))
     assert finer_share(first, second) == finer_share(first, second)
-    assert number_sources(["a", "b", "a", ("x", 1)]).tolist() == [0, 1, 0, 2]
+
+
+def values_of(subset: str, fineness: list[float], sources: list[str], scenes: str = "s") -> Values:
+    number = len(fineness)
+    return Values(
+        subset,
+        pa.table({"phase": ["train"] * number, "stem": [f"i{n}" for n in range(number)]}),
+        np.array(fineness),
+        {part: np.array(fineness) for part in PARTS},
+        np.full(number, 9),
+        sources,
+        [frozenset(scenes)] * number,
+        selected=number,
+    )
+
+
+def test_report_counts_a_source_of_two_subsets_once_and_ranks_all_samples() -> None:
+    subsets = [
+        values_of("a", [3, 1, 2], ["clip", "clip", ""], "st"),
+        values_of("b", [1, 9], ["clip", ""], "s"),
+        values_of("c", [], []),
+    ]
+    reference = values_of("r", [2, 4], ["", ""])
+    report = report_of(subsets, reference, by=["scene"], scenes={"t": 0, "s": 1}, worst=3)
+    shown = [(row.kind, row.name, row.samples, row.sources) for row in report.groups]
+    assert shown == [
+        ("all", "", 5, 3),
+        ("scene", "t", 3, 2),
+        ("scene", "s", 5, 3),
+        ("reference", "r", 2, 2),
+    ]
+    assert report.groups[0].finer.value == (0.5 + 1 + 2) / 10
+    assert report.groups[1].fineness.value == 2
+    assert report.groups[-1].finer is None
+    worst = [("a", "train", "i1"), ("b", "train", "i0"), ("a", "train", "i2")]
+    assert [sample.key for sample in report.worst] == worst

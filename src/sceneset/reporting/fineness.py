@@ -37,7 +37,7 @@ class Values:
     """The fineness of some samples: columns of equal length, one entry per measured sample."""
 
     subset: str
-    keys: "list[tuple[str, str]]"
+    names: "pa.Table"
     """Phase and stem."""
     fineness: "Floats"
     parts: "dict[str, Floats]"
@@ -47,6 +47,7 @@ class Values:
     source: list[str]
     """The folded name of the source; "" for a sample that is a source of its own."""
     scenes: "list[frozenset[str]]"
+    """Samples with the same scenes share one set."""
     selected: int = 0
     """Number of selected samples, measured or not."""
     older: int = 0
@@ -55,7 +56,11 @@ class Values:
     """Selected samples that have no outline, or no contrast near it."""
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.fineness)
+
+    def key(self, row: int) -> "tuple[str, str, str]":
+        """Return subset, phase and stem of a sample."""
+        return (self.subset, self.names["phase"][row].as_py(), self.names["stem"][row].as_py())
 
     def rows_by_scene(self) -> "dict[str, Ids]":
         """Return the places of the samples of each scene."""
@@ -125,7 +130,7 @@ def _values(name: str, scan: "pa.Table", tags: "dict[Any, Tag]") -> Values:
     return values_of_scan(name, kept, [tags[keys[row]] for row in rows])
 
 
-def values_of_scan(name: str, scan: "pa.Table", tags: "Sequence[Tag | None]" = ()) -> Values:
+def values_of_scan(name: str, scan: "pa.Table", tags: Sequence[Tag] = ()) -> Values:
     """Return the values of all samples of a scan.
 
     Args:
@@ -145,17 +150,17 @@ def values_of_scan(name: str, scan: "pa.Table", tags: "Sequence[Tag | None]" = (
         table[f"outline_{part}"].to_numpy().astype(np.float64) / 1000 for part in PARTS
     )
     folded: dict[str, str] = {}
+    shared: dict[frozenset[str], frozenset[str]] = {}
     source, scenes = [], []
-    for row in known.tolist() if tags else ():
-        tag = tags[row]
-        text = tag.source if tag else ""
-        if text not in folded:
-            folded[text] = fold_name(text)
-        source.append(folded[text])
-        scenes.append(frozenset(scene for scene, _ in tag.scenes) if tag else frozenset())
+    for tag in (tags[row] for row in known.tolist()) if tags else ():
+        if tag.source not in folded:
+            folded[tag.source] = fold_name(tag.source)
+        source.append(folded[tag.source])
+        keys = frozenset(scene for scene, _ in tag.scenes)
+        scenes.append(shared.setdefault(keys, keys))
     return Values(
         name,
-        list(zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)),
+        table.select(["phase", "stem"]),
         fineness(turning, straight, edge),
         {"turning": turning, "straight": straight, "edge": edge},
         np.frexp(table["person"].to_numpy().astype(np.float64))[1].astype(np.int64),

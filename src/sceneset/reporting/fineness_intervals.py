@@ -6,7 +6,6 @@ does not depend on the number of samples. Sources beyond 512 are put together in
 numbers of sources, which changes an interval very little.
 """
 
-from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -56,12 +55,6 @@ class Group(NamedTuple):
         """Return the values of a class of sizes."""
         values: Floats = self.values[self.sizes == size]
         return values
-
-
-def number_sources(names: Sequence[Hashable]) -> "Ids":
-    """Return a number from 0 on for the source of each sample; equal names get equal numbers."""
-    ids: dict[Hashable, int] = {}
-    return np.array([ids.setdefault(name, len(ids)) for name in names], np.int64)
 
 
 def median(group: Group) -> Interval:

@@ -12,7 +12,6 @@ from sceneset.reporting.fineness_intervals import (
     Interval,
     finer_share,
     median,
-    number_sources,
 )
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ class _Part(NamedTuple):
     """Some samples of one subset."""
 
     values: Values
+    sources: "Ids"
+    """Numbers of the sources of all samples of the subset."""
     rows: "Ids"
 
 
@@ -130,27 +131,35 @@ def report_of(
         worst: Number of samples with the lowest fineness to list.
         progress: Called with the groups.
     """
-    groups = list(_groups(subsets, by, scenes))
-    base = _joined([_all(reference)]) if reference else None
+    groups = list(_groups(_numbered(subsets), by, scenes))
+    parts = _numbered([reference] if reference else [])
+    base = _joined(parts) if parts else None
     rows = [
         _row(kind, name, parts, base)
         for kind, name, parts in progress(groups, len(groups), "compare")
     ]
     if reference:
-        rows.append(_row("reference", reference.subset, [_all(reference)], None))
+        rows.append(_row("reference", reference.subset, parts, None))
     return Report(rows, _worst(subsets, worst), reference.subset if reference else "")
 
 
-def _all(values: Values) -> _Part:
+def _numbered(subsets: Sequence[Values]) -> list[_Part]:
+    """Return all measured samples of subsets; a source is the same in every subset."""
     import numpy as np
 
-    return _Part(values, np.arange(len(values)))
+    ids: dict[object, int] = {}
+    parts = []
+    for values in subsets:
+        names = enumerate(values.source)
+        numbers = [ids.setdefault(name or (values.subset, row), len(ids)) for row, name in names]
+        if numbers:
+            parts.append(_Part(values, np.array(numbers, np.int64), np.arange(len(numbers))))
+    return parts
 
 
 def _groups(
-    subsets: Sequence[Values], by: Collection[str], scenes: Mapping[str, int]
+    measured: list[_Part], by: Collection[str], scenes: Mapping[str, int]
 ) -> Iterator[tuple[str, str, list[_Part]]]:
-    measured = [_all(values) for values in subsets if len(values)]
     yield "all", "", measured
     if "subset" in by:
         for part in measured:
@@ -158,25 +167,21 @@ def _groups(
     if "scene" not in by:
         return
     by_scene: dict[str, list[_Part]] = {}
-    for values, _ in measured:
-        for scene, rows in values.rows_by_scene().items():
-            by_scene.setdefault(scene, []).append(_Part(values, rows))
+    for part in measured:
+        for scene, rows in part.values.rows_by_scene().items():
+            by_scene.setdefault(scene, []).append(part._replace(rows=rows))
     for scene in sorted(by_scene, key=scenes.__getitem__):
         yield "scene", scene, by_scene[scene]
 
 
 def _joined(parts: Sequence[_Part]) -> Group:
-    """Return the values of a group; a source is the same in every subset."""
+    """Return the values of a group; its sources are numbered from 0 on."""
     import numpy as np
 
-    names = [
-        (part.values.source[row] or (number, row))
-        for number, part in enumerate(parts)
-        for row in part.rows.tolist()
-    ]
+    sources = np.concatenate([part.sources[part.rows] for part in parts])
     return Group(
         np.concatenate([part.values.fineness[part.rows] for part in parts]),
-        number_sources(names),
+        np.unique(sources, return_inverse=True)[1].astype(np.int64),
         np.concatenate([part.values.sizes[part.rows] for part in parts]),
     )
 
@@ -210,7 +215,7 @@ def _worst(subsets: Sequence[Values], number: int) -> list[Worst]:
         order = np.argsort(values.fineness, kind="stable")[:number]
         found += [
             Worst(
-                (values.subset, *values.keys[row]),
+                values.key(row),
                 float(values.fineness[row]),
                 {name: float(column[row]) for name, column in values.parts.items()},
             )
