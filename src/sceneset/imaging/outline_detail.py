@@ -169,23 +169,27 @@ def _edges(
     lines: "Sequence[npt.NDArray[np.int32]]", rings: _Rings, free: "Flags"
 ) -> tuple[int, int]:
     """Return the length of the long edges and of all edges of outlines, in 1/256 pixels."""
-    flags = np.split(free[rings.places], np.cumsum(rings.lengths)[:-1])
-    long = total = 0
-    for line, is_free in zip(lines, flags, strict=True):
-        corners = cv2.approxPolyDP(line[:, None], _TOLERANCE, closed=True)[:, 0].astype(np.int64)
-        steps = np.roll(corners, -1, 0) - corners
-        squared = (steps * steps).sum(axis=1)
-        if not is_free.all():
-            squared = squared[_are_middles_free(line, corners, is_free)]
-        lengths = np.rint(_UNITS * np.sqrt(squared)).astype(np.int64)
-        length = int(lengths.sum())
-        is_long = lengths >= _LONG * _UNITS * np.sqrt(length / _UNITS * _TOLERANCE)
-        long, total = long + int(lengths[is_long].sum()), total + length
-    return long, total
+    polygons = [cv2.approxPolyDP(line[:, None], _TOLERANCE, closed=True)[:, 0] for line in lines]
+    counts = np.array([len(polygon) for polygon in polygons])
+    starts = np.cumsum(counts) - counts
+    corners = np.concatenate(polygons).astype(np.int64)
+    following = np.arange(1, len(corners) + 1)
+    following[starts + counts - 1] = starts
+    steps = corners[following] - corners
+    lengths = np.rint(_UNITS * np.sqrt((steps * steps).sum(axis=1))).astype(np.int64)
+    if not free.all():
+        flags = np.split(free[rings.places], np.cumsum(rings.lengths)[:-1])
+        each = zip(lines, np.split(corners, starts[1:]), flags, strict=True)
+        lengths *= np.concatenate([_are_middles_free(*one) for one in each])
+    totals = np.add.reduceat(lengths, starts)
+    least = _LONG * _UNITS * np.sqrt(totals / _UNITS * _TOLERANCE)
+    return int(lengths[lengths >= np.repeat(least, counts)].sum()), int(totals.sum())
 
 
 def _are_middles_free(line: "npt.NDArray[np.int32]", corners: "Ints", free: "Flags") -> "Flags":
     """Return for each corner whether the outline between it and the next one is free half way."""
+    if free.all():
+        return np.ones(len(corners), bool)
     width = int(line[:, 0].max()) + 1
     codes = line[:, 1].astype(np.int64) * width + line[:, 0]
     order = np.argsort(codes, kind="stable")
@@ -224,13 +228,15 @@ def edge_agreement(probes: Probes, plane: "Pixels") -> int | None:
     if not len(probes.points):
         return None
     height, width = plane.shape
-    distances = np.arange(-_REACH - 1, _REACH + 2)
-    steps = np.rint(probes.normals[:, :, None] * distances).astype(np.int64)
-    places = probes.points[:, :, None] + steps
-    x = np.clip(places[:, 0], 0, width - 1)
-    y = np.clip(places[:, 1], 0, height - 1)
-    values = plane[y, x].astype(np.int16)
-    contrast = np.abs(values[:, 2:] - values[:, :-2])
-    best = int(contrast.max(axis=1).sum(dtype=np.int64))
-    on = int(contrast[:, _REACH - _ON : _REACH + _ON + 1].max(axis=1).sum(dtype=np.int64))
+    distances = np.arange(-_REACH - 1, _REACH + 2)[:, None]
+    x, y = (
+        np.rint(normal * distances).astype(np.int64) + point
+        for normal, point in zip(probes.normals.T, probes.points.T, strict=True)
+    )
+    np.clip(x, 0, width - 1, out=x)
+    np.clip(y, 0, height - 1, out=y)
+    values = plane[y, x].astype(np.int16)  # a row for each distance
+    contrast = np.abs(values[2:] - values[:-2])
+    best = int(contrast.max(axis=0).sum(dtype=np.int64))
+    on = int(contrast[_REACH - _ON : _REACH + _ON + 1].max(axis=0).sum(dtype=np.int64))
     return round(1000 * on / best) if best else None
