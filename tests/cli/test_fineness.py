@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from support.build import NAME, Run, dvc
+from support.build import NAME, Run, dvc, write_mask
 from support.outlines import figure, image_of, polygon
-from support.scans import SCAN, write_older_scan
+from support.scans import DATA, SCAN, write_older_scan
 
 FINE, COARSE = (NAME.replace("web", note) for note in ("fine", "coarse"))
 ALWAYS = r" 1\.000 \(1\.000-1\.000\) +1\.000 \(1\.000-1\.000\)"
-MASKS = f"Insta360SemanticSeg/{NAME}/ann_dir"
+MASKS = f"{DATA}/ann_dir"
 
 
 def write_delivery(folder: Path, *, corners: int = 0, number: int = 12) -> Path:
@@ -120,6 +120,24 @@ def test_fineness_says_how_older_scans_are_measured(added: Path, sceneset: Run) 
     done = sceneset("fineness", cwd=added)
     assert done.code == 2
     assert "`algorithms.scan: 7` in params.yaml" in done.err
+
+
+def test_an_upgrade_decodes_only_changed_samples_until_the_registry_wants_more(
+    added: Path, sceneset: Run
+) -> None:
+    params = added / "params.yaml"
+    params.write_text(params.read_text().replace("scan: 7", "scan: 6"))
+    write_older_scan(added / SCAN, "3")
+    write_mask(added / MASKS / "train/a.png", ignore=True)
+    dvc(added, "add", "--quiet", MASKS)
+    assert "1 measured now" in sceneset("scan", NAME, cwd=added).err
+    found = sceneset("fineness", "--json", cwd=added)
+    assert (found.json["measured"], found.json["older_scan"]) == (1, 3)
+    assert "3 samples have no outlines in the scan" in found.err
+    params.write_text(params.read_text().replace("scan: 6", "scan: 7"))
+    assert "4 measured now" in sceneset("scan", NAME, cwd=added).err
+    found = sceneset("fineness", "--json", cwd=added)
+    assert (found.json["measured"], found.json["older_scan"]) == (4, 0)
 
 
 @pytest.mark.parametrize(
