@@ -64,7 +64,7 @@ class Originals:
         """The description of the subset of crops."""
         return Localized(
             en=f"single persons, cut out around boxes from {self.described}",
-            zh=f"按检测框从 {self.described} 裁剪的单人图像",
+            zh=f"按检测框从 {self.described} 裁切的单人图像",
         )
 
 

@@ -130,7 +130,7 @@ def _tag_texts(limited: Limited, language: str) -> list[str]:
             language,
             f"{counted(limited.crops, 'sample is a crop', 'samples are crops')} around one person: "
             "the surroundings are cut off.",
-            f"{limited.crops:,} 个样本是单人裁剪图，缺少周围环境。",
+            f"{limited.crops:,} 个样本是单人裁切图，缺少周围环境。",
         )),
         (coverage.without_scene, words(
             language,
