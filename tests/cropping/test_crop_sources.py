@@ -170,6 +170,22 @@ def test_boxes_of_other_images_are_wrong_use(
     assert "none of its 1 image names" in outcome.err
 
 
+def test_list_of_refused_boxes_replaces_no_other_file(
+    registry: Path, delivery: Path, boxes: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("mine\n")
+    for path, said in ((other, "was not written by"), (registry / "registry/a.csv", "is inside")):
+        outcome = crop(sceneset, registry, delivery, boxes, "--refused", path)
+        assert outcome.code == 2
+        assert said in outcome.err
+    assert other.read_text() == "mine\n"
+    mine = tmp_path / "mine.csv"
+    for _ in range(2):
+        words = ("--refused", mine, "--dry-run")
+        assert crop(sceneset, registry, delivery, boxes, *words).code == 0
+
+
 def test_subset_of_a_version_is_cropped_and_crops_are_not_cropped_again(
     released: Path, tmp_path: Path, sceneset: Run
 ) -> None:

@@ -35,11 +35,15 @@ class CropJob:
 
     def __init__(self, args: argparse.Namespace, work: Path) -> None:
         """Open the registry of the source, and the one that gets the crops."""
+        from sceneset.cli.crop_output import check_refused_file
+
         self.args, self.work = args, work
         self.is_subset = _is_subset(args)
         self.catalog: Catalog | None = open_catalog(args) if self.is_subset else None
         is_same = self.catalog is not None and (args.to or self.catalog.origin is None)
         self.home = self.catalog if self.catalog and is_same else find_catalog()
+        if args.refused:
+            check_refused_file(args.refused, self.home)
 
     def run_or_raise(self, folder: Path) -> None:
         """Do what ``run`` does; raise if nothing is to be written."""

@@ -137,7 +137,9 @@ def _add_detector(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--decoder",
         choices=("yolo", "yolo-objectness", "yolo-end-to-end", "nanodet", "torchvision"),
-        help="what its outputs are (default: recognized by their shapes)",
+        metavar="KIND",
+        help="what its outputs are: yolo, yolo-objectness, yolo-end-to-end, nanodet or torchvision "
+        "(default: recognized by their shapes)",
     )
     group.add_argument(
         "--prepare",
