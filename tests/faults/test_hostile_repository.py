@@ -224,7 +224,7 @@ def commands_of(ready: Path, tmp_path: Path) -> list[tuple[object, ...]]:
         ("plan", "--target", "3", "--html", tmp_path / "plan.html", "--to", tmp_path / "plan.csv"),
         ("suggest", "--model", model, "--fetch", "--view", tmp_path / "look.html"),
         (*crop, "--name", NAME.replace("web", "crops"), "--to", tmp_path / "crops"),
-        ("fineness", "--reference", "web", "--view", tmp_path / "worst.html"),
+        ("fineness", "--view", tmp_path / "worst.html"),
         ("export", "mmseg", "ski", "--rev", "HEAD", "--to", tmp_path / "mmseg"),
         ("scan", "web"),
         ("scan", "web", "--from-remote"),
