@@ -99,6 +99,8 @@ def _draw_files(home: Path, root: Path, patch: pytest.MonkeyPatch) -> None:
     shutil.unpack_archive(home / "delivery.zip", home / "vendor")
     folder = root / "Insta360SemanticSeg" / FIRST
     shutil.copytree(folder / "ann_dir", home / "corrected/ann_dir")
+    for name in ("img_dir", "ann_dir"):
+        shutil.copytree(folder / name, root / "public-data" / name)
     (home / "mail").mkdir()
     shutil.copy(folder / "img_dir/train/ski_0001.jpg", home / "mail/portrait.jpg")
     (root / "data").mkdir(exist_ok=True)
