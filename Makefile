@@ -151,7 +151,7 @@ pictures: setup
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --universal --extra coco --extra dask --extra mat --extra s3 --extra serve --extra sql --extra ssh --group dev pyproject.toml --output-file requirements.lock
+	  --universal --extra coco --extra dask --extra mat --extra onnx --extra s3 --extra serve --extra sql --extra ssh --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
 	cd tests/interop && for name in "" -datumaro -embedding-atlas -fiftyone -labelme -mmseg0; do \
