@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.commands.sources import ask_on_terminal, open_catalog, open_state, query_options
+from sceneset.cli.commands.sources import ask_on_terminal, open_catalog, open_state
+from sceneset.cli.selected_samples import selected_samples
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
     from sceneset.evaluation.predictions import Predictions
     from sceneset.evaluation.report import Evaluation
-    from sceneset.exports.types import ExportSample
     from sceneset.imaging.prediction_file import Reading
 
 
@@ -56,37 +56,13 @@ class FolderRun:
 
         self.args = args
         self.catalog = open_catalog(args)
-        self.samples = self._select()
+        selection = selected_samples(args, self.catalog)
+        self.samples, self.version = selection.samples, selection.version
         self.files = LocalFiles(self.catalog)
         if args.html:
             from sceneset.evaluation.page import GENERATOR
 
             _check_page(args.html, self.catalog, GENERATOR)
-
-    def _select(self) -> "list[ExportSample]":
-        """Return the selected samples; those that are withdrawn or restricted are left out."""
-        from sceneset.catalog.query import resolve_query
-        from sceneset.cli.output import say
-        from sceneset.counts import counted
-        from sceneset.errors import NothingFoundError
-        from sceneset.exports.selection import select_samples
-        from sceneset.versions.foreign import restrictions_of
-
-        query = resolve_query(self.catalog, **query_options(self.args))
-        left_out = restrictions_of(self.catalog, internal=self.args.internal)
-        selection = select_samples(self.catalog, query, left_out)
-        if selection.withdrawn:
-            number = len(selection.withdrawn)
-            text = counted(number, "withdrawn sample was", "withdrawn samples were")
-            say(f"{text} left out", style="yellow")
-        if selection.restricted:
-            number = len(selection.restricted)
-            text = counted(number, "sample for internal use was", "samples for internal use were")
-            say(f"{text} left out; --internal includes them, if you may", style="yellow")
-        if not selection.samples:
-            raise NothingFoundError("no sample matches, so there is nothing to evaluate")
-        self.version = selection.version
-        return selection.samples
 
     def evaluate(self) -> "Evaluation":
         """Count, measure, and write the page."""

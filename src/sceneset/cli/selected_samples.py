@@ -37,5 +37,5 @@ def selected_samples(args: argparse.Namespace, catalog: "Catalog") -> "Selection
         text = counted(number, "sample for internal use was", "samples for internal use were")
         say(f"{text} left out; --internal includes them, if you may", style="yellow")
     if not selection.samples:
-        raise NothingFoundError("no sample matches, so there is nothing to look at")
+        raise NothingFoundError("no sample matches, so there is nothing to do")
     return selection
