@@ -144,7 +144,7 @@ def test_init_refuses_while_another_init_fills_the_same_folder(
     with new_folder(tmp_path / "mine", last="params.yaml") as content:
         assert content is not None
         refused = sceneset("init", "mine", cwd=tmp_path)
-        assert (refused.code, "another `sceneset init`" in refused.err) == (2, True)
+        assert (refused.code, "another command is creating" in refused.err) == (2, True)
         (content / "params.yaml").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

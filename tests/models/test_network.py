@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -67,11 +68,34 @@ def test_run_refuses_outputs_that_are_no_number(tmp_path: Path) -> None:
         model.run(np.zeros(model.shape, np.float32))
 
 
-def test_network_names_the_file_when_no_library_can_run_it(tmp_path: Path) -> None:
+def test_network_names_the_file_when_opencv_can_not_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it was not installed
     with pytest.raises(ModelError, match=r"model\.onnx: the model can't be run by OpenCV") as error:
         network(tmp_path, red_model(op="Frobnicate"))
     assert "sceneset[onnx]" in str(error.value)
     assert "/modules/" not in str(error.value)
+
+
+def test_network_names_the_file_when_no_library_can_run_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.onnx: .* nor by onnxruntime: .*Frobnicate"):
+        network(tmp_path, red_model(op="Frobnicate"))
+
+
+def test_onnxruntime_gives_the_numbers_of_opencv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = network(tmp_path, red_model())
+
+    def refuse(_data: object) -> None:
+        raise cv2.error("an operator is missing")
+
+    monkeypatch.setattr("cv2.dnn.readNetFromONNX", refuse)
+    other = network(tmp_path, red_model())
+    assert (model.library, other.library) == ("OpenCV", "onnxruntime")
+    picture = np.random.default_rng(0).random(model.shape, np.float32)
+    assert other.run(picture)["person"] == pytest.approx(model.run(picture)["person"], abs=1e-6)
 
 
 def test_network_uses_onnxruntime_when_opencv_can_not_run_the_model(

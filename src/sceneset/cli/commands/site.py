@@ -22,7 +22,7 @@ from sceneset.cli.picture_sheets import add_open
 EXAMPLES = r"""
   sceneset site --to ~/catalogue --open
   sceneset site --to ~/catalogue --large    with large pictures
-  sceneset site --to ~/catalogue --evaluation ~/old.parquet --evaluation ~/new.parquet
+  sceneset site --to ~/catalogue --evaluation ~/new.parquet
   sceneset site --rev 1.2.0 --fetch --to ~/catalogue-1.2.0
 """
 
