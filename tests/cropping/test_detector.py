@@ -93,6 +93,16 @@ def test_broken_model_and_unknown_outputs_are_wrong_use(
     assert "--decoder" in outcome.err
 
 
+def test_decoder_that_does_not_fit_is_one_error_and_not_one_for_each_image(
+    registry: Path, tmp_path: Path, model: Path, sceneset: Run
+) -> None:
+    source = make_originals(tmp_path / "originals", {"train/a": [ONE], "train/b": [ONE]})
+    outcome = run(sceneset, registry, source, model, "--decoder", "nanodet")
+    assert outcome.code == 2
+    assert outcome.err.count("person.onnx") == 1
+    assert "(6 x 100) do not fit its decoder (nanodet)" in outcome.err
+
+
 def test_image_in_which_the_detector_finds_nobody_is_listed(
     registry: Path, tmp_path: Path, model: Path, sceneset: Run
 ) -> None:

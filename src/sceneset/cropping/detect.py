@@ -9,13 +9,14 @@ import numpy as np
 
 from sceneset.cropping.originals import Original, Originals
 from sceneset.cropping.types import Detection, Reason, Refusal
-from sceneset.errors import BlobError, FindingsError
+from sceneset.errors import BlobError, FindingsError, UsageError
 from sceneset.imaging.crop import cut
 from sceneset.imaging.decode import decode_image
 from sceneset.models.detector import decode, preparation_for, recognized_decoder
-from sceneset.models.model_file import read_model
+from sceneset.models.model_file import Input, read_model
 from sceneset.models.model_pool import ModelPool
 from sceneset.models.model_process import Failure
+from sceneset.models.network import OutputError
 from sceneset.models.preparation import Preparation, prepare
 from sceneset.progress import Progress
 from sceneset.schemas.crop import Sides
@@ -87,14 +88,10 @@ def detect(originals: Originals, choice: Choice, limits: Limits, *, progress: Pr
     model = read_model(choice.file, choice.licence)
     detected = Detected("", {}, [])
     with ModelPool(model, size=size) as pool:
-        decoder = choice.decoder
-        if decoder is None:
-            [shapes] = pool.map(_outputs_of_nothing, [None])
-            if isinstance(shapes, Failure):
-                raise model.error(f"fails on an empty picture: {shapes.reason}")
-            wanted = model.input(size)
-            outputs = {str(n): np.zeros(shape, np.float32) for n, shape in enumerate(shapes)}
-            decoder = recognized_decoder(outputs, (wanted.width, wanted.height))
+        [shapes] = pool.map(_outputs_of_nothing, [None])
+        if isinstance(shapes, Failure):
+            raise model.error(f"fails on an empty picture: {shapes.reason}")
+        decoder = _fitting_decoder(choice, shapes, model.input(size))
         preparation = Preparation.parse(choice.prepare, preparation_for(decoder))
         reading = _Reading(decoder, preparation, choice.person, choice.min_score, limits)
         readable: list[Original] = []
@@ -115,6 +112,25 @@ def detect(originals: Originals, choice: Choice, limits: Limits, *, progress: Pr
     licence = model.licence or "unknown licence"
     about = f"{model.path.name} sha256:{model.sha256} ({licence}; {decoder})"
     return detected._replace(about=" ".join(about.split()))
+
+
+def _fitting_decoder(choice: Choice, shapes: Sequence[tuple[int, ...]], wanted: Input) -> str:
+    """Return the decoder, after a try: else each image would have the same error.
+
+    Raises:
+        UsageError: The outputs are of no known kind, or do not fit the given decoder.
+    """
+    outputs = {str(n): np.zeros(shape, np.float32) for n, shape in enumerate(shapes)}
+    size = (wanted.width, wanted.height)
+    decoder = choice.decoder or recognized_decoder(outputs, size)
+    try:
+        decode(outputs, decoder, size, person=choice.person, min_score=1)
+    except OutputError as error:
+        raise UsageError(
+            f"{choice.file}: {error} ({decoder}); name another one with --decoder, or another "
+            "class with --person"
+        ) from None
+    return decoder
 
 
 def _items(
