@@ -184,6 +184,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(autouse=True)
+def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what pools of processes set for those that they start."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "")  # as if it was not set
+
+
+@pytest.fixture(autouse=True)
 def _forked_dvc(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run dvc in forks of a process that has imported it, where a test is not about processes."""
     is_real = request.node.get_closest_marker("real_processes") is not None
