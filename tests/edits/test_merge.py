@@ -138,6 +138,14 @@ PAIRS = {
 
 
 QUICK = ("a subset and a withdrawal",)
+RARE = ("tags of neighbours", "a tag of a moved sample", "a move and other tags")
+"""Merges of parts that other pairs merge too."""
+
+
+def _marks(pair: str) -> list[pytest.MarkDecorator]:
+    if pair in RARE:
+        return [pytest.mark.sweep]
+    return [] if pair in QUICK else [pytest.mark.faults]
 
 
 @pytest.fixture
@@ -177,7 +185,7 @@ def merge_branch(root: Path, branch: str, sceneset: Run) -> None:
 
 @pytest.mark.parametrize(
     "pair",
-    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.faults) for name in PAIRS],
+    [pytest.param(name, marks=_marks(name)) for name in PAIRS],
 )
 def test_two_branches_end_as_one(
     pair: str, added: Path, merged: Callable[..., tuple[Path, Path]], sceneset: Run
