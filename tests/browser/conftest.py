@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of a file in one process: they share a catalogue or a site."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 @pytest.fixture(scope="session")
 def _browser() -> Iterator["Browser"]:
     program = browser_program()

@@ -18,7 +18,7 @@ from support.pages import ENGLISH
 from support.vectors import write_vectors
 from support.walks import Walk, steps_of
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("examples")]
+pytestmark = pytest.mark.faults
 
 FIRST = "CustomSeg_Person_20240115_first"
 WEB = "CustomSeg_Person_20240116_web"
