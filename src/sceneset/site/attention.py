@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from sceneset.errors import FindingsError
 from sceneset.quality.provenance_rules import CONSENT_CODES, provenance_findings
-from sceneset.reporting.short_scenes import ShortScenes as ShortScenes  # noqa: PLC0414
-from sceneset.reporting.short_scenes import find_short_scenes
+from sceneset.reporting.short_scenes import ShortScenes, find_short_scenes
 from sceneset.schemas.finding import Finding, Severity
 from sceneset.schemas.provenance import Restriction
 from sceneset.site.model import SiteModel, SubsetModel

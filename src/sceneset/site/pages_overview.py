@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.provenance import licences_of
 from sceneset.reporting.charts import line_chart
+from sceneset.reporting.short_scenes import ShortScenes
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.provenance import Provenance
 from sceneset.schemas.rules import RULES
@@ -16,7 +17,6 @@ from sceneset.schemas.terms import Phase
 from sceneset.schemas.version import Version
 from sceneset.site.attention import (
     RuleCount,
-    ShortScenes,
     consent_findings,
     reference_day,
     released_day,
