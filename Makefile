@@ -16,11 +16,11 @@ help:
 	@echo "make test-interop exports and deliveries against other libraries (installs 3 GB)"
 	@echo "make coverage    the tests, with a report of uncovered lines"
 	@echo "make lint        ruff and mypy --strict"
-	@echo "make bench       measure against other tools and limits (13 minutes)"
+	@echo "make bench       measure against other tools and limits (15 minutes)"
 	@echo "make bench-scale measure look-ups and leakage at a million samples (5 minutes)"
 	@echo "make bench-pull  measure pulls from S3 at full size (15 minutes)"
 	@echo "make bench-formats  measure deliveries in COCO and exports (15 minutes)"
-	@echo "make bench-evaluate  measure evaluations of predictions (5 minutes)"
+	@echo "make bench-evaluate  measure evaluations of 5,000 predictions (10 minutes)"
 	@echo "make bench-site  measure the catalogue of 100,000 samples (15 minutes)"
 	@echo "make bench-training measure PyTorch reading from S3 and from disk (10 minutes)"
 	@echo "make docs        the documentation as a site, in build/docs"
@@ -109,7 +109,7 @@ plain: setup
 	$(VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir build/plain build/source
 	build/plain/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index build/plain/*.whl
 
-bench: setup peers plain
+bench: setup peers plain interop
 	python benchmarks/run.py
 
 bench-scale: setup peers plain
@@ -121,7 +121,6 @@ bench-pull: setup
 bench-formats: setup
 	python benchmarks/formats.py
 
-# 500 pairs of masks; `python benchmarks/evaluation.py --pairs 5000` measures more.
 bench-evaluate: setup interop
 	python benchmarks/evaluation.py
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import decoding
+import evaluation
 import pull
 from corpus import SIZE, deliver
 from decoding import pairs_of
@@ -27,6 +28,7 @@ from sceneset.storage.files import md5_of
 from timing import OURS, PLAIN, Report, peer, process, time_in_turns
 
 PAIRS, TIMES, NEW, ROUNDS = 600, 5, 10, 3
+EVALUATED = 500  # pairs of masks
 NAME = "CustomSeg_Person_20240115_bench"
 SCAN = (sys.executable, "-m", "sceneset.stages.scan", NAME)
 
@@ -153,6 +155,7 @@ def main() -> None:
         remote_scans(report, folder / "registry")
         lookups(report, folder / "registry")
         repro(report, folder / "pipeline")
+        evaluation.add_to(report, folder / "evaluation", EVALUATED)
         pull.add_to(report, folder / "pull", pairs=1000, scene=150, rounds=1)
     report.show()
 

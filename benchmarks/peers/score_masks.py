@@ -2,8 +2,8 @@
 
     python score_masks.py LIBRARY PAIRS
 
-PAIRS is a JSON file: a list of paths of a true mask and a prediction. LIBRARY is pillow, mmseg or
-torchmetrics; this runs in build/interop.
+PAIRS is a JSON file: a list of paths of a true mask and a prediction. LIBRARY is opencv, pillow,
+mmseg or torchmetrics; this runs in build/interop.
 """
 
 import json
@@ -11,11 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
 library, listing = sys.argv[1], Path(sys.argv[2])
-if library != "pillow":
+if library not in {"opencv", "pillow"}:
     sys.path.append(str(Path(__file__).resolve().parents[2] / "tests/interop/readers"))
     import standins
     import torch
@@ -52,8 +53,16 @@ else:
         """Do nothing."""
 
 
+def decode(path: str) -> np.ndarray:
+    """Return the values of a mask."""
+    if library == "opencv":
+        return cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    return np.asarray(Image.open(path))
+
+
+cv2.setNumThreads(1)
 pairs = json.loads(listing.read_text("utf-8"))
 began = time.process_time()
 for paths in pairs:
-    score(*(np.asarray(Image.open(path)) for path in paths))
+    score(*map(decode, paths))
 print(time.process_time() - began)
