@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.counts import counted
 from sceneset.cropping.frames import Candidate, grown
@@ -18,6 +18,12 @@ from sceneset.schemas.params import Limits
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Persons
 from sceneset.storage.files import md5_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Pixels = npt.NDArray[np.uint8]
 
 
 class Cropped(NamedTuple):
@@ -91,7 +97,7 @@ class Cutter:
         original: Original,
         planned: Planned,
         number: int,
-        decoded: "_Decoded",
+        decoded: _Decoded,
         found: Cropped,
     ) -> None:
         """Cut one person, and add the crop or why there is none."""
@@ -180,11 +186,3 @@ def _unfit(
     if others and is_refusing:
         return Reason.OTHERS, f"shows {counted(others, 'pixel')} of other people"
     return None
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Pixels = npt.NDArray[np.uint8]

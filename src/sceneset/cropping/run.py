@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -107,7 +107,9 @@ def crop(
     return found
 
 
-def _in_threads(images: "Iterable[Original]", cut: "Callable[[Original], Cropped]") -> "_Results":
+def _in_threads(
+    images: Iterable[Original], cut: Callable[[Original], Cropped]
+) -> Iterator[Cropped]:
     """Yield the results in the order of the images."""
     iterator = iter(images)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -173,10 +175,3 @@ def checked_delivery(
         splits = [row.file for row in delivery.entry.splits]
         delivery.findings += ignored_subset_findings(catalog, name, splits)
     return delivery
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    _Results = Iterator[Cropped]
