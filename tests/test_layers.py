@@ -14,7 +14,7 @@ from support.build import ROOT
 SOURCE = ROOT / "src/sceneset"
 FLOORS = (
     # From the ground up. A module imports from its own room and from the rooms below it.
-    ("counts", "errors", "paths", "plugins", "progress", "schemas"),
+    ("counts", "errors", "paths", "plugins", "progress", "schemas", "threads"),
     ("storage",),
     ("imaging",),
     ("models",),

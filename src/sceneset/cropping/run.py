@@ -1,11 +1,7 @@
 """Crop all originals of a source into a delivery that `sceneset add` takes."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from sceneset.catalog.crops import CROPS_FILE, crops_text
@@ -27,9 +23,9 @@ from sceneset.schemas.subset import Subset
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Kind, Phase
 from sceneset.storage.files import write_text
+from sceneset.threads import map_in_threads
 
 TAGS_FILE, ENTRY_FILE = "tags.csv", "entry.yaml"
-_BATCH = 256  # originals whose results wait for those before them
 
 
 @dataclass
@@ -97,7 +93,7 @@ def crop(
     def cut(original: Original) -> Cropped:
         return cutter.crop(original, boxes.get(original.key, ()))
 
-    for result in _in_threads(progress(originals.images, len(originals.images), "crop"), cut):
+    for result in map_in_threads(cut, progress(originals.images, len(originals.images), "crop")):
         found.tags += result.tags
         found.rows += result.rows
         found.refused += result.refused
@@ -105,16 +101,6 @@ def crop(
     found.boxes = sum(map(len, boxes.values()))
     _delete_empty(folder)
     return found
-
-
-def _in_threads(
-    images: Iterable[Original], cut: Callable[[Original], Cropped]
-) -> Iterator[Cropped]:
-    """Yield the results in the order of the images."""
-    iterator = iter(images)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(iterator, _BATCH)):
-            yield from pool.map(cut, batch)
 
 
 def _delete_empty(folder: Path) -> None:

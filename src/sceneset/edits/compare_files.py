@@ -1,10 +1,8 @@
 """Compare the files of single samples with delivered ones, by hash and then by pixels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import Key, printable
@@ -16,7 +14,6 @@ from sceneset.scanning.measure_sample import (
     LoadedPair,
     Pair,
     measure_loaded,
-    no_warnings,
 )
 from sceneset.schemas.finding import Finding
 from sceneset.schemas.params import Limits
@@ -24,14 +21,11 @@ from sceneset.schemas.scan_row import ScanRow
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 from sceneset.versions.mask_iou import iou
 
-_BATCH = 128  # samples that are read at a time, to bound memory
 _OF_IMAGE = ("picture", "width", "height", "mode", "traits", "orientation")
 """What two files have in common that show the same pixels in the same way."""
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 class NewFile(NamedTuple):
@@ -72,13 +66,14 @@ class Comparison:
 
     def digests(self, keys: Iterable[Key]) -> Iterator[dict[str, str]]:
         """Yield the hashes of the delivered files of each sample, by folder."""
-        return in_threads(
+        return map_in_threads(
             lambda key: {
                 part: md5_of(self._read_new(files[key]))
                 for part, files in self._delivered.files.items()
                 if key in files
             },
             keys,
+            WORKERS,
         )
 
     def differs(self, key: Key, digests: Mapping[str, str]) -> bool:
@@ -182,11 +177,3 @@ def _same_pixels(old: bytes, new: bytes, limits: Limits) -> bool:
     except UndecodableError:
         return False
     return first.shape == second.shape and bool((first == second).all())
-
-
-def in_threads(call: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """Yield ``call(item)`` for every item, in order, computed in threads."""
-    remaining = iter(items)
-    with no_warnings(), ThreadPoolExecutor(WORKERS) as pool:
-        while batch := list(islice(remaining, _BATCH)):
-            yield from pool.map(call, batch)

@@ -8,13 +8,16 @@ from sceneset.catalog.scan_table import rows_from_table, table_from_rows
 from sceneset.delivery.replacements import Replacements
 from sceneset.delivery.types import QUARANTINE_CODES
 from sceneset.delivery.withdrawn import withdrawn_findings
-from sceneset.edits.compare_files import Comparison, NewFile, in_threads
+from sceneset.edits.compare_files import Comparison, NewFile
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress
 from sceneset.rules.policy import apply_policy, read_waivers
 from sceneset.rules.sample_rules import sample_findings
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.storage.files import md5_of
+from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 
 
 class Replaced(NamedTuple):
@@ -83,13 +86,11 @@ def examine(
     comparison = Comparison(catalog, name, delivered, rows)
     digests = dict(zip(keys, comparison.digests(keys), strict=True))
     differing = [key for key in keys if comparison.differs(key, digests[key])]
-    compared = list(
-        progress(
-            in_threads(lambda key: comparison.compare(key, digests[key]), differing),
-            len(differing),
-            "check",
+    with no_warnings():
+        found = map_in_threads(
+            lambda key: comparison.compare(key, digests[key]), differing, WORKERS
         )
-    )
+        compared = list(progress(found, len(differing), "check"))
     findings = [*delivered.findings, *(p for one in compared for p in one.findings)]
     new = [one.new for one in compared if one.new]
     findings += sample_findings(table_from_rows(new, 0), catalog.params)

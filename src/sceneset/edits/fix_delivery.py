@@ -5,12 +5,9 @@ reason.
 """
 
 import os
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,13 +25,13 @@ from sceneset.edits.split_renames import (
     renamed_lines,
 )
 from sceneset.errors import UsageError
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import atomic_folder, copy_file
 from sceneset.storage.locking import destination_lock
-
-_BATCH = 256  # samples whose files are in memory at the same time
+from sceneset.threads import map_in_threads
 
 
 class _Files(NamedTuple):
@@ -138,22 +135,13 @@ def _fix_samples(
         )
 
     keys = sorted(found)
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")
-        first = _in_batches(pool, fix_with(True if options.map_255 else None), keys)
+    with no_warnings():
+        first = map_in_threads(fix_with(True if options.map_255 else None), keys)
         results = dict(zip(keys, progress(first, len(keys), "fix"), strict=True))
         void = [key for key, result in results.items() if result.is_void]
         map_255 = not any(result.uses_1 for result in results.values())
-        results.update(zip(void, _in_batches(pool, fix_with(map_255), void), strict=True))
+        results.update(zip(void, map_in_threads(fix_with(map_255), void), strict=True))
     return results
-
-
-def _in_batches(
-    pool: ThreadPoolExecutor, fix: Callable[[Key], SampleResult], keys: list[Key]
-) -> Iterator[SampleResult]:
-    waiting = iter(keys)
-    while batch := list(islice(waiting, _BATCH)):
-        yield from pool.map(fix, batch)
 
 
 def _fix_split_files(

@@ -1,8 +1,6 @@
 """Put the files of a change where DVC finds them by hash: into its cache, or onto the remote."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +12,7 @@ from sceneset.storage.blobs import Blobs
 from sceneset.storage.disk_space import check_space
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
-
-_BATCH = 128  # blobs; an interrupt takes effect and the progress bar moves between batches
+from sceneset.threads import map_in_threads
 
 
 class NewBlob(NamedTuple):
@@ -71,7 +68,7 @@ class Placing:
             if blobs.cached(md5) is None:
                 blobs.add_to_cache(md5, read_checked(new[md5].source, md5))
 
-        in_batches(keep, self._progress(list(new), len(new), "copy"))
+        _for_each(keep, self._progress(list(new), len(new), "copy"))
 
     def _upload(self, new: NewBlobs) -> None:
         """Send the blobs that the remote does not have, and then the listings that name them.
@@ -89,7 +86,7 @@ class Placing:
             done.append(md5)
 
         try:
-            in_batches(send, self._progress(absent, len(absent), "upload"))
+            _for_each(send, self._progress(absent, len(absent), "upload"))
             _check_arrived(blobs, {md5: new[md5].size for md5 in absent}, self._progress)
             # `dvc push` takes a folder for complete if the remote has its listing: they come last.
             for md5, listing in self._listings.items():
@@ -138,14 +135,7 @@ def read_checked(path: Path, md5: str) -> bytes:
     return data
 
 
-def in_batches(call: Callable[[str], None], items: Iterable[str]) -> None:
+def _for_each(call: Callable[[str], None], items: Iterable[str]) -> None:
     """Call a function with each item, in threads; the first exception ends it."""
-    iterator = iter(items)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            while batch := list(islice(iterator, _BATCH)):
-                for _ in pool.map(call, batch):
-                    pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for _ in map_in_threads(call, items, WORKERS):
+        pass

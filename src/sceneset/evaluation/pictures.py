@@ -7,9 +7,9 @@ from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobError, UndecodableError
 from sceneset.evaluation.predictions import Predictions
 from sceneset.exports.types import ExportSample
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress, no_progress
 from sceneset.reporting.sheet_samples import refusing_withdrawn
-from sceneset.scanning.measure_sample import no_warnings
 from sceneset.versions.local_files import LocalFiles
 
 SIDE = 480

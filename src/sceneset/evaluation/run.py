@@ -9,9 +9,9 @@ from sceneset.evaluation.compare import Task, compare, crashed, truth_problem
 from sceneset.evaluation.counts import Counts, Facts, Widths, table_of
 from sceneset.evaluation.predictions import Predictions
 from sceneset.exports.types import ExportSample
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.prediction_file import PredictionError
 from sceneset.progress import Progress, no_progress
-from sceneset.scanning.measure_sample import no_warnings
 from sceneset.scanning.process_map import map_on_all_cores
 from sceneset.versions.local_files import LocalFiles
 

@@ -28,9 +28,9 @@ from sceneset.formats.types import Format, FormatSample, Labels, Mapping, MaskFi
 from sceneset.imaging.draw import draw
 from sceneset.imaging.frame import image_frame, resized_mask, save_mask, stored_from_shown
 from sceneset.imaging.mask_file import read_colour_ids, read_values
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.shapes import Drawing
 from sceneset.progress import Progress
-from sceneset.scanning.measure_sample import no_warnings
 from sceneset.schemas.delivered import Delivered
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.orientation import STEPS

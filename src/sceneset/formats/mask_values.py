@@ -14,8 +14,8 @@ from sceneset.errors import UsageError
 from sceneset.formats.types import Mapping, Options
 from sceneset.imaging.mask_file import Values, read_values
 from sceneset.imaging.mask_values import is_soft
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.shapes import IGNORE, PERSON
-from sceneset.scanning.measure_sample import no_warnings
 
 if TYPE_CHECKING:
     import numpy.typing as npt

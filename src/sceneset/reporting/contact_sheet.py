@@ -3,19 +3,17 @@
 The pictures are drawn in threads; the decoders release Python's lock.
 """
 
-import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from sceneset.counts import counted
 from sceneset.errors import BlobError, FindingsError, UndecodableError, UsageError
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.base import Localized
 from sceneset.schemas.params import Limits
+from sceneset.threads import map_in_threads
 
 if TYPE_CHECKING:
     from sceneset.imaging.overlay import Overlay
@@ -30,7 +28,6 @@ PAGE_SIDE = 480
 SINGLE_SIDE = 1600
 """Longer side of a picture in pixels: on a PNG sheet, on a page, and if there is only one."""
 
-_BATCH = 64  # pictures submitted to the threads at a time, to bound memory
 TEXTS = {
     "person": Localized(en="person", zh="人"),
     "ignored": Localized(en="ignored (255)", zh="忽略（255）"),
@@ -134,17 +131,8 @@ def draw_cards(
     def draw(entry: Entry) -> Card:
         return _draw_card(entry, limits, side, language, translate)
 
-    with warnings.catch_warnings():
-        # Pillow warns about large images; our own limits apply instead.
-        warnings.simplefilter("ignore")
-        return list(progress(_in_threads(draw, entries), len(entries), "draw"))
-
-
-def _in_threads(draw: Callable[[Entry], Card], entries: Sequence[Entry]) -> Iterator[Card]:
-    remaining = iter(entries)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(remaining, _BATCH)):
-            yield from pool.map(draw, batch)
+    with no_warnings():
+        return list(progress(map_in_threads(draw, entries), len(entries), "draw"))
 
 
 def _draw_card(

@@ -4,7 +4,6 @@ Only the files of the changes that are shown are read. The pictures are drawn in
 decoders release Python's lock.
 """
 
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import printable
 from sceneset.errors import BlobError, FindingsError, UndecodableError
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.reporting.changed_files import ChangedFiles
 from sceneset.reporting.chosen_changes import LIMIT, ChosenGroup, choose_changes
@@ -20,10 +20,11 @@ from sceneset.reporting.contact_sheet import TEXTS, Translate, persons_text
 from sceneset.reporting.picture_diff import PAIRS, Photo, PictureChange, PictureDiff, PictureGroup
 from sceneset.schemas.params import Limits
 from sceneset.schemas.provenance import Restriction
+from sceneset.threads import map_in_threads
 from sceneset.versions.changed_samples import Sample
 from sceneset.versions.diff import Change, ChangeKind
 from sceneset.versions.foreign import Ask, never
-from sceneset.versions.mask_iou import Overlap, map_in_threads
+from sceneset.versions.mask_iou import Overlap
 
 if TYPE_CHECKING:
     from sceneset.imaging.mask_change import Side
@@ -81,9 +82,7 @@ def draw_diff(
     painter = _Painter(
         files, new.params.limits, {id(o.change): o.iou for o in overlaps}, language, translate
     )
-    with warnings.catch_warnings():
-        # Pillow warns about large images; our own limits apply instead.
-        warnings.simplefilter("ignore")
+    with no_warnings():
         drawn = list(progress(map_in_threads(painter.draw, shown), len(shown), "draw"))
     remaining = iter(drawn)
     return PictureDiff(

@@ -1,27 +1,24 @@
 """Measure samples: decode an image and its mask into one scan row, or report why that fails."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sceneset.errors import FindingsError, UndecodableError
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.scanning.known_rows import KnownRows
 from sceneset.schemas.finding import Finding, errors_of, finding
 from sceneset.schemas.params import Limits
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import first_bytes
+from sceneset.threads import map_in_threads
 
 if TYPE_CHECKING:
     from sceneset.imaging import facts
 
 _NO_ROWS: KnownRows = {}
-_BATCH_SIZE = 512  # pairs submitted to the threads at a time; limits the results held in memory
 
 
 class Pair(NamedTuple):
@@ -109,18 +106,8 @@ def measure_in_threads(
         row = known_row(pair, limits, known)
         return Measured(pair, row, (), is_new=False) if row else measure_pair(pair, limits)
 
-    remaining = iter(pairs)
-    with no_warnings(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        while batch := list(islice(remaining, _BATCH_SIZE)):
-            yield from pool.map(measured, batch)
-
-
-@contextmanager
-def no_warnings() -> Iterator[None]:
-    """Silence Pillow's warnings about unusual metadata; what matters is reported as a finding."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    with no_warnings():
+        yield from map_in_threads(measured, pairs, workers)
 
 
 def measure_pair(pair: Pair, limits: Limits) -> Measured:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Generic, TypeVar
@@ -13,6 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from sceneset.storage.safe_path import safe_path
 from sceneset.storage.worker_process import start_worker
+from sceneset.threads import map_in_threads
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -20,7 +21,6 @@ T = TypeVar("T")
 _MIN_ITEMS = 2000
 """Number of items from which processes are faster than threads, as for scans."""
 _BATCH = 32
-_THREAD_BATCH = 256  # items submitted to the threads at a time, to bound memory
 
 
 def map_on_all_cores(
@@ -39,21 +39,13 @@ def map_on_all_cores(
     """
     cores = os.cpu_count() or 1
     if cores == 1 or number < _MIN_ITEMS:
-        yield from in_threads(call, items)
+        yield from map_in_threads(call, items)
         return
     pool = _Processes(call, cores)
     try:
         yield from pool.results(items, crashed)
     finally:
         pool.close()
-
-
-def in_threads(call: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """Yield ``call(item)`` for every item, in order."""
-    remaining = iter(items)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(remaining, _THREAD_BATCH)):
-            yield from pool.map(call, batch)
 
 
 class _Processes(Generic[S, T]):
@@ -85,7 +77,7 @@ class _Processes(Generic[S, T]):
                 found = self._result(first, future, [other for _, other in pending], crashed)
             except RuntimeError:
                 submitted = (batch for batch, _ in pending)
-                yield from in_threads(
+                yield from map_in_threads(
                     self._call, chain(first, *submitted, chain.from_iterable(batches))
                 )
                 return

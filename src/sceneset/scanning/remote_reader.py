@@ -27,6 +27,7 @@ from sceneset.errors import (
     WorkerError,
     fail,
 )
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.scanning.known_rows import KnownRows
 from sceneset.scanning.measure_sample import (
     Content,
@@ -38,7 +39,6 @@ from sceneset.scanning.measure_sample import (
     known_row,
     load_pair,
     measure_loaded,
-    no_warnings,
 )
 from sceneset.scanning.process_pool import measure_in_processes
 from sceneset.scanning.worker_pool import Batch

@@ -7,7 +7,6 @@ large pictures are drawn when they are requested.
 import html
 import os
 import sqlite3
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sceneset.errors import BlobError, DvcError, FindingsError, UndecodableError, UsageError
 from sceneset.imaging.overlay import draw_overlay
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.paths import PICTURE_STORE
 from sceneset.server.state import Fetch, State
 from sceneset.site.draw_pictures import PictureFiles, draw_pictures
@@ -117,8 +117,7 @@ class Pictures:
             mask = None if kind == "image" else self._read(state, files.mask, files.mask_md5)
             if withdrawn := _withdrawal(state, image):
                 return self._tile(withdrawn, language)
-            with self._drawing, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Pillow warns about large images
+            with self._drawing, no_warnings():
                 limits = state.catalog.params.limits
                 overlay = draw_overlay(image, files.suffix, mask, _LARGE_SIDE, limits)
                 if overlay.problem:

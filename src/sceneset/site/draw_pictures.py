@@ -4,7 +4,6 @@ The pictures are drawn in threads; the decoders release Python's lock. Memory ho
 """
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from sceneset.errors import BlobError, FindingsError, UndecodableError
 from sceneset.imaging.decode import decode_mask
 from sceneset.imaging.outline import outline_of
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.thumbnail import small_picture
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.params import Limits
@@ -77,9 +77,7 @@ def draw_pictures(
                 drawer.draw(batch, pool)
                 yield from (None for _ in batch)
 
-    with warnings.catch_warnings():
-        # Pillow warns about large images; our own limits apply instead.
-        warnings.simplefilter("ignore")
+    with no_warnings():
         for _ in progress(draw(), total, "draw"):
             pass
     return drawer.problems

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ from sceneset.storage.blobs import Blobs
 from sceneset.storage.disk_space import SpaceNeeded, on_one_disk
 from sceneset.storage.files import atomic_write, copy_file, md5_of
 from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 
 LINKS = ("copy", "hard", "sym", "ref")
 _BATCH = 128  # blobs; an interrupt takes effect and the progress bar moves between batches
@@ -95,13 +95,8 @@ class Export:
         self._add_fetched(self.blobs.probe(absent))
 
     def _export_batch(self, batch: Sequence[BlobRequest]) -> None:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            try:
-                for _ in pool.map(self._export, batch):
-                    pass
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        for _ in map_in_threads(self._export, batch, WORKERS):
+            pass
 
     def _add_fetched(self, count: int) -> None:
         with self._lock:

@@ -4,12 +4,12 @@ The second implementation of the interface is in `s3_store`.
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol
 
 from sceneset.errors import ObjectTooLargeError, StoreRefusedError
 from sceneset.progress import Progress, no_progress
+from sceneset.threads import map_in_threads
 
 WORKERS = 16  # concurrent requests; with more than 8 the server is the limit
 _IN_BUCKETS = ("s3", "gs", "azure", "oss")
@@ -74,10 +74,9 @@ def blob_sizes(
     else:
         request, arguments = store.sizes_with_prefix, sorted({md5[:2] for md5 in wanted})
     sizes: dict[str, int] = {}
-    with ThreadPoolExecutor(WORKERS) as pool:
-        answers = pool.map(request, arguments)
-        for found in progress(answers, len(arguments), "list the remote"):
-            sizes |= {md5: size for md5, size in found.items() if md5 in wanted}
+    answers = map_in_threads(request, arguments, WORKERS)
+    for found in progress(answers, len(arguments), "list the remote"):
+        sizes |= {md5: size for md5, size in found.items() if md5 in wanted}
     return sizes
 
 

@@ -1,7 +1,6 @@
 """Copy the blobs of versions from one remote to another, and compare two remotes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
@@ -10,10 +9,9 @@ from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 from sceneset.versions.verify import CODES, ExpectedBlob, compare_sizes, expected_blobs
 
-_AT_ONCE = 4096
-"""Blobs that are handed to the threads together, so that millions need no memory."""
 _MAX_UNREAD = 10
 """Blobs that can't be read, though they may exist, before the copy ends: the remote is gone."""
 
@@ -79,21 +77,14 @@ def copy_blobs(
         return len(data)
 
     try:
-        copied = [size for size in progress(_each(copy, missing), len(missing), "copy") if size]
+        copied = [
+            size
+            for size in progress(map_in_threads(copy, missing, WORKERS), len(missing), "copy")
+            if size
+        ]
     finally:
         deleted = _delete_withdrawn(states, missing, target)
     return Copied(len(copied), sum(copied), len(blobs) - len(missing), deleted, [*found.values()])
-
-
-def _each(copy: Callable[[str], int], hashes: Sequence[str]) -> Iterator[int]:
-    """Yield the results of a function for all blobs, from threads."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            for start in range(0, len(hashes), _AT_ONCE):
-                yield from pool.map(copy, hashes[start : start + _AT_ONCE])
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _not_copied(blob: ExpectedBlob, error: BlobError) -> Finding:

@@ -4,7 +4,6 @@ A look at samples must neither download a subset nor show a file that only has t
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +14,7 @@ from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 from sceneset.versions.foreign import Ask, blobs_of, never
 
 _NOT_HERE = "is not on this machine; --fetch downloads it"
@@ -92,9 +92,8 @@ class LocalFiles:
             except BlobError as error:
                 self._errors[md5] = str(error)
 
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for _ in progress(pool.map(fetch, missing), len(missing), "fetch"):
-                pass
+        for _ in progress(map_in_threads(fetch, missing, WORKERS), len(missing), "fetch"):
+            pass
         return len(missing) - sum(md5 in self._errors for md5 in missing)
 
     def _is_missing(self, path: str, md5: str) -> bool:

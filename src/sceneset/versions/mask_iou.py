@@ -1,25 +1,21 @@
 """The IoU of changed masks between two states, where both masks are available."""
 
-import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from sceneset.catalog.reader import Catalog
 from sceneset.errors import BlobError, DvcError, FindingsError, UndecodableError
+from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.paths import DATA_ROOT
 from sceneset.progress import Progress
 from sceneset.schemas.params import Limits
 from sceneset.storage.blobs import Blobs
 from sceneset.storage.files import md5_of, read_bytes
 from sceneset.storage.object_store import WORKERS
+from sceneset.threads import map_in_threads
 from sceneset.versions.changed_samples import Sample
 from sceneset.versions.diff import Change, ChangeKind
 from sceneset.versions.foreign import blobs_of
-
-_BATCH = 512  # items submitted to the thread pool at a time, to bound memory
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -57,9 +53,7 @@ def compare_masks(
         return []  # return before `Blobs` imports DVC, which takes half a second
     masks = _Masks(catalog, fetch=fetch)
     errors = masks.fetch(changed, progress) if fetch else {}
-    with warnings.catch_warnings():
-        # Pillow warns about large images; our own limits apply instead.
-        warnings.simplefilter("ignore")
+    with no_warnings():
         results = map_in_threads(masks.compare, changed)
         overlaps = list(progress(results, len(changed), "compare masks"))
     return [
@@ -138,16 +132,6 @@ class _Masks:
             if md5_of(data) == md5:
                 return data
         return None
-
-
-def map_in_threads(
-    call: Callable[[S], T], items: Iterable[S], workers: int | None = None
-) -> Iterator[T]:
-    """Yield ``call(item)`` for every item, in order, computed in threads."""
-    remaining = iter(items)
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        while batch := list(islice(remaining, _BATCH)):
-            yield from pool.map(call, batch)
 
 
 def iou(old: bytes, new: bytes, limits: Limits) -> float | None:

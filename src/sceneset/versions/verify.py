@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from sceneset.storage.files import md5_of
 from sceneset.storage.locking import write_lock
 from sceneset.storage.object_store import WORKERS
 from sceneset.storage.user_cache import is_in_cache
+from sceneset.threads import map_in_threads
 from sceneset.versions.index_table import INDEX, read_pointer
 
 _HINT = (
@@ -121,13 +121,8 @@ def verify(
         return True
 
     unread = sorted(blobs.keys() - found.keys())
-    with ThreadPoolExecutor(WORKERS) as pool:
-        try:
-            for _ in progress(pool.map(read, unread), len(unread), "verify"):
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for _ in progress(map_in_threads(read, unread, WORKERS), len(unread), "verify"):
+        pass
     return found
 
 
