@@ -5,10 +5,11 @@ Rows are kept as bytes: as models they need five times the memory.
 
 from collections.abc import Collection, Iterable
 
-from sceneset.catalog.lineage import COLUMNS, join_groups, lineage_sort_key, root_of
+from sceneset.catalog.lineage import join_groups, lineage_sort_key, root_of
 from sceneset.schemas.lineage import LineageRow
 
-_OLD, _NEW = COLUMNS.index("image_md5"), COLUMNS.index("new_image_md5")
+_COLUMNS = tuple(LineageRow.model_fields)
+_OLD, _NEW = _COLUMNS.index("image_md5"), _COLUMNS.index("new_image_md5")
 
 
 class CompactLineage:
@@ -47,7 +48,7 @@ class CompactLineage:
         found = (line.split(b"\t") for line in self._rows)
         rows = [
             LineageRow.model_validate(
-                dict(zip(COLUMNS, (value.decode() for value in values), strict=True))
+                dict(zip(_COLUMNS, (value.decode() for value in values), strict=True))
             )
             for values in found
             if values[_OLD] in wanted

@@ -12,10 +12,10 @@ from typing import Any
 from sceneset.errors import fail
 from sceneset.paths import Paths
 from sceneset.schemas.delivered import Delivered
-from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.csv_models import models_text
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows, csv_text
 
 DELIVERIES_FOLDER = "registry/deliveries"
-_COLUMNS = tuple(Delivered.model_fields)
 
 
 def deliveries_path(paths: Paths, subset: str) -> Path:
@@ -25,12 +25,7 @@ def deliveries_path(paths: Paths, subset: str) -> Path:
 
 def deliveries_text(samples: Iterable[Delivered]) -> str:
     """Return the record as CSV, sorted by phase and stem, with LF line ends."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for sample in sorted(samples, key=lambda sample: (sample.phase, sample.stem)):
-        writer.writerow([getattr(sample, name) for name in _COLUMNS])
-    return out.getvalue()
+    return models_text(Delivered, sorted(samples, key=lambda sample: (sample.phase, sample.stem)))
 
 
 def with_more_samples(text: str, samples: Iterable[Delivered], shown: str) -> str:
@@ -49,11 +44,7 @@ def with_more_samples(text: str, samples: Iterable[Delivered], shown: str) -> st
         rows = [row for _, row in csv_rows(text, strict=False)]
     except BrokenRowError as error:
         fail("csv-broken", str(error), file=shown, row=error.line, hint=error.hint)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(rows[0] if rows else header)
-    writer.writerows(sorted([*rows[1:], *added]))
-    return out.getvalue()
+    return csv_text(rows[0] if rows else header, sorted([*rows[1:], *added]))
 
 
 def with_other_keys(text: str, keys: Mapping[Any, tuple[str, str] | None], shown: str) -> str:
@@ -79,8 +70,4 @@ def with_other_keys(text: str, keys: Mapping[Any, tuple[str, str] | None], shown
         new = keys.get(old, old)
         if new is not None:
             rows.append([*new, *row[2:]] if len(row) > 1 else row)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows if set(keys.values()) == {None} else sorted(rows))
-    return out.getvalue()
+    return csv_text(header, rows if set(keys.values()) == {None} else sorted(rows))

@@ -4,33 +4,21 @@ Rows are sorted and each is on a line of its own, so git merges the changes of t
 lineage is a record of what happened, not a part of the state: no stage of the pipeline reads it.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
 from pathlib import Path
-from typing import NoReturn, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from typing import TypeVar
 
 from sceneset.errors import FindingsError
 from sceneset.paths import Paths
-from sceneset.schemas.base import share_field_sets
-from sceneset.schemas.finding import MAX_ALIKE, Finding, capped, finding
+from sceneset.schemas.finding import Finding
 from sceneset.schemas.lineage import LineageRow
 from sceneset.schemas.scan_row import ScanRow
-from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.csv_models import models_text, read_models
 from sceneset.storage.files import read_text
-from sceneset.storage.yaml_files import schema_finding
 
 LINEAGE_FOLDER = "registry/lineage"
-COLUMNS = tuple(LineageRow.model_fields)
-_ROWS = TypeAdapter(list[LineageRow])
 _MAX_REASON = 200  # characters
-_BATCH = 10_000  # rows that are validated together
-_MAX_ERRORS = 100_000
-"""After more errors the rest of a file is not read."""
+_HINT = "`sceneset fix` writes this file; restore it with git, and keep the rows of both sides"
 _Hash = TypeVar("_Hash", str, int)
 
 
@@ -96,68 +84,12 @@ def parse_lineage(text: str, shown: str, *, subset: str = "") -> list[LineageRow
 
 def iter_lineage(text: str, shown: str, *, subset: str = "") -> Iterator[LineageRow]:
     """Yield the rows in the text of a lineage file as they are; see `parse_lineage`."""
-    return chain.from_iterable(_batches(text, shown, subset))
-
-
-def _batches(text: str, shown: str, subset: str) -> Iterator[list[LineageRow]]:
-    """Yield the rows of a lineage; after a row with an error, look only for errors."""
-    invalid: list[tuple[ErrorDetails, int]] = []
-    errors = 0
-    rows = _values(text, shown, subset)
-    while (batch := list(islice(rows, _BATCH))) and errors <= _MAX_ERRORS:
-        try:
-            found = _ROWS.validate_python([values for _, values in batch])
-            share_field_sets(found)
-            if not errors:
-                yield found
-        except ValidationError as error:
-            errors += error.error_count()
-            details = error.errors(include_url=False)[: MAX_ALIKE - len(invalid)]
-            invalid += [(detail, batch[int(detail["loc"][0])][0]) for detail in details]
-    if errors:
-        raise FindingsError(
-            capped(
-                invalid,
-                lambda at: schema_finding(
-                    at[0] | {"loc": at[0]["loc"][1:]}, LineageRow, shown, at[1], subset
-                ),
-                total=errors,
-                is_complete=errors <= _MAX_ERRORS,
-            )
-        )
-
-
-def _values(text: str, shown: str, subset: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the number of each line with its values."""
-    try:
-        rows = csv_rows(text)
-        if tuple(next(rows, (1, []))[1]) != COLUMNS:
-            _refuse(shown, subset, 1, f"the first line is not {','.join(COLUMNS)}")
-        for line, row in rows:
-            if len(row) == len(COLUMNS):
-                yield line, dict(zip(COLUMNS, row, strict=True))
-            elif row:
-                _refuse(shown, subset, line, f"{len(row)} values for {len(COLUMNS)} columns")
-    except BrokenRowError as error:
-        _refuse(shown, subset, error.line, str(error))
-
-
-def _refuse(shown: str, subset: str, line: int, message: str) -> NoReturn:
-    hint = "`sceneset fix` writes this file; restore it with git, and keep the rows of both sides"
-    raise FindingsError(
-        [finding("csv-broken", message, subset=subset, file=shown, row=line or 1, hint=hint)]
-    )
+    return read_models(text, LineageRow, shown, hint=_HINT, subset=subset)
 
 
 def lineage_text(rows: Iterable[LineageRow]) -> str:
     """Return rows as CSV, sorted and without duplicates, with LF line ends."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in sorted(set(rows), key=lineage_sort_key):
-        fields = row.model_dump(mode="json")
-        writer.writerow([fields[name] for name in COLUMNS])
-    return out.getvalue()
+    return models_text(LineageRow, sorted(set(rows), key=lineage_sort_key))
 
 
 def lineage_sort_key(row: LineageRow) -> tuple[str, ...]:

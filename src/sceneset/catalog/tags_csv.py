@@ -1,8 +1,6 @@
 """Read tags from CSV files, reporting every error with its line, and write them as CSV."""
 
-import csv
 import gc
-import io
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from sceneset.schemas.base import share_field_sets
 from sceneset.schemas.finding import MAX_ALIKE, capped, finding
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Phase
-from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows, csv_text
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_files import schema_finding
 
@@ -258,10 +256,5 @@ def tags_text(tags: Iterable[Tag]) -> str:
     """
     ordered = sorted(tags, key=attrgetter("phase", "stem"))
     columns = COLUMNS if any(tag.origin for tag in ordered) else COLUMNS[:-1]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for tag in ordered:
-        fields = tag.model_dump()
-        writer.writerow(["" if fields[name] is None else fields[name] for name in columns])
-    return out.getvalue()
+    fields = (tag.model_dump() for tag in ordered)
+    return csv_text(columns, ([values[name] for name in columns] for values in fields))

@@ -1,8 +1,6 @@
 """Print what `sceneset crop` cut, and what gives no crop."""
 
 import argparse
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from sceneset.counts import counted
 from sceneset.cropping.types import ERRORS, Reason, Refusal
 from sceneset.errors import UsageError
 from sceneset.paths import DATA_ROOT
+from sceneset.storage.csv_rows import csv_text
 from sceneset.storage.files import first_bytes, write_text
 
 if TYPE_CHECKING:
@@ -137,11 +136,7 @@ def refusal_line(refusal: Refusal) -> str:
 
 def refused_text(refused: Iterable[Refusal]) -> str:
     """Return everything that gives no crop as CSV."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(Refusal._fields)
-    writer.writerows(refused)
-    return out.getvalue()
+    return csv_text(Refusal._fields, refused)
 
 
 def crops_json(

@@ -58,12 +58,12 @@ def _ordered(text: str, keys: "Sequence[Key]") -> str:
     import csv
     import io
 
+    from sceneset.storage.csv_rows import csv_text
+
     header, *rows = csv.reader(io.StringIO(text, newline=""))
     place = {key: number for number, key in enumerate(keys)}
     rows.sort(key=lambda row: place[row[0], row[1], row[2]])
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue()
+    return csv_text(header, rows)
 
 
 def write_pictures(

@@ -17,6 +17,7 @@ from sceneset.edits.merge_values import MISSING, ValueMerge
 from sceneset.edits.merge_yaml import Texts
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.tombstone import Tombstone
+from sceneset.storage.csv_rows import csv_text
 from sceneset.versions.used import parse_used, used_text
 
 _VERSION_HEADING = re.compile(r"### (\d+)\.(\d+)\.(\d+)")
@@ -141,11 +142,7 @@ def merge_rows(texts: Texts, _shown: str, merge: ValueMerge, keys: int = 2) -> s
         header = next(rows, header)
         sides.append({tuple(row[:keys]): dict(zip(header, row, strict=False)) for row in rows})
     merged = merge.mapping((), *sides)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(list(merged[key].values()) for key in sorted(merged))
-    return out.getvalue()
+    return csv_text(header, (merged[key].values() for key in sorted(merged)))
 
 
 def merge_lineage(texts: Texts, shown: str, _merge: ValueMerge) -> str:

@@ -14,6 +14,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.edits.ingest import refuse_taken_name
 from sceneset.errors import DvcError, FindingsError, fail
 from sceneset.schemas.finding import Finding
+from sceneset.storage.csv_rows import csv_text
 from sceneset.storage.files import atomic_write, write_text
 from sceneset.storage.locking import exclusive_lock
 
@@ -95,8 +96,4 @@ def _list_text(left_out: Sequence[Finding], before: str) -> str:
     for found in left_out:
         fields = found.model_dump()
         rows.append(tuple("" if fields[name] is None else str(fields[name]) for name in _COLUMNS))
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(dict.fromkeys(rows) if before else rows)
-    return out.getvalue()
+    return csv_text(_COLUMNS, dict.fromkeys(rows) if before else rows)

@@ -1,8 +1,6 @@
 """Propose a phase for chosen samples, so that no source, clip or similar image is on two sides."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +17,7 @@ from sceneset.quality.sample_groups import Groups, group_samples
 from sceneset.quality.sample_table import SampleTable, read_sample_table
 from sceneset.quality.tested_images import tested_samples
 from sceneset.schemas.terms import Phase
+from sceneset.storage.csv_rows import csv_text
 from sceneset.versions.history import released_test_images
 
 if TYPE_CHECKING:
@@ -133,12 +132,10 @@ def propose_split(catalog: Catalog, chosen: Chosen, options: SplitOptions) -> Pr
 
 def proposal_text(proposal: Proposal) -> str:
     """Return a proposal as CSV: one row for each chosen sample."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("subset", "phase", "stem", "to", "group"))
-    for name, (phase, stem), to, group in proposal.samples:
-        writer.writerow((name, phase, stem, to, group or ""))
-    return out.getvalue()
+    rows = (
+        (name, phase, stem, to, group or "") for name, (phase, stem), to, group in proposal.samples
+    )
+    return csv_text(("subset", "phase", "stem", "to", "group"), rows)
 
 
 def _is_chosen(table: SampleTable, chosen: Chosen) -> "Mask":

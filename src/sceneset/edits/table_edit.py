@@ -1,7 +1,5 @@
 """Tables of tags that people edit: write one for chosen samples, and take the edited one."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +14,7 @@ from sceneset.edits.retag import Retagged, stage_tags
 from sceneset.errors import FindingsError, fail
 from sceneset.schemas.finding import Finding, capped, finding
 from sceneset.schemas.tag import Tag
-from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.csv_rows import BrokenRowError, csv_rows, csv_text
 from sceneset.storage.files import md5_of, read_text
 from sceneset.storage.yaml_files import schema_finding
 
@@ -34,15 +32,18 @@ class _Row(NamedTuple):
 
 def table_text(catalog: Catalog, chosen: Chosen) -> str:
     """Return a table of the tags of chosen samples, for people to edit."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for name, keys in sorted(chosen.items()):
-        for tag in catalog.tags(name, cache=False):
-            if tag.key in keys:
-                values = _values(tag)
-                writer.writerow((name, tag.phase, tag.stem, *values, _digest(values)))
-    return out.getvalue()
+    rows = (
+        (name, *_key_and_values(tag))
+        for name, keys in sorted(chosen.items())
+        for tag in catalog.tags(name, cache=False)
+        if tag.key in keys
+    )
+    return csv_text(_COLUMNS, rows)
+
+
+def _key_and_values(tag: Tag) -> tuple[str, ...]:
+    values = _values(tag)
+    return (tag.phase, tag.stem, *values, _digest(values))
 
 
 def take_table(catalog: Catalog, draft: Draft, path: Path) -> Retagged:

@@ -1,7 +1,5 @@
 """Export the samples that a query selects: choose, write, count again, and record."""
 
-import csv
-import io
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -27,6 +25,7 @@ from sceneset.exports.types import (
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.provenance import Restriction
 from sceneset.storage.blobs import Blobs
+from sceneset.storage.csv_rows import csv_text
 from sceneset.storage.files import md5_of, write_text
 from sceneset.storage.locking import exclusive_lock
 from sceneset.versions.destination import check_destination, write_record
@@ -120,7 +119,7 @@ def _finish(
     rows = _left_out(selection, out)
     out.begin()
     if rows:
-        write_text(out.to / _LEFT_OUT, _csv_text(rows))
+        write_text(out.to / _LEFT_OUT, csv_text(LeftOut._fields, rows))
     else:
         (out.to / _LEFT_OUT).unlink(missing_ok=True)
     expected = len(selection.samples) - len(out.bad_samples)
@@ -215,14 +214,6 @@ def _left_out(selection: Selection, out: Output) -> list[LeftOut]:
         row for row in out.left_out if (row.subset, row.phase, row.stem) not in out.bad_samples
     ]
     return sorted(rows)
-
-
-def _csv_text(rows: list[LeftOut]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LeftOut._fields)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _delete_partial_files(to: Path) -> None:

@@ -1,11 +1,9 @@
 """The list of images to ask a vendor for, as a CSV file that spreadsheets open."""
 
-import csv
-import io
-
 from sceneset.catalog.subset_folder import printable
 from sceneset.reporting.plan_values import Plan, Request
 from sceneset.schemas.scene import Vocabulary
+from sceneset.storage.csv_rows import csv_text
 
 COLUMNS = (
     *("scene", "name_en", "name_zh", "persons", "phase", "images", "sources"),
@@ -23,13 +21,8 @@ def request_text(plan: Plan, vocabulary: Vocabulary) -> str:
 
     Texts that a spreadsheet would take for a formula begin with an apostrophe.
     """
-    out = io.StringIO(newline="")
-    out.write(_BOM)
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for request in plan.requests():
-        writer.writerow([_safe(value) for value in _row(request, vocabulary)])
-    return out.getvalue()
+    rows = (map(_safe, _row(request, vocabulary)) for request in plan.requests())
+    return _BOM + csv_text(COLUMNS, rows, line_end="\r\n")
 
 
 def _row(request: Request, vocabulary: Vocabulary) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Read the rows of CSV text one by one, with a limit on the length of each.
+"""Read the rows of CSV text one by one, with a limit on the length of each, and write rows.
 
 The csv module limits fields, but not rows: a row may go on over many lines, and a file of commas is
 one row of millions of values. Its usual source, io.StringIO, copies the text with 4 bytes for each
@@ -6,8 +6,9 @@ character.
 """
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sceneset.storage.conflict_markers import CONFLICT, CONFLICT_HINT, conflict_line
 
@@ -66,6 +67,17 @@ def csv_rows(text: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]
     except csv.Error as error:
         hint = "write plain CSV; double a quote inside quotes"
         raise BrokenRowError(str(error), max(reader.line_num, 1), hint) from None
+
+
+def csv_text(
+    header: Iterable[object], rows: Iterable[Iterable[object]], *, line_end: str = "\n"
+) -> str:
+    """Return a first line and rows as CSV text."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=line_end)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

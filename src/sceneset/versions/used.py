@@ -5,29 +5,23 @@ two branches, also with `merge=union`. The log is no part of a state: a version 
 time after its release.
 """
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import FindingsError, UnknownNameError, UsageError, fail
+from sceneset.errors import UnknownNameError, UsageError
 from sceneset.paths import Paths, without_userinfo
-from sceneset.schemas.finding import MAX_ALIKE, capped
 from sceneset.schemas.used import UsedRow
 from sceneset.schemas.version import Version, VersionNumber
-from sceneset.storage.csv_rows import BrokenRowError, csv_rows
+from sceneset.storage.csv_models import models_text, read_merged_models
 from sceneset.storage.files import atomic_write, read_text
 from sceneset.storage.leftovers import USED_PART
 from sceneset.storage.locking import exclusive_lock
-from sceneset.storage.yaml_files import schema_finding
 from sceneset.versions.records import read_records
 from sceneset.versions.resolve import LATEST
 
 FILE = "registry/used.csv"
-COLUMNS = tuple(UsedRow.model_fields)
 
 
 def used_path(paths: Paths) -> Path:
@@ -49,43 +43,12 @@ def read_used(paths: Paths) -> list[UsedRow]:
 
 def parse_used(text: str) -> list[UsedRow]:
     """Return the rows in the text of a log, sorted and without duplicates; see ``read_used``."""
-    rows: set[UsedRow] = set()
-    errors = []
-    for line, values in _rows(text):
-        if not values or tuple(values) == COLUMNS:  # a merge may repeat the header
-            continue
-        fields = dict(zip(COLUMNS, values, strict=False))
-        if len(values) > len(COLUMNS):
-            fields["more"] = ",".join(values[len(COLUMNS) :])
-        try:
-            rows.add(UsedRow.model_validate(fields))
-        except ValidationError as error:
-            errors += [(line, detail) for detail in error.errors(include_url=False)]
-            if len(errors) > MAX_ALIKE:  # a file of something else: a million lines are wrong
-                break
-    if errors:
-        raise FindingsError(
-            capped(errors, lambda error: schema_finding(error[1], UsedRow, FILE, error[0]))
-        )
-    return sorted(rows, key=_sort_key)
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    try:
-        yield from csv_rows(text, strict=False)
-    except BrokenRowError as error:
-        fail("csv-broken", str(error), file=FILE, row=error.line, hint=error.hint)
+    return sorted(read_merged_models(text, UsedRow, FILE), key=_sort_key)
 
 
 def used_text(rows: list[UsedRow]) -> str:
     """Return rows as CSV; equal rows give equal bytes."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(
-        [getattr(row, name) for name in COLUMNS] for row in sorted(set(rows), key=_sort_key)
-    )
-    return text.getvalue()
+    return models_text(UsedRow, sorted(set(rows), key=_sort_key))
 
 
 def add_used(catalog: Catalog, run: str, version: str, selection: str = "") -> tuple[UsedRow, bool]:

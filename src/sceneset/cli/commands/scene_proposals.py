@@ -1,7 +1,5 @@
 """`sceneset add --scenes-from`: print proposals of scenes as CSV, and add nothing."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +22,7 @@ def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int
     from sceneset.formats.scene_words import COLUMNS, propose_scenes
     from sceneset.formats.types import Options
     from sceneset.schemas.finding import errors_of
+    from sceneset.storage.csv_rows import csv_text
 
     if request.form is None or request.opened is None or request.work is None:
         raise AssertionError("--scenes-from is refused for the Custom layout")
@@ -36,11 +35,8 @@ def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int
     )
     findings = [*request.opened.findings, *done.findings]
     print_findings(findings)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((p.phase, p.stem, ";".join(p.scenes), translate(p.reason)) for p in done.rows)
-    print_lines((visible(line), "") for line in out.getvalue().splitlines())
+    rows = ((p.phase, p.stem, ";".join(p.scenes), translate(p.reason)) for p in done.rows)
+    print_lines((visible(line), "") for line in csv_text(COLUMNS, rows).splitlines())
     found = sum(bool(p.scenes) for p in done.rows)
     samples = counted(len(done.rows), "sample")
     say(f"scenes are proposed for {found:,} of {samples}; nothing was added")
