@@ -179,7 +179,7 @@ def test_page_escapes_hostile_names_and_is_replaced_only_if_it_is_a_page(
     assert done.code == 2
     assert "was not written by `sceneset evaluate`" in done.err
     done = sceneset("evaluate", run, "--html", added / "registry/a.html", cwd=added)
-    assert "write the page to another folder" in done.err
+    assert "write it to another folder" in done.err
 
 
 def test_page_is_in_the_language_of_the_reader(added, tmp_path, sceneset: Run, monkeypatch):

@@ -279,7 +279,7 @@ def test_fragment_names_the_pictures_as_a_site_stores_them() -> None:
     ("words", "message"),
     [
         ("diff HEAD --html photo.png", "end the name with .html"),
-        ("diff HEAD --html registry/x.html", "write the pictures to another folder"),
+        ("diff HEAD --html registry/x.html", "write it to another folder"),
         ("diff HEAD --html README.html", "exists and was not written by"),
         ("diff HEAD --open", "add --html FILE"),
         ("diff HEAD --limit 3", "add --html FILE"),

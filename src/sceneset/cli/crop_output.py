@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sceneset.cli.language import translate, with_colon
 from sceneset.cli.output import print_json, print_lines, say
+from sceneset.cli.output_files import check_output_file
 from sceneset.cli.text_width import visible
 from sceneset.counts import counted
 from sceneset.cropping.types import ERRORS, Reason, Refusal
-from sceneset.errors import UsageError
-from sceneset.paths import DATA_ROOT
 from sceneset.storage.csv_rows import csv_text
-from sceneset.storage.files import first_bytes, write_text
+from sceneset.storage.files import write_text
 
 if TYPE_CHECKING:
     from sceneset.catalog.reader import Catalog
     from sceneset.cropping.run import CropSet
     from sceneset.delivery.types import Delivery
 
-_HEADER = ",".join(Refusal._fields).encode()
 _SHOWN = 3  # examples of each reason
 _MEANINGS = {
     Reason.BROKEN: "boxes that are none: not numbers, not finite, no width or height, or no score",
@@ -94,15 +92,7 @@ def check_refused_file(path: Path, catalog: "Catalog") -> None:
     Raises:
         UsageError: It is such a file.
     """
-    for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise UsageError(f"{path} is inside {folder}; write the list to another folder")
-    if path.exists():
-        start = first_bytes(path, str(path), len(_HEADER)) if path.is_file() else b""
-        if start != _HEADER:
-            raise UsageError(
-                f"{path} exists and was not written by `sceneset crop`; use another file"
-            )
+    check_output_file(path, catalog, "crop", starts=(",".join(Refusal._fields),))
 
 
 def write_refused(args: argparse.Namespace, found: "CropSet") -> None:

@@ -9,7 +9,6 @@ from sceneset.cli.selected_samples import selected_samples
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
-    from sceneset.catalog.reader import Catalog
     from sceneset.evaluation.predictions import Predictions
     from sceneset.evaluation.report import Evaluation
     from sceneset.imaging.prediction_file import Reading
@@ -60,9 +59,10 @@ class FolderRun:
         self.samples, self.version = selection.samples, selection.version
         self.files = LocalFiles(self.catalog)
         if args.html:
+            from sceneset.cli.output_files import check_output_file
             from sceneset.evaluation.page import GENERATOR
 
-            _check_page(args.html, self.catalog, GENERATOR)
+            check_output_file(args.html, self.catalog, "evaluate", marks=(GENERATOR,))
 
     def evaluate(self) -> "Evaluation":
         """Count, measure, and write the page."""
@@ -157,21 +157,3 @@ class FolderRun:
         warn_if_committed(self.args.html)
         if self.args.open:
             open_page(self.args.html)
-
-
-def _check_page(path: Path, catalog: "Catalog", generator: str) -> None:
-    """Refuse a file that the page must not replace."""
-    from sceneset.paths import DATA_ROOT
-
-    for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise UsageError(f"{path} is inside {folder}; write the page to another folder")
-    if path.exists():
-        start = b""
-        if path.is_file():
-            with path.open("rb") as file:
-                start = file.read(4096)
-        if generator.encode() not in start:
-            raise UsageError(
-                f"{path} exists and was not written by `sceneset evaluate`; use another file"
-            )

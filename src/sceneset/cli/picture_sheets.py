@@ -70,26 +70,13 @@ def check_file(path: Path, catalog: "Catalog", *, outside: "Sequence[Path]" = ()
         UsageError: The file is in a folder that is registered or delivered, or it exists and is no
             sheet.
     """
+    from sceneset.cli.output_files import check_output_file
     from sceneset.imaging.sheet import GENERATOR as PNG_GENERATOR
-    from sceneset.paths import DATA_ROOT
     from sceneset.reporting.diff_page import GENERATOR as DIFF_GENERATOR
     from sceneset.reporting.sheet_page import GENERATOR
 
-    place = path.resolve()
-    used = [catalog.project / DATA_ROOT, catalog.project / "registry", *outside]
-    for folder in used:
-        if place.is_relative_to(folder.resolve()):
-            raise UsageError(f"{path} is inside {folder}; write the pictures to another folder")
-    if not path.exists():
-        return
-    start = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            start = file.read(4096)
-    lines = (GENERATOR, DIFF_GENERATOR, f"tEXtSoftware\0{PNG_GENERATOR}")
-    is_sheet = any(line.encode() in start for line in lines)
-    if not is_sheet:
-        raise UsageError(f"{path} exists and was not written by `sceneset view`; use another file")
+    marks = (GENERATOR, DIFF_GENERATOR, f"tEXtSoftware\0{PNG_GENERATOR}")
+    check_output_file(path, catalog, "view", marks=marks, outside=outside)
 
 
 def draw(entries: "Sequence[Entry]", catalog: "Catalog", *, side: int) -> "list[Card]":

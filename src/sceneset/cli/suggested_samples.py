@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sceneset.counts import counted
-from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,15 +21,13 @@ def check_files(args: argparse.Namespace, catalog: "Catalog") -> None:
     Raises:
         UsageError: A file must not be written.
     """
+    from sceneset.cli.output_files import check_output_place
     from sceneset.cli.picture_sheets import check_file
-    from sceneset.paths import DATA_ROOT
 
     if args.view:
         check_file(args.view, catalog)
     if args.to:
-        for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
-            if args.to.resolve().is_relative_to(folder.resolve()):
-                raise UsageError(f"{args.to} is inside {folder}; write the list elsewhere")
+        check_output_place(args.to, catalog)
 
 
 def write_list(path: Path, catalog: "Catalog", keys: "Sequence[Key]") -> None:

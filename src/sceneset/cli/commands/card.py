@@ -17,7 +17,6 @@ from sceneset.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sceneset.catalog.reader import Catalog
 
 EXAMPLES = r"""
   sceneset card --rev 1.2.0 --to ~/card.html
@@ -52,16 +51,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compute the card and write it."""
     from sceneset.cli.output import print_json, say
+    from sceneset.cli.output_files import check_output_file
     from sceneset.counts import counted
     from sceneset.reporting.data_card import compute_data_card
-    from sceneset.reporting.data_card_pages import card_page
+    from sceneset.reporting.data_card_pages import HTML_GENERATOR, MARKDOWN_GENERATOR, card_page
     from sceneset.storage.files import atomic_write
     from sceneset.versions.foreign import restrictions_of
 
     catalog = open_catalog(args)
     files = _files(args.to, args.language)
     for path, _, _ in files:
-        check_file(path, catalog)
+        check_output_file(
+            path, catalog, "card", starts=(MARKDOWN_GENERATOR,), marks=(HTML_GENERATOR,)
+        )
     card = compute_data_card(catalog, left_out=restrictions_of(catalog, internal=args.internal))
     for path, language, form in files:
         text = card_page(card, language, form, translate=_translator(language))
@@ -105,29 +107,6 @@ def _files(to: Path, language: str | None) -> list[tuple[Path, str, str]]:
         for name in languages
         for suffix in _SUFFIXES
     ]
-
-
-def check_file(path: Path, catalog: "Catalog") -> None:
-    """Refuse a file that a card must not be written to.
-
-    Raises:
-        UsageError: The file is in a folder that is registered, or it exists and is no card.
-    """
-    from sceneset.paths import DATA_ROOT
-    from sceneset.reporting.data_card_pages import HTML_GENERATOR, MARKDOWN_GENERATOR
-
-    place = path.resolve()
-    for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
-        if place.is_relative_to(folder.resolve()):
-            raise UsageError(f"{path} is inside {folder}; write the card to another folder")
-    if not path.exists():
-        return
-    start = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            start = file.read(4096)
-    if not start.startswith(MARKDOWN_GENERATOR.encode()) and HTML_GENERATOR.encode() not in start:
-        raise UsageError(f"{path} exists and was not written by `sceneset card`; use another file")
 
 
 def _translator(language: str) -> "Callable[[str], str]":

@@ -158,25 +158,13 @@ def _targets(args: argparse.Namespace, catalog: "Catalog") -> "dict[str, Any] | 
 
 def _check_files(args: argparse.Namespace, catalog: "Catalog") -> None:
     """Refuse files that must not be written."""
-    from sceneset.paths import DATA_ROOT
+    from sceneset.cli.output_files import check_output_file
     from sceneset.reporting.plan_page import GENERATOR
     from sceneset.reporting.plan_request import COLUMNS
 
     for path, mark in ((args.to, ",".join(COLUMNS)), (args.html, GENERATOR)):
-        if path is None:
-            continue
-        for folder in (catalog.project / DATA_ROOT, catalog.project / "registry"):
-            if path.resolve().is_relative_to(folder.resolve()):
-                raise UsageError(f"{path} is inside {folder}; write it to another folder")
-        if path.exists():
-            start = b""
-            if path.is_file():
-                with path.open("rb") as file:
-                    start = file.read(4096)
-            if mark.encode() not in start:
-                raise UsageError(
-                    f"{path} exists and was not written by `sceneset plan`; use another file"
-                )
+        if path is not None:
+            check_output_file(path, catalog, "plan", marks=(mark,))
 
 
 def _write_files(args: argparse.Namespace, catalog: "Catalog", plan: "Plan") -> None:
