@@ -4,9 +4,11 @@ import math
 
 from sceneset.catalog.subset_folder import printable
 from sceneset.evaluation.bootstrap import Interval
+from sceneset.reporting.page_words import WORDS, shared_words
 from sceneset.schemas.base import Localized
 
 TEXTS = {
+    **shared_words("images", "scene", "before", "after"),
     "title": Localized(en="Evaluation: {}", zh="评估：{}"),
     "truth": Localized(en="True masks: {}", zh="真值标注：{}"),
     "compared": Localized(
@@ -44,12 +46,10 @@ TEXTS = {
     "interval": Localized(en="95 % interval", zh="95 % 区间"),
     "groups": Localized(en="By {}", zh="按{}"),
     "group": Localized(en="group", zh="组"),
-    "images": Localized(en="images", zh="图片"),
     "sources": Localized(en="sources", zh="来源"),
-    "scene": Localized(en="scene", zh="场景"),
     "persons": Localized(en="number of persons", zh="人数"),
     "phase": Localized(en="phase", zh="阶段"),
-    "subset": Localized(en="subset", zh="子集"),
+    "subset": Localized(en="subset", zh="子数据集"),
     "size": Localized(en="size of person", zh="人的大小"),
     "all": Localized(en="all samples", zh="所有样本"),
     "difference": Localized(en="Compared with {}", zh="与 {} 比较"),
@@ -57,8 +57,6 @@ TEXTS = {
         en="{} samples in both runs; {} only in this run, {} only in the other one",
         zh="两次运行共有 {} 个样本；{} 个仅在本次，{} 个仅在另一次",
     ),
-    "before": Localized(en="before", zh="之前"),
-    "after": Localized(en="after", zh="之后"),
     "change": Localized(en="change", zh="变化"),
     "p": Localized(en="p", zh="p"),
     "holm": Localized(
@@ -85,23 +83,20 @@ TEXTS = {
 }
 
 NAMES = {
+    **shared_words("single", "multi", "mixed", "mask"),
+    "working tree": WORDS["working_tree"],
     "no person": Localized(en="no person", zh="没有人"),
     "below 1 %": Localized(en="below 1 %", zh="小于 1 %"),
     "1 to 5 %": Localized(en="1 to 5 %", zh="1 % 至 5 %"),
     "5 to 20 %": Localized(en="5 to 20 %", zh="5 % 至 20 %"),
     "20 % and more": Localized(en="20 % and more", zh="20 % 及以上"),
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
-    "mixed": Localized(en="single and multi", zh="单人和多人"),
     "none": Localized(en="none", zh="无"),
     "empty": Localized(en="empty", zh="空"),
-    "mask": Localized(en="mask", zh="标注"),
     "probability (8 bits)": Localized(en="probability (8 bits)", zh="概率（8 位）"),
     "probability (16 bits)": Localized(en="probability (16 bits)", zh="概率（16 位）"),
     "probability (float)": Localized(en="probability (float)", zh="概率（浮点数）"),
     "COCO results": Localized(en="COCO results", zh="COCO 结果"),
     "COCO results (none)": Localized(en="COCO results (none)", zh="COCO 结果（无）"),
-    "working tree": Localized(en="working tree", zh="工作区"),
     "missing": Localized(en="without a prediction", zh="没有预测"),
     "wrong-phase": Localized(en="prediction in another phase", zh="预测在其他阶段"),
     "ambiguous": Localized(en="several predictions fit", zh="有多个匹配的预测"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.reporting.markdown import escape_cell
+from sceneset.reporting.page_words import WORDS, shared_words
 from sceneset.reporting.provenance import HEADING, provenance_facts
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
@@ -45,11 +46,12 @@ _KINDS = {
     ),
 }
 _LABELS = {
+    **shared_words("samples", "sizes"),
+    "foreground": WORDS["person_share"],
     "title": Localized(en="Person segmentation dataset", zh="人像语义分割数据集"),
     "split": Localized(en="split", zh="划分(split)"),
     "subset": Localized(en="subset", zh="子数据集"),
     "kind": Localized(en="kind", zh="类型"),
-    "samples": Localized(en="samples", zh="样本"),
     "colour": Localized(en="Colour statistics (scale 0 to 1)", zh="颜色统计（0 到 1）"),
     "pooled_mean": Localized(
         en="mean over all pixels (for training configs)", zh="全部像素均值（用于训练配置）"
@@ -61,8 +63,6 @@ _LABELS = {
     "image_mean": Localized(en="mean of image means", zh="各图均值的均值"),
     "image_std": Localized(en="mean of image standard deviations", zh="各图标准差的均值"),
     "std_of_image_means": Localized(en="standard deviation of image means", zh="各图均值的标准差"),
-    "sizes": Localized(en="Image sizes", zh="图片尺寸"),
-    "foreground": Localized(en="Share of person pixels", zh="人像像素占比"),
     "generated": Localized(
         en="Generated from tags and scans. Do not edit this page.",
         zh="本页由注册表根据标签和扫描结果生成，请勿手工修改。",

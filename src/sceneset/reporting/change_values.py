@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sceneset.reporting.page import html_environment
+from sceneset.reporting.page_words import WORDS, shared_words
 from sceneset.reporting.picture_diff import (
     PAIRS,
     Photo,
@@ -32,30 +33,25 @@ TITLES = {
     ChangeKind.METADATA: Localized(en="Same picture, other metadata", zh="图像相同、元数据不同"),
 }
 TEXTS = {
-    "before": Localized(en="before", zh="之前"),
-    "after": Localized(en="after", zh="之后"),
+    **shared_words(
+        "before", "after", "show_masks", "close", "previous", "next", "person", "ignored"
+    ),
     "change": Localized(en="changed pixels", zh="变化的像素"),
     "show": Localized(en="Show", zh="显示"),
     "show_all": Localized(en="side by side (0)", zh="并排（0）"),
     "show_before": Localized(en="before (1)", zh="之前（1）"),
     "show_after": Localized(en="after (2)", zh="之后（2）"),
     "show_change": Localized(en="changed pixels (3)", zh="变化的像素（3）"),
-    "show_masks": Localized(en="masks (M)", zh="标注（M）"),
     "filter": Localized(
         en="filter by name, scene or finding (/)", zh="按名称、场景或问题筛选（/）"
     ),
     "flip": Localized(en="flip between the two (B)", zh="在两张之间切换（B）"),
     "zoom": Localized(en="zoom to the change (Z)", zh="放大变化处（Z）"),
-    "close": Localized(en="close (Esc)", zh="关闭（Esc）"),
-    "previous": Localized(en="previous (←)", zh="上一张（←）"),
-    "next": Localized(en="next (→)", zh="下一张（→）"),
     "was": Localized(en="before:", zh="之前："),
     "added": Localized(en="person added", zh="新增的人"),
     "removed": Localized(en="person removed", zh="去掉的人"),
     "changed-ignored": Localized(en="ignored in one of the two", zh="仅一边忽略（255）"),
-    "changed-other": Localized(en="other values", zh="其他值"),
-    "person": Localized(en="person", zh="人"),
-    "ignored": Localized(en="ignored (255)", zh="忽略（255）"),
+    "changed-other": WORDS["other_values"],
     "count": Localized(en="{} of {}", zh="{} / {}"),
     "sorted": Localized(
         en="The masks that changed most come first, by the IoU of the person before and after.",

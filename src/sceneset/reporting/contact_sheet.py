@@ -11,6 +11,7 @@ from sceneset.counts import counted
 from sceneset.errors import BlobError, FindingsError, UndecodableError, UsageError
 from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress, no_progress
+from sceneset.reporting.page_words import WORDS, shared_words
 from sceneset.schemas.base import Localized
 from sceneset.schemas.params import Limits
 from sceneset.threads import map_in_threads
@@ -29,16 +30,12 @@ SINGLE_SIDE = 1600
 """Longer side of a picture in pixels: on a PNG sheet, on a page, and if there is only one."""
 
 TEXTS = {
-    "person": Localized(en="person", zh="人"),
-    "ignored": Localized(en="ignored (255)", zh="忽略（255）"),
-    "other": Localized(en="other values", zh="其他值"),
-    "no_mask": Localized(en="no usable mask", zh="没有可用的标注"),
+    **shared_words("person", "ignored", "no_mask", "mask"),
+    "other": WORDS["other_values"],
     "image": Localized(en="image", zh="图片"),
-    "mask": Localized(en="mask", zh="标注"),
 }
 _PERSONS = {
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
+    **shared_words("single", "multi"),
     "mixed": Localized(en="mixed", zh="单人和多人"),
 }
 

@@ -17,6 +17,7 @@ from sceneset.reporting.data_card_blocks import (
     words,
 )
 from sceneset.reporting.data_card_coverage import PERSONS, Coverage
+from sceneset.reporting.page_words import WORDS
 from sceneset.reporting.provenance import Consented, ProvenanceTotals, provenance_facts
 from sceneset.schemas.base import Localized
 from sceneset.schemas.provenance import Basis, Restriction
@@ -26,7 +27,7 @@ _PERSONS = {
     "single": Localized(en="one person", zh="单人"),
     "multi": Localized(en="several persons", zh="多人"),
     "mixed": Localized(en="one or several, by scene", zh="因场景而异"),
-    None: Localized(en="not recorded", zh="未记录"),
+    None: WORDS["not_recorded"],
 }
 _BASES: dict[str, Localized] = {
     "consent": Localized(en="the persons agreed (consent)", zh="本人同意（consent）"),
@@ -47,7 +48,7 @@ _RESTRICTIONS: dict[str, Localized] = {
     "internal": Localized(en="for internal use (internal)", zh="仅供内部使用（internal）"),
     "no-export": Localized(en="not to be exported (no-export)", zh="不得导出（no-export）"),
 }
-_MISSING = Localized(en="not recorded", zh="未记录")
+_MISSING = WORDS["not_recorded"]
 _PHASES = [str(phase) for phase in Phase]
 
 

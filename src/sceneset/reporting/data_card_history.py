@@ -17,6 +17,7 @@ from sceneset.reporting.data_card_blocks import (
     words,
 )
 from sceneset.reporting.data_card_origin import CardChanges
+from sceneset.reporting.page_words import SEVERITIES
 from sceneset.schemas.base import Localized
 from sceneset.schemas.rules import RULES, Severity
 from sceneset.schemas.terms import Phase
@@ -24,11 +25,6 @@ from sceneset.schemas.terms import Phase
 Translate = Callable[[str], str]
 """Translates the meaning of a rule."""
 
-_SEVERITIES = {
-    Severity.ERROR: Localized(en="error", zh="错误"),
-    Severity.WARNING: Localized(en="warning", zh="警告"),
-    Severity.NOTE: Localized(en="note", zh="提示"),
-}
 _CHANGES = {
     "added": Localized(en="samples added", zh="新增样本"),
     "removed": Localized(en="samples removed", zh="移除样本"),
@@ -45,10 +41,10 @@ def rules(card: DataCard, language: str, translate: Translate) -> Section:
     """Return how many findings each rule has, and which of them people accept, with the reason."""
     counts = [(severity, card.findings(severity)) for severity in Severity]
     if language == "zh":
-        parts = [f"{count:,} 个{_SEVERITIES[severity].zh}" for severity, count in counts]
+        parts = [f"{count:,} 个{SEVERITIES[severity].zh}" for severity, count in counts]
         text = f"{'，'.join(parts)}；已接受 {card.waived:,} 个。"
     else:
-        parts = [counted(count, _SEVERITIES[severity].en) for severity, count in counts]
+        parts = [counted(count, SEVERITIES[severity].en) for severity, count in counts]
         accepted = counted(card.waived, "finding is accepted", "findings are accepted")
         text = f"{', '.join(parts)}; {accepted}."
     blocks: list[Block] = [Text(text)]
@@ -61,7 +57,7 @@ def rules(card: DataCard, language: str, translate: Translate) -> Section:
         rows = [
             [
                 Code(rule.code),
-                _SEVERITIES[rule.severity].text(language),
+                SEVERITIES[rule.severity].text(language),
                 translate(RULES[rule.code].meaning),
                 f"{rule.number:,}",
                 f"{rule.waived:,}",

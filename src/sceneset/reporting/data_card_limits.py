@@ -8,20 +8,14 @@ from sceneset.reporting.data_card import DataCard
 from sceneset.reporting.data_card_blocks import Items, Section, listed, share, words
 from sceneset.reporting.data_card_coverage import Coverage
 from sceneset.reporting.provenance import FIELD_NAMES
-from sceneset.schemas.base import Localized
 from sceneset.schemas.provenance import missing_fields
 from sceneset.schemas.rules import Severity
+from sceneset.schemas.scene import PHASE_WORDS
 from sceneset.schemas.stats import GroupStats
 from sceneset.schemas.terms import Kind, Phase
 
 FEW = 100
 """Scenes with fewer samples are named."""
-
-_PHASES = {
-    Phase.TRAIN: Localized(en="training", zh="训练"),
-    Phase.VAL: Localized(en="validation", zh="验证"),
-    Phase.TEST: Localized(en="test", zh="测试"),
-}
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ def _phase_texts(coverage: Coverage, language: str) -> list[str]:
     empty = [phase for phase in Phase if not coverage.phases[str(phase)]]
     if not empty or not coverage.samples:
         return []
-    names = [_PHASES[phase].text(language) for phase in empty]
+    names = [PHASE_WORDS[phase].text(language) for phase in empty]
     return [
         words(language, f"There are no {' and no '.join(names)} samples.",
               f"没有{'和'.join(names)}样本。")

@@ -20,6 +20,7 @@ from sceneset.reporting.page import (
     resource,
     style_of,
 )
+from sceneset.reporting.page_words import shared_words
 from sceneset.reporting.picture_diff import PictureDiff
 from sceneset.schemas.base import Localized
 from sceneset.versions.diff import Diff
@@ -31,7 +32,8 @@ GENERATOR = '<meta name="generator" content="sceneset diff">'
 """The line of a page by which its next writer knows that it may be replaced."""
 _TEXTS = {
     **TEXTS,
-    "changes": Localized(en="What changed", zh="变化"),
+    **shared_words("changes", "working_tree"),
+    **shared_words("subsets_added", "subsets_removed", "scenes_added", "scenes_removed"),
     "totals": Localized(en="Totals", zh="总数"),
     "difference": Localized(en="difference", zh="差值"),
     "drift": Localized(en="Drift of scenes", zh="场景的变化"),
@@ -39,12 +41,11 @@ _TEXTS = {
         en="{} more scenes changed less and are not shown.", zh="另有 {} 个变化较小的场景未显示。"
     ),
     "no_changes": Localized(en="No sample differs.", zh="没有样本不同。"),
-    "working_tree": Localized(en="working tree", zh="工作区"),
     "commit": Localized(en="{}: commit {}", zh="{}：提交 {}"),
     "review": Localized(en="Review", zh="审查"),
     "rows": Localized(en="Rows of scene tables", zh="场景表的行"),
     "provenance": Localized(en="Whose data it is", zh="数据归属"),
-    "new_subset": Localized(en="new subset", zh="新子集"),
+    "new_subset": Localized(en="new subset", zh="新子数据集"),
     "no_provenance": Localized(en="The entry has no provenance.", zh="条目没有填写数据归属。"),
     "new_findings": Localized(en="New findings", zh="新问题"),
     "no_new_findings": Localized(en="No new findings.", zh="没有新问题。"),
@@ -52,10 +53,6 @@ _TEXTS = {
         en="{} more of this rule are not shown.", zh="此规则还有 {} 条未显示。"
     ),
     "known_findings": Localized(en="Findings that are in the base too", zh="基准中已有的问题"),
-    "subsets_added": Localized(en="Subsets added", zh="新增的子集"),
-    "subsets_removed": Localized(en="Subsets removed", zh="移除的子集"),
-    "scenes_added": Localized(en="Scenes added", zh="新增的场景"),
-    "scenes_removed": Localized(en="Scenes removed", zh="移除的场景"),
     "major": Localized(
         en="The next version is at least a major step.", zh="下一个版本至少要升主版本号。"
     ),

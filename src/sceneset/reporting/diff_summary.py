@@ -10,6 +10,7 @@ from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import printable
 from sceneset.reporting.charts import Bar, bar_chart, paired_bars
 from sceneset.reporting.contact_sheet import persons_text
+from sceneset.reporting.page_words import shared_words
 from sceneset.schemas.base import Localized
 from sceneset.schemas.stats import RowStats
 from sceneset.schemas.terms import TOTAL, Phase
@@ -21,16 +22,14 @@ T = TypeVar("T")
 MOST_ROWS = 30
 """Rows of a chart; those that changed most are shown."""
 _TEXTS = {
-    "samples": Localized(en="samples", zh="样本"),
-    "subsets": Localized(en="subsets", zh="子集"),
+    **shared_words("samples", "before", "after"),
+    "subsets": Localized(en="subsets", zh="子数据集"),
     "total": Localized(en="all scenes", zh="全部场景"),
     "images": Localized(en="Images of each scene", zh="各场景的图片数"),
     "person": Localized(en="Share of person pixels of each scene", zh="各场景的人像素占比"),
     "colour": Localized(
         en="Largest change of a color's mean, of 255", zh="颜色均值的最大变化（满值 255）"
     ),
-    "before": Localized(en="before", zh="之前"),
-    "after": Localized(en="after", zh="之后"),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sceneset.catalog.subset_folder import printable
 from sceneset.reporting.charts import Bar, bar_chart
 from sceneset.reporting.page import LANGUAGE_TAGS, html_environment, policy, style_of
+from sceneset.reporting.page_words import shared_words
 from sceneset.reporting.plan_kinds import KINDS
 from sceneset.reporting.plan_reasons import CellPlan, CellResult
 from sceneset.reporting.plan_values import Plan
@@ -21,6 +22,7 @@ GENERATOR = '<meta name="generator" content="sceneset plan">'
 
 _MOST_BARS = 20
 TEXTS = {
+    **shared_words("order", "scenes", "scene", "images", "single", "multi", "unknown"),
     "title": Localized(en="What to collect next", zh="下一步采集什么"),
     "counted": Localized(en="Counted samples: {}", zh="统计的样本：{}"),
     "near": Localized(
@@ -58,7 +60,6 @@ TEXTS = {
         zh="没有设置目标，因此只比较各场景。请在 params.yaml 中写入 targets。",
     ),
     "reached": Localized(en="All targets are reached.", zh="所有目标都已达到。"),
-    "order": Localized(en="Order", zh="排序"),
     "order_text": Localized(
         en="Scenes are in the order of their most urgent reason. Among equal reasons, the largest "
         "share comes first.",
@@ -66,11 +67,8 @@ TEXTS = {
     ),
     "most_wanted": Localized(en="Images to collect", zh="需要采集的图片"),
     "images_chart": Localized(en="Different images by scene", zh="各场景的不同图片"),
-    "scenes": Localized(en="Scenes", zh="场景"),
-    "scene": Localized(en="scene", zh="场景"),
     "persons": Localized(en="persons", zh="人数"),
     "different": Localized(en="different / target", zh="不同图片 / 目标"),
-    "images": Localized(en="images", zh="图片"),
     "wanted": Localized(en="wanted", zh="需要"),
     "largest": Localized(en="largest source", zh="最大来源"),
     "effective": Localized(en="effective sources", zh="有效来源数"),
@@ -78,9 +76,6 @@ TEXTS = {
     "why": Localized(en="why", zh="原因"),
     "nothing": Localized(en="needs nothing", zh="无需采集"),
     "unused": Localized(en="Scenes without a sample and a target", zh="既没有样本也没有目标的场景"),
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
-    "unknown": Localized(en="unknown", zh="未知"),
     "empty": Localized(en="No scene has a sample or a target.", zh="没有场景有样本或目标。"),
     "effective_text": Localized(
         en="Effective sources are 1 / (sum of squared shares of the sources): so many equally "

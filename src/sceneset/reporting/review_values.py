@@ -10,31 +10,27 @@ from sceneset.errors import FindingsError
 from sceneset.quality.leakage import LEAKAGE_CODES
 from sceneset.reporting.change_values import ChangeValues
 from sceneset.reporting.contact_sheet import Translate
+from sceneset.reporting.page_words import SEVERITIES, WORDS
 from sceneset.reporting.provenance import provenance_facts
 from sceneset.reporting.review import Review
 from sceneset.reporting.review_pictures import FindingGroup, ReviewPictures, ShownFinding
 from sceneset.schemas.base import Localized
 from sceneset.schemas.provenance import Provenance
-from sceneset.schemas.rules import RULES, Severity
+from sceneset.schemas.rules import RULES
 
 _MOST_ROWS = 200
-_SEVERITIES = {
-    Severity.ERROR: Localized(en="error", zh="错误"),
-    Severity.WARNING: Localized(en="warning", zh="警告"),
-    Severity.NOTE: Localized(en="note", zh="提示"),
-}
 _VERDICTS = {
     True: Localized(en="✓ Ready to merge", zh="✓ 可以合并"),
     False: Localized(en="✗ Not ready to merge", zh="✗ 不能合并"),
 }
 _ROW_NAMES = (
-    Localized(en="subset", zh="子集"),
+    Localized(en="subset", zh="子数据集"),
     Localized(en="split file", zh="划分文件"),
-    Localized(en="scene", zh="场景"),
+    WORDS["scene"],
     Localized(en="persons", zh="人数"),
     Localized(en="phase", zh="阶段"),
-    Localized(en="before", zh="之前"),
-    Localized(en="after", zh="之后"),
+    WORDS["before"],
+    WORDS["after"],
 )
 _COUNT = Localized(en="{} of {}", zh="{} / {}")
 
@@ -112,7 +108,7 @@ class ReviewValues:
         return {
             "code": group.code,
             "severity": str(severity),
-            "severity_text": _SEVERITIES[severity].text(self.language),
+            "severity_text": SEVERITIES[severity].text(self.language),
             "meaning": self._meaning(group.code),
             "count": f"{total:,}" if shown == total else text.format(f"{shown:,}", f"{total:,}"),
             "more": total - shown,

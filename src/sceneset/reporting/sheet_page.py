@@ -7,18 +7,16 @@ template, and the page's policy lets the browser run only the page's own script 
 
 from sceneset.reporting.contact_sheet import Card, ContactSheet
 from sceneset.reporting.page import data_uri, html_environment, policy, resource, style_of
+from sceneset.reporting.page_words import shared_words
 from sceneset.schemas.base import Localized
 
 GENERATOR = '<meta name="generator" content="sceneset view">'
 """The line of a page by which its next writer knows that it may be replaced."""
 
 _TEXTS = {
-    "show_masks": Localized(en="masks (M)", zh="标注（M）"),
+    **shared_words("show_masks", "close", "previous", "next"),
     "size": Localized(en="size", zh="大小"),
     "filter": Localized(en="filter by name, scene or finding", zh="按名称、场景或问题筛选"),
-    "close": Localized(en="close (Esc)", zh="关闭（Esc）"),
-    "previous": Localized(en="previous (←)", zh="上一张（←）"),
-    "next": Localized(en="next (→)", zh="下一张（→）"),
 }
 
 

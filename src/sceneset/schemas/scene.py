@@ -17,7 +17,7 @@ _PERSONS_WORDS = {
     Persons.SINGLE: Localized(en="single-person", zh="单人"),
     Persons.MULTI: Localized(en="multi-person", zh="多人"),
 }
-_PHASE_WORDS = {
+PHASE_WORDS = {
     Phase.TRAIN: Localized(en="training", zh="训练"),
     Phase.VAL: Localized(en="validation", zh="验证"),
     Phase.TEST: Localized(en="test", zh="测试"),
@@ -237,7 +237,7 @@ class Vocabulary(Model):
     def describe(self, scene: str, persons: Persons | None, phase: Phase) -> Localized:
         """Return the default description of a row, worded as in the document: 滑雪单人."""
         if scene == TOTAL:
-            phase_word = _PHASE_WORDS[phase]
+            phase_word = PHASE_WORDS[phase]
             everyone = Localized(
                 en=f"all {phase_word.en} samples of the subset",
                 zh=f"子数据集全部{phase_word.zh}样本",
@@ -250,7 +250,7 @@ class Vocabulary(Model):
             )
         name = self.by_key[scene].name
         people = _PERSONS_WORDS[persons] if persons else Localized()
-        held_out = Localized() if phase is Phase.TRAIN else _PHASE_WORDS[phase]
+        held_out = Localized() if phase is Phase.TRAIN else PHASE_WORDS[phase]
         english = (name.text("en"), people.en, held_out.en and f"({held_out.en})")
         return Localized(
             en=" ".join(filter(None, english)),

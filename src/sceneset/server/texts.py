@@ -1,30 +1,28 @@
 """The words of the live pages in English and Chinese."""
 
+from sceneset.reporting.page_words import WORDS, filled
 from sceneset.schemas.base import Localized
+from sceneset.site.texts import TEXTS as PAGES
 
+_OF_PAGES = (
+    *("search", "other_language", "theme", "samples", "scene", "persons", "phase", "subset"),
+    *("single", "multi", "unknown", "train", "val", "test", "sort", "reset", "more", "masks"),
+    *("close", "previous", "next", "working_tree"),
+)
+"""The words that the pages of the catalogue have, too."""
 TEXTS = {
-    "search": Localized(en="Search", zh="搜索"),
+    **{name: PAGES[name] for name in _OF_PAGES},
+    "rule": PAGES["finding"],
+    "name": PAGES["by_name"],
+    "none": PAGES["no_sample"],
+    "count": PAGES["count_of"],
+    "mixed": WORDS["mixed"],
     "search_hint": Localized(en="name, source, scene or description", zh="名称、来源、场景或描述"),
     "skip": Localized(en="Skip to the samples", zh="跳到样本"),
     "catalogue": Localized(en="Catalogue", zh="目录"),
     "api": Localized(en="API", zh="API"),
     "pages": Localized(en="Pages", zh="页面"),
-    "other_language": Localized(en="中文", zh="English"),
-    "theme": Localized(en="Dark or light", zh="深色或浅色"),
     "filters": Localized(en="Filters", zh="筛选"),
-    "samples": Localized(en="Samples", zh="样本"),
-    "scene": Localized(en="Scene", zh="场景"),
-    "persons": Localized(en="Persons", zh="人数"),
-    "phase": Localized(en="Phase", zh="阶段"),
-    "subset": Localized(en="Subset", zh="子数据集"),
-    "rule": Localized(en="Finding", zh="问题"),
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
-    "mixed": Localized(en="single and multi", zh="单人和多人"),
-    "unknown": Localized(en="unknown", zh="未知"),
-    "train": Localized(en="train", zh="训练 (train)"),
-    "val": Localized(en="val", zh="验证 (val)"),
-    "test": Localized(en="test", zh="测试 (test)"),
     "numbers": Localized(en="Numbers", zh="数值"),
     "person_share": Localized(en="Person, share of the image", zh="人像占比"),
     "ignore_share": Localized(en="Ignored, share of the image", zh="忽略区域占比"),
@@ -35,20 +33,13 @@ TEXTS = {
     "contrast": Localized(en="Contrast under the mask", zh="标注内的对比度"),
     "from": Localized(en="from", zh="最小"),
     "to": Localized(en="to", zh="最大"),
-    "sort": Localized(en="Order", zh="排序"),
-    "name": Localized(en="by name", zh="按名称"),
     "person-share": Localized(en="by share of the person", zh="按人像占比"),
     "size": Localized(en="by size of the image", zh="按图片大小"),
     "reverse": Localized(en="largest or last first", zh="倒序"),
-    "reset": Localized(en="Show all", zh="全部显示"),
-    "more": Localized(en="Show more", zh="显示更多"),
-    "none": Localized(en="No sample matches.", zh="没有符合条件的样本。"),
-    "count": Localized(en="{0} of {1} samples", zh="{1} 个样本中的 {0} 个"),
     "left_out": Localized(
         en="{0} withdrawn samples and {1} samples for internal use are not shown.",
         zh="不显示 {0} 个已撤回的样本和 {1} 个仅供内部使用的样本。",
     ),
-    "masks": Localized(en="Masks (M)", zh="标注（M）"),
     "mark": Localized(en="Mark", zh="标记"),
     "mark_sample": Localized(en="Mark {0}", zh="标记 {0}"),
     "mark_key": Localized(en="Mark (B)", zh="标记（B）"),
@@ -71,9 +62,6 @@ TEXTS = {
     "reason": Localized(en="Reason", zh="理由"),
     "saved": Localized(en="Saved as {0}. Next: {1}", zh="已保存为 {0}。下一步：{1}"),
     "failed": Localized(en="The server did not answer: {0}", zh="服务器没有应答：{0}"),
-    "close": Localized(en="close (Esc)", zh="关闭（Esc）"),
-    "previous": Localized(en="previous (←)", zh="上一张（←）"),
-    "next": Localized(en="next (→)", zh="下一张（→）"),
     "large": Localized(en="Sample", zh="样本"),
     "similar": Localized(en="Similar samples", zh="相似样本"),
     "similarity": Localized(en="{0}, similarity {1}", zh="{0}，相似度 {1}"),
@@ -94,13 +82,9 @@ TEXTS = {
         zh="此服务器不提供目录页面：`sceneset serve --pages` 会生成。",
     ),
     "wrong": Localized(en="The address can't be used", zh="地址无法使用"),
-    "working_tree": Localized(en="working tree", zh="工作区"),
 }
 
 
 def text_in(language: str, name: str, *values: object) -> str:
-    """Return a text; ``values`` take the places of {0}, {1}..."""
-    found = TEXTS[name].text(language)
-    for place, value in enumerate(values):
-        found = found.replace(f"{{{place}}}", str(value))
-    return found
+    """Return a text; ``values`` take the places of {0}, {1}..., numbers with commas."""
+    return filled(TEXTS[name], language, *values)

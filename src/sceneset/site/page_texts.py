@@ -3,9 +3,14 @@
 They are apart from `sceneset.site.texts`, which every page has as data for its script.
 """
 
+from sceneset.evaluation.page_texts import TEXTS as EVALUATION
+from sceneset.reporting.page_words import SEVERITIES, WORDS, shared_words
 from sceneset.schemas.base import Localized
 
 PAGE_TEXTS = {
+    **shared_words(
+        "subsets_added", "subsets_removed", "scenes_added", "scenes_removed", "not_recorded"
+    ),
     "what_it_is": Localized(
         en="Images with masks of persons for semantic segmentation. Every sample is registered "
         "with its scenes, checked, and versioned.",
@@ -21,7 +26,6 @@ PAGE_TEXTS = {
         zh="点击数字可查看对应的样本。属于多个场景的样本在每个场景中都计数。",
     ),
     "heat_scale": Localized(en="Color", zh="颜色"),
-    "heat_cell": Localized(en="{0}: {1}", zh="{0}：{1}"),
     "empty_scenes": Localized(
         en="Scenes without samples: {0}",
         zh="没有样本的场景：{0} 个",
@@ -30,7 +34,6 @@ PAGE_TEXTS = {
     "growth_chart": Localized(
         en="Samples of each phase over versions", zh="各版本每个阶段的样本数"
     ),
-    "growth_table": Localized(en="As a table", zh="表格"),
     "attention": Localized(en="What needs attention", zh="需要关注的问题"),
     "nothing_to_do": Localized(en="Nothing needs attention.", zh="没有需要关注的问题。"),
     "rule": Localized(en="Rule", zh="规则"),
@@ -61,7 +64,6 @@ PAGE_TEXTS = {
     "origin": Localized(en="Vendor or origin", zh="供应商或来源"),
     "consent_until": Localized(en="Consent until", zh="同意有效期"),
     "no_end": Localized(en="no end", zh="无期限"),
-    "not_recorded": Localized(en="not recorded", zh="未记录"),
     "date": Localized(en="Date", zh="日期"),
     "notes": Localized(en="Notes", zh="说明"),
     "older_versions": Localized(
@@ -80,17 +82,16 @@ PAGE_TEXTS = {
     "evaluation_of": Localized(en="Evaluation: {0}", zh="评估：{0}"),
     "evaluation_run": Localized(en="Run", zh="运行"),
     "evaluation_sources": Localized(en="Sources", zh="来源"),
-    "evaluation_iou": Localized(en="IoU of all pixels", zh="所有像素的 IoU"),
-    "evaluation_interval": Localized(en="95 % interval", zh="95 % 区间"),
-    "evaluation_mean": Localized(en="IoU, mean of images", zh="IoU，图片均值"),
+    "evaluation_iou": EVALUATION["dataset_iou"],
+    "evaluation_interval": EVALUATION["interval"],
+    "evaluation_mean": EVALUATION["image_iou"],
     "evaluation_left_out": Localized(
         en="Samples left out, because their predictions are missing or can't be used: {0}",
         zh="因预测缺失或无法使用而未计入的样本：{0}",
     ),
     # Findings
     "no_findings": Localized(en="There is no error and no warning.", zh="没有错误，也没有警告。"),
-    "severity_error": Localized(en="error", zh="错误"),
-    "severity_warning": Localized(en="warning", zh="警告"),
+    **{f"severity_{severity}": name for severity, name in SEVERITIES.items()},
     "errors": Localized(en="Errors", zh="错误"),
     "warnings": Localized(en="Warnings", zh="警告"),
     "by_rule": Localized(en="By rule", zh="按规则"),
@@ -129,13 +130,9 @@ PAGE_TEXTS = {
     "signed": Localized(en="the tag is signed (not verified here)", zh="标签已签名（此处未验证）"),
     "unsigned": Localized(en="the tag is not signed", zh="标签未签名"),
     "made_with": Localized(en="Made with", zh="生成方式"),
-    "what_changed": Localized(en="What changed", zh="变化"),
+    "what_changed": WORDS["changes"],
     "since": Localized(en="Since version {0}", zh="与版本 {0} 相比"),
     "no_change": Localized(en="No sample changed.", zh="没有样本变化。"),
-    "subsets_added": Localized(en="Subsets added", zh="新增的子数据集"),
-    "subsets_removed": Localized(en="Subsets removed", zh="移除的子数据集"),
-    "scenes_added": Localized(en="Scenes added", zh="新增的场景"),
-    "scenes_removed": Localized(en="Scenes removed", zh="移除的场景"),
     "change_added": Localized(en="Samples added", zh="新增的样本"),
     "change_removed": Localized(en="Samples removed", zh="移除的样本"),
     "change_moved": Localized(en="Samples moved", zh="移动的样本"),
@@ -146,13 +143,10 @@ PAGE_TEXTS = {
     "change_image": Localized(en="Images replaced", zh="图片被替换"),
     "get_version": Localized(en="How to get exactly this version", zh="如何获取此版本"),
     "command_versions": Localized(en="Its record", zh="查看记录"),
-    "command_verify": Localized(en="Check that its files are complete", zh="检查文件是否完整"),
     "command_diff": Localized(en="What changed, sample by sample", zh="逐个样本查看变化"),
     "command_site": Localized(en="A catalogue of this version", zh="生成此版本的目录"),
-    "command_open": Localized(en="Python", zh="Python"),
     # Selections
-    "rule_of": Localized(en="Rule", zh="规则"),
-    "selection_all": Localized(en="all samples", zh="所有样本"),
+    "selection_all": EVALUATION["all"],
     "selection_weight": Localized(en="Weight in training", zh="训练权重"),
     "selection_cap": Localized(en="At most", zh="最多"),
     "selection_seed": Localized(en="Seed", zh="随机种子"),

@@ -87,7 +87,7 @@ def _commands(page: Page, version: str, previous: str) -> Iterator[Command]:
     model, text = page.model, page.text
     state = state_options(model, version)
     yield Command(text("command_pull_all"), f"sceneset pull{state} --to DIR")
-    yield Command(text("command_open"), _python(model, version))
+    yield Command(text("command_python"), _python(model, version))
     yield Command(
         text("command_versions"), f"sceneset versions {version}{state_options(model, '')}"
     )

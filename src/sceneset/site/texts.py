@@ -1,14 +1,16 @@
 """The words of the catalogue in English and Chinese."""
 
+from sceneset.reporting.page_words import WORDS, filled, shared_words
 from sceneset.schemas.base import Localized
 from sceneset.site.page_texts import PAGE_TEXTS
 
 TEXTS = {
+    **shared_words("working_tree", "images", "single", "multi", "unknown", "scenes"),
+    **shared_words("no_mask", "previous", "next", "close", "person_share", "sizes"),
     "overview": Localized(en="Overview", zh="总览"),
     "samples": Localized(en="Samples", zh="样本"),
     "findings": Localized(en="Findings", zh="问题"),
     "search": Localized(en="Search", zh="搜索"),
-    "scenes": Localized(en="Scenes", zh="场景"),
     "scene": Localized(en="Scene", zh="场景"),
     "subsets": Localized(en="Subsets", zh="子数据集"),
     "subset": Localized(en="Subset", zh="子数据集"),
@@ -21,26 +23,20 @@ TEXTS = {
     "other_language": Localized(en="中文", zh="English"),
     "theme": Localized(en="Dark or light", zh="深色或浅色"),
     "state": Localized(en="State", zh="状态"),
-    "working_tree": Localized(en="working tree", zh="工作区"),
     "made_by": Localized(en="Made by sceneset {0}", zh="由 sceneset {0} 生成"),
-    "images": Localized(en="images", zh="图片"),
     "boxes": Localized(en="boxes", zh="检测框"),
     "train": Localized(en="train", zh="训练 (train)"),
     "val": Localized(en="val", zh="验证 (val)"),
     "test": Localized(en="test", zh="测试 (test)"),
-    "single": Localized(en="single", zh="单人"),
-    "multi": Localized(en="multi", zh="多人"),
-    "unknown": Localized(en="unknown", zh="未知"),
     "persons": Localized(en="Persons", zh="人数"),
     "phase": Localized(en="Phase", zh="阶段"),
     "kind": Localized(en="Kind", zh="类型"),
     "total": Localized(en="Total", zh="合计"),
     "all": Localized(en="all", zh="全部"),
-    "filter": Localized(en="Search", zh="搜索"),
     "filter_hint": Localized(en="name, source or scene", zh="名称、来源或场景"),
     "finding": Localized(en="Finding", zh="问题"),
     "any_finding": Localized(en="any finding", zh="任何问题"),
-    "sort": Localized(en="Order", zh="排序"),
+    "sort": WORDS["order"],
     "by_name": Localized(en="by name", zh="按名称"),
     "by_share": Localized(en="smallest person first", zh="人像从小到大"),
     "by_share_down": Localized(en="largest person first", zh="人像从大到小"),
@@ -61,10 +57,6 @@ TEXTS = {
         en="The data of this page can't be read. Build the catalogue again with `sceneset site`.",
         zh="无法读取本页的数据。请用 `sceneset site` 重新生成目录。",
     ),
-    "no_mask": Localized(en="no usable mask", zh="没有可用的标注"),
-    "previous": Localized(en="previous (←)", zh="上一张（←）"),
-    "next": Localized(en="next (→)", zh="下一张（→）"),
-    "close": Localized(en="close (Esc)", zh="关闭（Esc）"),
     "image": Localized(en="Image (1)", zh="图片（1）"),
     "overlay": Localized(en="Overlay (2)", zh="叠加（2）"),
     "mask": Localized(en="Mask (3)", zh="标注（3）"),
@@ -78,20 +70,17 @@ TEXTS = {
     "command_mmseg": Localized(en="mmsegmentation config", zh="mmsegmentation 配置"),
     "copy": Localized(en="Copy", zh="复制"),
     "copied": Localized(en="Copied", zh="已复制"),
-    "legend_person": Localized(en="person", zh="人"),
-    "legend_ignored": Localized(en="ignored (255)", zh="忽略（255）"),
-    "legend_other": Localized(en="other values", zh="其他值"),
-    "sample_pictures": Localized(en="Samples", zh="样本"),
+    "legend_person": WORDS["person"],
+    "legend_ignored": WORDS["ignored"],
+    "legend_other": WORDS["other_values"],
     "scene_table": Localized(en="Scene table", zh="场景表"),
     "statistics": Localized(en="Statistics", zh="统计"),
-    "person_share": Localized(en="Share of person pixels", zh="人像像素占比"),
     "brightness": Localized(en="Mean brightness of images", zh="图片平均亮度"),
     "position": Localized(en="Where people are in the frame", zh="人在画面中的位置"),
     "position_note": Localized(
         en="share of person pixels in each part of the frame, over {0} masks",
         zh="画面各部分的人像像素占比，共 {0} 个标注",
     ),
-    "sizes": Localized(en="Image sizes", zh="图片尺寸"),
     "other_sizes": Localized(en="{0} other sizes", zh="其他 {0} 种尺寸"),
     "colour": Localized(en="Mean color", zh="平均颜色"),
     "without_person": Localized(en="images without a person", zh="无人图片"),
@@ -128,8 +117,4 @@ def text(name: str, language: str, *values: object) -> str:
         language: "en" or "zh".
         values: Numbers are shown with commas.
     """
-    found = (TEXTS.get(name) or PAGE_TEXTS[name]).text(language)
-    for place, value in enumerate(values):
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
-        found = found.replace(f"{{{place}}}", shown)
-    return found
+    return filled(TEXTS.get(name) or PAGE_TEXTS[name], language, *values)
