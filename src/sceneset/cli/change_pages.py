@@ -112,7 +112,8 @@ def state_name(catalog: "Catalog", name: str | None) -> "StateName":
 def write_page(args: argparse.Namespace, page: "DiffPage") -> dict[str, Any]:
     """Write a page, say what it does not show, and open it; return its fields for --json."""
     from sceneset.cli.output import say
-    from sceneset.cli.picture_sheets import open_page, warn_if_committed
+    from sceneset.cli.output_files import warn_if_committed
+    from sceneset.cli.picture_sheets import open_page
     from sceneset.counts import counted
     from sceneset.reporting.diff_page import diff_page
     from sceneset.storage.files import atomic_write

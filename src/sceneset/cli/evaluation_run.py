@@ -140,7 +140,8 @@ class FolderRun:
         """Write the page with pictures of the worst samples."""
         from sceneset.cli.language import translate
         from sceneset.cli.output import progress, say
-        from sceneset.cli.picture_sheets import language, open_page, warn_if_committed
+        from sceneset.cli.output_files import warn_if_committed
+        from sceneset.cli.picture_sheets import language, open_page
         from sceneset.evaluation.page import evaluation_page
         from sceneset.evaluation.pictures import draw_worst
         from sceneset.storage.files import atomic_write

@@ -1,4 +1,4 @@
-"""Check files that options name before a command writes them."""
+"""Check files that options name before a command writes them, and warn if git would commit them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,3 +64,21 @@ def check_output_place(path: Path, catalog: "Catalog", outside: Sequence[Path] =
     for folder in (catalog.project / DATA_ROOT, catalog.project / "registry", *outside):
         if place.is_relative_to(folder.resolve()):
             raise UsageError(f"{path} is inside {folder}; write it to another folder")
+
+
+def warn_if_committed(path: Path) -> None:
+    """Say so if git would commit a file or a folder with pictures that a command wrote."""
+    from sceneset.cli.output import say
+    from sceneset.cli.surroundings import larger_repository
+
+    if repository := larger_repository(path):
+        remedy = (
+            "Add the folder to .gitignore, or move it"
+            if path.is_dir()
+            else "Move the file, or delete it after use"
+        )
+        say(
+            f"git does not ignore {path}: `git add .` in {repository.top} would commit these "
+            f"pictures. {remedy}",
+            style="yellow",
+        )

@@ -122,6 +122,7 @@ def new_sheet(title: str, cards: "list[Card]", notes: "Sequence[str]") -> "Conta
 def write_sheet(path: Path, sheet: "ContactSheet", side: int, *, opens: bool) -> None:
     """Write a sheet, say what it does not show, and open it."""
     from sceneset.cli.output import say
+    from sceneset.cli.output_files import warn_if_committed
     from sceneset.counts import counted
     from sceneset.storage.files import atomic_write
 
@@ -143,19 +144,6 @@ def write_sheet(path: Path, sheet: "ContactSheet", side: int, *, opens: bool) ->
     warn_if_committed(path)
     if opens:
         open_page(path)
-
-
-def warn_if_committed(path: Path) -> None:
-    """Say so if git would commit a file with pictures."""
-    from sceneset.cli.output import say
-    from sceneset.cli.surroundings import larger_repository
-
-    if repository := larger_repository(path):
-        say(
-            f"git does not ignore {path}: `git add .` in {repository.top} would commit these "
-            "pictures. Move the file, or delete it after use",
-            style="yellow",
-        )
 
 
 def say_left_out(sheet: "ContactSheet", missing: str) -> None:

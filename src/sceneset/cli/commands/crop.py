@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from sceneset.cli.commands.format_options import add_format_options
-from sceneset.cli.commands.sources import add_remote, add_source, add_view
+from sceneset.cli.commands.sources import add_fetch, add_remote, add_source, add_view
 from sceneset.errors import UsageError, fail
 
 EXAMPLES = r"""
@@ -112,9 +112,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="show the findings and the crops, change nothing"
     )
-    parser.add_argument(
-        "--fetch", action="store_true", help="download files that are not on this machine"
-    )
+    add_fetch(parser)
     parser.add_argument(
         "--internal",
         action="store_true",

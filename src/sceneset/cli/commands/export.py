@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     """Export the samples and report what is left out."""
     from sceneset.api import Registry
     from sceneset.cli.output import print_json, progress, say
-    from sceneset.cli.surroundings import larger_repository
+    from sceneset.cli.output_files import warn_if_committed
 
     done = Registry.open(args.repo, args.rev, progress=progress).export(
         args.format,
@@ -106,12 +106,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(vars(done))
     else:
         _print_outcome(done, args.to)
-    if repository := larger_repository(args.to):
-        say(
-            f"git does not ignore {args.to}: `git add .` in {repository.top} would commit these "
-            "images. Add the folder to .gitignore, or move it",
-            style="yellow",
-        )
+    warn_if_committed(args.to)
     return FINDINGS if done.bad else FINE
 
 

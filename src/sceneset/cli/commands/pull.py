@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from sceneset.api import Registry
     from sceneset.cli.language import translate
     from sceneset.cli.output import print_json, progress, say
-    from sceneset.cli.surroundings import larger_repository
+    from sceneset.cli.output_files import warn_if_committed
     from sceneset.counts import counted
 
     done = Registry.open(args.repo, args.rev, progress=progress).pull(
@@ -92,10 +92,5 @@ def run(args: argparse.Namespace) -> int:
             f"{done.fetched:,} downloaded from the remote",
             style="bold red" if done.bad else "green",
         )
-    if repository := larger_repository(args.to):
-        say(
-            f"git does not ignore {args.to}: `git add .` in {repository.top} would commit these "
-            "images. Add the folder to .gitignore, or move it",
-            style="yellow",
-        )
+    warn_if_committed(args.to)
     return FINDINGS if done.bad else FINE

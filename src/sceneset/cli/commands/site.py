@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from sceneset.cli.commands.sources import (
+    add_fetch,
     add_internal,
     add_remote,
     add_source,
@@ -56,9 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show an evaluation: the counts that `sceneset evaluate --to FILE` wrote; can be "
         "repeated, and each run is compared with the one before",
     )
-    parser.add_argument(
-        "--fetch", action="store_true", help="download files that are not on this machine"
-    )
+    add_fetch(parser)
     add_open(parser)
     add_internal(parser)
     add_remote(parser)
@@ -71,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     from sceneset.cli.catalogue import load_catalogue
     from sceneset.cli.output import print_json, progress, say
+    from sceneset.cli.output_files import warn_if_committed
     from sceneset.cli.picture_sheets import open_page
-    from sceneset.cli.surroundings import larger_repository
     from sceneset.site.build import build_site
     from sceneset.site.collect import site_options
     from sceneset.site.evaluations import read_evaluations
@@ -95,12 +94,7 @@ def run(args: argparse.Namespace) -> int:
         print_json({"page": str(page)} | asdict(report))
     else:
         _print_report(report, args.to)
-    if repository := larger_repository(args.to):
-        say(
-            f"git does not ignore {args.to}: `git add .` in {repository.top} would commit these "
-            "pictures. Add the folder to .gitignore, or move it",
-            style="yellow",
-        )
+    warn_if_committed(args.to)
     if args.open:
         open_page(page)
     return FINDINGS if report.unread else FINE

@@ -39,6 +39,13 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_fetch(parser: argparse.ArgumentParser) -> None:
+    """Add --fetch."""
+    parser.add_argument(
+        "--fetch", action="store_true", help="download files that are not on this machine"
+    )
+
+
 def add_internal(parser: argparse.ArgumentParser) -> None:
     """Add --internal."""
     parser.add_argument(

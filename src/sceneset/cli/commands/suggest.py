@@ -13,7 +13,7 @@ and it has not; with --like, which samples are similar to one.
 import argparse
 from pathlib import Path
 
-from sceneset.cli.commands.sources import add_internal, add_query, add_remote, add_source
+from sceneset.cli.commands.sources import add_fetch, add_internal, add_query, add_remote, add_source
 from sceneset.cli.exit_codes import FINE
 from sceneset.cli.picture_sheets import add_sheet
 from sceneset.errors import UsageError
@@ -97,9 +97,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "per line for --stems-file (.txt)",
     )
     add_sheet(parser, "draw the listed samples with their masks as an .html or .png file")
-    parser.add_argument(
-        "--fetch", action="store_true", help="download files that are not on this machine"
-    )
+    add_fetch(parser)
     add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")

@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.sources import (
+    add_fetch,
     add_internal,
     add_query,
     add_remote,
@@ -88,9 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="longer side of a picture (default: 480 in an .html file, 256 in a .png file, 192 in "
         "the terminal, 1600 with --sample)",
     )
-    parser.add_argument(
-        "--fetch", action="store_true", help="download files that are not on this machine"
-    )
+    add_fetch(parser)
     add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
