@@ -6,15 +6,15 @@ from contextlib import closing
 import pytest
 
 from sceneset.storage.picture_store import (
+    Outline,
     OutlineKey,
     PictureStore,
-    StoredOutline,
     Thumb,
     forget_pictures,
 )
 
 THUMB = Thumb(192, 144, b"webp-of-a-person")
-OUTLINE = StoredOutline(960, 720, "M1 1l2+2z", "", "", b"\1" * 256)
+OUTLINE = Outline(960, 720, "M1 1l2+2z", "", "", b"\1" * 256)
 KEY = OutlineKey("b" * 32, 6)
 
 

@@ -4,13 +4,14 @@ The coordinates are those of the image as shown, scaled so that its longer side 
 All arithmetic that decides a point is on integers: equal masks give equal paths.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sceneset.imaging.decode import Size, fitted
 from sceneset.imaging.overlay import covered, turned
+from sceneset.storage.picture_store import Outline
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,22 +27,6 @@ _TOLERANCE = 1.2  # units between an outline and its simplified path
 _MAX_PATH = 12_000  # characters; masks of noise would have paths of megabytes
 _MAX_PARTS = 1_000
 _SPANS = (SPAN, SPAN // 2, SPAN // 4)  # coarser drawings of masks with too many corners
-
-
-class Outline(NamedTuple):
-    """Where a mask is, as shown."""
-
-    width: int
-    height: int
-    """Size of the drawing in units; the longer side has SPAN."""
-    person: str
-    """SVG path data of the persons (1), with their holes; "" if there is none."""
-    ignored: str
-    """SVG path data of the ignored pixels (255)."""
-    other: str
-    """SVG path data of all other values above 0."""
-    grid: bytes
-    """Share of person pixels, 0 to 255, of each of GRID x GRID cells of the frame, by rows."""
 
 
 def outline_of(values: "Pixels", orientation: int = 1) -> Outline:

@@ -20,7 +20,7 @@ from sceneset.paths import PICTURE_STORE
 from sceneset.server.state import Fetch, State
 from sceneset.site.draw_pictures import PictureFiles, draw_pictures
 from sceneset.storage.files import md5_of
-from sceneset.storage.picture_store import OutlineKey, PictureStore, StoredOutline, Thumb
+from sceneset.storage.picture_store import Outline, OutlineKey, PictureStore, Thumb
 
 KINDS = ("image", "mask", "overlay")
 """Large pictures: the image, its mask in colors, and both."""
@@ -138,7 +138,7 @@ class Pictures:
             self._forgotten |= withdrawn
         return self._store.thumbs([files.image_md5]).get(files.image_md5)
 
-    def _outline_of(self, key: OutlineKey) -> StoredOutline | None:
+    def _outline_of(self, key: OutlineKey) -> Outline | None:
         return self._store.outlines([key]).get(key) if self._store else None
 
     def _draw(self, state: State, files: PictureFiles) -> "_Drawn":
@@ -185,7 +185,7 @@ class _Drawn:
 
     def __init__(self) -> None:
         self.thumb: Thumb | None = None
-        self.outline: StoredOutline | None = None
+        self.outline: Outline | None = None
         self.image = self.mask = ""
 
 
@@ -237,7 +237,7 @@ def _reason(error: BlobError | FindingsError | UndecodableError) -> str:
     return error.message if isinstance(error, UndecodableError) else str(error)
 
 
-def _drawing(outline: StoredOutline) -> str:
+def _drawing(outline: Outline) -> str:
     paths = []
     for name, fill, opacity in _COLOURS:
         if path := getattr(outline, name):

@@ -16,7 +16,7 @@ from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.thumbnail import small_picture
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.params import Limits
-from sceneset.storage.picture_store import OutlineKey, PictureStore, StoredOutline, Thumb
+from sceneset.storage.picture_store import Outline, OutlineKey, PictureStore, Thumb
 
 SIDE = 192
 """Longer side of a thumbnail in pixels."""
@@ -105,7 +105,7 @@ class _Drawer:
         self.problems |= {key.md5: why for key, why in outlines.items() if isinstance(why, str)}
         self._store.add(
             [(md5, drawn) for md5, drawn in thumbs.items() if isinstance(drawn, Thumb)],
-            [(key, drawn) for key, drawn in outlines.items() if isinstance(drawn, StoredOutline)],
+            [(key, drawn) for key, drawn in outlines.items() if isinstance(drawn, Outline)],
         )
 
     def _thumb(self, sample: PictureFiles) -> Thumb | str:
@@ -117,13 +117,13 @@ class _Drawer:
         except (BlobError, FindingsError, UndecodableError) as error:
             return _reason(error)
 
-    def _outline(self, sample: PictureFiles) -> StoredOutline | str:
+    def _outline(self, sample: PictureFiles) -> Outline | str:
         """Return the outline of a mask, or why there is none."""
         try:
             values = decode_mask(self._read(sample.mask, sample.mask_md5), self._limits)
         except (BlobError, FindingsError, UndecodableError) as error:
             return _reason(error)
-        return StoredOutline(*outline_of(values, sample.orientation))
+        return outline_of(values, sample.orientation)
 
 
 def _reason(error: BlobError | FindingsError | UndecodableError) -> str:

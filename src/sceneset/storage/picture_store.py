@@ -39,15 +39,20 @@ class OutlineKey(NamedTuple):
     """EXIF orientation of the image, 1 to 8; the mask is turned with it."""
 
 
-class StoredOutline(NamedTuple):
-    """See `sceneset.imaging.outline.Outline`."""
+class Outline(NamedTuple):
+    """Where a mask is, as shown; see `sceneset.imaging.outline`."""
 
     width: int
     height: int
+    """Size of the drawing in units; the longer side has SPAN."""
     person: str
+    """SVG path data of the persons (1), with their holes; "" if there is none."""
     ignored: str
+    """SVG path data of the ignored pixels (255)."""
     other: str
+    """SVG path data of all other values above 0."""
     grid: bytes
+    """Share of person pixels, 0 to 255, of each of GRID x GRID cells of the frame, by rows."""
 
 
 class PictureStore:
@@ -84,13 +89,13 @@ class PictureStore:
         statement = "SELECT md5, width, height, webp FROM thumb WHERE md5 IN"
         return {md5: Thumb(*rest) for md5, *rest in self._select(statement, [*md5s])}
 
-    def outlines(self, keys: Iterable[OutlineKey]) -> dict[OutlineKey, StoredOutline]:
+    def outlines(self, keys: Iterable[OutlineKey]) -> dict[OutlineKey, Outline]:
         """Return those outlines that are stored."""
         wanted = set(keys)
         columns = "md5, orientation, width, height, person, ignored, other, grid"
         statement = f"SELECT {columns} FROM outline WHERE md5 IN"  # noqa: S608
         rows = self._select(statement, list({key.md5 for key in wanted}))
-        found = {OutlineKey(md5, turn): StoredOutline(*rest) for md5, turn, *rest in rows}
+        found = {OutlineKey(md5, turn): Outline(*rest) for md5, turn, *rest in rows}
         return {key: outline for key, outline in found.items() if key in wanted}
 
     def grids(self, keys: Iterable[OutlineKey]) -> dict[OutlineKey, bytes]:
@@ -114,7 +119,7 @@ class PictureStore:
     def add(
         self,
         thumbs: Iterable[tuple[str, Thumb]],
-        outlines: Iterable[tuple[OutlineKey, StoredOutline]],
+        outlines: Iterable[tuple[OutlineKey, Outline]],
     ) -> None:
         """Store pictures in one transaction."""
         with self._lock, self._connection:
