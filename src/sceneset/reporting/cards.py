@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.reporting.markdown import escape_cell
+from sceneset.reporting.page import template_environment
 from sceneset.reporting.page_words import WORDS, shared_words
 from sceneset.reporting.provenance import HEADING, provenance_facts
 from sceneset.schemas.base import Localized
@@ -255,15 +256,8 @@ def _render(page: str, form: str, language: str, **values: Any) -> str:
 
 @cache
 def _environment() -> "Environment":
-    import jinja2  # imported here, because `sceneset show` needs only the descriptions
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sceneset.reporting"),
-        autoescape=jinja2.select_autoescape(("html.jinja",), default=False),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    environment = template_environment(
+        "sceneset.reporting", is_html=False, keep_trailing_newline=True
     )
     environment.filters["cell"] = escape_cell
     return environment

@@ -15,7 +15,13 @@ from sceneset.reporting.data_card_blocks import Code, Section, words
 from sceneset.reporting.data_card_history import Translate
 from sceneset.reporting.data_card_limits import limits
 from sceneset.reporting.markdown import escape_cell
-from sceneset.reporting.page import LANGUAGE_TAGS, html_environment, policy, style_of
+from sceneset.reporting.page import (
+    LANGUAGE_TAGS,
+    html_environment,
+    policy,
+    style_of,
+    template_environment,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -120,15 +126,7 @@ def _is_code(value: object) -> bool:
 
 @cache
 def _markdown_environment() -> "Environment":
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sceneset.reporting"),
-        autoescape=jinja2.select_autoescape(("html.jinja",), default=False),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("sceneset.reporting", is_html=False)
     environment.filters["cell"] = _cell
     environment.filters["line"] = escape_line
     return environment

@@ -50,12 +50,26 @@ def data_uri(kind: str, data: bytes) -> str:
 @cache
 def html_environment() -> "Environment":
     """Return the templates of HTML pages; they escape every value."""
+    return template_environment("sceneset.reporting")
+
+
+def template_environment(
+    *packages: str, is_html: bool = True, keep_trailing_newline: bool = False
+) -> "Environment":
+    """Return the templates of packages, which may not use a name that has no value.
+
+    Args:
+        packages: The packages with a folder templates/; the first one that has a template counts.
+        is_html: Whether all templates escape every value, or only those that end with .html.jinja.
+        keep_trailing_newline: Whether a page ends with the last line end of its template.
+    """
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("sceneset.reporting"),
-        autoescape=True,
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in packages]),
+        autoescape=jinja2.select_autoescape(("html.jinja",), default=is_html),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=keep_trailing_newline,
     )

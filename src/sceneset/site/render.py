@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sceneset.reporting.page import LANGUAGE_TAGS, resource
+from sceneset.reporting.page import LANGUAGE_TAGS, resource, template_environment
 from sceneset.schemas.base import Localized
 from sceneset.site.model import SiteModel
 from sceneset.site.texts import TEXTS, text
@@ -128,14 +128,4 @@ def style() -> str:
 @cache
 def site_environment() -> "Environment":
     """Return the templates of the catalogue and of reports; they escape every value."""
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader("sceneset.site"), jinja2.PackageLoader("sceneset.reporting")]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return template_environment("sceneset.site", "sceneset.reporting")
