@@ -311,5 +311,5 @@ def test_tags_without_a_scan_row_are_refused(registry):
     root = write_registry(registry, many(3))
     path = root / f"registry/tags/{NAME}.csv"
     path.write_text(path.read_text("utf-8") + "train,new,ski,single,,\n", "utf-8")
-    with pytest.raises(FindingsError, match="1 of 4 samples of the tags are not in the scan"):
+    with pytest.raises(FindingsError, match="1 sample is in the tags and not in the scan"):
         plan_of(root)

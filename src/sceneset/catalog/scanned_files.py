@@ -1,10 +1,12 @@
 """The files of each sample with their hashes and sizes, as the subset's scan records them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.shared_reads import Hashes
+from sceneset.counts import counted
+from sceneset.errors import fail
 
 
 class ScannedFile(NamedTuple):
@@ -60,6 +62,28 @@ def _read_hashes(catalog: Catalog, subset: str) -> Hashes:
         (phase, stem): (image.hex(), mask.hex())
         for phase, stem, image, mask in zip(*columns, strict=True)
     }
+
+
+def refuse_unscanned(catalog: Catalog, subset: str, missing: Sequence[tuple[str, str]]) -> None:
+    """Refuse to go on without samples of a subset.
+
+    Args:
+        catalog: The registry.
+        subset: The name of the subset.
+        missing: Phase and stem of the samples that are in the tags and not in the scan.
+
+    Raises:
+        FindingsError: There are such samples.
+    """
+    if missing:
+        fail(
+            "scan-incomplete",
+            f"{counted(len(missing), 'sample is', 'samples are')} in the tags and not in the scan "
+            f"(first: {'/'.join(missing[0])})",
+            subset=subset,
+            file=catalog.paths.relative(catalog.paths.scan(subset)),
+            hint="run `sceneset check` to list the differences",
+        )
 
 
 def withdrawn_samples(

@@ -9,11 +9,10 @@ from typing import NamedTuple
 from sceneset.catalog.matching import matches_sample
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
-from sceneset.catalog.scanned_files import content_hashes
+from sceneset.catalog.scanned_files import content_hashes, refuse_unscanned
 from sceneset.catalog.selection_names import findings_on_selections
 from sceneset.catalog.split_selection import persons_of
-from sceneset.counts import counted
-from sceneset.errors import FindingsError, fail
+from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
 from sceneset.rules.policy import read_waivers
 from sceneset.schemas.finding import Finding
@@ -151,23 +150,8 @@ def _capped(catalog: Catalog, found: Chosen, cap: int, seed: int) -> Chosen:
 def _hashes(catalog: Catalog, subset: str, tags: list[Tag]) -> Iterator[tuple[str, str]]:
     """Yield the md5 of image and mask of each tag's sample."""
     hashes = content_hashes(catalog, subset)
-    _check_scanned(catalog, subset, tags, hashes)
+    refuse_unscanned(catalog, subset, [tag.key for tag in tags if tag.key not in hashes])
     yield from (hashes[tag.key] for tag in tags)
-
-
-def _check_scanned(
-    catalog: Catalog, subset: str, tags: list[Tag], scanned: Container[tuple[str, str]]
-) -> None:
-    missing = [tag for tag in tags if tag.key not in scanned]
-    if missing:
-        fail(
-            "scan-incomplete",
-            f"{counted(len(missing), 'selected sample is', 'selected samples are')} in the tags "
-            f"and not in the scan (first: {'/'.join(missing[0].key)})",
-            subset=subset,
-            file=catalog.paths.relative(catalog.paths.scan(subset)),
-            hint="run `sceneset check` to list the differences",
-        )
 
 
 def _broken_samples(
@@ -178,8 +162,8 @@ def _broken_samples(
     from sceneset.rules.sample_columns import SAMPLE_COLUMNS
 
     tags, table = catalog.tags(subset), catalog.scan(subset, SAMPLE_COLUMNS)
-    keys = zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
-    _check_scanned(catalog, subset, tags, set(keys))
+    scanned = set(zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True))
+    refuse_unscanned(catalog, subset, [tag.key for tag in tags if tag.key not in scanned])
     return broken_samples(
         codes,
         catalog.entry(subset),

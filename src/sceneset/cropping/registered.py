@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from sceneset.catalog.provenance import restricted
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scanned_files import refuse_unscanned
 from sceneset.cropping.originals import Original, Originals, unique_in_phases
 from sceneset.cropping.types import Reason, Refusal
-from sceneset.errors import UsageError, fail
+from sceneset.errors import UsageError
 from sceneset.paths import DATA_ROOT
 from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.tag import Tag
@@ -44,15 +45,7 @@ class RegisteredSubset:
         self.files = LocalFiles(catalog)
         tags = {tag.key: tag for tag in catalog.tags(name)}
         rows = dict(self._rows(catalog))
-        missing = sorted(tags.keys() - rows.keys())
-        if missing:
-            fail(
-                "scan-incomplete",
-                f"{'/'.join(missing[0])} is in the tags and not in the scan",
-                subset=name,
-                file=catalog.paths.relative(catalog.paths.scan(name)),
-                hint="run `sceneset check` to list the differences",
-            )
+        refuse_unscanned(catalog, name, sorted(tags.keys() - rows.keys()))
         covered = restricted(catalog, name, left_out)
         is_unique = unique_in_phases([tag.key for tag in tags.values()])
         self.originals = Originals([], self._read_image, self._read_mask)

@@ -8,8 +8,7 @@ from sceneset.catalog.lookup import FoundSample, find_samples
 from sceneset.catalog.provenance import Restricted, restricted
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
-from sceneset.counts import counted
-from sceneset.errors import fail
+from sceneset.catalog.scanned_files import refuse_unscanned
 from sceneset.exports.types import ExportSample, Key, Selection
 from sceneset.reporting.group_statistics import group_statistics
 from sceneset.reporting.provenance import ProvenanceTotals
@@ -113,16 +112,8 @@ def _rows_of(catalog: Catalog, found: list[FoundSample]) -> "pa.Table":
     table = catalog.scan(subset, _COLUMNS)
     keys = zip(table["phase"].to_pylist(), table["stem"].to_pylist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
-    missing = [sample.tag for sample in found if sample.tag.key not in row_of]
-    if missing:
-        fail(
-            "scan-incomplete",
-            f"{counted(len(missing), 'selected sample is', 'selected samples are')} in the tags "
-            f"and not in the scan (first: {'/'.join(missing[0].key)})",
-            subset=subset,
-            file=catalog.paths.relative(catalog.paths.scan(subset)),
-            hint="run `sceneset check` to list the differences",
-        )
+    missing = [sample.tag.key for sample in found if sample.tag.key not in row_of]
+    refuse_unscanned(catalog, subset, missing)
     return table.take([row_of[sample.tag.key] for sample in found])
 
 

@@ -10,9 +10,9 @@ from sceneset.catalog.matching import matches_sample
 from sceneset.catalog.provenance import restricted
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.scanned_files import refuse_unscanned
 from sceneset.catalog.selections import chosen_samples
 from sceneset.catalog.tag_columns import Label, TagColumns, tag_columns
-from sceneset.errors import fail
 from sceneset.quality.provenance_rules import NOTICE, consent_ends
 from sceneset.reporting.plan_samples import NO_END, PHASES, Cell, Part, PlanSamples
 from sceneset.schemas.provenance import Restriction
@@ -200,19 +200,9 @@ def _rows_of(catalog: Catalog, name: str, tags: TagColumns, scan: "pa.Table") ->
         return scan
     keys = zip(scan["phase"].to_pylist(), scan["stem"].to_pylist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
-    wanted = zip(tags.phase.to_pylist(), tags.stem.to_pylist(), strict=True)
-    rows = [row_of.get(key, -1) for key in wanted]
-    if -1 in rows:
-        place = rows.index(-1)
-        fail(
-            "scan-incomplete",
-            f"{rows.count(-1):,} of {len(rows):,} samples of the tags are not in the scan (first: "
-            f"{tags.phase[place].as_py()}/{tags.stem[place].as_py()})",
-            subset=name,
-            file=catalog.paths.relative(catalog.paths.scan(name)),
-            hint="run `sceneset check` to list the differences",
-        )
-    return scan.take(rows)
+    wanted = list(zip(tags.phase.to_pylist(), tags.stem.to_pylist(), strict=True))
+    refuse_unscanned(catalog, name, [key for key in wanted if key not in row_of])
+    return scan.take([row_of[key] for key in wanted])
 
 
 def _pictures(scan: "pa.Table") -> "Hashes":
