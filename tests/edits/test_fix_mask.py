@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from sceneset.edits.fix_mask import without_metadata, without_orientation
+from sceneset.edits.fix_mask import mask_orientation, without_metadata, without_orientation
 from sceneset.edits.fix_sample import MaskFrame, SampleFiles, fix_files
+from sceneset.imaging.mask_values import is_void_file
 from sceneset.schemas.params import Limits
 from support.build import NAME, Run, make_delivery
-from support.images import encoded, noise
+from support.images import encoded, noise, png_chunk
 
 SECRET = "A. Nobody"
 
@@ -105,3 +106,23 @@ def test_an_image_is_not_turned_when_its_mask_has_an_orientation_too(
     turned = fix_files(both, ("mask-orientation", "image-orientation"), Limits(), MaskFrame.SHOWN)
     assert turned.fixed == ("mask-orientation", "image-orientation")
     assert turned.files.mask == mask((24, 40))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [(b"fdAT", b"\0"), (b"iCCP", b"a\0\1x"), (b"iCCP", b"a\0"), (b"zTXt", b"a\0\1x")],
+)
+def test_fix_does_not_change_a_mask_with_a_broken_chunk_after_its_pixels(
+    kind: bytes, body: bytes
+) -> None:
+    """Pillow raises SyntaxError or IndexError for these."""
+    broken = mask()[:-12] + png_chunk(kind, body) + mask()[-12:]
+    for read in (mask_orientation, is_void_file):
+        with pytest.raises(OSError, match="does not decode"):
+            read(broken)
+    for files in (
+        SampleFiles(".jpg", image(), broken),
+        SampleFiles(".jpg", image((9, 9), 6), broken),
+    ):
+        result = fix_files(files, ("mask-orientation", "image-orientation"), Limits())
+        assert (result.files, result.fixed) == (files, ())

@@ -21,7 +21,7 @@ from sceneset.scanning.measure_sample import Pair, measure_in_threads, measure_p
 from sceneset.schemas.params import Limits, Params
 from sceneset.schemas.terms import Phase
 from support.build import SHARED, needs_shared
-from support.images import encoded, jpeg, noise
+from support.images import encoded, jpeg, noise, png_chunk
 
 LIMITS = Limits()
 
@@ -70,6 +70,27 @@ def test_measure_mask_refuses_a_png_when_any_bit_is_flipped():
 def test_measure_mask_refuses_a_truncated_png(end):
     data = encoded(Image.fromarray(noise(channels=1)), "PNG")
     assert code_of(lambda: measure_mask(data[:end], LIMITS)) == "image-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "bodies"),
+    [
+        pytest.param(b"cICP", [b"\2\2\0\1"], id="unspecified colours"),
+        pytest.param(b"cICP", [b"\1\x0d\1\1"], id="a matrix of video"),
+        pytest.param(b"cICP", [b"\1\x0d\0\2"], id="an unknown range"),
+        pytest.param(b"PLTE", [b"rgb", b"rgb"], id="two suggested palettes"),
+    ],
+)
+def test_a_png_with_chunks_that_readers_skip_is_measured(kind, bodies):
+    pixels = noise()
+    plain = encoded(Image.fromarray(pixels), "PNG")
+    odd = plain[:33] + b"".join(png_chunk(kind, body) for body in bodies) + plain[33:]
+    shown = cv2.imdecode(np.frombuffer(odd, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert np.array_equal(shown, pixels)
+    facts = measure_image(odd, ".png", LIMITS)
+    assert facts.sums == tuple(pixels.sum((0, 1), dtype=np.int64))
+    cut = odd[:-400] + odd[-12:]
+    assert code_of(lambda: measure_image(cut, ".png", LIMITS)) == "image-unreadable"
 
 
 @pytest.mark.parametrize("length", [5, 5000, 0xFFFFFFFF])

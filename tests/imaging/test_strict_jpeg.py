@@ -55,6 +55,11 @@ def with_bad_icc(data: bytes) -> bytes:
     return data[:20] + b"\xff\xe2\0\x12ICC_PROFILE\0\x05\x03ab" + data[20:]
 
 
+def with_padding(data: bytes) -> bytes:
+    """Insert zeros before the end marker, as some cameras do."""
+    return data[:-2] + bytes(40) + data[-2:]
+
+
 def sampled(factors: str, seed: int = 0) -> bytes:
     """Return a JPEG with sampling factors that Pillow can't write, such as "22,21,12".
 
@@ -92,6 +97,9 @@ UNUSUAL: dict[str, Callable[[int], bytes]] = {
     "progressive JFIF 2.01": lambda seed: with_jfif_2(jpeg(seed, progressive=True)),
     "junk in the header": lambda seed: with_junk(jpeg(seed)),
     "bad ICC segment": lambda seed: with_bad_icc(jpeg(seed)),
+    "zeros before the end": lambda seed: with_padding(jpeg(seed)),
+    "JFIF 2.01 and zeros before the end": lambda seed: with_padding(with_jfif_2(jpeg(seed))),
+    "progressive and zeros before the end": lambda seed: with_padding(jpeg(seed, progressive=True)),
     "4:1:0": lambda seed: sampled("42,11,11", seed),
     "2x2, 2x1, 1x2": lambda seed: sampled("22,21,12", seed),
     "less luma than chroma": lambda seed: sampled("11,22,22", seed),

@@ -33,7 +33,10 @@ def mask_orientation(mask: bytes) -> int:
         OSError: The mask does not decode.
     """
     opened = edit.open_image(mask)
-    metadata.load_late_metadata(opened, mask)
+    try:
+        metadata.load_late_metadata(opened, mask)
+    except Exception as error:  # decoders raise exceptions of many types
+        raise OSError("does not decode completely") from error
     return orientation_of(opened)
 
 

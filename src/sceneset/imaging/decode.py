@@ -8,7 +8,7 @@ import io
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -270,17 +270,19 @@ def _jpeg_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
 def _png_pixels(data: bytes, opened: Image.Image) -> "Pixels | None":
     """Return the pixels by a decoder five times as fast as Pillow, or None if it can't decode them.
 
-    Missing pixels, which Pillow reads as black, are an error in both cases.
+    Missing pixels, which Pillow reads as black, are an error in both cases. The fast decoder also
+    refuses chunks that other readers skip, such as a cICP chunk of unspecified colours.
     """
     depth, interlaced = data[24], data[28]
     mode = {"L": "mono", "RGB": "rgb"}.get(opened.mode)
-    if mode is None or depth != 8 or interlaced or "transparency" in opened.info:
-        check_length(data)
-        return None
-    from kornia_rs.io import decode_image_png_u8
+    if mode is not None and depth == 8 and not interlaced and "transparency" not in opened.info:
+        from kornia_rs.io import decode_image_png_u8
 
-    pixels: Pixels = decode_image_png_u8(data, (opened.height, opened.width), mode)
-    return pixels[:, :, 0] if mode == "mono" else pixels
+        with suppress(Exception):  # Pillow decides whether the file is damaged
+            pixels: Pixels = decode_image_png_u8(data, (opened.height, opened.width), mode)
+            return pixels[:, :, 0] if mode == "mono" else pixels
+    check_length(data)
+    return None
 
 
 _buffers = threading.local()

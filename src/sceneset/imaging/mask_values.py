@@ -36,10 +36,13 @@ def is_void_file(mask: bytes) -> bool:
     Raises:
         OSError: The data is not a JPEG or PNG, or does not decode.
     """
-    with Image.open(io.BytesIO(mask), formats=["JPEG", "PNG"]) as opened:
-        if opened.mode != "L":
-            return False
-        counts = opened.histogram()
+    try:
+        with Image.open(io.BytesIO(mask), formats=["JPEG", "PNG"]) as opened:
+            if opened.mode != "L":
+                return False
+            counts = opened.histogram()
+    except Exception as error:  # decoders raise exceptions of many types
+        raise OSError("does not decode completely") from error
     other = [value for value in range(2, 255) if counts[value]]
     return is_void(counts[1], counts[255], other)
 

@@ -3,10 +3,12 @@
 libjpeg reports damage by warnings, and simplejpeg treats every warning as an error. But libjpeg
 also warns of unusual headers, which lose no pixel, and only its first warning is visible: damage
 may hide behind it. So a JPEG that simplejpeg refuses is checked again in a copy whose header is
-what libjpeg expects. Its compressed data is unchanged; what is still an error is damage.
+what libjpeg expects, and without the zeros that some cameras write before the end marker. What is
+still an error is damage.
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 _SCAN = re.compile(rb"\xff\xda(..)(.)", re.DOTALL)
 _SEQUENTIAL = {0xC0, 0xC1, 0xC9}  # markers of frames whose scans hold all coefficients
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PADDING = re.compile(rb"(?<!\xff)\0+(?=\xff+\xd9)")  # FF 00 is a byte of the data
 _ADOBE_SIZE = 16  # bytes of its segment up to the transform
 _ADOBE_TRANSFORMS = {b"\3": (b"\0\1", b"\1"), b"\4": (b"\0\2", b"\2")}
 """Transforms that libjpeg knows, and the one that it assumes, by the number of components."""
@@ -83,12 +86,29 @@ def check_scans(data: bytes, pixels: int) -> None:
 
 
 def _check_again(data: bytes, mode: str, error: ValueError) -> None:
-    """Raise ``error`` or a better one, unless the header was the only reason for it."""
-    import simplejpeg
-
+    """Raise ``error`` or a better one, unless header or padding were the only reason for it."""
     usual = with_usual_header(data)
     if usual is None:
         raise error
+    try:
+        _check_complete(usual, mode)
+    except ValueError:
+        if not any(_is_complete(shorter, mode) for shorter in _without_padding(usual)):
+            raise
+
+
+def _is_complete(data: bytes, mode: str) -> bool:
+    try:
+        _check_complete(data, mode)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_complete(usual: bytes, mode: str) -> None:
+    """Check that a JPEG with a usual header has all of its pixels."""
+    import simplejpeg
+
     try:
         simplejpeg.decode_jpeg(usual, _COLOURS[mode])
     except ValueError as remaining:
@@ -107,6 +127,17 @@ def _check_again(data: bytes, mode: str, error: ValueError) -> None:
         ImageDecoder().decode(usual)
     except Exception as damage:
         raise ValueError("its compressed data is damaged") from damage
+
+
+def _without_padding(usual: bytes) -> Iterator[bytes]:
+    """Yield a JPEG without the zeros before its end marker, if it has some.
+
+    Some cameras pad the compressed data with zeros, which hold no pixel. Its last byte may be zero
+    too, so a second copy keeps one.
+    """
+    if _PADDING.search(usual):
+        yield _PADDING.sub(b"", usual)
+        yield _PADDING.sub(b"\0", usual)
 
 
 def with_usual_header(data: bytes) -> bytes | None:
