@@ -286,3 +286,60 @@ def test_labels_of_an_export_count_instead_of_instances(tmp_path):
         "clip",
     )
     assert (tags["val/b"].persons, tags["val/b"].boxes) == (None, None)
+
+
+@pytest.mark.parametrize("written", [str, float, int])
+def test_ids_count_when_they_are_written_as_texts_or_with_a_point(tmp_path, written):
+    one = annotation(1, written(1), [SQUARE], category_id=written(15))
+    result = converted("coco", delivery(tmp_path / "d", [one]), tmp_path / "work")
+    assert (result.masks["val/a"] == 1).sum() == 36
+    assert result.tags["val/a"].persons == "single"
+    assert result.codes == []
+
+
+@pytest.mark.parametrize("category", [77, None, [15]])
+def test_a_sample_is_refused_when_a_category_is_not_listed(tmp_path, category):
+    annotations = [annotation(1, 1, [SQUARE]), annotation(2, 1, [SQUARE], category_id=category)]
+    result = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert (list(result.masks), result.codes) == (["val/b"], ["annotation-broken"])
+    assert "which is not listed" in result.messages
+
+
+@pytest.mark.parametrize("segmentation", [[], None])
+def test_a_person_without_a_segmentation_is_reported(tmp_path, segmentation):
+    annotations = [
+        annotation(1, 1, [SQUARE]),
+        annotation(2, 1, segmentation, bbox=[10, 2, 4, 4]),
+        annotation(3, 1, segmentation, category_id=1),
+    ]
+    result = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert (result.codes, "1 shape is left out of the mask: box" in result.messages) == (
+        ["shape-ignored"],
+        True,
+    )
+
+
+@pytest.mark.parametrize(("flag", "value"), [("0", 1), ("false", 1), (False, 1), ("1", 255)])
+def test_crowds_are_marked_by_texts_too(tmp_path, flag, value):
+    annotations = [annotation(1, 1, [SQUARE], iscrowd=flag), annotation(2, 2, [SQUARE])]
+    result = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert set(np.unique(result.masks["val/a"])) == {0, value}
+
+
+def test_a_region_that_is_marked_to_be_ignored_is_no_person(tmp_path):
+    annotations = [
+        annotation(1, 1, [SQUARE], ignore=0),
+        annotation(2, 1, [[12, 2, 16, 2, 16, 6, 12, 6]], ignore=1),
+    ]
+    result = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert (result.masks["val/a"] == 255).sum() == 16
+    assert result.tags["val/a"].persons == "single"
+
+
+@pytest.mark.parametrize("size", [[20, 10], [5, 10]])
+def test_run_lengths_of_another_size_are_refused(tmp_path, size):
+    runs = {"size": size, "counts": [0, size[0] * size[1]]}
+    annotations = [annotation(1, 1, runs), annotation(2, 2, [SQUARE])]
+    result = converted("coco", delivery(tmp_path / "d", annotations), tmp_path / "work")
+    assert (list(result.masks), result.codes) == (["val/b"], ["annotation-broken"])
+    assert f"the RLE is of {size[1]} x {size[0]} pixels, the image of 20 x 10" in result.messages

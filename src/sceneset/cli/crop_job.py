@@ -106,9 +106,10 @@ class CropJob:
     def _options(self) -> "Options":
         """Return how annotations and class names are read."""
         from sceneset.formats.types import Options
+        from sceneset.schemas.terms import fold_name
 
         args = self.args
-        names = frozenset(name.strip().casefold() for name in args.person)
+        names = frozenset(map(fold_name, args.person))
         if not self.is_subset:
             return Options(names=names)
         given = [o for n, o in _DELIVERY_OPTIONS.items() if getattr(args, n)]

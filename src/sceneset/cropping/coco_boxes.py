@@ -9,7 +9,7 @@ import numpy as np
 from sceneset.cropping.box_values import checked, score_of, sides_of
 from sceneset.cropping.types import Boxes, Detection, Reason, Refusal
 from sceneset.errors import UsageError
-from sceneset.formats.classes import number, size_of
+from sceneset.formats.classes import is_set, number, size_of
 from sceneset.formats.json_files import read_json_file
 from sceneset.formats.types import Options, is_person_name
 from sceneset.imaging.rle import decode_coco
@@ -60,7 +60,7 @@ def read_coco(file: Path, images: Path | None, options: Options, about: str) -> 
         except ValueError as error:
             boxes.refused.append(Refusal(Reason.BROKEN, name, place, str(error)))
             continue
-        is_crowd = bool(result.get("iscrowd"))
+        is_crowd = is_set(result.get("iscrowd"))
         boxes.detections.append(Detection(name, sides, score, place, is_crowd, size=size))
     return boxes
 

@@ -7,8 +7,11 @@ from sceneset.errors import fail
 from sceneset.formats.types import Options, is_ignore_name, is_person_name
 from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON
 
-_BACKGROUND_NAMES = frozenset({"_background_", "background", "__background__", "bg", "neutral"})
+_BACKGROUND_NAMES = frozenset(
+    {"_background_", "background", "__background__", "bg", "neutral", "背景"}
+)
 _MAX_SHOWN = 12
+_UNSET = frozenset({"", "0", "0.0", "false", "no", "none", "null"})
 
 
 def ask_about_crowds(crowds: Iterable[object], options: Options, file: str, mark: str) -> None:
@@ -23,7 +26,7 @@ def ask_about_crowds(crowds: Iterable[object], options: Options, file: str, mark
     Raises:
         FindingsError: Every person is a crowd, and the user did not say what they are.
     """
-    marks = [bool(crowd) for crowd in crowds]
+    marks = [is_set(crowd) for crowd in crowds]
     if options.crowd is None and marks and all(marks):
         fail(
             "format-unclear",
@@ -34,6 +37,11 @@ def ask_about_crowds(crowds: Iterable[object], options: Options, file: str, mark
             "can write every mask like this; add --crowd ignore if they are groups that nobody "
             "counted",
         )
+
+
+def is_set(flag: object) -> bool:
+    """Return whether a flag such as iscrowd is set; some exporters write it as a text."""
+    return str(flag).strip().casefold() not in _UNSET
 
 
 class Classes:

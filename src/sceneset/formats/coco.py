@@ -7,7 +7,8 @@ from typing import Any
 from sceneset.catalog.subset_folder import printable
 from sceneset.counts import counted
 from sceneset.errors import fail
-from sceneset.formats.classes import ask_about_crowds
+from sceneset.formats.classes import ask_about_crowds, is_set
+from sceneset.formats.image_json import ignored_shapes
 from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.own_labels import labels_of
@@ -19,7 +20,7 @@ from sceneset.formats.types import (
     is_ignore_name,
     is_person_name,
 )
-from sceneset.imaging.shapes import IGNORE, PERSON, Drawing, Polygon, Runs, Shape
+from sceneset.imaging.shapes import IGNORE, PERSON, Broken, Drawing, Polygon, Runs, Shape
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
 
@@ -93,23 +94,27 @@ class _File:
         self.file, self.tree, self.options, self._report = file, tree, options, report
         self.content = content
         self.persons = self._person_categories()
+        self._categories = {_id(c) for c in content["categories"] if isinstance(c, dict)} - {""}
         self._names = {
-            _id(c): c["name"]
+            one: c["name"]
             for c in content["categories"]
-            if isinstance(c, dict) and isinstance(c.get("name"), str)
+            if isinstance(c, dict) and isinstance(c.get("name"), str) and (one := _id(c))
         }
         self._ignored = {one for one, name in self._names.items() if is_ignore_name(name)}
-        self.others: dict[object, dict[str, None]] = defaultdict(dict)
+        self.others: dict[str, dict[str, None]] = defaultdict(dict)
         """The names of the other categories in each image: skis may mean skiing."""
+        self._unlisted: dict[str, list[str]] = defaultdict(list)
+        """The categories that annotations of an image have, but the file does not list."""
         self.annotations = self._by_image()
 
     def _broken(self, message: str, *, code: str = "annotation-broken", hint: str = "") -> None:
         hint = hint or "correct the file; --quarantine leaves the sample out"
         self._report(finding(code, message, file=self.file, hint=hint))
 
-    def _person_categories(self) -> set[object]:
+    def _person_categories(self) -> set[str]:
         categories = [c for c in self.content["categories"] if isinstance(c, dict)]
-        persons = {_id(c) for c in categories if is_person_name(c.get("name"), self.options)}
+        found = (_id(c) for c in categories if is_person_name(c.get("name"), self.options))
+        persons = set(filter(None, found))
         if not persons:
             names = ", ".join(printable(str(c.get("name"))) for c in categories[:12])
             fail(
@@ -120,15 +125,15 @@ class _File:
             )
         return persons
 
-    def _by_image(self) -> dict[object, list[dict[str, Any]]]:
-        groups: dict[object, list[dict[str, Any]]] = defaultdict(list)
-        ids: set[object] = set()
+    def _by_image(self) -> dict[str, list[dict[str, Any]]]:
+        groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        ids: set[str] = set()
         for number, annotation in enumerate(self.content["annotations"], 1):
             if not isinstance(annotation, dict):
                 self._broken(f"annotation {number} is not an object")
                 continue
             one = _id(annotation)
-            if one is not None and one in ids:
+            if one and one in ids:
                 self._broken(f"annotation id {one} is used twice")
             ids.add(one)
             category, image = _id(annotation, "category_id"), _id(annotation, "image_id")
@@ -136,10 +141,12 @@ class _File:
                 groups[image].append(annotation)
             elif category in self._names:
                 self.others[image][self._names[category]] = None
+            elif category not in self._categories:
+                self._unlisted[image].append(category)
         self._check_crowds(groups)
         return groups
 
-    def _check_crowds(self, groups: dict[object, list[dict[str, Any]]]) -> None:
+    def _check_crowds(self, groups: dict[str, list[dict[str, Any]]]) -> None:
         everyone = [a for group in groups.values() for a in group if self._is_person(a)]
         ask_about_crowds((a.get("iscrowd") for a in everyone), self.options, self.file, "iscrowd=1")
 
@@ -148,10 +155,10 @@ class _File:
 
     def samples(self) -> Iterator[FormatSample]:
         """Yield the images of the file."""
-        known: set[object] = set()
+        known: set[str] = set()
         for number, image in enumerate(self.content["images"], 1):
-            name, one = _name_of(image), _id(image) if isinstance(image, dict) else None
-            if not name or one is None:
+            name, one = _name_of(image), _id(image) if isinstance(image, dict) else ""
+            if not name or not one:
                 self._broken(f"image {number} has no file_name or no id")
                 continue
             if one in known:
@@ -172,25 +179,33 @@ class _File:
             self._broken(f"{count} in image {one}, which the file does not list")
 
     def _sample(
-        self, path: str, image: dict[str, Any], annotations: list[dict[str, Any]], one: object
+        self, path: str, image: dict[str, Any], annotations: list[dict[str, Any]], one: str
     ) -> FormatSample:
         is_person_crowd = self.options.crowd == "person"
-        ignored = [a for a in annotations if not self._is_person(a)]
-        people = [a for a in annotations if self._is_person(a)]
-        crowds = [a for a in people if a.get("iscrowd") and not is_person_crowd]
-        persons = [a for a in people if is_person_crowd or not a.get("iscrowd")]
-        shapes: list[Shape] = []
+        is_judged = {id(a): self._is_person(a) and not is_set(a.get("ignore")) for a in annotations}
+        ignored = [a for a in annotations if not is_judged[id(a)]]
+        boxes = [a for a in annotations if is_judged[id(a)] and not a.get("segmentation")]
+        people = [a for a in annotations if is_judged[id(a)] and a.get("segmentation")]
+        crowds = [a for a in people if is_set(a.get("iscrowd")) and not is_person_crowd]
+        persons = [a for a in people if is_person_crowd or not is_set(a.get("iscrowd"))]
+        shapes: list[Shape] = [
+            Broken(f"an annotation has the category {category[:40]!r}, which is not listed")
+            for category in dict.fromkeys(self._unlisted.get(one, ()))
+        ]
         # Persons cover crowds and ignored regions.
         for value, group in ((IGNORE, ignored + crowds), (PERSON, persons)):
             for number, annotation in enumerate(group, 1):
                 shapes += _shapes(annotation.get("segmentation"), value, number)
         size = (image.get("width"), image.get("height"))
         has_size = all(isinstance(s, int) and not isinstance(s, bool) for s in size)
+        phase = phase_of(self.file) or phase_of(path) or Phase.TRAIN
+        place = f"{self.file} (image {one})"
+        ignored_shapes(["box"] * len(boxes), place, path, phase, self._report)
         return FormatSample(
             image=path,
-            phase=phase_of(self.file) or phase_of(path) or Phase.TRAIN,
+            phase=phase,
             mask=Drawing(tuple(shapes), size if has_size else None),  # type: ignore[arg-type]
-            annotation=f"{self.file} (image {one})",
+            annotation=place,
             persons=len(persons),
             has_crowd=bool(crowds),
             scenes=tuple(self.others.get(one, ())),
@@ -198,9 +213,15 @@ class _File:
         )
 
 
-def _id(item: dict[str, Any], key: str = "id") -> object:
+def _id(item: dict[str, Any], key: str = "id") -> str:
+    """Return an id as a text, "" if there is none.
+
+    Exporters that use tables write 1 as 1.0 or "1", and not in all places.
+    """
     value = item.get(key)
-    return value if isinstance(value, int | str) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int | str) else ""
 
 
 def _shapes(segmentation: object, value: int, instance: int) -> Iterator[Shape]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.formats.classes import Classes, ask_about_crowds, size_of
+from sceneset.formats.classes import Classes, ask_about_crowds, is_set, size_of
 from sceneset.formats.image_json import Used, broken_file, missing_image
 from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.tree import Tree, phase_of, without_suffix
@@ -85,13 +85,13 @@ class _File:
         """Return the folder of the PNGs: the one named like the JSON file, or the only one."""
         own = without_suffix(self.file)
         names = [n for a in self.annotations if isinstance(n := a.get("file_name"), str)]
-        if any(self.tree.has(f"{own}/{name}") for name in names[:10]):
+        if any(self.tree.same(f"{own}/{name}") for name in names[:10]):
             return own
         stem = own.rpartition("/")[2]
         folders = {
             folder
             for folder in self.tree.folders
-            if any(self.tree.has(f"{folder}/{name}" if folder else name) for name in names[:10])
+            if any(self.tree.same(f"{folder}/{name}" if folder else name) for name in names[:10])
         }
         best = [f for f in folders if f.rpartition("/")[2] == stem] or [
             f for f in folders if "panoptic" in f.casefold() or "mask" in f.casefold()
@@ -152,8 +152,8 @@ class _File:
         self, path: str, annotation: dict[str, Any], image: object
     ) -> Iterator[FormatSample]:
         name = annotation.get("file_name")
-        mask = f"{self.folder}/{name}" if self.folder else str(name)
-        if not isinstance(name, str) or not self.tree.has(mask):
+        mask = self.tree.same(f"{self.folder}/{name}" if self.folder else str(name))
+        if not isinstance(name, str) or mask is None:
             broken_file(f"the PNG {str(name)[:100]!r} of {path} is not there", path, self.report)
             return
         segments = {0: self.void}
@@ -168,7 +168,11 @@ class _File:
                 )
             else:
                 value = self.values[category]
-                if value == PERSON and segment.get("iscrowd") and self.options.crowd != "person":
+                if (
+                    value == PERSON
+                    and is_set(segment.get("iscrowd"))
+                    and self.options.crowd != "person"
+                ):
                     value, has_crowd = IGNORE, True
                 persons += value == PERSON
                 segments[number] = value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sceneset.counts import counted
-from sceneset.formats.classes import Classes, ask_about_crowds, number
+from sceneset.formats.classes import Classes, ask_about_crowds, is_set, number
 from sceneset.formats.ellipses import ellipse
 from sceneset.formats.image_json import Used, ignored_shapes, missing_image
 from sceneset.formats.json_files import json_documents, refuse_without
@@ -86,7 +86,7 @@ def _annotations(item: object) -> list[dict[str, Any]]:
 
 def _is_crowd(annotation: dict[str, Any]) -> bool:
     attributes = annotation.get("attributes")
-    return bool(isinstance(attributes, dict) and attributes.get("is_crowd"))
+    return isinstance(attributes, dict) and is_set(attributes.get("is_crowd"))
 
 
 class _File:

@@ -158,7 +158,7 @@ def _beside(tree: Tree, file: str, name: object) -> str | None:
         return None
     folder = file.rpartition("/")[0]
     path = PurePosixPath(folder, name.replace("\\", "/")).as_posix()
-    return path if tree.has(path) else tree.find(name, near=file)
+    return tree.same(path) or tree.find(name, near=file)
 
 
 def _words(values: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[str, ...]:

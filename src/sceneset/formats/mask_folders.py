@@ -7,7 +7,7 @@ from functools import lru_cache
 from sceneset.counts import counted
 from sceneset.formats.mask_values import MASK_SUFFIXES
 from sceneset.formats.names import informative_folders
-from sceneset.formats.tree import Tree, phase_of, suffix_of, without_suffix
+from sceneset.formats.tree import Tree, composed, phase_of, suffix_of, without_suffix
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
 from sceneset.imaging.mask_file import holds_mask
 from sceneset.schemas.finding import finding
@@ -47,12 +47,10 @@ class _Pairing:
         """The mask of each image."""
         self.several: dict[str, list[str]] = {}
         """The masks of an image that has more than one."""
-        by_stem: dict[str, list[str]] = defaultdict(list)
-        for image in images:
-            by_stem[without_suffix(image.rpartition("/")[2])].append(image)
+        by_stem = _by_stem(images)
         found: dict[str, list[str]] = defaultdict(list)
         for mask in masks:
-            own_image = _closest(by_stem.get(_image_stem(mask), []), mask)
+            own_image = _closest(_images_of(mask, by_stem), mask)
             if own_image is None:
                 self.lone_masks.append(mask)
             else:
@@ -93,6 +91,24 @@ def _is_below_masks(folder: str) -> bool:
         part in _MASK_FOLDERS or part.endswith(("masks", "_mask", "_gt"))
         for part in folder.casefold().split("/")
     )
+
+
+def _by_stem(images: list[str]) -> dict[str, list[str]]:
+    """Return images by their stems in NFC, and by these casefolded."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for image in images:
+        stem = composed(without_suffix(image.rpartition("/")[2]))
+        for form in {stem, stem.casefold()}:
+            found[form].append(image)
+    return found
+
+
+def _images_of(mask: str, by_stem: dict[str, list[str]]) -> list[str]:
+    """Return the images that can belong to a mask: those in another case only if no other fits."""
+    stem = composed(_image_stem(mask))
+    found = by_stem.get(stem, []) or by_stem.get(stem.casefold(), [])
+    same = [i for i in found if composed(without_suffix(i.rpartition("/")[2])) == stem]
+    return same or found
 
 
 def _image_stem(mask: str) -> str:

@@ -83,12 +83,12 @@ def _image(file: str, tree: Tree) -> str | None:
     for place in ("img", "images"):
         start = f"{parent}/{place}/{name}" if parent else f"{place}/{name}"
         paths = [start] if is_named else [start + ending for ending in IMAGE_ENDINGS]
-        if own == "ann" and any(map(tree.has, paths)):
-            return next(filter(tree.has, paths))
+        if own == "ann" and (found := next(filter(None, map(tree.same, paths)), None)):
+            return found
     if is_named:
         return tree.find(name, near=file)
-    matches = [found for e in IMAGE_ENDINGS if (found := tree.find(name + e, near=file))]
-    return matches[0] if len(matches) == 1 else None
+    matches = {found for e in IMAGE_ENDINGS if (found := tree.find(name + e, near=file))}
+    return matches.pop() if len(matches) == 1 else None
 
 
 def _sample(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
 from sceneset.errors import fail
 from sceneset.schemas.terms import Phase
+from sceneset.storage.files import read_text
 
 IMAGE_ENDINGS = (*sorted(KNOWN_SUFFIXES), *sorted(map(str.upper, KNOWN_SUFFIXES)))
 _JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
@@ -127,7 +129,8 @@ class Tree:
     def beside(self, file: str) -> list[str]:
         """Return the images in the folder of a file that have the file's stem."""
         stem = without_suffix(file)
-        return [f"{stem}{suffix}" for suffix in IMAGE_ENDINGS if self.has(f"{stem}{suffix}")]
+        found = (self.same(f"{stem}{suffix}") for suffix in IMAGE_ENDINGS)
+        return list(dict.fromkeys(file for file in found if file))
 
     def path(self, file: str) -> Path:
         """Return the path of a file on this machine."""
@@ -167,17 +170,47 @@ class Tree:
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
+        """The files by their last part, and by its casefolded form if this differs."""
         names: dict[str, list[str]] = defaultdict(list)
         for file in self.files:
-            names[file.rpartition("/")[2]].append(file)
+            name = composed(file.rpartition("/")[2])
+            for form in {name, name.casefold()}:
+                names[form].append(file)
         return dict(names)
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[str]]:
+        """The files by their paths in one normal form, and by these casefolded."""
+        paths: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            path = composed(file)
+            for form in {path, path.casefold()}:
+                paths[form].append(file)
+        return dict(paths)
+
+    def same(self, path: str) -> str | None:
+        """Return the file at a path, which may be in another Unicode normal form or case.
+
+        macOS writes the names of files in another normal form than most programs write them into
+        annotations, and Windows ignores case. If several files differ in nothing else, only the
+        exact path counts.
+        """
+        if self.has(path):
+            return path
+        form = composed(path)
+        for found in (self._by_path.get(form, []), self._by_path.get(form.casefold(), [])):
+            equal = [file for file in found if composed(file) == form] or found
+            if len(equal) == 1:
+                return equal[0]
+        return None
 
     def find(self, name: str, *, near: str = "", outside: str = "") -> str | None:
         """Return the file that an annotation names, or None if there is none or are several.
 
-        The name may be a path of another machine, use backslashes, or be encoded as a URL. If
-        several files have the last part of the name, the one with the longest common end counts,
-        then the one in the phase of the annotation: instances_val.json means val2017/1.jpg.
+        The name may be a path of another machine, use backslashes, be encoded as a URL, or be in
+        another Unicode normal form; its case may differ if no file has the same. If several files
+        have the last part of the name, the one with the longest common end counts, then the one in
+        the phase of the annotation: instances_val.json means val2017/1.jpg.
 
         Args:
             name: The name in the annotation.
@@ -188,7 +221,10 @@ class Tree:
             parts = [p for p in text.replace("\\", "/").split("/") if p not in {"", ".", ".."}]
             if not parts:
                 continue
-            candidates = self._by_name.get(parts[-1], [])
+            name = composed(parts[-1])
+            candidates = self._by_name.get(name, []) or self._by_name.get(name.casefold(), [])
+            same_case = [c for c in candidates if composed(c).endswith(name)]
+            candidates = same_case or candidates
             if outside:
                 candidates = [c for c in candidates if not c.startswith(f"{outside}/")]
             if len(candidates) == 1:
@@ -202,18 +238,36 @@ class Tree:
         folder = near.rpartition("/")[0].split("/") if near else []
         phase = phase_of(near)
 
-        def score(file: str) -> tuple[int, bool, int]:
-            own = file.split("/")
+        wanted = [composed(part) for part in parts]
+
+        def score(file: str) -> tuple[int, bool, int, bool]:
+            own, forms = file.split("/"), composed(file).split("/")
             end = 0
-            while end < min(len(own), len(parts)) and own[-1 - end] == parts[-1 - end]:
+            while end < min(len(forms), len(wanted)) and forms[-1 - end] == wanted[-1 - end]:
                 end += 1
             start = 0
             while start < min(len(own) - 1, len(folder)) and own[start] == folder[start]:
                 start += 1
-            return end, phase is not None and phase_of(file) is phase, start
+            has_phase = phase is not None and phase_of(file) is phase
+            return end, has_phase, start, own[-1] == parts[-1]
 
         ranked = sorted(candidates, key=score, reverse=True)
         return ranked[0] if score(ranked[0]) > score(ranked[1]) else None
+
+
+def lines_of(tree: Tree, file: str, *, limit: int) -> list[str]:
+    """Return the lines of a text file of a delivery; it may start with a byte order mark.
+
+    Raises:
+        FindingsError: The file can't be read, has more than ``limit`` bytes, or is not UTF-8.
+    """
+    text = read_text(tree.path(file), file, limit=limit)
+    return text.removeprefix("\ufeff").splitlines()
+
+
+def composed(text: str) -> str:
+    """Return a text in the Unicode normal form NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def suffix_of(file: str) -> str:

@@ -1,12 +1,13 @@
 """Samples of a delivery in any annotation format, and the protocol that each format follows."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sceneset.imaging.shapes import BACKGROUND, IGNORE, PERSON, Drawing
 from sceneset.schemas.finding import Finding
-from sceneset.schemas.terms import Persons, Phase
+from sceneset.schemas.terms import Persons, Phase, fold_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,16 +147,27 @@ class Format(Protocol):
 _PERSON_NAMES = frozenset(
     {
         *("person", "persons", "people", "human", "humans", "pedestrian", "pedestrians", "man"),
-        *("woman", "child", "boy", "girl", "人", "人物", "人体", "人像", "行人", "portrait"),
+        *("men", "woman", "women", "child", "children", "boy", "boys", "girl", "girls", "portrait"),
+        *("人", "人物", "人体", "人體", "人像", "行人", "男人", "女人", "儿童", "男孩", "女孩"),
     }
 )
-_IGNORE_NAMES = frozenset({"ignore", "__ignore__", "ignored", "void", "don't care", "dontcare"})
+_IGNORE_NAMES = frozenset(
+    {
+        *("ignore", "ignored", "void", "don't care", "dontcare", "忽略"),
+        *("ignore region", "ignore regions", "ignored region", "ignored regions", "忽略区域"),
+    }
+)
+_NUMBER = re.compile(r" ?[0-9]+$")
+"""Behind a class name: users of labelme number persons to keep them separate."""
 
 
 def is_person_name(name: object, options: Options = Options()) -> bool:
-    """Return whether a class name means person; numbers never do."""
+    """Return whether a class name means person; numbers alone never do.
+
+    A number after the name does not matter: person_1 and person_2 are persons.
+    """
     folded = _folded(name)
-    return folded in _PERSON_NAMES or folded in options.names
+    return bool({folded, _NUMBER.sub("", folded)} & (_PERSON_NAMES | options.names))
 
 
 def is_ignore_name(name: object) -> bool:
@@ -164,4 +176,4 @@ def is_ignore_name(name: object) -> bool:
 
 
 def _folded(name: object) -> str:
-    return name.strip().casefold() if isinstance(name, str) else ""
+    return fold_name(name) if isinstance(name, str) else ""

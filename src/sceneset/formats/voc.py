@@ -16,13 +16,12 @@ from sceneset.errors import FindingsError
 from sceneset.formats.classes import Classes, is_background_name
 from sceneset.formats.image_json import missing_image
 from sceneset.formats.mask_folders import report_lone_files
-from sceneset.formats.tree import IMAGE_ENDINGS, Tree, phase_of, without_suffix
+from sceneset.formats.tree import IMAGE_ENDINGS, Tree, composed, lines_of, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Mapping, MaskFile, Options, Report
 from sceneset.imaging.mask_file import read_palette, read_values
 from sceneset.imaging.shapes import IGNORE, PERSON
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
-from sceneset.storage.files import read_text
 
 _MASKS = ("segmentationclass", "segmentationclasspng", "segmentationclassaug")
 _OBJECTS = ("SegmentationObject", "SegmentationObjectPNG")
@@ -100,7 +99,10 @@ class _Folder:
                 own.add(image)
                 yield FormatSample(
                     image=image,
-                    phase=phases.get(stem) or phase_of(image) or phase_of(mask) or Phase.TRAIN,
+                    phase=phases.get(composed(stem))
+                    or phase_of(image)
+                    or phase_of(mask)
+                    or Phase.TRAIN,
                     mask=self._mask(mask, stem, meaning),
                     annotation=mask,
                 )
@@ -109,7 +111,7 @@ class _Folder:
     def _image(self, stem: str) -> str | None:
         for folder in _IMAGES:
             for ending in IMAGE_ENDINGS:
-                if self.tree.has(path := f"{self.start}{folder}/{stem}{ending}"):
+                if path := self.tree.same(f"{self.start}{folder}/{stem}{ending}"):
                     return path
         near = f"{self.start}x"
         found = [
@@ -122,7 +124,7 @@ class _Folder:
 
     def _mask(self, mask: str, stem: str, meaning: _Meaning) -> MaskFile:
         names = (f"{self.start}{folder}/{stem}.png" for folder in _OBJECTS)
-        instances = next((name for name in names if self.tree.has(name)), "")
+        instances = next(filter(None, map(self.tree.same, names)), "")
         if self.options.mapping or self.options.colours:
             return MaskFile(mask, instances=instances)
         if meaning.colours is None:
@@ -212,7 +214,7 @@ class _Folder:
         return None
 
     def _lines(self, file: str) -> list[str]:
-        return read_text(self.tree.path(file), file, limit=_MAX_TEXT).splitlines()
+        return lines_of(self.tree, file, limit=_MAX_TEXT)
 
     def _phases(self) -> tuple[dict[str, Phase], set[str]]:
         """Return the phase of stems in ImageSets/Segmentation, and all stems that are listed."""
@@ -223,7 +225,7 @@ class _Folder:
             phase = _PHASES.get(file.rpartition("/")[2])
             for line in self._lines(file) if file.endswith(".txt") else ():
                 stem = line.strip().replace("\\", "/").rpartition("/")[2]
-                stem = without_suffix(stem) if stem.endswith(IMAGE_ENDINGS) else stem
+                stem = composed(without_suffix(stem) if stem.endswith(IMAGE_ENDINGS) else stem)
                 if not stem:
                     continue
                 listed.add(stem)
@@ -250,7 +252,7 @@ class _Folder:
             for image in self.tree.folders[folder]
             if image.endswith(IMAGE_ENDINGS)
             and image not in own
-            and (not listed or without_suffix(image.rpartition("/")[2]) in listed)
+            and (not listed or composed(without_suffix(image.rpartition("/")[2])) in listed)
         ]
         report_lone_files(lone, (), self.report)
 

@@ -14,10 +14,10 @@ from sceneset.errors import FindingsError, fail
 from sceneset.formats.classes import Classes
 from sceneset.formats.image_json import Used, broken_file
 from sceneset.formats.mask_folders import report_lone_files
-from sceneset.formats.tree import Tree, phase_of, without_suffix
+from sceneset.formats.tree import Tree, lines_of, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.imaging.shapes import BACKGROUND, PERSON, Broken, Drawing, Polygon, Shape
-from sceneset.schemas.finding import finding
+from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 from sceneset.storage.yaml_parser import parse
@@ -61,15 +61,19 @@ class _Yolo:
         labels = _labels(tree)
         for image, file in labels.items():
             try:
-                text = read_text(tree.path(file), file, limit=_MAX_TEXT)
+                lines = lines_of(tree, file, limit=_MAX_TEXT)
             except FindingsError as error:
                 broken_file(error, file, report)
                 continue
             if used.add(image, file):
-                yield _sample(image, file, text, values, phases.get(image))
+                yield _sample(image, file, lines, values, phases.get(image))
         used.report_lone_images()
         known = set(labels.values())
-        lone = [f for f in tree.with_suffix(".txt") if f not in known and "labels" in f.split("/")]
+        lone = [
+            f
+            for f in tree.with_suffix(".txt")
+            if f not in known and "labels" in f.casefold().split("/")
+        ]
         lone = [f for f in lone if f.rpartition("/")[2].casefold() not in OTHER_TEXTS]
         report_lone_files((), lone, report)
 
@@ -92,11 +96,11 @@ def _labels(tree: Tree) -> dict[str, str]:
     for image in tree.images:
         parts = without_suffix(image).split("/")
         for index in range(len(parts) - 2, -1, -1):
-            if parts[index] == "images":
+            if parts[index].casefold() == "images":
                 parts[index] = "labels"
                 break
-        label = "/".join(parts) + ".txt"
-        if tree.has(label):
+        label = tree.same("/".join(parts) + ".txt")
+        if label:
             found[image] = label
     return found
 
@@ -105,14 +109,17 @@ def data_file(tree: Tree) -> "ClassNames | None":
     """Return the file that names the classes.
 
     Raises:
-        FindingsError: Several files at the top name different classes.
+        FindingsError: Several files at the top name different classes, or data.yaml can't be read
+            and no other file names classes.
     """
     files = sorted(tree.with_suffix(".yaml", ".yml"), key=lambda file: (file.count("/"), file))
     found: list[ClassNames] = []
+    problems: list[Finding] = []
     for file in files[:_LOOKED_AT]:
         try:
             content = parse(read_text(tree.path(file), file, limit=_MAX_YAML), file).data
-        except FindingsError:
+        except FindingsError as error:
+            problems += error.findings if file.rpartition("/")[2] == "data.yaml" else []
             continue
         names = _names(content)
         if names:
@@ -120,8 +127,11 @@ def data_file(tree: Tree) -> "ClassNames | None":
     for file in sorted(tree.with_suffix(".txt"), key=lambda file: (file.count("/"), file)):
         if found or file.rpartition("/")[2] != "classes.txt":
             continue
-        lines = read_text(tree.path(file), file, limit=_MAX_YAML).splitlines()
-        found.append(ClassNames(file, {n: line.strip() for n, line in enumerate(lines)}, {}))
+        lines = lines_of(tree, file, limit=_MAX_YAML)
+        names = {n: line.strip() for n, line in enumerate(lines) if line.strip()}
+        found.append(ClassNames(file, names, {}))
+    if problems and not found:
+        raise FindingsError(problems)
     top = [data for data in found if data.file.count("/") == found[0].file.count("/")]
     if any(data.names != top[0].names for data in top):
         fail(
@@ -167,7 +177,7 @@ def _images_of(entry: str, file: str, tree: Tree, report: Report) -> Iterator[st
             message = f"names the list {entry[:100]}, which is not there"
             report(finding("annotation-broken", message, file=file, hint="add the list"))
             return
-        for line in read_text(tree.path(listed), listed, limit=_MAX_TEXT).splitlines():
+        for line in lines_of(tree, listed, limit=_MAX_TEXT):
             image = tree.find(line.strip(), near=listed)
             if image is not None:
                 yield image
@@ -177,11 +187,11 @@ def _images_of(entry: str, file: str, tree: Tree, report: Report) -> Iterator[st
 
 
 def _sample(
-    image: str, file: str, text: str, values: dict[int, int], phase: Phase | None
+    image: str, file: str, lines: list[str], values: dict[int, int], phase: Phase | None
 ) -> FormatSample:
     shapes: list[Shape] = []
     persons = 0
-    for row, line in enumerate(text.splitlines(), 1):
+    for row, line in enumerate(lines, 1):
         if not line.strip():
             continue
         shape = _shape(line.split(), values, row)

@@ -112,6 +112,10 @@ def _paint(mask: "Mask", shape: Shape) -> None:
         left, top, box_width, box_height = shape.box or (0, 0, width, height)
         if box_width < 0 or box_height < 0 or box_width * box_height > 4 * max(1, mask.size):
             raise ValueError(f"its box of {box_width} x {box_height} pixels does not fit the image")
+        if shape.codec == "coco" and (box_width, box_height) != (width, height):
+            raise ValueError(
+                f"the RLE is of {box_width} x {box_height} pixels, the image of {width} x {height}"
+            )
         inside = _decoded(shape, box_width, box_height)
     # A box may reach beyond the frame, as tools allow; what is outside is cut off.
     cut = inside[max(0, -top) : height - top, max(0, -left) : width - left]

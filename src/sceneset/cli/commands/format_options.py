@@ -111,6 +111,7 @@ def format_of(
     from sceneset.formats.mask_values import parse_mapping
     from sceneset.formats.registry import CUSTOM, choose_format, find_format
     from sceneset.formats.types import Options
+    from sceneset.schemas.terms import fold_name
 
     is_custom = args.format == CUSTOM or (
         args.format is None and (not opened.root.is_dir() or opened.is_custom)
@@ -133,7 +134,7 @@ def format_of(
         annotated_as=args.annotated_as,
         resize_masks=args.resize_masks,
         threshold=_threshold(args.threshold),
-        names=frozenset(name.strip().casefold() for name in args.person),
+        names=frozenset(map(fold_name, args.person)),
     )
     if args.format:
         return find_format(args.format), options, ""
