@@ -44,6 +44,7 @@ def test_packing_keeps_each_pixel(width):
     assert np.array_equal(unpacked[:, :width], mask)
     assert not unpacked[:, width:].any()
     assert number_of(bits) == mask.sum()
+    assert np.array_equal(packed(np.asfortranarray(mask)), bits)  # as NumPy may save an array
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 7, 8, 24, 63, 64, 65, 128, 130, 10_000])

@@ -137,7 +137,7 @@ COLOURS[4:8, 4:8, 0] = 128
         (npy(NAN), ".npy", "not-a-number", "5 pixels"),
         (npy(RAMP * 12 - 6), ".npy", "values-unclear", "from -6 to 6"),
         (npy(RAMP.astype(np.complex64)), ".npy", "values-unclear", "complex64"),
-        (npy(-(PERSON.astype(np.int8))), ".npy", "values-unclear", "from -1 to 0"),
+        (npy(-(PERSON.astype(np.int8))), ".npy", "values-unclear", "from -1 to 0; write"),
         (npy(np.zeros((2, 24, 32))), ".npy", "wrong-shape", "2 x 24 x 32"),
         (npy(np.zeros(24)), ".npy", "wrong-shape", "array of 24"),
         (npy(np.array([{}], object)), ".npy", "wrong-shape", ""),
@@ -150,7 +150,9 @@ COLOURS[4:8, 4:8, 0] = 128
         (png(EQUAL)[:90], ".png", "unreadable", "truncated"),
         (png(EQUAL)[:-24] + png(EQUAL)[-12:], ".png", "unreadable", ""),
         (b"text", ".png", "unreadable", "header is damaged"),
-        (b"", ".png", "unreadable", "header is damaged"),
+        (b"", ".png", "unreadable", "0 bytes"),
+        (b"", ".npy", "unreadable", "0 bytes"),
+        (encoded(Image.new("L", (32, 24)), "JPEG"), ".png", "unreadable", "write PNG"),
     ],
 )
 def test_file_that_is_no_clear_mask_is_refused(data, suffix, problem, detail):

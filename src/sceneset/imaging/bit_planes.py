@@ -60,7 +60,7 @@ class Planes(NamedTuple):
 
 def packed(mask: "Mask") -> "Words":
     """Return the pixels of a mask that are not 0, height x words."""
-    found = np.packbits(mask, axis=1, bitorder="little")
+    found = np.ascontiguousarray(np.packbits(mask, axis=1, bitorder="little"))
     height, used = found.shape
     if missing := -used % 8:
         found = np.concatenate([found, np.zeros((height, missing), np.uint8)], axis=1)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from sceneset.errors import SceneSetError, UndecodableError
 from sceneset.imaging.decode import decode_mask
@@ -85,6 +85,8 @@ def read_prediction(data: bytes, suffix: str, reading: Reading, limits: Limits) 
     Raises:
         PredictionError: The file does not decode, has colours, or its values are not clear.
     """
+    if not data:
+        raise PredictionError("unreadable", "is empty, it has 0 bytes")
     if suffix == ".npy":
         return interpreted(_numpy_array(data, limits), reading)
     if suffix == ".npz":
@@ -107,9 +109,15 @@ def _picture(data: bytes, limits: Limits) -> "Array":
             return _channel(opened)
     except PredictionError:
         raise
+    except UnidentifiedImageError:
+        text = "is no PNG, BMP or TIFF file, or its header is damaged"
+        if data[:2] == b"\xff\xd8":
+            text = "is a JPEG file, which changes the values of masks; write PNG"
+        raise PredictionError("unreadable", text) from None
+    except Image.DecompressionBombError:
+        raise _too_large(limits) from None
     except Exception as error:  # noqa: BLE001 - decoders raise exceptions of many types
-        reason = "its header is damaged" if "cannot identify" in str(error) else error
-        raise PredictionError("unreadable", f"does not decode: {reason}") from None
+        raise PredictionError("unreadable", f"does not decode: {error}") from None
 
 
 def _check_png(data: bytes) -> None:
@@ -163,11 +171,16 @@ def interpreted(array: "Array", reading: Reading) -> Predicted:
     if array.dtype.kind == "f":
         return _from_floats(array, reading)
     if array.dtype.kind not in "iu":
-        raise PredictionError("values-unclear", f"has values of the type {array.dtype}")
+        raise PredictionError(
+            "values-unclear", f"has values of the type {array.dtype}; write numbers"
+        )
     low = int(array.min(initial=0)) if array.dtype.kind == "i" else 0
     high = int(array.max(initial=0))
     if low < 0 or high > 65_535:
-        raise PredictionError("values-unclear", f"has values from {low} to {high}")
+        raise PredictionError(
+            "values-unclear",
+            f"has values from {low} to {high}; write 0 and 1, or probabilities from 0 to 255",
+        )
     return _from_integers(array, high, reading)
 
 
@@ -286,4 +299,8 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 def _check_size(pixels: int, limits: Limits) -> None:
     if pixels > limits.max_pixels:
-        raise PredictionError("unreadable", f"has more than {limits.max_pixels:,} pixels")
+        raise _too_large(limits)
+
+
+def _too_large(limits: Limits) -> PredictionError:
+    return PredictionError("unreadable", f"has more than {limits.max_pixels:,} pixels")
