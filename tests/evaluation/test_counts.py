@@ -1,6 +1,7 @@
 """Tests of the table of counts."""
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -64,3 +65,52 @@ def test_file_is_refused_if_it_has_no_counts(tmp_path):
     pq.write_table(table_of([], WIDTHS, {}).table, tmp_path / "other.parquet")
     with pytest.raises(UsageError, match="no counts of an evaluation"):
         read_counts(tmp_path / "other.parquet")
+
+
+CHANGED = [
+    ("subset", None, "without subset"),
+    ("scenes", None, "without scenes"),
+    ("scenes", [None], "scene without a name"),
+    ("stem", "a", "a sample twice"),
+    ("truth", None, "some counts only"),
+    ("edge_truth_0.008", -1, "below 0"),
+    ("both", 257, "more pixels than its image"),
+    ("ignored", 1000, "more pixels than its image"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), CHANGED)
+def test_counts_that_somebody_changed_are_refused(column, value, message, tmp_path):
+    write_counts(tmp_path / "a.parquet", table_of(rows(), WIDTHS, {}))
+    table = pq.read_table(tmp_path / "a.parquet")
+    place = table.schema.get_field_index(column)
+    values = table[column].to_pylist()
+    values[1 if column == "stem" else 0] = value
+    table = table.set_column(place, column, pa.array(values, table.schema.field(column).type))
+    pq.write_table(table.replace_schema_metadata(table.schema.metadata), tmp_path / "b.parquet")
+    with pytest.raises(UsageError, match=message):
+        read_counts(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{b"sceneset.bands": b"wide"}, {b"sceneset.radii": None}, {b"sceneset.radii": b"\xff"}],
+)
+def test_counts_with_other_widths_than_columns_are_refused(change, tmp_path):
+    write_counts(tmp_path / "a.parquet", table_of(rows(), WIDTHS, {}))
+    table = pq.read_table(tmp_path / "a.parquet")
+    metadata = {k: v for k, v in (table.schema.metadata | change).items() if v is not None}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "b.parquet")
+    with pytest.raises(UsageError, match="other columns"):
+        read_counts(tmp_path / "b.parquet")
+
+
+def test_counts_of_other_types_are_refused(tmp_path):
+    write_counts(tmp_path / "a.parquet", table_of(rows(), WIDTHS, {}))
+    table = pq.read_table(tmp_path / "a.parquet")
+    place = table.schema.get_field_index("truth")
+    changed = table.set_column(place, "truth", pa.array(["many", None]))
+    metadata = table.schema.metadata
+    pq.write_table(changed.replace_schema_metadata(metadata), tmp_path / "b.parquet")
+    with pytest.raises(UsageError, match="other columns"):
+        read_counts(tmp_path / "b.parquet")

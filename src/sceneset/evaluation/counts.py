@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.errors import UsageError
+from sceneset.evaluation.counts_check import problem_of
 from sceneset.storage.files import atomic_write, open_regular
 
 if TYPE_CHECKING:
@@ -177,19 +178,27 @@ def read_counts(path: Path) -> Counts:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise UsageError(f"{path} can't be read as Parquet: {reason}") from None
     metadata = {
-        key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in (table.schema.metadata or {}).items()
     }
     if metadata.get("sceneset.counts") != FORMAT:
         raise UsageError(
             f"{path} has no counts of an evaluation; `sceneset evaluate --to FILE` writes them"
         )
-    widths = Widths(*(_split(metadata[f"sceneset.{name}"]) for name in ("bands", "radii")))
-    schema = _schema(widths)
-    if table.schema.names != schema.names:
-        raise UsageError(f"{path} has other columns than an evaluation writes; evaluate again")
+    changed = f"{path} has other columns than an evaluation writes; evaluate again"
+    try:
+        widths = Widths(*(_split(metadata[f"sceneset.{name}"]) for name in ("bands", "radii")))
+        schema = _schema(widths)
+        if table.schema.names != schema.names:
+            raise UsageError(changed)
+        table = table.replace_schema_metadata(None).cast(schema)
+    except (KeyError, ValueError, pa.ArrowException):
+        raise UsageError(changed) from None
+    if problem := problem_of(table, widths.columns()):
+        raise UsageError(f"{path} {problem}, which no evaluation writes; evaluate again")
     prefix = "sceneset.about."
     about = {key[len(prefix) :]: text for key, text in metadata.items() if key.startswith(prefix)}
-    return Counts(table.replace_schema_metadata(None).cast(schema), widths, about)
+    return Counts(table, widths, about)
 
 
 def _joined(ratios: Sequence[float]) -> str:
