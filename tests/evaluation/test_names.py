@@ -1,5 +1,6 @@
 """Tests of finding the prediction of each sample."""
 
+import unicodedata
 from pathlib import PurePosixPath
 
 import pytest
@@ -81,3 +82,30 @@ def test_other_samples_are_not_read_if_nothing_is_left_over():
         yield
 
     assert match(["a.png"], [("one", "val", "a")], others()).unselected == 0
+
+
+def test_folders_name_a_phase_as_vendors_write_it():
+    names = ["Train/a.png", "Validation/a.png", "trainval/b.png"]
+    keys = [("one", "train", "a"), ("one", "val", "a"), ("one", "val", "b")]
+    assert list(match(names, keys).found.values()) == names
+
+
+def test_names_are_the_same_however_unicode_writes_them():
+    subset, stem = "CustomSeg_Person_20240115_\u00e9", "caf\u00e9"
+    for form, other in (("NFC", "NFD"), ("NFD", "NFC")):
+        key = (subset, "val", unicodedata.normalize(form, stem))
+        name = unicodedata.normalize(other, f"{subset}/val/{stem}_\u00e9.png")
+        pairs = [(name, PurePosixPath(name).stem)]
+        assert NameIndex(pairs, (subset,), ending="_\u00e9").match([key], ()).found == {key: name}
+    wrong = [
+        (unicodedata.normalize("NFD", f"train/{stem}.png"), unicodedata.normalize("NFD", stem))
+    ]
+    matches = NameIndex(wrong, ()).match([("one", "val", stem)], ())
+    assert matches.problems[("one", "val", stem)].problem == "wrong-phase"
+
+
+def test_common_ending_of_surplus_names_is_recognized():
+    keys = [("one", "val", stem) for stem in ("a", "a_1", "b")]
+    assert match(["a_mask.png", "a_1_mask.png", "b_mask.png", "c.png"], keys).ending == "_mask"
+    assert match(["a2.png"], keys).ending == ""
+    assert match(["a.png", "a_1.png", "b.png", "a_x.png"], keys).ending == ""

@@ -91,6 +91,39 @@ def test_folder_without_masks_is_refused(added, tmp_path):
         FolderPredictions(tmp_path / "none", samples_of(catalog), catalog, Reading())
 
 
+def test_links_of_a_folder_are_followed_but_not_in_a_circle(added, tmp_path):
+    catalog, truth = Catalog(added), true_mask(added, "a")
+    write(tmp_path / "runs/5", "a.png", truth)
+    folder = tmp_path / "best"
+    folder.mkdir()
+    (folder / "train").symlink_to(tmp_path / "runs/5")
+    found = FolderPredictions(folder, samples_of(catalog), catalog, Reading())
+    assert list(found.matches.found.values()) == ["train/a.png"]
+    (tmp_path / "runs/5/all").symlink_to(tmp_path / "runs")
+    with pytest.raises(UsageError, match="is a link to a folder that it is in"):
+        FolderPredictions(tmp_path / "runs", samples_of(catalog), catalog, Reading())
+
+
+def test_files_that_macos_and_windows_make_are_no_predictions(added, tmp_path):
+    catalog, truth, folder = Catalog(added), true_mask(added, "a"), tmp_path / "runs"
+    write(folder, "a.png", truth)
+    for name in ("__MACOSX/a.png", "._a.png", "Thumbs.db"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    found = FolderPredictions(folder, samples_of(catalog), catalog, Reading())
+    assert list(found.matches.found.values()) == ["a.png"]
+    assert not found.matches.surplus
+    assert not found.other_files
+
+
+def test_folder_of_jpeg_files_says_why_they_are_not_read(added, tmp_path):
+    write(tmp_path / "runs", "a.png", true_mask(added, "a"))
+    (tmp_path / "runs/a.png").rename(tmp_path / "runs/a.JPG")
+    catalog = Catalog(added)
+    with pytest.raises(UsageError, match="so write PNG"):
+        FolderPredictions(tmp_path / "runs", samples_of(catalog), catalog, Reading())
+
+
 def test_masks_of_the_same_version_agree(added):
     catalog = Catalog(added)
     rows = rows_of(catalog, VersionMasks(catalog, samples_of(catalog)))

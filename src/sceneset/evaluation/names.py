@@ -2,9 +2,11 @@
 
 A prediction belongs to a sample if it has the sample's stem, and if no folder above it names
 another phase or another subset. So `SUBSET/PHASE/STEM.png`, `PHASE/STEM.png` and `STEM.png` all
-work, as long as each name means one sample.
+work, as long as each name means one sample. Names are compared in Unicode's composed form: macOS
+writes "é" as two characters.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +18,15 @@ from sceneset.schemas.terms import Phase
 Key = tuple[str, str, str]
 """Subset, phase and stem."""
 
-_PHASES = frozenset(phase.value for phase in Phase)
+_PHASES = {
+    **dict.fromkeys(("train", "training"), Phase.TRAIN.value),
+    **dict.fromkeys(("val", "valid", "validation"), Phase.VAL.value),
+    **dict.fromkeys(("test", "testing"), Phase.TEST.value),
+}
+"""The phases that folders name, in lower case."""
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 _SHOWN = 3
+_LOOKED_AT = 1000  # surplus names from which a common ending is concluded
 
 
 class Problem(NamedTuple):
@@ -40,6 +48,8 @@ class Matches:
     """Names that belong to no sample of the registry."""
     unselected: int = 0
     """Number of names that belong to other samples of the registry."""
+    ending: str = ""
+    """What most surplus names have after the stem of a sample without a prediction."""
 
 
 class NameIndex:
@@ -57,11 +67,14 @@ class NameIndex:
         """
         self._subsets = frozenset(subsets)
         self._by_stem: dict[str, list[str]] = {}
-        self._names: list[str] = []
+        self._last: dict[str, str] = {}
+        """The last part of each name, as it is compared."""
+        ending = _composed(ending)
         for name, last in names:
-            self._names.append(name)
-            if last.endswith(ending):
-                self._by_stem.setdefault(_stem(last[: len(last) - len(ending)]), []).append(name)
+            found = self._last[name] = _composed(last)
+            if found.endswith(ending):
+                stem = _stem(found[: len(found) - len(ending)])
+                self._by_stem.setdefault(stem, []).append(name)
 
     def match(self, selected: Sequence[Key], others: Iterable[Key]) -> Matches:
         """Return the prediction of each selected sample, and what is left over.
@@ -84,16 +97,29 @@ class NameIndex:
                 )
             elif names:
                 matches.found[key] = names[0]
-        left = [name for name in self._names if name not in claims]
+        left = [name for name in self._last if name not in claims]
         if left:
             known = {name for key in others for name in self._fitting(key)}
             matches.unselected = sum(name in known for name in left)
             left = [name for name in left if name not in known]
-        used = self._wrong_phase(
-            [key for key, names in fitting.items() if not names], set(left), matches
-        )
+        missing = [key for key, names in fitting.items() if not names]
+        used = self._wrong_phase(missing, set(left), matches)
         matches.surplus = [name for name in left if name not in used]
+        matches.ending = self._ending(matches.surplus, {_composed(key[2]) for key in missing})
         return matches
+
+    def _ending(self, surplus: Sequence[str], stems: Collection[str]) -> str:
+        """Return what most of these names have after one of these stems; "" if they do not."""
+        looked_at = surplus[:_LOOKED_AT]
+        found: Counter[str] = Counter()
+        for name in looked_at:
+            last = self._last[name]
+            lengths = range(len(last) - 1, 0, -1)  # the longest stem: a_1_mask is one of a_1
+            length = next((n for n in lengths if last[:n] in stems), 0)
+            if length and not last[length].isalnum():  # a12 is no a1 with the ending 2
+                found[last[length:]] += 1
+        [(ending, number)] = found.most_common(1) or [("", 0)]
+        return ending if 2 * number > len(looked_at) else ""
 
     def _wrong_phase(
         self, missing: Sequence[Key], left: Collection[str], matches: Matches
@@ -103,7 +129,7 @@ class NameIndex:
         for key in missing:
             names = [
                 name
-                for name in self._by_stem.get(key[2], ())
+                for name in self._by_stem.get(_composed(key[2]), ())
                 if name in left and self._fits_subset(name, key[0])
             ]
             used.update(names)
@@ -119,18 +145,22 @@ class NameIndex:
         subset, phase, stem = key
         return [
             name
-            for name in self._by_stem.get(stem, ())
+            for name in self._by_stem.get(_composed(stem), ())
             if self._fits_subset(name, subset) and _fits_phase(name, phase)
         ]
 
     def _fits_subset(self, name: str, subset: str) -> bool:
-        named = self._subsets.intersection(name.split("/")[:-1])
+        named = self._subsets.intersection(map(_composed, name.split("/")[:-1]))
         return not named or subset in named
 
 
 def _fits_phase(name: str, phase: str) -> bool:
-    named = _PHASES.intersection(name.split("/")[:-1])
+    named = {_PHASES.get(part.casefold()) for part in name.split("/")[:-1]} - {None}
     return not named or phase in named
+
+
+def _composed(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _stem(name: str) -> str:

@@ -11,6 +11,7 @@ from sceneset.errors import FindingsError, UsageError
 from sceneset.evaluation.compare import Prediction
 from sceneset.evaluation.names import Key, Matches, NameIndex
 from sceneset.exports.types import ExportSample
+from sceneset.formats.tree import is_litter
 from sceneset.imaging.prediction_file import (
     SUFFIXES,
     Predicted,
@@ -20,6 +21,8 @@ from sceneset.imaging.prediction_file import (
 )
 from sceneset.schemas.params import Limits
 from sceneset.storage.files import read_bytes
+
+_JPEG = {".jpg", ".jpeg"}
 
 
 class Predictions(Protocol):
@@ -90,6 +93,8 @@ class FolderPredictions:
                 self.other_files[path.suffix.lower() or "no suffix"] += 1
         if not names:
             known = ", ".join(SUFFIXES)
+            if _JPEG & self.other_files.keys():
+                known += "; JPEG changes the values of masks, so write PNG"
             raise UsageError(f"{folder} holds no predictions: no file name ends with {known}")
         index = NameIndex(names, catalog.names, ending=ending)
         selected = [sample.key for sample in samples]
@@ -101,17 +106,33 @@ class FolderPredictions:
         return PredictedFile(self._folder / name, name, self._reading, self._limits)
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """Yield the paths of all files below a folder, relative to it and sorted."""
+def _files(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the paths of all files below a folder, relative to it and sorted.
 
-    def refuse(error: OSError) -> None:
-        raise UsageError(f"{error.filename}: {error.strerror}")
+    Links are followed: training programs make them to their last or best run.
 
-    for top, folders, files in os.walk(folder, onerror=refuse):
-        folders.sort()
-        inside = os.path.relpath(top, folder)
-        prefix = "" if inside == "." else f"{inside}/"
-        yield from (f"{prefix}{name}" for name in sorted(files))
+    Args:
+        folder: The folder.
+        prefix: What its files begin with.
+        above: The folders that it is in, without links.
+
+    Raises:
+        UsageError: A folder can't be listed, or is a link to a folder that it is in.
+    """
+    real = os.path.realpath(folder)
+    if real in above:
+        raise UsageError(f"{folder} is a link to a folder that it is in; remove it")
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}") from None
+    for entry in entries:
+        if is_litter(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _files(Path(entry.path), f"{prefix}{entry.name}/", (*above, real))
+        else:
+            yield f"{prefix}{entry.name}"
 
 
 def other_samples(catalog: Catalog, selected: Iterable[Key]) -> Iterator[Key]:

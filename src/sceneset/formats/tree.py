@@ -16,7 +16,7 @@ from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 
 IMAGE_ENDINGS = (*sorted(KNOWN_SUFFIXES), *sorted(map(str.upper, KNOWN_SUFFIXES)))
-_JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
+_LITTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx"}
 _PHASES = {
     **dict.fromkeys(("train", "training", "trn", "trainval"), Phase.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "dev"), Phase.VAL),
@@ -84,11 +84,10 @@ class Tree:
                 )
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.name.casefold() in _JUNK or entry.name.startswith("._"):
+                if is_litter(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name != "__MACOSX":
-                        pending.append(path)
+                    pending.append(path)
                 elif entry.is_file(follow_symlinks=False):
                     yield prefix + path
                 else:
@@ -268,6 +267,11 @@ def lines_of(tree: Tree, file: str, *, limit: int) -> list[str]:
 def composed(text: str) -> str:
     """Return a text in the Unicode normal form NFC."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_litter(name: str) -> bool:
+    """Return whether macOS or Windows made a file or folder of this name by itself."""
+    return name.casefold() in _LITTER or name.startswith("._")
 
 
 def suffix_of(file: str) -> str:
