@@ -255,6 +255,11 @@ def test_tables_fit_the_terminal(added, tmp_path, monkeypatch, columns):
         (("--against", "HEAD", "--threshold", "0.5"), "about predictions in files"),
         (("run", "--images", "x.json"), "belongs to a COCO results file"),
         (("run", "--open"), "add --html FILE"),
+        (("run", "--compare", "none.parquet"), "none.parquet can't be read"),
+        (("run", "--to", "registry/scans/new.parquet"), "write it to another folder"),
+        (("none.json", "--ending", "_mask"), "leave them out with COCO results"),
+        (("none.json", "--values", "0/1"), "leave them out with COCO results"),
+        (("none.parquet", "--fetch"), "has the counts of an earlier run"),
         (("run", "--threshold", "nan"), "above 0 and up to 1"),
         (("run", "--to", "x.csv"), "end the name with .parquet"),
         (("run", "--html", "x.png"), "end the name with .html"),
@@ -305,3 +310,49 @@ def test_problems_are_in_chinese_on_the_terminal_and_on_the_page(
         assert "请在存储的像素上预测" in text
         assert "不是概率" in text
         assert "no prediction" not in text
+
+
+def test_counts_replace_no_other_file(added, tmp_path, sceneset: Run):
+    run = write_run(tmp_path / "run", added, dict.fromkeys("abcd", 0))
+    scan = next((added / "registry/scans").glob("*.parquet"))
+    before = scan.read_bytes()
+    vectors = tmp_path / "clip.parquet"
+    vectors.write_bytes(before)
+    for file in (scan, vectors):
+        done = sceneset("evaluate", run, "--to", file, cwd=added)
+        assert done.code == 2
+        assert file.read_bytes() == before
+    for _ in range(2):
+        assert sceneset("evaluate", run, "--to", tmp_path / "run.parquet", cwd=added).code == 0
+
+
+def test_predictions_that_are_wrong_as_a_whole_are_doubted(added, tmp_path, sceneset: Run):
+    run = tmp_path / "run"
+    for text, value in (("probably inverted", 1), ("no prediction has a person", 0)):
+        run.mkdir(exist_ok=True)
+        for stem, mask in masks_of(added).items():
+            Image.fromarray((mask != 1).astype(np.uint8) * np.uint8(value)).save(
+                run / f"{stem}.png"
+            )
+        done = sceneset("evaluate", run, "--html", tmp_path / "run.html", cwd=added)
+        page = (tmp_path / "run.html").read_text("utf-8")
+        assert text in done.err
+        assert text in page
+        assert len(sceneset("evaluate", run, "--json", cwd=added).json["doubts"]) == 1
+    good = write_run(tmp_path / "good", added, dict.fromkeys("abcd", 2))
+    assert sceneset("evaluate", good, "--json", cwd=added).json["doubts"] == []
+
+
+def test_names_with_a_common_ending_say_which_option_fits(added, tmp_path, sceneset: Run):
+    run = write_run(tmp_path / "run", added, dict.fromkeys("abcd", 0))
+    for path in run.iterdir():
+        path.rename(path.with_stem(f"{path.stem}_mask"))
+    assert "use --ending _mask" in sceneset("evaluate", run, cwd=added).err
+    assert sceneset("evaluate", run, "--ending", "_mask", cwd=added).code == 0
+
+
+def test_comparison_says_that_p_values_are_adjusted(added, tmp_path, sceneset: Run):
+    run = write_run(tmp_path / "run", added, dict.fromkeys("abcd", 2))
+    sceneset("evaluate", run, "--to", tmp_path / "run.parquet", cwd=added)
+    done = sceneset("evaluate", run, "--compare", tmp_path / "run.parquet", cwd=added)
+    assert "adjusted for their number (Holm)" in done.err

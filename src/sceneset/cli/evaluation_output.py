@@ -4,10 +4,12 @@ import math
 import sys
 from collections.abc import Iterator
 from itertools import groupby
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sceneset.cli.language import translate
 from sceneset.cli.output import Label, print_table, print_text, say
+from sceneset.cli.picture_sheets import language
 from sceneset.counts import counted
 
 if TYPE_CHECKING:
@@ -147,6 +149,8 @@ def _print_difference(found: "RunDifference") -> None:
         right=("images", "before", "after", "change", "p"),
         optional=("images",),
     )
+    if any(one.group.kind == "scene" for one in found.comparisons):
+        say("the p values of scenes are adjusted for their number (Holm)")
     if found.moved:
         up = sum(one.iou > (one.before or 0) for one in found.moved)
         _print_gap()
@@ -192,6 +196,8 @@ def _say_facts(found: "Evaluation") -> None:
     if kinds and "threshold" in about:
         say(f"values: {kinds}; threshold {about['threshold']}")
     say(_EMPTY[found.empty.value])
+    for doubt in found.doubts:
+        say(doubt.text(language()), style="yellow")
     if found.compared and everything.sources < _FEW:
         say(
             f"intervals of fewer than {_FEW} sources are too narrow: name the clips or original "
@@ -223,6 +229,8 @@ _EMPTY = {
 def _say_problems(found: "Evaluation") -> None:
     for line in problem_lines(found):
         say(line, style="red")
+    if ending := found.matches.ending:
+        say(f"these names end in {ending} after the stem: use --ending {quote(ending)}")
     if found.matches.unselected:
         other = counted(found.matches.unselected, "prediction is", "predictions are")
         say(f"{other} of samples that are not selected")

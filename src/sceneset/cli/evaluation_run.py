@@ -9,6 +9,8 @@ from sceneset.cli.selected_samples import selected_samples
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
+    from sceneset.catalog.reader import Catalog
+    from sceneset.evaluation.counts import Counts
     from sceneset.evaluation.predictions import Predictions
     from sceneset.evaluation.report import Evaluation
     from sceneset.imaging.prediction_file import Reading
@@ -20,18 +22,24 @@ def from_counts(args: argparse.Namespace) -> "Evaluation":
 
     chosen = [args.scene, args.persons, args.phase, args.subset, args.rev, args.html, args.to]
     chosen += [args.band, args.radius, args.ending, args.images, args.threshold]
+    chosen += [args.fetch, args.remote, args.internal, args.repo != "."]
     if any(chosen) or args.values != "auto":
         raise UsageError(
             f"{args.predictions} has the counts of an earlier run; only --compare, --empty, --by, "
             "--worst and --json can be used with it"
         )
-    return measured(args, read_counts(Path(args.predictions)))
+    return measured(args, read_counts(Path(args.predictions)), _other_run(args))
 
 
-def measured(args: argparse.Namespace, counts: Any) -> "Evaluation":
-    """Return the measures of counts, and the difference to --compare."""
-    from sceneset.cli.output import say
+def _other_run(args: argparse.Namespace) -> "Counts | None":
     from sceneset.evaluation.counts import read_counts
+
+    return read_counts(args.compare) if args.compare else None
+
+
+def measured(args: argparse.Namespace, counts: "Counts", other: "Counts | None") -> "Evaluation":
+    """Return the measures of counts, and the difference to those of --compare."""
+    from sceneset.cli.output import say
     from sceneset.evaluation.difference import difference_to
     from sceneset.evaluation.measures import GROUPINGS, Empty
     from sceneset.evaluation.report import evaluate
@@ -39,10 +47,9 @@ def measured(args: argparse.Namespace, counts: Any) -> "Evaluation":
     by = args.by or GROUPINGS
     empty = Empty(args.empty)
     found = evaluate(counts, empty=empty, by=by, worst=args.worst)
-    if args.compare and not found.compared:
+    if other and not found.compared:
         say("no sample was compared, so there is no difference to another run", style="yellow")
-    elif args.compare:
-        other = read_counts(args.compare)
+    elif other:
         found.difference = difference_to(counts, other, empty=empty, by=by)
     return found
 
@@ -54,6 +61,7 @@ class FolderRun:
         from sceneset.versions.local_files import LocalFiles
 
         self.args = args
+        self.other = _other_run(args)  # before hours of work, not after them
         self.catalog = open_catalog(args)
         selection = selected_samples(args, self.catalog)
         self.samples, self.version = selection.samples, selection.version
@@ -63,6 +71,8 @@ class FolderRun:
             from sceneset.evaluation.page import GENERATOR
 
             check_output_file(args.html, self.catalog, "evaluate", marks=(GENERATOR,))
+        if args.to:
+            _check_counts(args.to, self.catalog)
 
     def evaluate(self) -> "Evaluation":
         """Count, measure, and write the page."""
@@ -88,7 +98,7 @@ class FolderRun:
         )
         if args.values == "auto":
             counts = refuse_mixed_values(counts)
-        found = measured(args, counts)
+        found = measured(args, counts, self.other)
         found.matches, found.other_files = predictions.matches, predictions.other_files
         if args.html:
             self._write_page(found, predictions)
@@ -120,6 +130,11 @@ class FolderRun:
         if path.suffix.lower() == ".json":
             from sceneset.evaluation.coco_results import CocoResults
 
+            if args.ending or args.values != "auto":
+                raise UsageError(
+                    "--ending and --values are about masks in files; leave them out with COCO "
+                    "results"
+                )
             return CocoResults(path, args.images, self.samples, self.catalog, self._reading())
         if args.images:
             raise UsageError("--images belongs to a COCO results file; PREDICTIONS is a folder")
@@ -158,3 +173,18 @@ class FolderRun:
         warn_if_committed(self.args.html)
         if self.args.open:
             open_page(self.args.html)
+
+
+def _check_counts(path: Path, catalog: "Catalog") -> None:
+    """Refuse a file that counts must not replace: a scan and outside vectors are Parquet, too."""
+    from sceneset.cli.output_files import check_output_place
+    from sceneset.evaluation.counts import read_counts
+
+    check_output_place(path, catalog)
+    if path.exists():
+        try:
+            read_counts(path)
+        except UsageError:
+            raise UsageError(
+                f"{path} exists and was not written by `sceneset evaluate`; use another file"
+            ) from None

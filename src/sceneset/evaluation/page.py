@@ -103,7 +103,8 @@ def notes_of(found: Evaluation, language: str) -> list[str]:
         notes.append(text("values", values))
     if "threshold" in about:
         notes.append(text("threshold", about["threshold"]))
-    return [*notes, text(f"empty_{found.empty.value}")]
+    notes.append(text(f"empty_{found.empty.value}"))
+    return [*notes, *(doubt.text(language) for doubt in found.doubts)]
 
 
 _COLUMNS = ("dataset_iou", "image_iou", "image_boundary_iou", "image_boundary_f")

@@ -10,9 +10,11 @@ import numpy as np
 from sceneset.evaluation.bootstrap import FEW, LEVEL, REPLICATES, Estimate, estimate, sources_of
 from sceneset.evaluation.counts import Counts, keys_of
 from sceneset.evaluation.difference import RunDifference, Sample, groups_with_all, rounded
+from sceneset.evaluation.doubts import doubts
 from sceneset.evaluation.measures import GROUPINGS, Empty, image_values, terms_of
 from sceneset.evaluation.names import Key, Matches
 from sceneset.evaluation.run import PROBLEMS
+from sceneset.schemas.base import Localized
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +54,11 @@ class Evaluation:
         return Counter(filter(None, self.counts.table["values"].to_pylist()))
 
     @property
+    def doubts(self) -> list[Localized]:
+        """What is probably wrong with the predictions as a whole."""
+        return list(doubts(self.counts.compared))
+
+    @property
     def has_problems(self) -> bool:
         """Whether a sample or a prediction was left out."""
         return bool(self.refused or self.matches.surplus)
@@ -69,6 +76,7 @@ class Evaluation:
             "selected": len(self.counts.table),
             "compared": self.compared,
             "values": dict(sorted(self.values.items())),
+            "doubts": [doubt.en for doubt in self.doubts],
             "problems": dict(Counter(refused.problem for refused in self.refused)),
             "problem_samples": [
                 {"sample": "/".join(r.key), "problem": r.problem, "detail": r.detail}
