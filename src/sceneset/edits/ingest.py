@@ -83,11 +83,16 @@ def ingest(
         transaction.commit()
 
 
-def refuse_taken_name(catalog: Catalog, name: str) -> None:
+def refuse_taken_name(catalog: Catalog, name: str, *, can_grow: bool = True) -> None:
     """Raise FindingsError if there is a subset of this name, or files of one.
 
     Files of an interrupted add do not count: the next add removes or completes them. Nor does the
     name, if an interrupted add only has to be completed: running it again does that.
+
+    Args:
+        catalog: The registry.
+        name: The name.
+        can_grow: Whether the command can add samples to a listed subset instead.
     """
     paths = catalog.paths
     record = read_record(paths)
@@ -101,7 +106,9 @@ def refuse_taken_name(catalog: Catalog, name: str) -> None:
             subset=name,
             file="params.yaml",
             hint="give the delivery another date or note; to add samples to a listed subset, use "
-            "--to in place of --name",
+            "--to in place of --name"
+            if can_grow
+            else "give the crops another date or note: --name NAME",
         )
     own = unfinished_paths(paths)
     existing = [

@@ -2,6 +2,7 @@
 
 from sceneset.catalog.subset_folder import printable
 from sceneset.reporting.plan_values import Plan, Request
+from sceneset.reporting.spreadsheet import cell_text
 from sceneset.schemas.scene import Vocabulary
 from sceneset.storage.csv_rows import csv_text
 
@@ -13,7 +14,6 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it, Excel reads Chinese in the
 _FOR_VENDORS = {"empty", "short", "source", "repeats"}
 """Reasons that say what to deliver. How a model does, or what is not recorded, is nobody's business
 outside."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def request_text(plan: Plan, vocabulary: Vocabulary) -> str:
@@ -21,7 +21,7 @@ def request_text(plan: Plan, vocabulary: Vocabulary) -> str:
 
     Texts that a spreadsheet would take for a formula begin with an apostrophe.
     """
-    rows = (map(_safe, _row(request, vocabulary)) for request in plan.requests())
+    rows = (map(cell_text, _row(request, vocabulary)) for request in plan.requests())
     return _BOM + csv_text(COLUMNS, rows, line_end="\r\n")
 
 
@@ -39,10 +39,3 @@ def _row(request: Request, vocabulary: Vocabulary) -> tuple[object, ...]:
         *("; ".join(text.en for text in why), "；".join(text.zh for text in why)),
         *(printable(described.en), printable(described.zh)),
     )
-
-
-def _safe(value: object) -> object:
-    if isinstance(value, int):
-        return value
-    text = str(value or "")
-    return f"'{text}" if text.startswith(_FORMULA) else text

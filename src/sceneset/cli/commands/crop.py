@@ -210,7 +210,7 @@ def run(args: argparse.Namespace) -> int:
     with temporary_folder() as work:
         job = CropJob(args, work)
         if not args.to:
-            refuse_taken_name(job.home, args.name)
+            refuse_taken_name(job.home, args.name, can_grow=False)
         if args.dry_run or not args.to:
             folder = work / "crops"
             folder.mkdir()
