@@ -48,6 +48,7 @@ def test_coco_annotations_and_results_give_the_same_boxes(tmp_path: Path) -> Non
         ({"score": float("nan")}, "the score nan"),
         ({"score": 7}, "the score 7"),
         ({"score": True}, "the score True"),
+        ({"score": None}, "the score None"),
     ],
 )
 def test_broken_results_are_listed(change: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -101,6 +102,38 @@ def test_results_of_several_classes_need_the_categories(tmp_path: Path) -> None:
         read(write_json(tmp_path / "r.json", found))
 
 
+@pytest.mark.parametrize("kind", [str, float])
+def test_numbers_mean_the_same_however_they_are_written(kind: type, tmp_path: Path) -> None:
+    content = coco_boxes({"train/a": [BOX]})
+    for annotation in content["annotations"]:
+        annotation.update(image_id=kind(0), category_id=kind(1))
+    assert sides(read(write_json(tmp_path / "r.json", content))) == [("train/a.jpg", BOX)]
+
+
+def test_numbers_that_the_file_does_not_list_are_errors(tmp_path: Path) -> None:
+    content = coco_boxes({"a": [BOX] * 5})
+    content["categories"].append({"id": 2, "name": "dog"})
+    changes = ({"category_id": 0}, {"category_id": None}, {"image_id": 9}, {"image_id": "9"}, {})
+    for annotation, change in zip(content["annotations"], changes, strict=True):
+        annotation.update(change)
+    content["annotations"].append({"image_id": 0, "category_id": 2, "bbox": [1, 2, 3, 4]})
+    boxes = read(write_json(tmp_path / "r.json", content))
+    assert [refusal.detail for refusal in boxes.refused] == [
+        "has the category 0, which the file does not list",
+        "has no category_id",
+        *["has the image id 9, which the file does not list"] * 2,
+    ]
+    assert sides(boxes) == [("a.jpg", BOX)]
+    assert boxes.others == {"dog": 1}
+
+
+def test_two_images_of_one_number_are_refused(tmp_path: Path) -> None:
+    content = coco_boxes({"a": [BOX]})
+    content["images"].append({"id": 0, "file_name": "b.jpg"})
+    with pytest.raises(UsageError, match=r"two images have the id 0: a\.jpg and b\.jpg"):
+        read(write_json(tmp_path / "r.json", content))
+
+
 @pytest.mark.parametrize("text", ["{", "[[]]", "[1, null]", '{"annotations": 3}', "3", "\x00"])
 def test_file_that_is_no_coco_is_refused_or_listed(text: str, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
@@ -142,6 +175,71 @@ def test_broken_yolo_lines_are_listed(line: str, tmp_path: Path) -> None:
     boxes = read(tmp_path)
     assert [refusal.place for refusal in boxes.refused] == ["a.txt (line 1)"]
     assert len(boxes.detections) == 1
+
+
+def test_yolo_labels_in_pixels_say_so(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 160 120 80 60\n")
+    [refusal] = read(tmp_path).refused
+    assert "shares of the width and height, and no pixels" in refusal.detail
+
+
+def test_yolo_labels_may_begin_with_a_mark_and_write_classes_as_fractions(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0.0 0.5 0.5 0.2 0.2\r\n", "utf-8-sig", newline="")
+    (tmp_path / "b.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "classes.txt").write_text("person\ndog\n", "utf-8-sig")
+    boxes = read(tmp_path)
+    assert [detection.image for detection in boxes.detections] == ["a"]
+    assert boxes.others == {"dog": 1}
+
+
+def test_yolo_lists_of_images_are_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "train.txt").write_text("images/a.jpg\nimages/b.png\n")
+    assert list(read(tmp_path).images) == ["a"]
+
+
+def test_yolo_class_without_a_name_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("7 0.5 0.5 0.2 0.2\n0,0.5,0.5,0.2,0.2\n")
+    (tmp_path / "data.yaml").write_text("names: [person]\n")
+    assert [refusal.detail for refusal in read(tmp_path).refused] == [
+        "has the class 7, which data.yaml does not name",
+        "has something else than numbers: 0,0.5,0.5,0.2,0.2",
+    ]
+
+
+def test_broken_data_yaml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "data.yaml").write_text("names: [person\n")
+    with pytest.raises(FindingsError, match=r"data\.yaml"):
+        read(tmp_path)
+
+
+def test_links_to_labels_are_refused(tmp_path: Path) -> None:
+    labels = tmp_path / "other"
+    labels.mkdir()
+    (labels / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    (folder / "train").symlink_to(labels)
+    with pytest.raises(UsageError, match="labels/train is a link"):
+        read(folder)
+    (folder / "train").unlink()
+    (folder / "a.txt").symlink_to(labels / "a.txt")
+    with pytest.raises(UsageError, match=r"labels/a\.txt is a link"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("r.json", "[]"), ("r.xml", "<annotation><object/></annotation>"), ("labels", None)],
+)
+def test_file_that_names_no_image_is_refused(
+    name: str, content: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.mkdir() if content is None else path.write_text(content)
+    with pytest.raises(UsageError, match="names no image"):
+        read(path)
 
 
 def test_yolo_classes_without_names_must_be_named(tmp_path: Path) -> None:

@@ -186,6 +186,41 @@ def test_list_of_refused_boxes_replaces_no_other_file(
         assert crop(sceneset, registry, delivery, boxes, *words).code == 0
 
 
+def test_list_of_refused_boxes_runs_no_formula(
+    registry: Path, delivery: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    people = {**PEOPLE, "=cmd|' /C calc'!A0": [ONE]}
+    boxes = write_json(tmp_path / "boxes.json", coco_boxes(people))
+    mine = tmp_path / "mine.csv"
+    words = ("--refused", mine, "--dry-run")
+    assert crop(sceneset, registry, delivery, boxes, *words).code == 0
+    assert any(line.startswith("image-unknown,'=cmd") for line in mine.read_text().splitlines())
+
+
+def test_boxes_of_other_classes_are_counted(
+    registry: Path, delivery: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    content = coco_boxes(PEOPLE)
+    content["categories"].append({"id": 2, "name": "dog"})
+    content["annotations"].append({"image_id": 0, "category_id": 2, "bbox": [1, 2, 3, 4]})
+    boxes = write_json(tmp_path / "boxes.json", content)
+    assert (
+        "1 box of other classes: 1 dog"
+        in crop(sceneset, registry, delivery, boxes, "--dry-run").err
+    )
+    outcome = crop(sceneset, registry, delivery, boxes, "--dry-run", "--json")
+    assert outcome.json["others"] == {"dog": 1}
+
+
+def test_taken_name_is_refused_with_what_to_do(
+    registry: Path, delivery: Path, boxes: Path, sceneset: Run
+) -> None:
+    assert crop(sceneset, registry, delivery, boxes).code == 0
+    outcome = crop(sceneset, registry, delivery, boxes)
+    assert outcome.code == 1
+    assert "give the crops another date or note: --name NAME" in outcome.err
+
+
 def test_subset_of_a_version_is_cropped_and_crops_are_not_cropped_again(
     released: Path, tmp_path: Path, sceneset: Run
 ) -> None:

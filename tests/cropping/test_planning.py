@@ -1,5 +1,7 @@
 """Geometry of crops, and which originals and boxes are cut."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -211,3 +213,12 @@ def test_names_of_two_folders_do_not_share_one_image() -> None:
 def test_images_without_a_box_are_listed() -> None:
     _, refused = names(original("a"), original("b"), file={"a.jpg": 0})
     assert refused == [("no-box", "train/a"), ("no-box", "train/b")]
+
+
+def test_names_are_the_same_however_unicode_writes_them() -> None:
+    for form, other in (("NFC", "NFD"), ("NFD", "NFC")):
+        image = original(unicodedata.normalize(form, "caf\u00e9"))
+        name = unicodedata.normalize(other, "train/caf\u00e9.jpg")
+        found = match(Boxes("", [Detection(name, (1, 2, 3, 4), None, "")], {name: None}), [image])
+        assert len(found.by_original[image.key]) == 1
+        assert not found.refused

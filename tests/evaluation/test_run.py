@@ -9,7 +9,7 @@ from PIL import Image
 
 from sceneset.catalog.query import resolve_query
 from sceneset.catalog.reader import Catalog
-from sceneset.errors import UsageError
+from sceneset.errors import FindingsError, UsageError
 from sceneset.evaluation.coco_results import CocoResults
 from sceneset.evaluation.counts import Widths
 from sceneset.evaluation.predictions import FolderPredictions, Predictions
@@ -182,6 +182,11 @@ def test_coco_results_are_the_union_of_persons_above_the_threshold(added, tmp_pa
         ({"segmentation": {"size": [32, 24], "counts": [768]}}, "wrong-size"),
         ({"segmentation": {"size": [24, 32]}}, "unreadable"),
         ({"score": "high"}, "not-a-number"),
+        ({"score": 90}, "not-a-number"),
+        ({"score": 10**400}, "not-a-number"),
+        ({"score": None}, "not-a-number"),
+        ({"category_id": 0}, "unreadable"),
+        ({"category_id": None}, "unreadable"),
     ],
 )
 def test_coco_result_that_is_broken_is_refused(added, tmp_path, change, problem):
@@ -192,10 +197,51 @@ def test_coco_result_that_is_broken_is_refused(added, tmp_path, change, problem)
     assert rows_of(catalog, predictions)["a"]["problem"] == problem
 
 
+def coco_predictions(added: Path, folder: Path, content: object, **options) -> CocoResults:
+    catalog = Catalog(added)
+    (folder / "all.json").write_text(json.dumps(content), **options)
+    return CocoResults(folder / "all.json", None, samples_of(catalog), catalog, Reading())
+
+
+@pytest.mark.parametrize("kind", [str, float])
+def test_numbers_of_coco_results_mean_the_same_however_they_are_written(added, tmp_path, kind):
+    mask = true_mask(added, "a")
+    content = coco([result(kind(1), mask, category=kind(1))])
+    predictions = coco_predictions(added, tmp_path, content, encoding="utf-8-sig")
+    row = rows_of(Catalog(added), predictions)["a"]
+    assert row["both"] == row["truth"] == row["predicted"]
+    assert not predictions.matches.surplus
+
+
+def test_coco_results_of_other_categories_and_images_are_counted(added, tmp_path):
+    mask = true_mask(added, "a")
+    results = [result(1, mask), result(1, mask, category=2), result(9, mask), result("8", mask)]
+    predictions = coco_predictions(added, tmp_path, coco(results))
+    assert predictions.other_results == {"ski": 1}
+    assert predictions.matches.surplus == ["image_id 9", "image_id 8"]
+
+
+def test_coco_results_without_a_category_are_persons_if_no_category_is_listed(added, tmp_path):
+    found = result("a.jpg", true_mask(added, "a"))
+    del found["category_id"]
+    row = rows_of(Catalog(added), coco_predictions(added, tmp_path, [found]))["a"]
+    assert row["both"] == row["truth"]
+
+
+def test_coco_file_with_two_images_of_one_number_or_without_persons_is_refused(added, tmp_path):
+    twice = coco([])
+    twice["images"].append({"id": "1", "file_name": "other.jpg"})
+    with pytest.raises(UsageError, match="two images have the id 1"):
+        coco_predictions(added, tmp_path, twice)
+    for categories in ([{"id": [1], "name": "person"}, {"id": 2, "name": "dog"}],):
+        with pytest.raises(UsageError, match=r"no category is called person \(dog\)"):
+            coco_predictions(added, tmp_path, coco([]) | {"categories": categories})
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "no JSON"),
+        ("{", "is not JSON"),
         ("[1]", "no COCO results file"),
         ('{"images": []}', "no COCO results file"),
         ('[{"image_id": 4, "category_id": 1}]', "--images FILE"),
@@ -206,7 +252,7 @@ def test_coco_result_that_is_broken_is_refused(added, tmp_path, change, problem)
 def test_file_that_is_no_results_file_is_refused(added, tmp_path, content, message):
     catalog = Catalog(added)
     (tmp_path / "results.json").write_text(content)
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises((UsageError, FindingsError), match=message):
         CocoResults(tmp_path / "results.json", None, samples_of(catalog), catalog, Reading())
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sceneset.cli.commands.add_report import report
@@ -68,6 +69,7 @@ class CropJob:
             about=boxes.about,
             progress=progress,
         )
+        found.others = boxes.others
         found.refused = sorted([*originals.refused, *boxes.refused, *found.refused], key=_order)
         write_refused(args, found)
         is_refused = not found.tags or (found.errors and not args.skip_bad)
@@ -97,9 +99,12 @@ class CropJob:
         args = self.args
         if not args.json:
             say(f"crops written to {args.to}. To register them:", style="green")
+            folder, entry, tags = (
+                quote(str(path)) for path in (args.to, args.to / "entry.yaml", args.to / "tags.csv")
+            )
             say(
-                f"  sceneset add {args.to} --name {args.name} --kind crop "
-                f"--entry {args.to}/entry.yaml --tags {args.to}/tags.csv"
+                f"  sceneset add {folder} --name {args.name} --kind crop --entry {entry} "
+                f"--tags {tags}"
             )
         return FINE
 
@@ -136,7 +141,7 @@ class CropJob:
                 f"{originals.images[0].names[0]}"
             )
         self._fetch([one for one in originals.images if matched.by_original.get(one.key)])
-        return Detected(boxes.about, matched.by_original, matched.refused)
+        return Detected(boxes.about, matched.by_original, matched.refused, boxes.others)
 
     def _detected(self, originals: "Originals", options: "Options") -> "Detected":
         from sceneset.cli.output import progress

@@ -1,7 +1,7 @@
 """Print what `sceneset crop` cut, and what gives no crop."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sceneset.cli.output_files import check_output_file
 from sceneset.cli.text_width import visible
 from sceneset.counts import counted
 from sceneset.cropping.types import ERRORS, Reason, Refusal
+from sceneset.reporting.spreadsheet import cell_text
 from sceneset.storage.csv_rows import csv_text
 from sceneset.storage.files import write_text
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from sceneset.delivery.types import Delivery
 
 _SHOWN = 3  # examples of each reason
+_CLASSES = 6  # other classes that are named
 _MEANINGS = {
-    Reason.BROKEN: "boxes that are none: not numbers, not finite, no width or height, or no score",
+    Reason.BROKEN: "boxes that can't be read: numbers, score, image or class are not valid",
     Reason.OUTSIDE: "boxes outside of their image",
     Reason.OTHER_SIZE: "boxes in a picture of another size than the image",
     Reason.UNCLEAR: "boxes of turned images that may fit the pixels as stored or as shown",
@@ -71,6 +73,8 @@ def print_crops(found: "CropSet") -> None:
             "boxes go over the seam of a panorama and were cut as two each",
         )
         say(boxes, style="yellow")
+    if found.others:
+        say(other_classes(found.others))
     ignored = sum(row.ignored > 0 for row in found.rows)
     if ignored:
         text = counted(
@@ -84,6 +88,14 @@ def print_crops(found: "CropSet") -> None:
         f"has {counted(found.originals, 'original')} with {counted(found.boxes, 'box', 'boxes')}",
         style="bold",
     )
+
+
+def other_classes(others: Mapping[str, int]) -> str:
+    """Return how many boxes or results are of other classes, the most frequent ones first."""
+    names = sorted(others, key=lambda name: (-others[name], name))
+    shown = ", ".join(f"{others[name]:,} {name}" for name in names[:_CLASSES])
+    more = ", ..." if len(names) > _CLASSES else ""
+    return f"{counted(sum(others.values()), 'box', 'boxes')} of other classes: {shown}{more}"
 
 
 def check_refused_file(path: Path, catalog: "Catalog") -> None:
@@ -125,8 +137,8 @@ def refusal_line(refusal: Refusal) -> str:
 
 
 def refused_text(refused: Iterable[Refusal]) -> str:
-    """Return everything that gives no crop as CSV."""
-    return csv_text(Refusal._fields, refused)
+    """Return everything that gives no crop as CSV, which a spreadsheet can open."""
+    return csv_text(Refusal._fields, (map(cell_text, refusal) for refusal in refused))
 
 
 def crops_json(
@@ -142,6 +154,7 @@ def crops_json(
         "cropped": found.cropped,
         "boxes": found.boxes,
         "seams": found.seams,
+        "others": dict(found.others),
         "counts": {str(reason): count for reason, count in found.counts.items()},
         "refused": [refusal._asdict() for refusal in found.refused],
         "problems": [p.model_dump(mode="json") for p in problems],

@@ -234,6 +234,10 @@ def _say_problems(found: "Evaluation") -> None:
     if found.matches.unselected:
         other = counted(found.matches.unselected, "prediction is", "predictions are")
         say(f"{other} of samples that are not selected")
+    if found.other_results:
+        kinds = ", ".join(f"{n:,} {name}" for name, n in found.other_results.most_common(_SHOWN))
+        number = counted(sum(found.other_results.values()), "result")
+        say(f"{number} of other categories than person: {kinds}")
     if found.other_files:
         kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(found.other_files.items()))
         say(f"files that are no masks: {kinds}", style="yellow")

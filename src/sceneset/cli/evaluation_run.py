@@ -100,6 +100,7 @@ class FolderRun:
             counts = refuse_mixed_values(counts)
         found = measured(args, counts, self.other)
         found.matches, found.other_files = predictions.matches, predictions.other_files
+        found.other_results = predictions.other_results
         if args.html:
             self._write_page(found, predictions)
         return found

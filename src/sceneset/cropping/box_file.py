@@ -12,6 +12,10 @@ from sceneset.formats.types import Options
 from sceneset.storage.files import md5_of, read_bytes
 
 _MAX_BYTES = 4 << 30
+_KINDS = (
+    "boxes are read from COCO JSON (.json), CVAT XML (.xml) and YOLO labels (.txt, or a folder of "
+    "them)"
+)
 
 
 def read_boxes(path: Path, images: Path | None, options: Options) -> Boxes:
@@ -24,12 +28,19 @@ def read_boxes(path: Path, images: Path | None, options: Options) -> Boxes:
         options: Further names of classes that mean person.
 
     Raises:
-        UsageError: The file has none of these forms.
+        UsageError: The file has none of these forms, or names no image.
         FindingsError: A file can't be read.
     """
-    suffix = path.suffix.lower()
-    if images and suffix != ".json":
+    if images and path.suffix.lower() != ".json":
         raise UsageError("--images belongs to COCO results (.json)")
+    boxes = _boxes_of(path, images, options)
+    if not boxes.images and not boxes.refused:
+        raise UsageError(f"{path} names no image; {_KINDS}")
+    return boxes
+
+
+def _boxes_of(path: Path, images: Path | None, options: Options) -> Boxes:
+    suffix = path.suffix.lower()
     if path.is_dir():
         return read_yolo(path, options, _folder_text(path))
     if not path.is_file():
@@ -40,10 +51,7 @@ def read_boxes(path: Path, images: Path | None, options: Options) -> Boxes:
         return read_cvat(path, options, _file_text(path))
     if suffix == ".txt":
         return read_yolo(path, options, _file_text(path))
-    raise UsageError(
-        f"{path}: boxes are read from COCO JSON (.json), CVAT XML (.xml) and YOLO labels (.txt, or "
-        "a folder of them)"
-    )
+    raise UsageError(f"{path}: {_KINDS}")
 
 
 def _file_text(path: Path) -> str:

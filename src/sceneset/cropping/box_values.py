@@ -37,20 +37,6 @@ def checked(sides: Sides) -> Sides:
     return sides
 
 
-def score_of(value: object) -> float | None:
-    """Return a score from 0 to 1; None if there is none.
-
-    Raises:
-        ValueError: It is no such number.
-    """
-    if value is None:
-        return None
-    score = number(value)
-    if not 0 <= score <= 1:  # NaN too
-        raise ValueError(f"has the score {str(value)[:40]}, which is no number from 0 to 1")
-    return score
-
-
 def floats(words: Sequence[str]) -> list[float]:
     """Return words as numbers.
 

@@ -2,16 +2,17 @@
 
 import math
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
-from sceneset.cropping.box_values import checked, score_of, sides_of
+from sceneset.cropping.box_values import checked, sides_of
 from sceneset.cropping.types import Boxes, Detection, Reason, Refusal
 from sceneset.errors import UsageError
-from sceneset.formats.classes import is_set, number, size_of
+from sceneset.formats.classes import is_set, number, score_of, size_of
+from sceneset.formats.coco_listing import Categories, image_of, listed_images
 from sceneset.formats.json_files import read_json_file
-from sceneset.formats.types import Options, is_person_name
+from sceneset.formats.types import Options
 from sceneset.imaging.rle import decode_coco
 from sceneset.schemas.crop import Sides
 
@@ -41,27 +42,30 @@ def read_coco(file: Path, images: Path | None, options: Options, about: str) -> 
             "score, or an object with images, annotations and categories"
         )
     boxes = Boxes(about)
-    entries = _images(listing)
-    boxes.images = {entry["file_name"]: None for entry in entries.values()}
-    persons = _persons(listing, results, file, options)
+    entries = listed_images(listing, images or file)
+    boxes.images = dict.fromkeys(entry.name for entry in entries.values())
+    hint = "say which is with --person NAME"
+    categories = Categories(listing, results, file, options, hint)
     kind = "annotation" if isinstance(content, dict) else "result"
     for position, result in enumerate(results, 1):
         place = f"{file.name} ({kind} {position})"
         if not isinstance(result, dict):
             boxes.refused.append(Refusal(Reason.BROKEN, "", place, "is not an object"))
             continue
-        category = result.get("category_id")
-        if persons is not None and not (_is_id(category) and category in persons):
-            continue
-        name, size = _image_of(result.get("image_id"), entries, file)
-        boxes.images.setdefault(name)
+        name = ""
         try:
-            sides, score = _sides(result), score_of(result.get("score"))
+            name, size = image_of(result.get("image_id"), entries, file)
+            if not categories.is_person(result):
+                continue
+            boxes.images.setdefault(name)
+            score = score_of(result["score"]) if "score" in result else None
+            sides = _sides(result)
         except ValueError as error:
             boxes.refused.append(Refusal(Reason.BROKEN, name, place, str(error)))
             continue
         is_crowd = is_set(result.get("iscrowd"))
         boxes.detections.append(Detection(name, sides, score, place, is_crowd, size=size))
+    boxes.others = categories.others
     return boxes
 
 
@@ -92,60 +96,3 @@ def _sides_of_runs(size: object, counts: object) -> Sides:
         raise ValueError("has neither a box nor a pixel")
     left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     return (float(left), float(top), float(right), float(bottom))
-
-
-def _images(listing: object) -> dict[object, dict[str, Any]]:
-    """Return the entries of images that have a name, by their id."""
-    images = listing.get("images") if isinstance(listing, dict) else None
-    return {
-        entry["id"]: entry
-        for entry in (images if isinstance(images, list) else ())
-        if isinstance(entry, dict)
-        and _is_id(entry.get("id"))
-        and isinstance(entry.get("file_name"), str)
-    }
-
-
-def _image_of(
-    image_id: object, entries: dict[object, dict[str, Any]], file: Path
-) -> tuple[str, tuple[int, int] | None]:
-    """Return the name of an image, and its size if that is known."""
-    if _is_id(image_id) and image_id in entries:
-        entry = entries[image_id]
-        return entry["file_name"], size_of(entry.get("width"), entry.get("height"))
-    if isinstance(image_id, str):
-        return image_id, None
-    raise UsageError(
-        f"{file}: the image id {str(image_id)[:40]} has no file name; give the COCO file that "
-        "lists the images: --images FILE"
-    )
-
-
-def _persons(
-    listing: object, results: list[object], file: Path, options: Options
-) -> set[object] | None:
-    """Return the ids of the categories that mean person; None if results have no category."""
-    categories = listing.get("categories") if isinstance(listing, dict) else None
-    if isinstance(categories, list):
-        found = {
-            c.get("id")
-            for c in categories
-            if isinstance(c, dict)
-            and _is_id(c.get("id"))
-            and is_person_name(c.get("name"), options)
-        }
-        if not found:
-            raise UsageError(f"{file}: no category is called person; say which is with --person")
-        return found
-    used = {r.get("category_id") for r in results if isinstance(r, dict) and "category_id" in r}
-    if len(used) > 1:
-        shown = ", ".join(sorted(map(str, used))[:6])
-        raise UsageError(
-            f"{file} has the categories {shown}; give the COCO file that says which is person: "
-            "--images FILE"
-        )
-    return used if used and all(map(_is_id, used)) else None
-
-
-def _is_id(value: object) -> TypeGuard[int | str]:
-    return isinstance(value, int | str)

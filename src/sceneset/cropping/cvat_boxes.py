@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sceneset.catalog.subset_folder import printable
 from sceneset.cropping.box_values import checked, floats
 from sceneset.cropping.types import Boxes, Detection, Reason, Refusal
 from sceneset.formats.classes import size_of
@@ -30,7 +31,10 @@ def read_cvat(file: Path, options: Options, about: str) -> Boxes:
             if image is None:
                 continue
             boxes.images.setdefault(image)
-            if shape is None or not is_person_name(label, options):
+            if shape is None:
+                continue
+            if not is_person_name(label, options):
+                boxes.others[printable(label)[:40]] += 1
                 continue
             place = f"{file.name} (line {shape.line})"
             if shape.name != "box":

@@ -1,8 +1,9 @@
 """Find the boxes of persons with the user's own detector, on pictures as they are shown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -49,6 +50,8 @@ class Detected(NamedTuple):
     about: str
     by_original: dict[tuple[Phase, str], list[Detection]]
     refused: list[Refusal]
+    others: Mapping[str, int] = MappingProxyType({})
+    """Number of boxes of each other class in a file, by its name."""
 
 
 class _Reading(NamedTuple):

@@ -1,6 +1,7 @@
 """Crop all originals of a source into a delivery that `sceneset add` takes."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class CropSet:
     """Number of boxes that belong to them."""
     seams: int = 0
     """Boxes over the seam of a panorama, which count as two."""
+    others: Mapping[str, int] = field(default_factory=dict)
+    """Number of boxes of each other class than person, by its name."""
     says: list[str] = field(default_factory=list)
 
     @property

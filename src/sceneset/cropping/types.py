@@ -1,5 +1,6 @@
 """Boxes, and why a box or an image was not cropped."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -86,6 +87,8 @@ class Boxes:
     images: dict[str, None] = field(default_factory=dict)
     """Names of all images that the file lists, also of those without a box."""
     refused: list[Refusal] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    """Number of boxes of each other class, by its name."""
 
 
 class Rules(NamedTuple):

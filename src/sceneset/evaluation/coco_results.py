@@ -1,7 +1,5 @@
 """Predictions in a COCO results file: run lengths with scores, several for each image."""
 
-import json
-import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +12,13 @@ from sceneset.errors import UsageError
 from sceneset.evaluation.names import NameIndex
 from sceneset.evaluation.predictions import other_samples
 from sceneset.exports.types import ExportSample
-from sceneset.formats.types import is_person_name
+from sceneset.formats.classes import score_of
+from sceneset.formats.coco_listing import Categories, image_of, listed_images, shown
+from sceneset.formats.json_files import read_json_file
+from sceneset.formats.types import Options
 from sceneset.imaging.prediction_file import Predicted, PredictionError, Reading
 from sceneset.imaging.rle import decode_coco
 from sceneset.imaging.shapes import IGNORE, PERSON
-from sceneset.storage.files import read_text
 
 
 class CocoResults:
@@ -48,28 +48,45 @@ class CocoResults:
         """
         self._reading = reading
         self.other_files: Counter[str] = Counter()
-        content = _load(file)
-        listing = _load(images) if images else content
+        content = read_json_file(file, str(file))
+        listing = read_json_file(images, str(images)) if images else content
         results = content.get("annotations") if isinstance(content, dict) else content
         if not _are_objects(results):
             raise UsageError(
                 f"{file} is no COCO results file: write a list of objects with image_id, "
                 "category_id, segmentation and score"
             )
-        names = _image_names(listing)
+        listed = listed_images(listing, images or file)
+        hint = "name it person in the categories"
+        categories = Categories(listing, results, file, Options(), hint)
+        self.other_results = categories.others
         self._results: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        persons = _persons(listing, results, file)
+        self._broken: dict[str, str] = {}
+        unknown: dict[str, None] = {}
         for result in results:
-            if _is_id(category := result.get("category_id")) and category in persons:
-                self._results[_name(result.get("image_id"), names, file)].append(result)
-        known = dict.fromkeys([*names.values(), *self._results])
+            try:
+                image = image_of(result.get("image_id"), listed, file)
+            except ValueError:
+                unknown[f"image_id {shown(result.get('image_id'))}"] = None
+                continue
+            found = self._results[image.name]
+            try:
+                if categories.is_person(result):
+                    found.append(result)
+            except ValueError as error:
+                self._broken.setdefault(image.name, str(error))
+        known = dict.fromkeys([*(image.name for image in listed.values()), *self._results])
         index = NameIndex(((name, name.rpartition("/")[2]) for name in known), catalog.names)
         selected = [sample.key for sample in samples]
         self.matches = index.match(selected, other_samples(catalog, selected))
+        self.matches.surplus += unknown
 
     def prediction(self, sample: ExportSample) -> "PersonsOfImage":
         """Return the persons of an image as one mask; see ``Predictions``."""
-        results = self._results.get(self.matches.found[sample.key], [])
+        name = self.matches.found[sample.key]
+        if reason := self._broken.get(name):
+            raise PredictionError("unreadable", f"has a result that {reason}")
+        results = self._results.get(name, [])
         return PersonsOfImage(results, sample.width, sample.height, self._reading.level)
 
 
@@ -88,11 +105,10 @@ class PersonsOfImage(NamedTuple):
         mask = np.zeros((self.height, self.width), np.uint8)
         number = 0
         for result in self.results:
-            score = result.get("score", 1.0)
-            if isinstance(score, bool) or not isinstance(score, int | float):
-                raise PredictionError("not-a-number", f"has a result with the score {score!r}")
-            if not math.isfinite(score):
-                raise PredictionError("not-a-number", "has a result whose score is no number")
+            try:
+                score = score_of(result.get("score", 1.0))
+            except ValueError as error:
+                raise PredictionError("not-a-number", f"has a result that {error}") from None
             if score >= self.level:
                 region = _region(result.get("segmentation"), self.width, self.height)
                 is_ignored = bool(result.get("iscrowd"))  # as `sceneset export coco` writes it
@@ -120,57 +136,5 @@ def _region(segmentation: object, width: int, height: int) -> "np.ndarray[Any, n
         raise PredictionError("unreadable", f"has a broken result: {error}") from None
 
 
-def _load(file: Path) -> Any:
-    try:
-        return json.loads(read_text(file, str(file)))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is no JSON: {error}") from None
-
-
 def _are_objects(value: object) -> "TypeGuard[list[dict[str, Any]]]":
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-def _image_names(listing: Any) -> dict[object, str]:
-    """Return the name of each image by its id, without the suffix."""
-    images = listing.get("images") if isinstance(listing, dict) else None
-    if not _are_objects(images):
-        return {}
-    return {
-        image["id"]: image["file_name"]
-        for image in images
-        if isinstance(image.get("id"), int | str) and isinstance(image.get("file_name"), str)
-    }
-
-
-def _name(image_id: object, names: dict[object, str], file: Path) -> str:
-    if isinstance(image_id, int | str) and image_id in names:
-        return names[image_id]
-    if isinstance(image_id, str):
-        return image_id
-    raise UsageError(
-        f"{file}: the image id {image_id!r} has no file name; give the COCO file that lists the "
-        "images: --images FILE"
-    )
-
-
-def _persons(listing: Any, results: list[dict[str, Any]], file: Path) -> set[object]:
-    """Return the ids of the categories that mean person."""
-    categories = listing.get("categories") if isinstance(listing, dict) else None
-    if _are_objects(categories):
-        found = {c.get("id") for c in categories if is_person_name(c.get("name"))}
-        if not found:
-            raise UsageError(f"{file}: no category is called person")
-        return found
-    used = {result.get("category_id") for result in results if _is_id(result.get("category_id"))}
-    if len(used) > 1:
-        shown = ", ".join(sorted(map(str, used))[:6])
-        raise UsageError(
-            f"{file} has the categories {shown}; give the COCO file that says which is person: "
-            "--images FILE"
-        )
-    return used
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, int | str)

@@ -31,6 +31,8 @@ class Predictions(Protocol):
     matches: Matches
     other_files: Counter[str]
     """Number of files that are no masks, by suffix."""
+    other_results: Counter[str]
+    """Number of COCO results of other categories than person, by name."""
 
     def prediction(self, sample: ExportSample) -> Prediction:
         """Return the prediction of a sample that ``matches`` found.
@@ -84,6 +86,7 @@ class FolderPredictions:
         """
         self._folder, self._reading, self._limits = folder, reading, catalog.params.limits
         self.other_files: Counter[str] = Counter()
+        self.other_results: Counter[str] = Counter()
         names: list[tuple[str, str]] = []
         for name in _files(folder):
             path = Path(name)

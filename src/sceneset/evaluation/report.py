@@ -41,6 +41,7 @@ class Evaluation:
     """Samples without a usable prediction, sorted by kind of problem."""
     matches: Matches = field(default_factory=Matches)
     other_files: Counter[str] = field(default_factory=Counter)
+    other_results: Counter[str] = field(default_factory=Counter)
     difference: RunDifference | None = None
 
     @property
@@ -85,6 +86,7 @@ class Evaluation:
             "surplus": self.matches.surplus,
             "unselected": self.matches.unselected,
             "other_files": dict(sorted(self.other_files.items())),
+            "other_results": dict(sorted(self.other_results.items())),
             "groups": [_estimate_json(found) for found in self.estimates],
             "worst": [sample.as_json() for sample in self.worst],
             "difference": self.difference.as_json() if self.difference else None,

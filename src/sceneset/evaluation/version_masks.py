@@ -31,6 +31,7 @@ class VersionMasks:
         """
         self.files = LocalFiles(catalog)
         self.other_files: Counter[str] = Counter()
+        self.other_results: Counter[str] = Counter()
         self.matches = Matches()
         self._limits = catalog.params.limits
         self._masks: dict[Key, str] = {}

@@ -103,6 +103,18 @@ def number(value: object) -> float:
         return float("nan")
 
 
+def score_of(value: object) -> float:
+    """Return a score from 0 to 1.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    score = number(value)
+    if not 0 <= score <= 1:  # NaN too
+        raise ValueError(f"has the score {str(value)[:40]}, which is no number from 0 to 1")
+    return score
+
+
 def coordinates(points: object) -> tuple[float, ...]:
     """Return x and y by turns of points that are pairs, or objects with x and y."""
     flat: list[float] = []
