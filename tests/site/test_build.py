@@ -95,14 +95,103 @@ def test_second_build_writes_nothing(added, to, sceneset):
     assert times(to) == before
 
 
+def assert_same_files(one: Path, other: Path) -> None:
+    names = [
+        {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+        for folder in (one, other)
+    ]
+    assert names[0] == names[1]
+    assert len(names[0]) > 20
+    for name in names[0]:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
 def test_catalogues_of_two_builds_have_the_same_bytes(added, to, tmp_path, sceneset):
     build(sceneset, added, to)
     (added / ".sceneset/pictures.db").unlink()
     build(sceneset, added, tmp_path / "other")
-    files = [path.relative_to(to) for path in to.rglob("*") if path.is_file()]
-    assert len(files) > 20
-    for path in files:
-        assert (to / path).read_bytes() == (tmp_path / "other" / path).read_bytes(), path
+    assert_same_files(to, tmp_path / "other")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def relabel(root: Path, to: Path) -> None:
+    edit(root / f"registry/tags/{NAME}.csv", "ski", "city")
+
+
+def describe(root: Path, to: Path) -> None:
+    edit(
+        root / f"registry/subsets/{NAME}.yaml",
+        "kind: full",
+        "kind: full\ndescription: {en: Slopes}",
+    )
+
+
+def rename_scene(root: Path, to: Path) -> None:
+    edit(root / "registry/scenes.yaml", "en: ski,", "en: skis,")
+
+
+def find_more(root: Path, to: Path) -> None:
+    edit(root / "params.yaml", "min_part: 0.0001", "min_part: 1.0")
+
+
+def withdraw(root: Path, to: Path) -> None:
+    row = pq.read_table(root / f"registry/scans/{NAME}.parquet").to_pylist()[0]
+    gone = Tombstone(
+        image=row["image_md5"].hex(), phash="0" * 16, phash_mirror="0" * 16, reason="x"
+    )
+    (root / "registry/forgotten.yaml").write_text(tombstones_text([gone]), "utf-8")
+
+
+def scan_fewer(root: Path, to: Path) -> None:
+    path = root / f"registry/scans/{NAME}.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+
+
+def damage_data(root: Path, to: Path) -> None:
+    (to / f"data/{NAME}.js").write_text("sceneset.subset();\n")
+
+
+def lose_sprite(root: Path, to: Path) -> None:
+    next(to.glob("sprites/*/*.webp")).unlink()
+
+
+def damage_record(root: Path, to: Path) -> None:
+    path = to / f"data/kept/{NAME}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"numbers": 3}))
+
+
+CHANGES = (
+    *(relabel, describe, rename_scene, find_more, withdraw, scan_fewer),
+    *(damage_data, lose_sprite, damage_record),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("words", [(), ("--large",)])
+def test_catalogue_after_a_change_has_the_bytes_of_a_new_one(
+    change, words, added, to, tmp_path, sceneset
+):
+    build(sceneset, added, to, *words)
+    change(added, to)
+    assert build(sceneset, added, to, *words)["written"] > 0
+    build(sceneset, added, tmp_path / "other", *words)
+    assert_same_files(to, tmp_path / "other")
+
+
+def test_unchanged_subset_needs_neither_its_pictures_nor_its_blobs(added, to, sceneset):
+    build(sceneset, added, to)
+    (added / ".sceneset/pictures.db").unlink()
+    shutil.rmtree(added / "Insta360SemanticSeg" / NAME / "img_dir")
+    shutil.rmtree(added / ".dvc/cache")
+    report = build(sceneset, added, to)
+    assert (report["samples"], report["missing"], report["written"]) == (4, 0, 0)
+    assert build(sceneset, added, to, "--large")["missing"] == 4
 
 
 def test_missing_blobs_are_named_until_they_are_fetched(ready, to, sceneset):

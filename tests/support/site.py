@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, unquote
 from sceneset.catalog.reader import Catalog
 from sceneset.cli.catalogue import load_catalogue
 from sceneset.schemas.provenance import Restriction
-from sceneset.site.build import SiteOptions, SiteReport, build_site
+from sceneset.site.build import build_site
 from sceneset.site.collect import site_options
+from sceneset.site.options import SiteOptions, SiteReport
 from sceneset.versions.records import read_records
 
 HOSTILE = "<script>alert(1)</script>\u202e \"'& ](javascript:alert(2))"
@@ -25,7 +26,7 @@ def build(
 ) -> SiteReport:
     """Build the catalogue of a registry; ``changes`` are fields of the options.
 
-    With ``findings`` among them, the rules are not evaluated and there are no statistics.
+    With ``findings`` among them, the rules are not evaluated.
     """
     catalog, translate = Catalog(root), load_catalogue().translate
     if "findings" in changes:

@@ -9,8 +9,9 @@ from sceneset.catalog.reader import Catalog
 from sceneset.errors import SceneSetError
 from sceneset.server.state import State
 from sceneset.server.texts import text_in
-from sceneset.site.build import SiteOptions, build_site
+from sceneset.site.build import build_site
 from sceneset.site.folder import OWN
+from sceneset.site.options import SiteOptions
 
 Collect = Callable[[Catalog], SiteOptions]
 """Returns what the pages show of a state of the registry."""

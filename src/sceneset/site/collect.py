@@ -1,16 +1,13 @@
-"""Collect what the catalogue shows besides samples: findings, versions, statistics, names."""
+"""Collect what the catalogue shows besides samples: findings, versions, names."""
 
 from collections.abc import Callable
 
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.subset_folder import printable
-from sceneset.errors import FindingsError
 from sceneset.paths import without_userinfo
 from sceneset.quality.evaluate import all_findings
-from sceneset.reporting.statistics import compute_statistics
 from sceneset.schemas.finding import Finding, Severity
-from sceneset.schemas.stats import SubsetStats
-from sceneset.site.build import SiteOptions
+from sceneset.site.options import SiteOptions
 from sceneset.versions.history import released_test_images
 from sceneset.versions.records import read_records
 
@@ -43,7 +40,6 @@ def site_options(
         repo=without_userinfo(repo),
         findings=_findings(catalog),
         versions=read_records(catalog),
-        stats=_statistics(catalog),
     )
 
 
@@ -51,12 +47,3 @@ def _findings(catalog: Catalog) -> list[Finding]:
     tested = released_test_images if catalog.origin is None else None
     found = all_findings(catalog, tested)
     return [one for one in found if one.severity is not Severity.NOTE]
-
-
-def _statistics(catalog: Catalog) -> dict[str, SubsetStats]:
-    """Return the statistics of all subsets; none if one of them has errors in its files."""
-    try:
-        subsets, _ = compute_statistics(catalog)
-    except FindingsError:
-        return {}
-    return {stats.subset: stats for stats in subsets}

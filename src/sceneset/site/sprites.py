@@ -13,7 +13,7 @@ from sceneset.imaging.thumbnail import picture_sheet
 from sceneset.schemas.base import Localized
 from sceneset.site.draw_pictures import SIDE, PictureFiles
 from sceneset.site.folder import SiteFolder
-from sceneset.storage.picture_store import PictureStore
+from sceneset.storage.picture_store import OutlineKey, PictureStore
 
 COLUMNS = 8
 """Thumbnails of a row; each has a square cell of SIDE pixels, and is centered in it."""
@@ -30,6 +30,12 @@ class Sprite(NamedTuple):
     """Name of its files."""
     length: int
     """Number of its samples."""
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Its picture and its data file, below the catalogue's folder."""
+        name = f"sprites/{self.digest[:2]}/{self.digest}"
+        return f"{name}.webp", f"{name}.js"
 
 
 def split_into_sprites(samples: Sequence[PictureFiles]) -> Iterator[Sequence[PictureFiles]]:
@@ -48,6 +54,7 @@ def write_sprite(
     folder: SiteFolder,
     samples: Sequence[PictureFiles],
     store: PictureStore,
+    missing: tuple[set[str], set[OutlineKey]],
     problems: Mapping[str, Localized],
 ) -> Sprite:
     """Write the two files of a sprite, unless they exist.
@@ -56,11 +63,10 @@ def write_sprite(
         folder: The catalogue.
         samples: At most MOST samples.
         store: Has their pictures.
+        missing: Images without a thumbnail, by their hash, and masks without an outline.
         problems: Why files have no picture, by their hash.
     """
-    undrawn, unmasked = store.missing(
-        (sample.image_md5 for sample in samples), (sample.outline for sample in samples)
-    )
+    undrawn, unmasked = missing
     reasons = [
         (problems.get(sample.image_md5) if sample.image_md5 in undrawn else None)
         or (problems.get(sample.mask_md5) if sample.outline in unmasked else None)
@@ -73,11 +79,11 @@ def write_sprite(
     texts = [reason and reason.model_dump() for reason in reasons]
     state = json.dumps([_FORMAT, identity, here, texts], ensure_ascii=False)
     digest = blake2b(state.encode(), digest_size=10).hexdigest()
-    name = f"sprites/{digest[:2]}/{digest}"
-    if folder.has(f"{name}.webp") and folder.has(f"{name}.js"):
-        folder.keep(f"{name}.webp")
-        folder.keep(f"{name}.js")
-        return Sprite(digest, len(samples))
+    sprite = Sprite(digest, len(samples))
+    if all(map(folder.has, sprite.files)):
+        for file in sprite.files:
+            folder.keep(file)
+        return sprite
     outlines = store.outlines({sample.outline for sample in samples})
     drawn = [
         [*outline[:5]] if (outline := outlines.get(sample.outline)) else None for sample in samples
@@ -89,9 +95,10 @@ def write_sprite(
         thumb.webp if (thumb := thumbs.get(sample.image_md5)) else None for sample in samples
     ]
     sheet = picture_sheet(pictures, columns=COLUMNS, side=SIDE, quality=_QUALITY)
-    folder.write(f"{name}.webp", sheet)
-    folder.write(f"{name}.js", script_call("sprite", digest, values))
-    return Sprite(digest, len(samples))
+    picture, data = sprite.files
+    folder.write(picture, sheet)
+    folder.write(data, script_call("sprite", digest, values))
+    return sprite
 
 
 def script_call(name: str, *values: object) -> str:

@@ -182,8 +182,8 @@ def _pages(args: argparse.Namespace, live: "Live") -> "Collect | None":
     """Return what makes the pages of the catalogue; None without pages."""
     from sceneset.catalog.sample_index_builder import INTERNAL
     from sceneset.server.site_pages import MOST
-    from sceneset.site.build import SiteOptions
     from sceneset.site.collect import site_options
+    from sceneset.site.options import SiteOptions
 
     if len(live.state().index) > MOST and not args.pages:
         return None

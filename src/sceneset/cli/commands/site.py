@@ -29,7 +29,7 @@ EXAMPLES = r"""
 
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
 if TYPE_CHECKING:
-    from sceneset.site.build import SiteReport
+    from sceneset.site.options import SiteReport
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
