@@ -8,6 +8,7 @@ from pydantic import (
     PlainSerializer,
     TypeAdapter,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -29,9 +30,9 @@ class SceneMembership(NamedTuple):
     """single or multi in this scene; None: as in the ``persons`` column of the sample."""
 
 
-def _read_scenes(text: object) -> object:
+def _read_scenes(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     """Parse ``ski;city:multi``: scenes separated by ";", each with optional persons after ":"."""
-    return _parsed_scenes(text) if isinstance(text, str) else text
+    return _parsed_scenes(value) if isinstance(value, str) else validate(value)
 
 
 @lru_cache(maxsize=4096)  # even a million tags have few different values
@@ -111,7 +112,7 @@ class Tag(Model):
     """Crops: the box in the original image, in its pixels: left top right bottom (right and
     bottom exclusive)."""
 
-    _scenes_from_text = field_validator("scenes", mode="before")(_read_scenes)
+    _scenes_from_text = field_validator("scenes", mode="wrap")(_read_scenes)
 
     _origin_from_text = field_validator("origin", mode="before")(read_box)
 
