@@ -27,6 +27,7 @@ def values(columns):
             [label.scenes for label in labels],
             [label.persons for label in labels],
             [sources[number] for number in columns.source],
+            columns.is_crop.tolist(),
             strict=True,
         )
     )
@@ -34,7 +35,7 @@ def values(columns):
 
 def parsed(catalog):
     return [
-        (str(tag.phase), tag.stem, tag.scenes, tag.persons, tag.source)
+        (str(tag.phase), tag.stem, tag.scenes, tag.persons, tag.source, tag.origin is not None)
         for tag in catalog.tags(NAME, cache=False)
     ]
 
@@ -57,6 +58,17 @@ def test_plain_tags_are_read_in_columns(registry):
         (("ski", "multi"),),
         (),
     ]
+
+
+def test_samples_with_an_origin_are_crops(registry):
+    path = write_registry(registry, SAMPLES) / f"registry/tags/{NAME}.csv"
+    head, *rows = path.read_text("utf-8").splitlines()
+    boxes = ("1 2 30 40", "", "5 6 7 8", "", "")
+    lines = [f"{row},{box}" for row, box in zip(rows, boxes, strict=True)]
+    path.write_text("\n".join([f"{head},origin", *lines]) + "\n", "utf-8")
+    assert read(registry)
+    columns = tag_columns.tag_columns(Catalog(registry), NAME)
+    assert sum(columns.is_crop.tolist()) == 2
 
 
 @pytest.mark.parametrize(

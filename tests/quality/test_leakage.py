@@ -8,9 +8,11 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from sceneset import Registry
+from sceneset.catalog.reader import Catalog
 from sceneset.imaging.edit import strip_personal_data
 from sceneset.quality import tested_images
 from sceneset.quality.leakage import find_leakage
+from sceneset.quality.sample_table import read_sample_table
 from sceneset.versions.history import released_test_images
 from support.build import (
     NAME,
@@ -23,6 +25,7 @@ from support.build import (
     write_image,
 )
 from support.scans import write_older_scan
+from support.tabular import Drawn, write_registry
 
 DATA = f"Insta360SemanticSeg/{NAME}"
 IMAGES = f"{DATA}/img_dir"
@@ -418,3 +421,20 @@ def test_neighbouring_frames_of_drop_f_and_their_copies_in_drop_g_are_found(
     odd = {f"bmx_{path.stem}" for path in frames[1::2]}
     assert len(near & odd) >= 0.85 * len(odd), "89 to 93 % are found in other photos"
     assert found["clip-undeclared"]
+
+
+def test_table_has_the_sources_of_tags_in_any_order_and_none_without_a_tag(registry):
+    samples = [Drawn(stem, source=f"clip {stem}") for stem in "abc"]
+    path = write_registry(registry, samples) / f"registry/tags/{NAME}.csv"
+    for rows, wanted in (
+        (slice(None), {"a": "clip a", "b": "clip b", "c": "clip c"}),
+        (slice(None, None, -1), {"a": "clip a", "b": "clip b", "c": "clip c"}),
+        (slice(1, None), {"a": "", "b": "clip b", "c": "clip c"}),
+    ):
+        text = path.read_text("utf-8")
+        head, *lines = text.splitlines()
+        path.write_text("\n".join([head, *lines[rows]]) + "\n", "utf-8")
+        table = read_sample_table(Catalog(registry))
+        assert dict(zip(table.stem, table.source, strict=True)) == wanted
+        assert not table.crops.size
+        path.write_text(text, "utf-8")

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     Codes = npt.NDArray[np.int32]
+    Flags = npt.NDArray[np.bool_]
 
 _READ = ("phase", "stem", "scenes", "persons", "source")
 _NUMBERS = {
     "boxes": r"^[0-9]{0,15}$",
     "origin": r"^([0-9]{1,9} [0-9]{1,9} [0-9]{1,9} [0-9]{1,9})?$",
 }
-"""Columns that are not returned; another value in them needs the parser, which judges it."""
+"""Columns whose values are not returned; other ones need the parser, which judges them."""
 
 
 class Label(NamedTuple):
@@ -57,6 +58,8 @@ class TagColumns(NamedTuple):
     """Places in ``sources``; -1 without a source."""
     sources: list[str]
     """All different sources."""
+    is_crop: "Flags"
+    """Whether the sample has an origin."""
 
     def __len__(self) -> int:
         return len(self.label)
@@ -93,6 +96,7 @@ def _parsed_columns(tags: Sequence[Tag]) -> TagColumns:
         [*labels],
         np.array(source, np.int32),
         [*sources],
+        np.array([tag.origin is not None for tag in tags], np.bool_),
     )
 
 
@@ -114,7 +118,7 @@ def _read_columns(catalog: Catalog, name: str, scan: "pa.Table") -> TagColumns |
     if any(scene not in known for one in labels for scene, _ in one.scenes):
         return None
     phase, stem = (table[name].combine_chunks() for name in ("phase", "stem"))
-    return TagColumns(phase, stem, label, labels, source, sources)
+    return TagColumns(phase, stem, label, labels, source, sources, _is_crop(table))
 
 
 def _table_of(data: bytes, rows: int) -> "pa.Table | None":
@@ -145,7 +149,7 @@ def _table_of(data: bytes, rows: int) -> "pa.Table | None":
     for column in set(_NUMBERS) & set(header):
         if not pc.all(pc.match_substring_regex(table[column], _NUMBERS[column])).as_py():
             return None
-    return table.select(_READ)
+    return table.select([name for name in (*_READ, "origin") if name in header])
 
 
 def _has_samples_of(table: "pa.Table", scan: "pa.Table") -> bool:
@@ -191,6 +195,16 @@ def _sources(table: "pa.Table") -> "tuple[list[str], Codes]":
     del sources[""]
     codes = np.array(number, np.int32)
     return [*sources], codes[places] if len(codes) else places
+
+
+def _is_crop(table: "pa.Table") -> "Flags":
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if "origin" not in table.column_names:
+        return np.zeros(len(table), np.bool_)
+    found: Flags = pc.not_equal(table["origin"], "").to_numpy()
+    return found
 
 
 def _encoded(column: Any) -> "tuple[list[str], Codes]":

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sceneset.catalog.reader import Catalog
+from sceneset.catalog.tag_columns import TagColumns, tag_columns
 from sceneset.paths import DATA_ROOT
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.finding import Finding, finding
 from sceneset.schemas.terms import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -156,12 +157,9 @@ def _columns(catalog: Catalog, name: str, *, turn_all: bool) -> _SubsetColumns:
     import numpy as np
 
     scan = catalog.scan(name, _SCAN_COLUMNS)
-    tags = catalog.tags(name, cache=False)
-    sources = {tag.key: tag.source for tag in tags if tag.source}
-    origins = {tag.key for tag in tags if tag.origin}
     phases: list[Any] = list(map(sys.intern, scan["phase"].to_pylist()))  # one object for each
     stems = scan["stem"].to_pylist()
-    source = [sources.get(key, "") for key in zip(phases, stems, strict=True)]
+    source, is_crop = _sources(tag_columns(catalog, name, scan), phases, stems)
     texts = [[name] * len(stems), phases, stems, scan["image"].to_pylist(), source]
     image_md5, mask_md5, picture, pdq = (
         _words(scan[column], width)
@@ -175,16 +173,24 @@ def _columns(catalog: Catalog, name: str, *, turn_all: bool) -> _SubsetColumns:
         *(_integers(scan, ("phash", "phash_mirror")), pdq),
         turned_rows.astype(np.uint64)[:, None],
         _words(scan["phash_turned"].take(turned_rows), _TURNED),
-        _rows_in(zip(phases, stems, strict=True), origins),
+        np.flatnonzero(is_crop).astype(np.uint64)[:, None],
     ]
     return _SubsetColumns(texts, numbers, scan["picture"].is_valid().to_numpy())
 
 
-def _rows_in(keys: "Iterable[tuple[Any, str]]", wanted: "Collection[tuple[Any, str]]") -> "Hashes":
-    import numpy as np
-
-    rows = [row for row, key in enumerate(keys) if key in wanted] if wanted else []
-    return np.array(rows, np.uint64)[:, None]
+def _sources(
+    tags: TagColumns, phases: "Sequence[str]", stems: "Sequence[str]"
+) -> tuple[list[str], list[bool]]:
+    """Return the source of each row of a scan, and whether it is a crop; "" and False untagged."""
+    sources = [*tags.sources, ""]  # the last one is that of samples without a source, -1
+    values = [
+        *zip((sources[place] for place in tags.source.tolist()), tags.is_crop.tolist(), strict=True)
+    ]
+    names = [tags.phase.to_pylist(), tags.stem.to_pylist()]
+    if names != [phases, stems]:
+        known = dict(zip(zip(*names, strict=True), values, strict=True))
+        values = [known.get(key, ("", False)) for key in zip(phases, stems, strict=True)]
+    return [source for source, _ in values], [is_crop for _, is_crop in values]
 
 
 def _words(column: "pa.ChunkedArray", width: int) -> "Hashes":
