@@ -12,7 +12,7 @@ from sceneset.formats.scene_words import propose_scenes
 from sceneset.formats.tree import Tree
 from sceneset.formats.types import Options
 from sceneset.schemas.scene import Vocabulary
-from support.build import NAME, snapshot
+from support.build import NAME, SHARED, needs_shared, snapshot
 from support.formats import write_json, write_picture, write_values
 
 VOCABULARY = Vocabulary.model_validate(
@@ -78,6 +78,51 @@ def test_captions_and_categories_are_matched_word_by_word(tmp_path):
     assert propose("hf", folder, "category")[1]["a"] == (("ski",), 'category "ski"')
 
 
+def test_captions_of_coco_are_in_a_file_of_their_own(tmp_path):
+    pytest.importorskip("pycocotools")
+    folder = tmp_path / "d"
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 20, "height": 10} for n in (1, 2, 3)]
+    ring = [[2, 2, 8, 2, 8, 8, 2, 8]]
+    people = [
+        {"id": n, "image_id": n, "category_id": 1, "iscrowd": 0, "segmentation": ring}
+        for n in (1, 2, 3)
+    ]
+    write_json(
+        folder / "annotations/instances_train.json",
+        {
+            "images": images,
+            "annotations": people,
+            "categories": [{"id": 1, "name": "person"}],
+        },
+    )
+    texts = [(1, "A man on a ski slope."), (1, "Skiing in sun"), (2, "A cat"), ([], "ski"), (9, "")]
+    captions = [{"id": n, "image_id": one, "caption": text} for n, (one, text) in enumerate(texts)]
+    write_json(
+        folder / "annotations/captions_train.json",
+        {"images": [*images, {"id": 9}, None], "annotations": [*captions, None, {"image_id": 3}]},
+    )
+    for image in images:
+        write_picture(folder / f"train/{image['file_name']}")
+    done, rows = propose("coco", folder, "caption")
+    assert done.findings == []
+    assert rows == {
+        "1": (("ski",), 'caption "A man on a ski slope."; caption "Skiing in sun"'),
+        "2": ((), 'no scene is named by caption "A cat"'),
+        "3": ((), "there are no words to compare (caption)"),
+    }
+
+
+@needs_shared
+def test_captions_of_real_photos_propose_scenes(registry, sceneset):
+    drop = SHARED / "data/drop_B_coco_mini"
+    done = sceneset("add", drop, "--name", NAME, "--scenes-from", "caption", cwd=registry)
+    rows = {row["stem"]: row["scenes"] for row in csv.DictReader(io.StringIO(done.out))}
+    assert rows["000000030752"] == "ski"
+    assert rows["000000037666"] == "skateboard"
+    assert "scenes are proposed for 35 of 159 samples" in done.err
+    assert "--all lists every finding" in done.err
+
+
 def test_csv_files_name_images_by_path_or_stem(tmp_path):
     folder = masks(tmp_path / "d", "a", "b", "c")
     (folder / "about.csv").write_text(
@@ -135,6 +180,20 @@ def test_the_corrected_file_gives_scenes_and_the_annotation_the_rest(
         "train,two,ski,single,1,ski",
     ]
     assert sceneset("check", cwd=registry).code == 0
+
+
+def test_an_entry_without_rows_gets_them_from_the_scenes(registry, sceneset, delivery, tmp_path):
+    path, entry = tmp_path / "scenes.csv", tmp_path / "entry.yaml"
+    path.write_text("phase,stem,scenes\ntrain,one,ski\ntrain,three,city\ntrain,two,ski\n")
+    entry.write_text("provenance: {licence: CC-BY-4.0}\n")
+    words = ("add", delivery, "--name", NAME, "--map", "1..=instance", "--scenes", path)
+    done = sceneset(*words, "--entry", entry, "--dry-run", "--json", cwd=registry)
+    assert done.code == 0, done.err
+    files = {row["split_file"]: row["images"] for row in done.json["rows"]}
+    assert files == {"total.txt": 3, "ski.txt": 2, "city.txt": 1}
+    entry.write_text("splits: [{scene: ski, persons: single, file: ski.txt}]\n")
+    done = sceneset(*words, "--entry", entry, "--dry-run", "--json", cwd=registry)
+    assert [p["code"] for p in done.json["problems"]].count("row-missing") == 1
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ class _Reader:
         order, draft = self.vocabulary.order, self.entry_file.draft
         entry_rows = [row for row in self.entry_file.rows if row.scene in order]
         split_rows = [row for row in self.split_tags.rows if row not in entry_rows]
-        from_tags = self.user_tags is not None and not self.split_tags.rows and not draft
+        from_tags = self.user_tags is not None and not split_rows and not self.entry_file.rows
         rows = complete_rows(self.vocabulary, [*entry_rows, *split_rows], tags, from_tags=from_tags)
         if self.request.quarantine:
             rows, findings = without_empty_rows(rows, tags)

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sceneset.catalog.subset_folder import printable
 from sceneset.counts import counted
 from sceneset.errors import fail
 from sceneset.formats.classes import ask_about_crowds, is_set
+from sceneset.formats.coco_captions import captions_of_images
 from sceneset.formats.image_json import ignored_shapes
 from sceneset.formats.json_files import json_documents, refuse_without
 from sceneset.formats.mask_folders import report_lone_files
@@ -44,6 +46,7 @@ class _Coco:
         files = _files(tree)
         refuse_without(files, tree, "there is no COCO file with images and segmentations")
         used: set[str] = set()
+        captions = captions_of_images(tree)
         for file, content in files:
             reader = _File(file, content, tree, options, report)
             for sample in reader.samples():
@@ -58,7 +61,7 @@ class _Coco:
                     )
                     continue
                 used.add(sample.image)
-                yield sample
+                yield replace(sample, captions=tuple(captions.get(sample.image, ())))
         folders = {image.rpartition("/")[0] for image in used}
         lone = [i for i in tree.images if i not in used and i.rpartition("/")[0] in folders]
         report_lone_files(lone, (), report)

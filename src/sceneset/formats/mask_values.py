@@ -71,8 +71,8 @@ class Survey:
         if self.coloured:
             shown = ", ".join(f"#{colour:06x}" for colour, _ in self.colours.most_common(6))
             return (
-                f"{self.coloured}: masks have colours ({shown})",
-                "say which colour is person, for example --map '#c08080=person'",
+                f"{self.coloured}: masks have colors ({shown})",
+                "say which color is person, for example --map '#c08080=person'",
             )
         if self.soft:
             return (
@@ -203,7 +203,7 @@ def count_instances(values: Values, mask: "Mask") -> int:
 
 def _from_colours(array: "npt.NDArray[np.generic]", options: Options) -> "Mask":
     if not options.colours:
-        raise ValueError("it has colours whose meaning is not given")
+        raise ValueError("it has colors whose meaning is not given")
     codes = _codes(array)
     mask = np.zeros(codes.shape, np.uint8)
     for (red, green, blue), word in options.colours:

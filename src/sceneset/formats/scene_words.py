@@ -85,6 +85,8 @@ def propose_scenes(
         reason = "; ".join(dict.fromkeys(reasons[:_MAX_REASONS]))
         if not scenes and unknown:
             reason = f"no scene is named by {'; '.join(dict.fromkeys(unknown[:_MAX_REASONS]))}"
+        elif not scenes:
+            reason = f"there are no words to compare ({', '.join(dict.fromkeys(kinds))})"
         in_order = tuple(sorted(scenes, key=lambda scene: vocabulary.order[scene]))
         done.rows.append(Proposal(sample.phase, stem, in_order, reason))
     done.rows.sort()

@@ -52,7 +52,8 @@ EXAMPLES = r"""
       --entry entry.yaml
   sceneset add ~/more --to ski --dry-run   show what more samples would change
   sceneset add ~/corrected --to ski --replace masks
-  sceneset add ~/delivery --name CustomSeg_Person_20240117_ski --to-remote
+  sceneset add ~/delivery --name CustomSeg_Person_20240117_ski \
+      --entry entry.yaml --to-remote
 """
 
 
@@ -156,7 +157,7 @@ def _add(args: argparse.Namespace, catalog: "Catalog", folder: Path, name: str, 
         return run_replace(args, catalog, name, opened, work)
     request = _request(args, catalog, name, opened, work)
     if args.scenes_from:
-        return propose(args.scenes_from, request, catalog)
+        return propose(args, request, catalog)
     delivery = read_delivery(request, catalog, progress)
     if delivery.entry and not args.to:
         splits = [row.file for row in delivery.entry.splits]

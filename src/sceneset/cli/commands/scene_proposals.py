@@ -1,6 +1,6 @@
 """`sceneset add --scenes-from`: print proposals of scenes as CSV, and add nothing."""
 
-from collections.abc import Sequence
+import argparse
 from typing import TYPE_CHECKING
 
 from sceneset.cli.exit_codes import FINDINGS, FINE
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 _MAX_WORDS = 12
 
 
-def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int:
+def propose(args: argparse.Namespace, request: "Request", catalog: "Catalog") -> int:
     """Print proposals for the samples of a delivery, and what words name no scene."""
-    from sceneset.cli.findings import print_findings
+    from sceneset.cli.findings import View, print_findings
     from sceneset.cli.language import translate
     from sceneset.cli.output import print_lines, say
     from sceneset.cli.text_width import visible
@@ -31,10 +31,10 @@ def propose(kinds: Sequence[str], request: "Request", catalog: "Catalog") -> int
         request.opened.tree(request.work / "files"),
         request.options or Options(),
         catalog.vocabulary,
-        kinds,
+        args.scenes_from,
     )
     findings = [*request.opened.findings, *done.findings]
-    print_findings(findings)
+    print_findings(findings, view=View.of(args))
     rows = ((p.phase, p.stem, ";".join(p.scenes), translate(p.reason)) for p in done.rows)
     print_lines((visible(line), "") for line in csv_text(COLUMNS, rows).splitlines())
     found = sum(bool(p.scenes) for p in done.rows)
