@@ -87,7 +87,7 @@ MESSAGES = {
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
 """Errors of the program itself; their messages are for its developers."""
-_NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what", "done"}
+_NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what", "done", "planned"}
 """Variables and keyword arguments that hold messages."""
 _LISTS = {"unread", "notes"}
 """Attributes that hold lists or sets of messages."""

@@ -50,6 +50,14 @@ def test_a_dry_run_shows_the_diff_and_changes_nothing(added: Path, sceneset: Run
     assert made["counts"] == planned.json["counts"]
 
 
+def test_a_dry_run_says_how_many_samples_get_another_source(added: Path, sceneset: Run) -> None:
+    words = ("tag", "ski", "--match", "[ab]", "--source", "clip-7")
+    planned = sceneset(*words, "--dry-run", cwd=added)
+    assert planned.code == 0, planned.err
+    assert planned.err.splitlines() == ["2 samples would be tagged; nothing was changed"]
+    assert git(added, "status", "--porcelain") == ""
+
+
 def test_sources_come_from_stems(added: Path, sceneset: Run) -> None:
     outcome = sceneset("tag", "total", "--source-from", "^([a-c])$", cwd=added)
     assert outcome.code == 0, outcome.err

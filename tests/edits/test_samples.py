@@ -61,6 +61,19 @@ def test_moved_samples_are_known_to_everything(ready: Path, sceneset: Run) -> No
     assert not [f for f in sceneset("check", "--json", cwd=ready).json if f["severity"] == "error"]
 
 
+def test_findings_of_moved_samples_are_not_shown_as_new(added: Path, sceneset: Run) -> None:
+    params = added / "params.yaml"
+    params.write_text(params.read_text().replace("min_person: 0.02", "min_person: 0.99"))
+    codes = [f["code"] for f in sceneset("check", "--json", cwd=added).json]
+    assert codes.count("person-small") == 4
+    words = ("move", "ski", "--match", "[ab]", "--phase", "val")
+    planned = sceneset(*words, "--dry-run", "--json", cwd=added)
+    assert planned.json["counts"]["moved"] == 2
+    assert planned.json["problems"] == []
+    done = sceneset(*words, cwd=added)
+    assert "person-small" not in done.err
+
+
 def test_a_clone_without_images_moves_samples_and_fetches_them_later(
     ready: Path, sceneset: Run
 ) -> None:

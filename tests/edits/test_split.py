@@ -249,6 +249,15 @@ def test_a_proposal_changes_nothing_and_apply_makes_it(
     assert (again["split"]["held"], again["split"]["moved"]) == (1, 0)
 
 
+def test_a_name_of_a_scene_and_of_a_subset_is_explained(added: Path, sceneset: Run) -> None:
+    assert sceneset("scene", "alias", "ski", "web", cwd=added).code == 0
+    shown = sceneset("split", "web", "--val", "0.25", cwd=added)
+    assert shown.code == 0, shown.err
+    assert "web is read as a scene or selection of all subsets" in shown.err
+    assert f"to split {NAME}, write --subset web" in shown.err
+    assert "is read as" not in sceneset("split", "skiing", "--val", "0.25", cwd=added).err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -15,6 +15,7 @@ from sceneset.progress import Notify, no_notice
 from sceneset.quality.evaluate import all_findings
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.storage.transaction import Command, FollowUp, Transaction
+from sceneset.versions.changed_samples import Place
 from sceneset.versions.diff import Diff, compare
 from sceneset.versions.history import released_test_images
 
@@ -81,12 +82,11 @@ def edit_registry(
 def _judge(catalog: Catalog, plan: Plan[Result], draft: Draft) -> Edited[Result]:
     result = plan(catalog, draft)
     with draft.as_catalog(catalog) as changed:
-        return Edited(
-            result, compare(catalog, changed), new_findings(catalog, changed), is_applied=False
-        )
+        diff = compare(catalog, changed)
+        return Edited(result, diff, _new_findings(catalog, changed, diff), is_applied=False)
 
 
-def new_findings(before: Catalog, after: Catalog) -> list[Finding]:
+def _new_findings(before: Catalog, after: Catalog, diff: Diff) -> list[Finding]:
     """Return the findings of a changed registry that it did not have before the change."""
     tested = released_test_images(before)
     findings = all_findings(after, lambda _: tested)
@@ -94,7 +94,19 @@ def new_findings(before: Catalog, after: Catalog) -> list[Finding]:
         return []
     known = {finding.identity for finding in all_findings(before, lambda _: tested)}
     former = {new: old for old, new in after.params.renamed.items() if new not in before.names}
-    return [found for found in findings if _identity_before(found, former) not in known]
+    places = {c.new.place: c.old.place for c in diff.changes if c.old and c.new}
+    return [
+        found
+        for found in findings
+        if _identity_before(found, former) not in known
+        and _at_former_place(found, places) not in known
+    ]
+
+
+def _at_former_place(found: Finding, places: Mapping[Place, Place]) -> tuple[str, ...]:
+    """Return the identity that a finding had before its sample was moved or renamed."""
+    place = places.get(Place(found.subset, found.phase, found.stem))
+    return found.model_copy(update=place._asdict()).identity if place else found.identity
 
 
 def _identity_before(found: Finding, former: Mapping[str, str]) -> tuple[str, ...]:

@@ -158,6 +158,7 @@ def show_edited(
     args: argparse.Namespace,
     *,
     done: str,
+    planned: str = "nothing was changed",
     details: dict[str, Any] | None = None,
 ) -> int:
     """Print a change that was made or would be made; return the exit code.
@@ -166,6 +167,7 @@ def show_edited(
         edited: The change; None if an interrupted run was finished.
         args: The arguments of the command.
         done: What was done, for example "12 samples were tagged".
+        planned: What --dry-run would do, where the changes that are printed do not say it.
         details: Further fields for --json.
     """
     from sceneset.cli.commands.diff import print_changes
@@ -201,7 +203,7 @@ def show_edited(
     elif errors:
         say("the change would be refused because of these errors; nothing was changed")
     else:
-        say("nothing was changed")
+        say(planned)
     return FINDINGS if errors else FINE
 
 

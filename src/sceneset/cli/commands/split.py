@@ -160,18 +160,28 @@ def _options(args: argparse.Namespace) -> "SplitOptions":
 
 
 def _name_subsets(args: argparse.Namespace, catalog: "Catalog") -> None:
-    """Let names of subsets among the scenes mean --subset."""
+    """Let names of subsets among the scenes mean --subset; a name of both means the scene."""
     from sceneset.catalog.query import resolve_query
+    from sceneset.cli.output import say
 
     scenes = []
     for word in args.scene:
-        is_scene = catalog.vocabulary.find(word) or word in catalog.params.selections
         try:
-            found = () if is_scene else resolve_query(catalog, subsets=[word]).subsets
+            found = resolve_query(catalog, subsets=[word]).subsets
         except UnknownNameError:
-            found = ()  # reported as an unknown scene
-        args.subset = [*args.subset, *found]
-        scenes += [] if found else [word]
+            found = ()  # if it is no scene either, it is reported as an unknown scene
+        if catalog.vocabulary.find(word) or word in catalog.params.selections:
+            scenes.append(word)
+            if found and not args.subset:
+                say(
+                    f"{word} is read as a scene or selection of all subsets; to split "
+                    f"{', '.join(found)}, write --subset {word}",
+                    style="yellow",
+                )
+        elif found:
+            args.subset = [*args.subset, *found]
+        else:
+            scenes.append(word)
     args.scene = scenes
 
 

@@ -102,9 +102,11 @@ def run(args: argparse.Namespace) -> int:
     if result and result.unmatched and not args.json:
         count = counted(len(result.unmatched), "stem does", "stems do")
         say(f"{count} not match --source-from (first: {result.unmatched[0]})", style="yellow")
-    done = counted(result.samples, "sample was", "samples were") + " tagged" if result else ""
+    samples = result.samples if result else 0
+    done = counted(samples, "sample was", "samples were") + " tagged"
+    planned = f"{counted(samples, 'sample')} would be tagged; nothing was changed"
     details = {"tagged": result.samples, "unmatched": result.unmatched} if result else None
-    return show_edited(edited, args, done=done, details=details)
+    return show_edited(edited, args, done=done, planned=planned, details=details)
 
 
 def _edit_plan(args: argparse.Namespace, catalog: "Catalog") -> "tuple[_Plan, list[str]]":
