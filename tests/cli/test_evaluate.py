@@ -248,9 +248,10 @@ def test_tables_fit_the_terminal(added, tmp_path, monkeypatch, columns):
     ("words", "message"),
     [
         ((), "name a folder of predictions"),
-        (("none",), "none: No such file or directory"),
+        (("none",), "none: there is no such file or folder of predictions"),
+        (("params.yaml",), "params.yaml is no folder of predictions"),
         (("none.json",), "none.json"),
-        (("none.parquet",), "can't be read as Parquet"),
+        (("none.parquet",), "none.parquet: there is no such file"),
         (("none.parquet", "ski"), "has the counts of an earlier run"),
         (("--against", "HEAD", "--threshold", "0.5"), "about predictions in files"),
         (("run", "--images", "x.json"), "belongs to a COCO results file"),

@@ -60,7 +60,7 @@ def test_file_is_refused_if_it_has_no_counts(tmp_path):
     (tmp_path / "text.parquet").write_text("no Parquet")
     with pytest.raises(UsageError, match="can't be read"):
         read_counts(tmp_path / "text.parquet")
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="there is no such file"):
         read_counts(tmp_path / "none.parquet")
     pq.write_table(table_of([], WIDTHS, {}).table, tmp_path / "other.parquet")
     with pytest.raises(UsageError, match="no counts of an evaluation"):

@@ -87,7 +87,7 @@ def test_folder_without_masks_is_refused(added, tmp_path):
     (tmp_path / "runs").mkdir()
     with pytest.raises(UsageError, match="holds no predictions"):
         FolderPredictions(tmp_path / "runs", samples_of(catalog), catalog, Reading())
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="there is no such file or folder"):
         FolderPredictions(tmp_path / "none", samples_of(catalog), catalog, Reading())
 
 

@@ -125,7 +125,7 @@ def test_read_vectors_refuses_what_is_no_parquet(tmp_path: Path):
         path.write_bytes(content)
         with pytest.raises(UsageError, match=r"v\.parquet"):
             read_vectors(path, KEYS)
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="there is no such file"):
         read_vectors(tmp_path / "none.parquet", KEYS)
 
 

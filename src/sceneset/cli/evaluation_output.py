@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sceneset.evaluation.difference import RunDifference
     from sceneset.evaluation.report import Evaluation
 
-_SHOWN = 5  # samples of each kind of problem, and moved samples
+_SHOWN = 5  # samples of each kind of problem, and samples with another IoU
 _FEW = 10  # sources
 
 
@@ -155,7 +155,7 @@ def _print_difference(found: "RunDifference") -> None:
         up = sum(one.iou > (one.before or 0) for one in found.moved)
         _print_gap()
         print_table(
-            ("moved samples", "before", "after", "change"),
+            ("largest changes", "before", "after", "change"),
             [
                 (
                     "/".join(one.key),
@@ -168,7 +168,7 @@ def _print_difference(found: "RunDifference") -> None:
             right=("before", "after", "change"),
         )
         say(
-            f"{counted(len(found.moved), 'sample')} moved by 0.1 or more: {up:,} up, "
+            f"the IoU of {counted(len(found.moved), 'sample')} changed by 0.1 or more: {up:,} up, "
             f"{len(found.moved) - up:,} down; --json lists all"
         )
     for text, left in (

@@ -174,6 +174,8 @@ def read_counts(path: Path) -> Counts:
     try:
         with open(path, "rb", opener=open_regular) as file:
             table = pq.read_table(file)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file") from None
     except (pa.ArrowException, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise UsageError(f"{path} can't be read as Parquet: {reason}") from None

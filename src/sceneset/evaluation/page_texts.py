@@ -63,7 +63,9 @@ TEXTS = {
         en="IoU of all pixels. p values of scenes are adjusted for their number (Holm).",
         zh="所有像素的 IoU。场景的 p 值按场景数校正（Holm）。",
     ),
-    "moved": Localized(en="Samples that moved by 0.1 or more", zh="IoU 变化不小于 0.1 的样本"),
+    "moved": Localized(
+        en="Samples whose IoU changed by 0.1 or more", zh="IoU 变化不小于 0.1 的样本"
+    ),
     "sample": Localized(en="sample", zh="样本"),
     "worst": Localized(en="Worst samples", zh="最差的样本"),
     "false_positive": Localized(en="only in the prediction", zh="仅在预测中"),
@@ -102,7 +104,7 @@ NAMES = {
     "ambiguous": Localized(en="several predictions fit", zh="有多个匹配的预测"),
     "wrong-size": Localized(en="wrong size", zh="尺寸不符"),
     "wrong-shape": Localized(en="wrong shape of the array", zh="数组形状不符"),
-    "colours": Localized(en="colours instead of one channel", zh="是彩色图而不是单通道"),
+    "colours": Localized(en="colors instead of one channel", zh="是彩色图而不是单通道"),
     "not-a-number": Localized(en="values that are no number", zh="含有非数值"),
     "values-unclear": Localized(en="values that are not clear", zh="取值含义不明"),
     "unreadable": Localized(en="unreadable", zh="无法读取"),

@@ -122,6 +122,10 @@ def _files(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Itera
     Raises:
         UsageError: A folder can't be listed, or is a link to a folder that it is in.
     """
+    if not folder.exists():
+        raise UsageError(f"{folder}: there is no such file or folder of predictions")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder of predictions, and no .json or .parquet file")
     real = os.path.realpath(folder)
     if real in above:
         raise UsageError(f"{folder} is a link to a folder that it is in; remove it")

@@ -69,7 +69,7 @@ def read_colour_ids(path: Path, max_pixels: int) -> "npt.NDArray[np.uint32]":
             if opened.width * opened.height > max_pixels:
                 raise ValueError(f"has more than {max_pixels:,} pixels")  # noqa: TRY301
             if opened.mode not in {"RGB", "RGBA", "P"}:
-                raise ValueError(f"is a picture of mode {opened.mode}, not of colours")  # noqa: TRY301
+                raise ValueError(f"is a picture of mode {opened.mode}, not of colors")  # noqa: TRY301
             colours = np.asarray(opened.convert("RGB"), np.uint32)
     except ValueError:
         raise

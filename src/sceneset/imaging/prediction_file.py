@@ -152,7 +152,7 @@ def _channel(opened: Image.Image) -> "Array":
         if (array != array[..., :1]).any():
             raise PredictionError(
                 "colours",
-                "has colours: its channels differ; write class numbers or probabilities into one "
+                "has colors: its channels differ; write class numbers or probabilities into one "
                 "channel",
             )
         array = array[..., 0]

@@ -99,6 +99,8 @@ def read_vectors(path: Path, keys: Sequence[Key], *, progress: Progress = no_pro
         with open(path, "rb", opener=open_regular) as opened, pq.ParquetFile(opened) as file:
             columns = columns_of(file.schema_arrow, path)
             return _Reader(columns, keys).read(file, path, progress)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file") from None
     except (pa.ArrowException, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise UsageError(f"{path} can't be read as Parquet: {reason}") from None
