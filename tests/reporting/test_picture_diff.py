@@ -222,7 +222,7 @@ def test_summary_has_totals_and_charts_with_numbers(changed: Path) -> None:
     assert numbers["val"] == (0, 2, "+2")
     assert numbers["subsets"] == (1, 1, "")
     images = summary.charts[0]
-    assert "ski multi train before 2, after 1 (-1)" in images.svg
+    assert "ski multi train before 2, after 1 (−1)" in images.svg
     chinese = summarize(old, new, compute_drift(old, new), "zh").charts[0]
     assert "滑雪 多人 train 之前 2" in chinese.svg
 

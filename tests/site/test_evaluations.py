@@ -88,9 +88,10 @@ def test_samples_that_the_catalogue_does_not_show_are_named_nowhere(added, tmp_p
         assert "secret" not in text
         assert "<script>alert" not in text
     moved = read(tmp_path / "site", "en/evaluations/2.html").rows(
-        "Samples that moved by 0.1 or more"
+        "Samples whose IoU changed by 0.1 or more"
     )
     assert [row[0] for row in moved[1:]] == [f"{NAME}/train/a"]
+    assert f'<a href="../subsets/{NAME}.html#sample={NAME}/train/a"><bdi>' in text
 
 
 def test_restricted_samples_are_named_nowhere(added, tmp_path, files):

@@ -26,9 +26,9 @@ _TEXTS = {
     "subsets": Localized(en="subsets", zh="子数据集"),
     "total": Localized(en="all scenes", zh="全部场景"),
     "images": Localized(en="Images of each scene", zh="各场景的图片数"),
-    "person": Localized(en="Share of person pixels of each scene", zh="各场景的人像素占比"),
+    "person": Localized(en="Share of person pixels of each scene", zh="各场景的人像像素占比"),
     "colour": Localized(
-        en="Largest change of a color's mean, of 255", zh="颜色均值的最大变化（满值 255）"
+        en="Largest change of a color's mean, 0 to 1", zh="颜色均值的最大变化（0 到 1）"
     ),
 }
 
@@ -53,7 +53,7 @@ class Total(NamedTuple):
         """The difference with its sign; "" if there is none."""
         if self.before is None or self.after is None or self.before == self.after:
             return ""
-        return f"{self.after - self.before:+,}"
+        return _signed(f"{self.after - self.before:+,}")
 
 
 class Chart(NamedTuple):
@@ -130,7 +130,10 @@ def _charts(old: Catalog, new: Catalog, drifts: Sequence[Drift], language: str) 
 
     before, after = scene_statistics(old), scene_statistics(new)
     images = [
-        (abs(second - first), (name_of(d), float(first), float(second), f"{second - first:+,}"))
+        (
+            abs(second - first),
+            (name_of(d), float(first), float(second), _signed(f"{second - first:+,}")),
+        )
         for d in drifts
         for first, second in [d.images]
         if first != second
@@ -140,13 +143,9 @@ def _charts(old: Catalog, new: Catalog, drifts: Sequence[Drift], language: str) 
         if d.foreground:
             key = (d.scene, d.persons, d.phase)
             values = (_share(before[key]), _share(after[key]))
-            row = (name_of(d), *values, f"{100 * d.foreground:+.2f} %")
+            row = (name_of(d), *values, _signed(f"{100 * d.foreground:+.2f} %"))
             shares.append((abs(d.foreground), row))
-    colours = [
-        (d.colour, Bar(name_of(d), 255 * d.colour, f"{255 * d.colour:.1f}"))
-        for d in drifts
-        if d.colour
-    ]
+    colours = [(d.colour, Bar(name_of(d), d.colour, f"{d.colour:.4f}")) for d in drifts if d.colour]
     legend = (_text("before", language), _text("after", language))
     return [
         *_chart("images", images, partial(paired_bars, legend=legend), language),
@@ -164,6 +163,11 @@ def _chart(
         title = _text(name, language)
         svg = draw([row for _, row in largest], label=title)
         yield Chart(title, svg, len(rows) - len(largest))
+
+
+def _signed(text: str) -> str:
+    """Return a number with a minus sign that is as wide as a plus sign."""
+    return text.replace("-", "−")
 
 
 def _share(row: RowStats) -> float:

@@ -35,7 +35,7 @@ TEXTS = {
     "to": Localized(en="to", zh="最大"),
     "person-share": Localized(en="by share of the person", zh="按人像占比"),
     "size": Localized(en="by size of the image", zh="按图片大小"),
-    "reverse": Localized(en="largest or last first", zh="倒序"),
+    "reverse": Localized(en="reverse order", zh="倒序"),
     "left_out": Localized(
         en="{0} withdrawn samples and {1} samples for internal use are not shown.",
         zh="不显示 {0} 个已撤回的样本和 {1} 个仅供内部使用的样本。",

@@ -83,7 +83,7 @@ TEXTS = {
     ),
     "other_sizes": Localized(en="{0} other sizes", zh="其他 {0} 种尺寸"),
     "colour": Localized(en="Mean color", zh="平均颜色"),
-    "without_person": Localized(en="images without a person", zh="无人图片"),
+    "without_person": Localized(en="Images without a person", zh="无人图片"),
     "not_shown": Localized(
         en="Not shown: {0} withdrawn, {1} for internal use, {2} not scanned.",
         zh="未显示：{0} 个已撤回，{1} 个仅供内部使用，{2} 个未扫描。",
