@@ -24,6 +24,13 @@ from generate import CHINESE  # noqa: E402 - a module of docs/
 _AT_TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 """Pages outside of docs/ that the site has, too."""
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^]]*)\]\((?P<path>[^)#\s]*)(?P<anchor>#[^)\s]*)?\)")
+_FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_HAN, _STOPS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff", "，。、；：！？）（”“》《"
+_CHINESE_BREAK = re.compile(
+    rf"(?<=[{_HAN}{_STOPS}])\n[ \t]*(?=[{_HAN}{_STOPS}])"
+    rf"|(?<=[{_STOPS}])\n[ \t]*(?=[A-Za-z\[]|`(?!``))"
+)
+"""Ends of lines inside of a Chinese paragraph, which browsers would show as blanks."""
 _PICTURE = re.compile(r"!\[(?P<text>[^]]*)\]\((?P<path>[^)\s]+)\)")
 
 NAVIGATION: dict[tuple[str, str], tuple[str, ...]] = {
@@ -119,6 +126,8 @@ def write_sources(language: str, folder: Path) -> list[str]:
             return f"![{match['text']}]({os.path.relpath(path.name, Path(name).parent)})"
 
         text = _PICTURE.sub(picture, with_links(source.read_text("utf-8"), link))
+        if language == "zh":
+            text = with_joined_lines(text)
         if name == "index":
             text += _contents(found, language)
         write(folder / f"{name}.md", text)
@@ -163,8 +172,18 @@ def with_links(text: str, link: Callable[[Path, str], str | None]) -> str:
         to = link(Path(match["path"]), match["anchor"] or "")
         return match["text"] if to is None else f"[{match['text']}]({to})"
 
-    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
-    return "".join(part if part.startswith("```") else _LINK.sub(replace, part) for part in parts)
+    return _outside_fences(text, lambda part: _LINK.sub(replace, part))
+
+
+def with_joined_lines(text: str) -> str:
+    """Return a text with each Chinese paragraph on one line, because Chinese has no blanks."""
+    return _outside_fences(text, lambda part: _CHINESE_BREAK.sub("", part))
+
+
+def _outside_fences(text: str, change: Callable[[str], str]) -> str:
+    """Return a text with everything changed that is not in a block of code."""
+    parts = _FENCED.split(text)
+    return "".join(part if part.startswith("```") else change(part) for part in parts)
 
 
 def anchor_in(anchor: str, page: Page, language: str) -> str:

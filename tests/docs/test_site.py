@@ -45,6 +45,7 @@ def test_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert all(f'id="{name}"' in text for name in COMMANDS)
     text = (tmp_path / "site/zh/problems.html").read_text("utf-8")
     assert all(code in text for code in RULES)
+    assert "<span>Next</span>" not in text
     assert (tmp_path / "site/index.html").is_file()
 
 
@@ -70,6 +71,24 @@ def test_search_finds_chinese_text_by_pairs_of_characters(
     text: str, terms: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert module("bigrams", monkeypatch).SearchBigrams({}).split(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("读取\n图片，\n`add`\n检查", "读取图片，`add`\n检查"),
+        ("- 一行\n  继续\n- 下一项", "- 一行继续\n- 下一项"),
+        (
+            "# 标题\n\n文字：\n\n```\n代码\n代码\n```\n",
+            "# 标题\n\n文字：\n\n```\n代码\n代码\n```\n",
+        ),
+        ("文字：\n- 一\n| 列 |\n| 值 |", "文字：\n- 一\n| 列 |\n| 值 |"),
+    ],
+)
+def test_lines_of_chinese_paragraphs_are_joined(
+    text: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert module("sources", monkeypatch).with_joined_lines(text) == shown
 
 
 def test_links_of_a_page_lead_to_pages_of_the_site(
