@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   sceneset doctor                  say what is wrong, and what --fix would do
   sceneset doctor --fix            repair what can be repaired safely
-  sceneset doctor --no-remote      do not ask the remote
+  sceneset doctor --no-remote      do not connect to the remote
 """
 
 

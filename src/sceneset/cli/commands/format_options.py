@@ -41,7 +41,7 @@ def add_format_options(parser: argparse.ArgumentParser, *, with_scenes: bool = T
         dest="value_map",
         metavar="VALUES",
         help="what values of mask files mean: 15=person,255=ignore; 1..=person; 1..=instance if "
-        "each value is one person; '#c08080=person' for colours",
+        "each value is one person; '#c08080=person' for colors",
     )
     group.add_argument(
         "--person",

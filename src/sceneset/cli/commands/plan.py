@@ -35,7 +35,7 @@ EXAMPLES = r"""
   sceneset plan --target 1000                    1,000 images in training
   sceneset plan ski --target 1000 --target val=100
   sceneset plan --evaluation ~/unet.parquet --html ~/plan.html
-  sceneset plan --to ~/request.csv               the list for a vendor
+  sceneset plan --target 1000 --to ~/request.csv   the list for a vendor
 """
 _MOST_WANTED = 10_000_000
 

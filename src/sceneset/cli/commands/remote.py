@@ -20,7 +20,7 @@ EXAMPLES = """
   sceneset remote s3://bucket/people --endpoint https://store.example
   sceneset remote ssh://host/data/people --name nas
   sceneset remote /mnt/shared/people --force
-  sceneset remote s3://bucket/people --no-check      set it without asking it
+  sceneset remote s3://bucket/people --no-check      set it without a test
 """
 
 

@@ -24,7 +24,7 @@ EXAMPLES = r"""
   sceneset suggest --subset demo-full --model FILE --to ~/relabel.csv
   sceneset suggest --model unet.onnx --prepare imagenet,512x512 --output logit
   sceneset suggest --vectors clip.parquet
-  sceneset suggest --vectors clip.parquet --like demo-full/train/ski_0001
+  sceneset suggest --vectors clip.parquet --like demo-full/train/ski_0000
 """
 _LIMIT = 20
 _MOST = 100_000

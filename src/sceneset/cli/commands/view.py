@@ -35,7 +35,7 @@ EXAMPLES = r"""
   sceneset view ski --open
   sceneset view 滑雪 冲浪 --phase val --to ~/snow-sea.html
   sceneset view --subset demo-full --sort person-share --to ~/small.png
-  sceneset view --sample demo-full/train/ski_0001 --to ~/ski_0001.png
+  sceneset view --sample demo-full/train/ski_0000 --to ~/ski_0000.png
   sceneset view ski --rev 1.2.0 --fetch --to ~/ski.html
   sceneset view ski --limit 6 --terminal
 """
