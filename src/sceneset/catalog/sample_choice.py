@@ -15,6 +15,7 @@ from sceneset.rules.broken_samples import JUDGED_CODES, broken_samples
 from sceneset.rules.policy import read_waivers
 from sceneset.rules.sample_columns import SAMPLE_COLUMNS
 from sceneset.schemas.finding import Finding, capped, finding
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 
@@ -74,7 +75,8 @@ def choose_samples(catalog: Catalog, query: Query, criteria: Criteria) -> Chosen
             or ((matches_all or query.scenes) and matches_sample(query, tag))
         }
         if criteria.patterns:
-            found = {k for k in found if any(fnmatchcase(k[1], p) for p in criteria.patterns)}
+            patterns = [composed(pattern) for pattern in criteria.patterns]
+            found = {k for k in found if any(fnmatchcase(composed(k[1]), p) for p in patterns)}
         if listed is not None:
             found = {key for key in found if listed.take(name, key)}
         if criteria.rules and found:
@@ -97,7 +99,9 @@ def read_stems(path: Path) -> list[StemLine]:
     """
     lines = [
         StemLine(number, text.strip())
-        for number, text in enumerate(read_text(path, path.name).split("\n"), 1)
+        for number, text in enumerate(
+            read_text(path, path.name).removeprefix("\ufeff").split("\n"), 1
+        )
         if text.strip()
     ]
     findings = capped(
@@ -122,13 +126,13 @@ class _Stems:
         self._lines = lines
         self._by_stem: dict[str, list[StemLine]] = {}
         for line in lines:
-            self._by_stem.setdefault(line.parts[2], []).append(line)
+            self._by_stem.setdefault(composed(line.parts[2]), []).append(line)
         self._found: dict[StemLine, list[str]] = {}
 
     def take(self, subset: str, key: Key) -> bool:
         """Return whether a line names a sample, and note that the line has one."""
         is_named = False
-        for line in self._by_stem.get(key[1], ()):
+        for line in self._by_stem.get(composed(key[1]), ()):
             named_subset, named_phase, _ = line.parts
             if named_subset in {"", subset} and named_phase in {"", key[0]}:
                 self._found.setdefault(line, []).append(f"{subset}/{key[0]}/{key[1]}")

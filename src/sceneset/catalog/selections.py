@@ -16,6 +16,7 @@ from sceneset.errors import FindingsError
 from sceneset.paths import DATA_ROOT
 from sceneset.rules.policy import read_waivers
 from sceneset.schemas.finding import Finding
+from sceneset.schemas.names import composed
 from sceneset.schemas.selection import Exclusion
 from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import Phase
@@ -82,7 +83,7 @@ def resolve_selection(catalog: Catalog, name: str) -> Chosen:
     listed = [subset for subset in catalog.names if not query.subsets or subset in query.subsets]
     listed = [subset for subset in listed if subset not in selection.exclude.subsets]
     is_excluded = _exclusion_test(catalog, selection.exclude)
-    stems = frozenset(selection.stems)
+    stems = frozenset(map(composed, selection.stems))
     codes = selection.exclude.rules
     waivers = read_waivers(catalog.root) if codes else ()
 
@@ -181,12 +182,13 @@ def _keys(catalog: Catalog, names: tuple[str, ...]) -> list[str]:
 
 
 def _is_listed(subset: str, tag: Tag, stems: Container[str]) -> bool:
-    """Return whether a list of stems and samples names a sample."""
-    return tag.stem in stems or f"{subset}/{tag.phase}/{tag.stem}" in stems
+    """Return whether a list of stems and samples, all in NFC, names a sample."""
+    stem = composed(tag.stem)
+    return stem in stems or f"{subset}/{tag.phase}/{stem}" in stems
 
 
 def _exclusion_test(catalog: Catalog, exclude: Exclusion) -> Callable[[str, Tag], bool]:
-    scenes, stems = set(_keys(catalog, exclude.scenes)), set(exclude.stems)
+    scenes, stems = set(_keys(catalog, exclude.scenes)), set(map(composed, exclude.stems))
     sources, persons = set(exclude.sources), exclude.persons
 
     def is_excluded(subset: str, tag: Tag) -> bool:

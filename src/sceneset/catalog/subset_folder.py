@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sceneset.schemas.finding import Finding, finding
-from sceneset.schemas.names import changes_direction, invalid_stem_reason
+from sceneset.schemas.names import changes_direction, composed, invalid_stem_reason
 from sceneset.schemas.terms import Phase
 
 Key = tuple[Phase, str]
@@ -270,7 +270,7 @@ def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -
         else:
             into[key] = path
         seen.add(key)
-        name = (phase, unicodedata.normalize("NFC", stem).casefold())
+        name = (phase, composed(stem).casefold())
         same_name.setdefault(name, []).append((key, path))
     for group in same_name.values():
         for key, path in group if len(group) > 1 else ():
@@ -288,12 +288,11 @@ def _collect(layout: Layout, files: Files, into: dict[Key, Path], suffix: str) -
 
 def _report_unpaired(layout: Layout, images: set[Key], masks: set[Key]) -> None:
     lone_masks = {
-        (phase, unicodedata.normalize("NFC", stem)): (phase, stem)
-        for phase, stem in layout.masks.keys() - images
+        (phase, composed(stem)): (phase, stem) for phase, stem in layout.masks.keys() - images
     }
     paired: set[Key] = set()
     for phase, stem in sorted(layout.images.keys() - masks):
-        mask = lone_masks.get((phase, unicodedata.normalize("NFC", stem)))
+        mask = lone_masks.get((phase, composed(stem)))
         if mask:
             paired.add(mask)
             layout.report(

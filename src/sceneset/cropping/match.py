@@ -5,7 +5,6 @@ end of the path counts, then the one of the phase that the name says (val2017/1.
 still fits several images is refused, not guessed.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from sceneset.counts import counted
 from sceneset.cropping.originals import Original
 from sceneset.cropping.types import Boxes, Detection, Reason, Refusal
 from sceneset.formats.tree import IMAGE_ENDINGS, phase_of
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 
 
@@ -109,12 +109,12 @@ class _Names:
         self._by_last: dict[str, list[tuple[list[str], Original]]] = defaultdict(list)
         for original in images:
             for name in original.names:
-                parts = _composed(name).split("/")
+                parts = composed(name).split("/")
                 self._by_last[parts[-1]].append((parts, original))
 
     def find(self, name: str) -> tuple[_Score, list[Original]]:
         """Return the images that fit a name best; several if it is ambiguous."""
-        for text in map(_composed, dict.fromkeys((name, unquote(name)))):
+        for text in map(composed, dict.fromkeys((name, unquote(name)))):
             parts = [part for part in text.replace("\\", "/").split("/") if part not in {"", "."}]
             if not parts:
                 continue
@@ -138,11 +138,6 @@ class _Names:
             originals[original.key] = original
         best = max(scores.values())
         return best, [originals[key] for key, score in scores.items() if score == best]
-
-
-def _composed(name: str) -> str:
-    """Return a name in Unicode's composed form: macOS writes "é" as two characters."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _without_image_suffix(name: str) -> str:

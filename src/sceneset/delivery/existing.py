@@ -1,6 +1,5 @@
 """Compare a delivery with the subset that gets its samples."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sceneset.catalog.subset_folder import Key
@@ -8,6 +7,7 @@ from sceneset.catalog.tags_csv import tags_text
 from sceneset.delivery.types import Files
 from sceneset.schemas.base import Localized
 from sceneset.schemas.finding import Finding, finding
+from sceneset.schemas.names import composed
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.schemas.subset import SplitRow, Subset
 from sceneset.schemas.tag import Tag
@@ -48,7 +48,7 @@ def existing_findings(rows: Iterable[ScanRow], existing: Mapping[Key, Files]) ->
 
 
 def _folded(key: Key) -> tuple[Phase, str]:
-    return key[0], unicodedata.normalize("NFC", key[1]).casefold()
+    return key[0], composed(key[1]).casefold()
 
 
 def known_rows(entry: Subset) -> list[SplitRow]:

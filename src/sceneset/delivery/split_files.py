@@ -1,7 +1,6 @@
 """Read delivered split files: check each line, and find the sample that each stem names."""
 
 import io
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from sceneset.catalog.subset_folder import Key, printable
 from sceneset.schemas.finding import MAX_ALIKE, Finding, capped, finding
-from sceneset.schemas.names import invalid_stem_reason
+from sceneset.schemas.names import composed, invalid_stem_reason
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import MAX_TEXT, read_bytes
 
@@ -133,9 +132,9 @@ def resolve_stems(
             keys[key] = row
             continue
         if forms is None:
-            forms = {(p, unicodedata.normalize("NFC", s)): (p, s) for p, s in samples}
-        composed = unicodedata.normalize("NFC", stem)
-        if other := next((forms[p, composed] for p in phases if (p, composed) in forms), None):
+            forms = {(p, composed(s)): (p, s) for p, s in samples}
+        name = composed(stem)
+        if other := next((forms[p, name] for p in phases if (p, name) in forms), None):
             lines.report(
                 "split-unknown-stem",
                 f"differs from the name of its image in {other[0]} in Unicode normal form alone, "

@@ -1,6 +1,6 @@
 """Read the file of `sceneset add --tags`, and compare it with the delivered images."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sceneset.catalog.reader import unknown_scene_finding
@@ -9,6 +9,7 @@ from sceneset.catalog.tags_csv import tags_with_lines
 from sceneset.errors import FindingsError
 from sceneset.quality.tag_rules import image_without_tag_finding, tag_without_image_finding
 from sceneset.schemas.finding import MAX_ALIKE, Finding, capped
+from sceneset.schemas.names import composed
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.tag import Tag
 
@@ -42,7 +43,8 @@ def read_tags_file(
         return None, error.findings
     images = layout.images.keys()
     # A sample that is bad in another way has an image too; it is not reported twice.
-    delivered = images | {(p.phase, p.stem) for p in layout.findings}
+    delivered = images | {(p.phase, p.stem) for p in layout.findings if p.phase and p.stem}
+    tags = _with_delivered_stems(tags, delivered)
     unknown = (
         (scene, line)
         for tag, line in tags
@@ -66,6 +68,20 @@ def read_tags_file(
         for key in sorted(images - {tag.key for tag, _ in tags})
     ]
     return [tag for tag, _ in tags if tag.key in images], findings
+
+
+def _with_delivered_stems(
+    tags: list[tuple[Tag, int]], delivered: Collection[tuple[str, str]]
+) -> list[tuple[Tag, int]]:
+    """Return tags with the stems of their images if these are in another Unicode normal form."""
+    stems = {(phase, composed(stem)): stem for phase, stem in delivered}
+    taken = {tag.key for tag, _ in tags} & set(delivered)
+    result = []
+    for tag, line in tags:
+        stem = stems.get((tag.phase, composed(tag.stem)), tag.stem)
+        is_other = stem != tag.stem and (tag.phase, stem) not in taken
+        result.append((tag.model_copy(update={"stem": stem}) if is_other else tag, line))
+    return result
 
 
 def with_scenes(tags: Sequence[Tag], scenes: Sequence[Tag]) -> list[Tag]:

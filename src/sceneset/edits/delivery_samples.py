@@ -5,7 +5,6 @@ have written the name of the image in another form than that of the mask.
 """
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
 from sceneset.edits.fix_sample import Key
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 
 PARTS = ("img_dir", "ann_dir")
@@ -52,7 +52,7 @@ def stem_of(path: Path) -> str:
 
 def fold_stem(stem: str) -> str:
     """Return a stem in the form in which Windows and macOS compare names."""
-    return unicodedata.normalize("NFC", stem).casefold()
+    return composed(stem).casefold()
 
 
 def list_samples(folder: Path) -> DeliverySamples:
@@ -96,7 +96,7 @@ def _add_group(result: DeliverySamples, phase: str, images: list[Path], masks: l
         return
     image, mask = (paths[0] if paths else None for paths in (images, masks))
     image_stem, mask_stem = (stem_of(path) if path else "" for path in (image, mask))
-    one, other = (unicodedata.normalize("NFC", stem) for stem in (image_stem, mask_stem))
+    one, other = (composed(stem) for stem in (image_stem, mask_stem))
     if image and mask and one != other:  # they differ in case: either may be right
         result.samples[phase, image_stem] = SamplePaths(image)
         result.samples[phase, mask_stem] = SamplePaths(None, mask)

@@ -1,6 +1,5 @@
 """Fix the files of one sample: errors that have exactly one right answer."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
@@ -12,7 +11,7 @@ from sceneset.imaging import edit, metadata, trait_names
 from sceneset.imaging.mask_values import is_void_file
 from sceneset.imaging.metadata import orientation_of
 from sceneset.rules.sample_rules import broken_name_rules
-from sceneset.schemas.names import invalid_stem_reason
+from sceneset.schemas.names import composed, invalid_stem_reason
 from sceneset.schemas.params import Limits
 
 FIXABLE_RULES = (
@@ -301,4 +300,4 @@ def _broken_rules(stem: str) -> set[str]:
 
 def _folded(key: Key) -> Key:
     """Return a key in the form in which Windows and macOS compare names."""
-    return key[0], unicodedata.normalize("NFC", key[1]).casefold()
+    return key[0], composed(key[1]).casefold()

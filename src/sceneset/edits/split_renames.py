@@ -6,7 +6,6 @@ else in train, val and test. A new name is refused if a line would then name ano
 
 import codecs
 import os
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES, printable
 from sceneset.edits.fix_sample import Key
+from sceneset.schemas.names import composed
 from sceneset.schemas.scene import Vocabulary
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_bytes
@@ -103,7 +103,7 @@ class StemIndex:
 
 
 def _similar(stem: str) -> str:
-    return unicodedata.normalize("NFC", stem.strip())
+    return composed(stem.strip())
 
 
 def read_split_texts(

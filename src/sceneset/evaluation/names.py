@@ -6,13 +6,13 @@ work, as long as each name means one sample. Names are compared in Unicode's com
 writes "é" as two characters.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sceneset.counts import counted
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 
 Key = tuple[str, str, str]
@@ -69,9 +69,9 @@ class NameIndex:
         self._by_stem: dict[str, list[str]] = {}
         self._last: dict[str, str] = {}
         """The last part of each name, as it is compared."""
-        ending = _composed(ending)
+        ending = composed(ending)
         for name, last in names:
-            found = self._last[name] = _composed(last)
+            found = self._last[name] = composed(last)
             if found.endswith(ending):
                 stem = _stem(found[: len(found) - len(ending)])
                 self._by_stem.setdefault(stem, []).append(name)
@@ -105,7 +105,7 @@ class NameIndex:
         missing = [key for key, names in fitting.items() if not names]
         used = self._wrong_phase(missing, set(left), matches)
         matches.surplus = [name for name in left if name not in used]
-        matches.ending = self._ending(matches.surplus, {_composed(key[2]) for key in missing})
+        matches.ending = self._ending(matches.surplus, {composed(key[2]) for key in missing})
         return matches
 
     def _ending(self, surplus: Sequence[str], stems: Collection[str]) -> str:
@@ -129,7 +129,7 @@ class NameIndex:
         for key in missing:
             names = [
                 name
-                for name in self._by_stem.get(_composed(key[2]), ())
+                for name in self._by_stem.get(composed(key[2]), ())
                 if name in left and self._fits_subset(name, key[0])
             ]
             used.update(names)
@@ -145,22 +145,18 @@ class NameIndex:
         subset, phase, stem = key
         return [
             name
-            for name in self._by_stem.get(_composed(stem), ())
+            for name in self._by_stem.get(composed(stem), ())
             if self._fits_subset(name, subset) and _fits_phase(name, phase)
         ]
 
     def _fits_subset(self, name: str, subset: str) -> bool:
-        named = self._subsets.intersection(map(_composed, name.split("/")[:-1]))
+        named = self._subsets.intersection(map(composed, name.split("/")[:-1]))
         return not named or subset in named
 
 
 def _fits_phase(name: str, phase: str) -> bool:
     named = {_PHASES.get(part.casefold()) for part in name.split("/")[:-1]} - {None}
     return not named or phase in named
-
-
-def _composed(name: str) -> str:
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _stem(name: str) -> str:

@@ -7,10 +7,11 @@ from functools import lru_cache
 from sceneset.counts import counted
 from sceneset.formats.mask_values import MASK_SUFFIXES
 from sceneset.formats.names import informative_folders
-from sceneset.formats.tree import Tree, composed, phase_of, suffix_of, without_suffix
+from sceneset.formats.tree import Tree, phase_of, suffix_of, without_suffix
 from sceneset.formats.types import FormatSample, MaskFile, Options, Report
 from sceneset.imaging.mask_file import holds_mask
 from sceneset.schemas.finding import finding
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 
 _MASK_FOLDERS = {

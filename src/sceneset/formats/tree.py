@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 
 from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
 from sceneset.errors import fail
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 
@@ -262,11 +262,6 @@ def lines_of(tree: Tree, file: str, *, limit: int) -> list[str]:
     """
     text = read_text(tree.path(file), file, limit=limit)
     return text.removeprefix("\ufeff").splitlines()
-
-
-def composed(text: str) -> str:
-    """Return a text in the Unicode normal form NFC."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def is_litter(name: str) -> bool:

@@ -16,11 +16,12 @@ from sceneset.errors import FindingsError
 from sceneset.formats.classes import Classes, is_background_name
 from sceneset.formats.image_json import missing_image
 from sceneset.formats.mask_folders import report_lone_files
-from sceneset.formats.tree import IMAGE_ENDINGS, Tree, composed, lines_of, phase_of, without_suffix
+from sceneset.formats.tree import IMAGE_ENDINGS, Tree, lines_of, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Mapping, MaskFile, Options, Report
 from sceneset.imaging.mask_file import read_palette, read_values
 from sceneset.imaging.shapes import IGNORE, PERSON
 from sceneset.schemas.finding import finding
+from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 
 _MASKS = ("segmentationclass", "segmentationclasspng", "segmentationclassaug")

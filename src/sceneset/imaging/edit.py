@@ -7,7 +7,6 @@ damage.
 
 import io
 import re
-import unicodedata
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sceneset.imaging.kept_parts import COLOUR_CHUNKS, JPEG_SIGNATURE, PNG_SIGNA
 from sceneset.imaging.metadata import load_late_metadata, orientation_of, says_adobe_rgb
 from sceneset.imaging.segments import png_chunks
 from sceneset.imaging.strict_jpeg import check_scans, decode_strictly
-from sceneset.schemas.names import invalid_stem_reason
+from sceneset.schemas.names import composed, invalid_stem_reason
 
 _INVISIBLE = r"\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
 _UNSHOWN = "\u180e\ufff9-\ufffb\U000e0000-\U000e007f"
@@ -121,7 +120,7 @@ def clean_stem(stem: str) -> str:
     Unsafe characters are removed at both ends and replaced by ``_`` elsewhere. A safe stem is
     returned unchanged.
     """
-    marked = _UNSAFE.sub("\0", unicodedata.normalize("NFC", stem))
+    marked = _UNSAFE.sub("\0", composed(stem))
     marked = marked.lstrip(f"\0{_FORMULA_START}").rstrip("\0")
     text = marked.replace("\0", "_").encode()[:_MAX_STEM].decode(errors="ignore")
     if not text:

@@ -37,7 +37,7 @@ class SubsetName(str):
                 "where the note has letters, digits, '_' and '-', "
                 "for example CustomSeg_Person_20240115_ski"
             )
-        if len(text.encode()) > _MAX_BYTES or unicodedata.normalize("NFC", text) != text:
+        if len(text.encode()) > _MAX_BYTES or composed(text) != text:
             raise ValueError(
                 f"{text!r} is longer than {_MAX_BYTES} bytes or not in Unicode normal form NFC"
             )
@@ -59,6 +59,11 @@ def _checked_subset_name(text: str) -> str:
 
 SubsetNameText = Annotated[str, AfterValidator(_checked_subset_name)]
 """The name of a subset, for use in models."""
+
+
+def composed(text: str) -> str:
+    """Return a text in the Unicode normal form NFC, in which names are compared."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def changes_direction(text: str) -> bool:

@@ -1,7 +1,9 @@
 """The scene vocabulary: the names of every scene, and the names of its split files."""
 
 import difflib
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Annotated, NamedTuple, Self
 
@@ -67,6 +69,14 @@ def _without_word(name: str, word: str) -> str:
     if not name.endswith(word if not word.isascii() else f" {word}"):
         return ""
     return name.removesuffix(word).rstrip()
+
+
+_BRACKETS = re.compile(r"[()\[\]（）【】]")
+_PHASE_ENDINGS: dict[Phase | None, tuple[str, ...]] = {
+    None: ("",),
+    **{phase: (phase.value, words.zh, f"{words.zh}集") for phase, words in PHASE_WORDS.items()},
+}
+"""What the name of a split file may end with to name a phase."""
 
 
 class SplitName(NamedTuple):
@@ -192,31 +202,46 @@ class Vocabulary(Model):
         """Return what the name of a delivered split file can mean.
 
         Names that ``split_file`` writes have one meaning. In others, any name of a scene can be
-        followed by a word for the persons and by the phase: ``skiing_multi_val.txt``, 滑雪多人.txt.
+        followed by words for the persons and the phase: ``skiing_multi_val.txt``, 滑雪（多人）.txt.
+        If no name fits, spaces and their like do not count: ``highjump.txt`` is the high jump.
         The result is empty if no scene fits, and has several readings if the name is ambiguous.
         """
         if written := self.parse_split_file(file):
             return (written,)
-        folded = fold_name(file.removesuffix(".txt"))
+        folded = fold_name(_BRACKETS.sub(" ", file.removesuffix(".txt")))
         if folded in set(Phase):
             return (SplitName(TOTAL, None, Phase(folded)),)
-        readings: dict[SplitName, None] = {}
-        for phase in (None, *Phase):
-            name = _without_word(folded, phase) if phase else folded
+        names = self._by_name
+        return tuple(
+            dict.fromkeys(self._readings(folded, names.get))
+            or dict.fromkeys(self._readings(folded, lambda r: self._joined.get(r.replace(" ", ""))))
+        )
+
+    def _readings(self, folded: str, find: Callable[[str], str | None]) -> Iterator[SplitName]:
+        """Yield each reading of a folded name, in which ``find`` finds the key of the scene."""
+        for phase, phase_words in _PHASE_ENDINGS.items():
             for persons, words in self._persons_words:
-                for word in words:
-                    rest = _without_word(name, word)
-                    key = self._by_name.get(rest) if rest else None
-                    if key:
+                for first, last in itertools.product(phase_words, words):
+                    orders = ((first, last), (last, first))
+                    rests = {_without_word(_without_word(folded, a), b) for a, b in orders}
+                    if key := next(filter(None, map(find, sorted(rests - {""}))), None):
                         implied = None if key == TOTAL else Persons.SINGLE
-                        readings[SplitName(key, persons or implied, phase)] = None
-        return tuple(readings)
+                        yield SplitName(key, persons or implied, phase)
+
+    @cached_property
+    def _joined(self) -> dict[str, str]:
+        """The key of each scene by its names without spaces, as far as these name one scene."""
+        keys: dict[str, set[str]] = {}
+        for name, key in self._by_name.items():
+            keys.setdefault(name.replace(" ", ""), set()).add(key)
+        return {name: found.pop() for name, found in keys.items() if len(found) == 1}
 
     @cached_property
     def _persons_words(self) -> tuple[tuple[Persons | None, tuple[str, ...]], ...]:
         """The endings of split file names, folded; "" for names that do not mention persons."""
-        words = ("multi", "multiperson", "multi person", "multiple", "muiltiperson", "多人")
-        multi = tuple(dict.fromkeys((*words, *map(fold_name, self.multi_suffixes))))
+        words = ("multi", "multiple", "multiperson", "muiltiperson", "多人")
+        spaced = ("multi person", "multi persons", "multi people")
+        multi = tuple(dict.fromkeys((*words, *spaced, *map(fold_name, self.multi_suffixes))))
         single = ("single", "singleperson", "single person", "单人")
         return (None, ("",)), (Persons.SINGLE, single), (Persons.MULTI, multi)
 

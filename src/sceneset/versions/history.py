@@ -5,6 +5,7 @@ that did not change between versions is read only once.
 """
 
 import io
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -127,16 +128,21 @@ class History:
         ]
 
     def find_by_name(self, subset: str, phase: str, stem: str) -> list[Occurrence]:
-        """Return the sample with this name from every state that has one."""
+        """Return the sample with this name from every state that has one.
+
+        The name may be in another Unicode normal form.
+        """
+        import pyarrow as pa
         import pyarrow.compute as pc
 
+        forms = pa.array({stem, *(unicodedata.normalize(form, stem) for form in ("NFC", "NFD"))})
         return [
             occurrence
             for scan in self._scans()
             if scan.subset == subset
             for occurrence in self._occurrences(
                 scan,
-                pc.and_(pc.equal(scan.table["phase"], phase), pc.equal(scan.table["stem"], stem)),
+                pc.and_(pc.equal(scan.table["phase"], phase), pc.is_in(scan.table["stem"], forms)),
             )
         ]
 
