@@ -154,15 +154,24 @@ def test_suggest_counts_and_lists_samples_that_can_not_be_compared(red: Path, sc
     assert f"3 samples were not compared: {NAME}/train/empty: is not on this machine" in text
 
 
-def test_suggest_lists_samples_whose_output_is_no_probability(
-    red: Path, tmp_path: Path, sceneset: Run
-):
+def test_suggest_refuses_a_model_without_a_usable_output(red: Path, tmp_path: Path, sceneset: Run):
     (tmp_path / "logit.onnx").write_bytes(red_model((1, 3, 48, 64), op="Neg"))
     words = ("suggest", "--model", "../logit.onnx")
-    done = sceneset(*words, "--json", cwd=red).json
-    assert (done["compared"], done["not_compared"]) == (0, 5)
-    assert "use --output logit" in done["problems"][0]["reason"]
+    done = sceneset(*words, cwd=red)
+    assert (done.code, done.out) == (2, "")
+    assert "logit.onnx: the model has no usable output for any picture" in done.err
+    assert done.err.count("use --output logit") == 1
     assert sceneset(*words, "--output", "logit", "--json", cwd=red).json["compared"] == 5
+
+
+def test_suggest_says_when_the_model_sees_persons_everywhere(
+    red: Path, tmp_path: Path, sceneset: Run
+):
+    (tmp_path / "full.onnx").write_bytes(red_model((1, 3, 48, 64), bias=999.0))
+    words = ("suggest", "--model", "../full.onnx")
+    assert "takes the whole of each picture for a person" in sceneset(*words, cwd=red).err
+    assert sceneset(*words, "--json", cwd=red).json["full"] == 5
+    assert "takes the whole" not in sceneset(*WORDS, cwd=red).err
 
 
 def test_suggest_turns_image_and_mask_by_exif(

@@ -92,6 +92,15 @@ def test_read_vectors_counts_stems_that_several_samples_have(tmp_path: Path):
     assert found.samples.tolist() == [1]
 
 
+def test_read_vectors_takes_names_of_files_and_however_unicode_writes_them(tmp_path: Path):
+    keys = [("one", "val", "caf\u00e9"), ("one", "val", "d.jpg"), ("one", "val", "e\u0301")]
+    names = ["cafe\u0301.JPG", "d.jpg", "\u00e9"]
+    rows = [[1, 0], [0, 1], [1, 1]]
+    found = read_vectors(write_vectors(tmp_path / "v.parquet", {"name": names}, rows), keys)
+    assert found.samples.tolist() == [0, 1, 2]
+    assert not found.problems
+
+
 def test_read_vectors_takes_infinite_and_very_large_numbers_for_what_they_are(tmp_path: Path):
     rows = [[np.inf, 0], [3e38, 3e38], [1e-42, 0], [-np.inf, 1], [1, 0]]
     found = read_vectors(write_vectors(tmp_path / "v.parquet", FULL, rows), KEYS)
@@ -109,6 +118,7 @@ def test_read_vectors_takes_infinite_and_very_large_numbers_for_what_they_are(tm
         ({"stem": ["a"], "v": [[1.0]], "w": [[1.0]]}, "has 2 columns with lists of fractions"),
         ({"stem": ["z"], "v": [[1.0]]}, r"no usable vector of a sample \(missing: 5, unknown: 1\)"),
         ({"stem": [1, 2], "v": [[1.0], [2.0]]}, "unknown: 2"),
+        ({"stem": ["val/b"], "v": [[1.0]]}, "a row is called val/b, a sample a"),
         ({"stem": pa.array([], pa.string()), "v": pa.array([], pa.list_(pa.float32()))}, "missing"),
     ],
 )

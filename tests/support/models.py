@@ -48,7 +48,7 @@ class PoolInProcess:
             try:
                 yield work(self._network, item)
             except (OutputError, UndecodableError) as error:
-                yield Failure(str(error))
+                yield Failure(str(error), is_output=isinstance(error, OutputError))
 
 
 @cache

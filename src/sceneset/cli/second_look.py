@@ -92,6 +92,12 @@ def _print(found: "SecondLook") -> None:
             "less than a tenth of the mask, so it gives no hint on them",
             style="yellow",
         )
+    if found.full and found.full == found.looked:
+        say(
+            "the model takes the whole of each picture for a person: check its file, --prepare and "
+            "--output",
+            style="yellow",
+        )
     say_problems(found.failed, [("/".join(one.key), one.reason) for one in found.problems])
 
 
@@ -145,6 +151,7 @@ def _as_json(found: "SecondLook", args: argparse.Namespace, version: str) -> dic
         "compared": found.looked,
         "with_person": found.with_person,
         "blind": found.blind,
+        "full": found.full,
         "with_unmarked_person": found.unmarked,
         "samples": [
             {"sample": "/".join(one.key), "hint": one.difference.hint}

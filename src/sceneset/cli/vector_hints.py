@@ -242,7 +242,7 @@ class _Run:
         from sceneset.cli.vector_problems import say_vector_problems
 
         rows, length = self._vectors.matrix.shape
-        say(f"{counted(rows, 'vector')} of {length:,} numbers")
+        say(f"{counted(rows, 'vector')} of {counted(length, 'number')}")
         say_vector_problems(self._vectors.problems)
 
     def _write(

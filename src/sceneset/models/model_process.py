@@ -31,6 +31,8 @@ class Failure(NamedTuple):
     reason: str
     is_crash: bool = False
     """Whether its process had to be replaced."""
+    is_output: bool = False
+    """Whether the model ran, and its output is the reason."""
 
 
 class _Bug(NamedTuple):
@@ -141,7 +143,9 @@ def _call(work: "Callable[[Network, T], R]", network: "Network", item: T) -> "R 
 
     try:
         return work(network, item)
-    except (OutputError, UndecodableError) as error:
+    except OutputError as error:
+        return Failure(str(error), is_output=True)
+    except UndecodableError as error:
         return Failure(str(error))
     except MemoryError:
         return Failure(reason="the model needs more memory than is available")

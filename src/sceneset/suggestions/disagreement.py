@@ -53,6 +53,8 @@ class Disagreement(NamedTuple):
     """Left, top, right and bottom of that part, from 0 to 1, in the picture as shown."""
     found: float
     """Share of the mask that the model sees."""
+    is_full: bool = False
+    """Whether the model takes the whole picture for a person."""
 
     @property
     def is_blind(self) -> bool:
@@ -106,4 +108,5 @@ def disagreement(mask: "Mask", persons: "Map") -> Disagreement:
         part=round(part, _DIGITS),
         box=box,
         found=round(found, _DIGITS),
+        is_full=bool(seen.all()),
     )

@@ -68,6 +68,8 @@ class SecondLook:
     """Number of them whose mask has a person."""
     blind: int = 0
     """Number of them in which the model does not see the persons of the mask."""
+    full: int = 0
+    """Number of samples whose whole picture the model takes for a person."""
     unmarked: int = 0
     """Number of samples in which the model sees a person without a mask."""
     ranked: list[Ranked] = field(default_factory=list)
@@ -82,6 +84,7 @@ class SecondLook:
         self.looked += 1
         self.with_person += found.marked > 0
         self.blind += found.is_blind
+        self.full += found.is_full
         self.unmarked += found.part >= UNMARKED
 
     def add_problem(self, key: Key, reason: str) -> None:
@@ -128,7 +131,7 @@ def look_again(
         progress: Called with the samples.
 
     Raises:
-        ModelError: The model can't be run.
+        ModelError: The model can't be run, or its output can't be read.
     """
     found = SecondLook(model, order=order)
     pictures = _Samples(catalog, samples, files, found)
@@ -138,6 +141,8 @@ def look_again(
         best = (one for one in ranked if one and _value(one, order) > 0)
         found.ranked = heapq.nsmallest(limit, best, key=partial(_rank, order=order))
     found.problems.sort()
+    if samples and pictures.unusable == len(samples):
+        raise model.error(f"has no usable output for any picture: {found.problems[0].reason}")
     return found
 
 
@@ -163,6 +168,8 @@ class _Samples:
         self._samples, self._files, self._found = samples, files, found
         self._sent: deque[Key] = deque()
         self._unsent = 0
+        self.unusable = 0
+        """Number of samples for which the output of the model can't be used."""
 
     def compare(self, pool: ModelPool, reading: Reading) -> Iterator[Ranked | None]:
         """Yield something for each sample; None if it has a problem, which is counted."""
@@ -170,6 +177,7 @@ class _Samples:
         for result in pool.map(work, self._pictures()):
             key = self._sent.popleft()
             if isinstance(result, Failure):
+                self.unusable += result.is_output
                 self._found.add_problem(key, result.reason)
                 yield None
             else:

@@ -6,6 +6,7 @@ million vectors of 512 numbers need little memory.
 """
 
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _BATCH = 4096  # rows that are read at a time
 _EXAMPLES = 5
+_SUFFIXES = (".jpg", ".jpeg", ".png")
 PROBLEMS = ("unknown", "ambiguous", "duplicate", "length", "not-a-number", "zero", "missing")
 """Kinds of rows that are left out, and samples without a vector."""
 
@@ -135,9 +137,20 @@ class _Reader:
                 tally.add("missing", "/".join(self._keys[number]))
             if not rows:
                 counts = ", ".join(f"{kind}: {n:,}" for kind, n in sorted(tally.counts.items()))
-                raise UsageError(f"{path} has no usable vector of a sample ({counts or 'no row'})")
+                raise UsageError(
+                    f"{path} has no usable vector of a sample ({counts or 'no row'})"
+                    f"{self._example()}"
+                )
             mapped = np.memmap(store, columns.kind, "r", shape=(rows, length))  # stays when closed
         return Vectors(mapped, np.concatenate(samples), row_of, tally.problems())
+
+    def _example(self) -> str:
+        """Return an unknown name beside one that is known, or ""."""
+        unknown = self._tally.problems().get("unknown")
+        if not unknown or not self._names:
+            return ""
+        known = "/".join(next(iter(self._names)))
+        return f"; a row is called {unknown.examples[0][:80]}, a sample {known}"
 
     def _usable(self, batch: "pa.RecordBatch", length: int) -> "tuple[Numbers, Matrix]":
         """Return the rows with a usable vector, and their vectors divided by their lengths."""
@@ -175,7 +188,7 @@ class _Reader:
         kept: list[int] = []
         found: dict[int, None] = {}
         for place, name in enumerate(row_names(batch, self._columns, numbers)):
-            sample = self._names.get(name)
+            sample = self._sample_of(name)
             if sample is None or sample < 0:
                 kind = "unknown" if sample is None else "ambiguous"
             elif self._row_of[sample] >= 0 or sample in found:
@@ -186,6 +199,21 @@ class _Reader:
                 continue
             self._tally.add(kind, "/".join(map(str, name)))
         return kept, np.fromiter(found, np.int64, len(found))
+
+    def _sample_of(self, name: tuple[Any, ...]) -> int | None:
+        """Return the number of the sample that a row names; its stem may have a suffix."""
+        composed = tuple(_composed(part) if isinstance(part, str) else part for part in name)
+        if composed in self._names:
+            return self._names[composed]
+        *folders, stem = composed
+        if isinstance(stem, str) and stem.lower().endswith(_SUFFIXES):
+            return self._names.get((*folders, stem.rpartition(".")[0]))
+        return None
+
+
+def _composed(name: str) -> str:
+    """Return a name in Unicode's composed form: macOS writes "é" as two characters."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _write(store: Any, matrix: "Matrix") -> None:
@@ -204,6 +232,6 @@ def _names_of(keys: Sequence[Key], columns: Columns) -> dict[tuple[str, ...], in
     places = [{"subset": 0, "phase": 1}.get(name, 2) for name in columns.keys]
     found: dict[tuple[str, ...], int] = {}
     for number, key in enumerate(keys):
-        name = tuple(key[place] for place in places)
+        name = tuple(_composed(key[place]) for place in places)
         found[name] = -1 if name in found else number
     return found
