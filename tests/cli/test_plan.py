@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import shutil
 
+import pyarrow as pa
 import pytest
 
 from sceneset.api import Registry
@@ -145,6 +146,19 @@ def test_plan_shows_where_a_model_is_worst(drawn, sceneset: Run, tmp_path):
     assert "IoU of all pixels of 4 images of val and test from the evaluation: 0.500" in done.err
     assert "1 evaluated sample is not among the counted samples" in done.err
     assert "0.500" in (tmp_path / "p.html").read_text("utf-8")
+
+
+def test_plan_shows_no_number_where_an_evaluation_has_none(drawn, sceneset: Run, tmp_path):
+    samples = [one for one in SAMPLES if one.phase == "val"]
+    counts = counts_of(samples, [0.5] * len(samples))
+    table = counts.table
+    for name in counts.widths.columns():  # no mask has a person
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array([0] * len(table), pa.int64()))
+    write_counts(tmp_path / "run.parquet", counts._replace(table=table))
+    done = sceneset("plan", "--evaluation", tmp_path / "run.parquet", cwd=drawn)
+    assert "from the evaluation: -" in done.err
+    assert "nan" not in done.out + done.err
 
 
 def test_plan_of_an_empty_registry(registry, sceneset: Run, tmp_path):

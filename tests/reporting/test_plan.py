@@ -288,7 +288,7 @@ def test_request_is_a_table_that_spreadsheets_open_without_running_a_formula(reg
     ("targets", "message"),
     [
         ("{scenes: {skii: {train: 1}}}", "no scene is called 'skii'"),
-        ("{scenes: {total: {train: 1}}}", "no scene is called 'total'"),
+        ("{scenes: {total: {train: 1}}}", "'total' is no scene: it has all samples"),
         ("{scenes: {ski: {train: 1}, 滑雪: {val: 1}}}", "'ski' and '滑雪' are one scene, ski"),
     ],
 )

@@ -104,7 +104,8 @@ def _say_results(plan: "Plan") -> None:
     else:
         images = counted(results.whole.images, "image")
         which = "of val and test " if results.held_out else ""
-        say(f"IoU of all pixels of {images} {which}from the evaluation: {results.whole.iou:.3f}")
+        iou = "-" if math.isnan(results.whole.iou) else f"{results.whole.iou:.3f}"
+        say(f"IoU of all pixels of {images} {which}from the evaluation: {iou}")
     if results.unknown:
         text = counted(results.unknown, "evaluated sample is", "evaluated samples are")
         say(

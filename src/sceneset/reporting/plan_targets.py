@@ -22,7 +22,11 @@ def targets_by_scene(vocabulary: Vocabulary, targets: Targets) -> dict[str, Scen
     problems: list[Finding] = []
     for name, own in targets.scenes.items():
         key = vocabulary.find(name)
-        if key is None or key == TOTAL:
+        if key == TOTAL:
+            message = f"{name!r} is no scene: it has all samples"
+            hint = "write its targets at the top of targets, without a scene"
+            problems.append(_problem(name, message, hint))
+        elif key is None:
             hint = unknown_scene_finding(vocabulary, name, file="params.yaml").hint
             problems.append(_problem(name, f"no scene is called {name!r}", hint))
         elif key in names:
