@@ -79,6 +79,18 @@ def test_review_lists_only_findings_that_the_base_does_not_have(clone: Path, sce
     assert not again["good"], "errors of the base still prevent merging"
 
 
+def test_review_does_not_report_old_findings_of_moved_samples_as_new(
+    clone: Path, sceneset: Run
+) -> None:
+    params = clone / "params.yaml"
+    params.write_text(params.read_text().replace("min_person: 0.02", "min_person: 0.99"))
+    git(clone, "commit", "--quiet", "--all", "--message", "A stricter threshold")
+    assert sceneset("move", "ski", "--match", "[ab]", "--phase", "val", cwd=clone).code == 0
+    found = sceneset("review", "HEAD", "--json", cwd=clone).json
+    assert found["problems"] >= 4
+    assert "person-small" not in {p["code"] for p in found["new"]}
+
+
 def test_review_reports_leakage_when_a_held_out_image_is_in_train(
     registry: Path, tmp_path: Path, sceneset: Run
 ) -> None:

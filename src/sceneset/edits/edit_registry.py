@@ -5,7 +5,7 @@ draft. The draft is compared with the registry, so that a preview shows what `sc
 show later, and a change that would cause errors is refused. No blob is needed for that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from sceneset.catalog.reader import Catalog
@@ -15,9 +15,9 @@ from sceneset.progress import Notify, no_notice
 from sceneset.quality.evaluate import all_findings
 from sceneset.schemas.finding import Finding, errors_of
 from sceneset.storage.transaction import Command, FollowUp, Transaction
-from sceneset.versions.changed_samples import Place
 from sceneset.versions.diff import Diff, compare
 from sceneset.versions.history import released_test_images
+from sceneset.versions.new_findings import new_findings
 
 Result = TypeVar("Result")
 Plan = Callable[[Catalog, Draft], Result]
@@ -92,25 +92,5 @@ def _new_findings(before: Catalog, after: Catalog, diff: Diff) -> list[Finding]:
     findings = all_findings(after, lambda _: tested)
     if not findings:
         return []
-    known = {finding.identity for finding in all_findings(before, lambda _: tested)}
-    former = {new: old for old, new in after.params.renamed.items() if new not in before.names}
-    places = {c.new.place: c.old.place for c in diff.changes if c.old and c.new}
-    return [
-        found
-        for found in findings
-        if _identity_before(found, former) not in known
-        and _at_former_place(found, places) not in known
-    ]
-
-
-def _at_former_place(found: Finding, places: Mapping[Place, Place]) -> tuple[str, ...]:
-    """Return the identity that a finding had before its sample was moved or renamed."""
-    place = places.get(Place(found.subset, found.phase, found.stem))
-    return found.model_copy(update=place._asdict()).identity if place else found.identity
-
-
-def _identity_before(found: Finding, former: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the identity that a finding had before its subset was renamed."""
-    if found.subset not in former:
-        return found.identity
-    return tuple(part.replace(found.subset, former[found.subset]) for part in found.identity)
+    known = all_findings(before, lambda _: tested)
+    return new_findings(findings, known, before=before, after=after, diff=diff)

@@ -21,6 +21,7 @@ from sceneset.schemas.finding import Finding, errors_of
 from sceneset.versions.changed_samples import check_samples, have_same_bytes
 from sceneset.versions.diff import Diff, compare, counts_text
 from sceneset.versions.history import released_test_images
+from sceneset.versions.new_findings import new_findings
 from sceneset.versions.release import pipeline_findings
 
 
@@ -91,13 +92,11 @@ def _review(base: Catalog, changed: Catalog) -> Review:
         *pipeline_findings(changed),
         *all_findings(changed, lambda _: tested(), derived=stale_files),
     ]
-    result = Review(findings, findings)
+    result, in_base = Review(findings, findings), None
     try:
         # Findings that the change does not have need not be known of the base.
         relations = any(finding.code in RELATION_CODES for finding in findings)
         in_base = all_findings(base, lambda _: tested(), relations=relations)
-        known = {finding.identity for finding in in_base}
-        result.new = [finding for finding in findings if finding.identity not in known]
     except FindingsError:
         result.is_base_checked = False
     try:
@@ -109,6 +108,8 @@ def _review(base: Catalog, changed: Catalog) -> Review:
         result.provenance = provenance_changes(base, changed)
     except FindingsError:
         result.base_error = _error_of(base)
+    if in_base is not None:
+        result.new = new_findings(findings, in_base, before=base, after=changed, diff=result.diff)
     return result
 
 
