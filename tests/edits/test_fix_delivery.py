@@ -424,3 +424,13 @@ def test_fix_of_a_subset_keeps_ignored_areas_unless_255_is_said_to_mean_person(
     fixed = sceneset("fix", "web", "--apply", "--map", "255=1", "--json", cwd=registry)
     assert [s["done"] for s in fixed.json["samples"]] == [["mask-0-255"]], fixed.err
     assert values_of(mask) == {0, 1}
+
+
+def test_fix_says_what_to_do_with_a_delivery_of_another_format(
+    registry: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    (tmp_path / "photos/masks").mkdir(parents=True)
+    done = sceneset("fix", tmp_path / "photos", "--to", tmp_path / "fixed", cwd=registry)
+    assert done.code == 2
+    assert "photos is neither a delivery with the folder img_dir nor" in done.err
+    assert "add a delivery of another format first" in done.err

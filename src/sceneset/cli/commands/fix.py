@@ -114,13 +114,14 @@ def _fix_subsets(catalog: "Catalog | None", args: argparse.Namespace, options: "
 
     if catalog is None:
         raise UsageError(f"{args.what[0]} is not a delivery, and this folder is not in a registry")
-    if args.to:
-        raise UsageError("--to is for deliveries; use --apply to change subsets in place")
     for word in args.what:
         if os.sep in word and not _is_subset(Path(word), catalog):
             raise UsageError(
-                f"{word} is neither a delivery (it has no img_dir) nor the folder of a subset"
+                f"{word} is neither a delivery with the folder img_dir nor the folder of a subset; "
+                "add a delivery of another format first, then use `sceneset fix SUBSET --apply`"
             )
+    if args.to:
+        raise UsageError("--to is for deliveries; use --apply to change subsets in place")
     names = resolve_query(catalog, subsets=[Path(word).name for word in args.what]).subsets
     fixed = fix_subsets(catalog, names, options, apply=args.apply, progress=progress, notify=say)
     next_step = "Next: git add . && git commit, dvc push, sceneset release"
