@@ -114,6 +114,16 @@ def test_dry_run_changes_nothing_and_lists_what_is_refused(
     assert (row["reason"], row["image"]) == ("people-overlap", "train/hug")
 
 
+def test_examples_of_a_reason_are_followed_by_the_number_of_others(
+    originals: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    overlapping = dict.fromkeys(PEOPLE, PEOPLE["train/hug"])
+    boxes = write_json(tmp_path / "all.json", coco_boxes(overlapping))
+    outcome = sceneset("crop", "web", "--boxes", boxes, "--name", CROPS, "--dry-run", cwd=originals)
+    assert "originals whose people overlap: 4 [people-overlap]" in outcome.err
+    assert "  and 1 more; --refused FILE lists all\n" in outcome.err
+
+
 def test_written_folder_is_the_same_each_time_and_can_be_added(
     originals: Path, boxes: Path, tmp_path: Path, sceneset: Run
 ) -> None:

@@ -65,6 +65,9 @@ def print_crops(found: "CropSet") -> None:
         meaning, style = translate(_MEANINGS[reason]), "red" if is_error else "yellow"
         lines = [(f"{with_colon(word)}{with_colon(meaning)}{count:,} [{reason}]", style)]
         lines += [(f"  {visible(refusal_line(refusal))}", "") for refusal in examples[reason]]
+        if count > _SHOWN:
+            more = translate(f"and {count - _SHOWN:,} more; --refused FILE lists all")
+            lines.append((f"  {more}", ""))
         print_lines(lines, stderr=True)
     if found.seams:
         boxes = counted(
