@@ -7,15 +7,15 @@ contrast near the outline that is on it. docs/fineness.md explains the three.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sceneset.catalog.matching import matches_sample
 from sceneset.catalog.query import Query
 from sceneset.catalog.reader import Catalog
 from sceneset.catalog.selections import chosen_samples
+from sceneset.catalog.tag_columns import TagColumns, tag_columns
 from sceneset.reporting.sheet_samples import Choice, allowed
 from sceneset.schemas.provenance import Restriction
-from sceneset.schemas.tag import Tag
 from sceneset.schemas.terms import fold_name
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Values:
     """Classes of the number of person pixels: from a power of two up to the next one."""
     source: list[str]
     """The folded name of the source; "" for a sample that is a source of its own."""
-    scenes: "list[frozenset[str]]"
-    """Samples with the same scenes share one set."""
+    scenes: list[frozenset[str]]
+    """Samples with the same tags share one set."""
     selected: int = 0
     """Number of selected samples, measured or not."""
     older: int = 0
@@ -106,37 +106,57 @@ def select_values(
     names = [name for name in catalog.names if not query.subsets or name in query.subsets]
 
     def read(name: str) -> Values:
+        scan = catalog.scan(name, COLUMNS)
+        tags = tag_columns(catalog, name, scan)
         chosen = named.get(name, set())
-        tags: dict[Any, Tag] = {
-            tag.key: tag
-            for tag in catalog.tags(name, cache=False)
-            if tag.key in chosen or (by_scene and matches_sample(query, tag))
+        unphased = Query(query.scenes, query.persons)
+        is_matched = [by_scene and matches_sample(unphased, one.tag) for one in tags.labels]
+        keys = zip(tags.phase.to_pylist(), tags.stem.to_pylist(), strict=True)
+        places = {
+            key: place
+            for place, (key, label) in enumerate(zip(keys, tags.label.tolist(), strict=True))
+            if key in chosen or (is_matched[label] and (not query.phases or key[0] in query.phases))
         }
-        kept = {key: tags[key] for key in allowed(catalog, name, tags, left_out, found.choice)}
-        return _values(name, catalog.scan(name, COLUMNS), kept)
+        kept = {key: places[key] for key in allowed(catalog, name, places, left_out, found.choice)}
+        return _values(name, scan, tags, kept)
 
     found.subsets = [values for values in catalog.each(read, names) if values.selected]
     found.choice.selected = sum(values.selected for values in found.subsets)
     return found
 
 
-def _values(name: str, scan: "pa.Table", tags: "dict[Any, Tag]") -> Values:
-    """Return the values of the samples of a scan that have tags here."""
+def _values(
+    name: str, scan: "pa.Table", tags: TagColumns, places: "dict[tuple[str, str], int]"
+) -> Values:
+    """Return the values of samples of a scan; ``places`` are those of their tags."""
     import numpy as np
 
-    keys: list[Any] = list(zip(scan["phase"].to_pylist(), scan["stem"].to_pylist(), strict=True))
-    rows = [row for row, key in enumerate(keys) if key in tags]
-    kept = scan.take(np.array(rows, np.int64))
-    return values_of_scan(name, kept, [tags[keys[row]] for row in rows])
+    keys = list(zip(scan["phase"].to_pylist(), scan["stem"].to_pylist(), strict=True))
+    rows = [row for row, key in enumerate(keys) if key in places]
+    own = np.array([places[keys[row]] for row in rows], np.int64)
+    folded = [*map(fold_name, tags.sources), ""]
+    scenes = [frozenset(scene for scene, _ in label.scenes) for label in tags.labels]
+    return values_of_scan(
+        name,
+        scan.take(np.array(rows, np.int64)),
+        [folded[number] for number in tags.source[own].tolist()],
+        [scenes[number] for number in tags.label[own].tolist()],
+    )
 
 
-def values_of_scan(name: str, scan: "pa.Table", tags: Sequence[Tag] = ()) -> Values:
+def values_of_scan(
+    name: str,
+    scan: "pa.Table",
+    source: Sequence[str] = (),
+    scenes: Sequence[frozenset[str]] = (),
+) -> Values:
     """Return the values of all samples of a scan.
 
     Args:
         name: The subset, or what else the samples belong to.
         scan: The columns COLUMNS.
-        tags: The tags of the samples, in the order of the rows.
+        source: The folded source of each row; by default none has one.
+        scenes: The scenes of each row; by default none has one.
     """
     import numpy as np
     import pyarrow.compute as pc
@@ -149,23 +169,15 @@ def values_of_scan(name: str, scan: "pa.Table", tags: Sequence[Tag] = ()) -> Val
     turning, straight, edge = (
         table[f"outline_{part}"].to_numpy().astype(np.float64) / 1000 for part in PARTS
     )
-    folded: dict[str, str] = {}
-    shared: dict[frozenset[str], frozenset[str]] = {}
-    source, scenes = [], []
-    for tag in (tags[row] for row in known.tolist()) if tags else ():
-        if tag.source not in folded:
-            folded[tag.source] = fold_name(tag.source)
-        source.append(folded[tag.source])
-        keys = frozenset(scene for scene, _ in tag.scenes)
-        scenes.append(shared.setdefault(keys, keys))
+    rows = known.tolist()
     return Values(
         name,
         table.select(["phase", "stem"]),
         fineness(turning, straight, edge),
         {"turning": turning, "straight": straight, "edge": edge},
         np.frexp(table["person"].to_numpy().astype(np.float64))[1].astype(np.int64),
-        source or [""] * len(known),
-        scenes or [frozenset()] * len(known),
+        [source[row] for row in rows] if source else [""] * len(rows),
+        [scenes[row] for row in rows] if scenes else [frozenset()] * len(rows),
         len(scan),
         older,
         len(scan) - older - len(known),
