@@ -9,6 +9,9 @@ import runpy
 
 import pytest
 
+import translate
+from messages.printed import NAMES, printed_texts
+from messages.scopes import constants_of, message_parameters, returned_values
 from sceneset.cli.catalogue import Catalogue, load_catalogue, parse_po
 from sceneset.cli.commands.fix import _translated
 from sceneset.cli.commands.merge import _show
@@ -23,9 +26,8 @@ from support.build import NAME, ROOT
 from support.terminal import open_terminal
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-TOOL = runpy.run_path(str(ROOT / "docs/translate.py"))
 VALUE = re.compile(r"\{(?:\d+|n)\}|%\(\w+\)\w|%[srd]")
-NAMES = re.compile(r"`[^`]+`|--[a-z][a-z-]+|\b[a-z]+\.[a-z_]+\b")
+QUOTED = re.compile(r"`[^`]+`|--[a-z][a-z-]+|\b[a-z]+\.[a-z_]+\b")
 
 
 @pytest.fixture
@@ -36,23 +38,23 @@ def chinese(monkeypatch) -> None:
 
 
 def entries() -> dict[str, str]:
-    found = parse_po(TOOL["PO"].read_text("utf-8"))
+    found = parse_po(translate.PO.read_text("utf-8"))
     found.pop("")
     return found
 
 
 def test_every_text_that_people_read_is_translated():
     translated = {msgid for msgid, text in entries().items() if text}
-    missing = [text for text in TOOL["required"]() if text not in translated]
+    missing = [text for text in translate.required() if text not in translated]
     assert missing == [], "run `make generated` and translate them in sceneset.po"
 
 
 def test_catalogue_has_no_text_that_the_program_does_not_print():
-    known = TOOL["known"]()
+    known = translate.known()
     assert [msgid for msgid in entries() if msgid not in known] == []
 
 
-@pytest.mark.parametrize("mark", [VALUE, NAMES], ids=["values", "commands and options"])
+@pytest.mark.parametrize("mark", [VALUE, QUOTED], ids=["values", "commands and options"])
 def test_translations_keep_values_commands_and_options(mark):
     differing = [
         (msgid, text)
@@ -70,19 +72,19 @@ def test_chinese_has_one_word_for_masks():
 
 def test_tool_keeps_private_constants_of_modules_apart():
     trees = [ast.parse(code) for code in ('_A = "one"\nB = "two"', '_A = "three"')]
-    assert set(TOOL["_constants"](trees)) == {"B"}
+    assert set(constants_of(trees)) == {"B"}
 
 
 def test_rule_that_is_not_translated_is_missed(monkeypatch):
     rule = RULES["mask-values"]._replace(meaning="a new meaning of a rule")
     monkeypatch.setitem(RULES, "mask-values", rule)
-    assert "a new meaning of a rule" in TOOL["required"]()
+    assert "a new meaning of a rule" in translate.required()
     assert rule.meaning not in entries()
 
 
 def test_messages_of_argparse_exist():
     source = inspect.getsource(argparse).replace("'\n                '", "")
-    for message in TOOL["ARGPARSE"]:
+    for message in translate.ARGPARSE:
         assert repr(message)[1:-1] in source, message
 
 
@@ -157,7 +159,7 @@ def test_merge_says_in_chinese_what_it_did(capsys):
 
 def test_texts_of_a_loop_over_values_are_found():
     code = ast.parse("for title, name in (('one text', a), ('two texts', b)):\n    say(title)\n")
-    assert set(TOOL["printed_texts"](code)) == {"one text", "two texts"}
+    assert set(printed_texts(code)) == {"one text", "two texts"}
 
 
 @pytest.mark.usefixtures("chinese")
@@ -273,10 +275,10 @@ def test_error_and_next_step_are_printed_in_chinese(sceneset, added):
 )  # fmt: skip
 def test_tool_collects_messages_with_the_texts_of_their_parts(code, texts):
     tree = ast.parse(code)
-    returned = TOOL["_returned"]([tree], {})
-    places = TOOL["_message_parameters"]([tree])
-    found = TOOL["printed_texts"](tree, {}, returned, places)
-    assert {text for text in found if TOOL["_is_text"](text)} == set(texts)
+    returned = returned_values([tree], {})
+    places = message_parameters([tree], NAMES)
+    found = printed_texts(tree, {}, returned, places)
+    assert {text for text in found if translate.is_text(text)} == set(texts)
 
 
 @pytest.mark.parametrize("tool", ["translate.py", "generate.py"])
@@ -285,7 +287,7 @@ def test_tools_give_the_same_output_in_every_locale(tool, monkeypatch):
     outputs = []
     for language in ("C.UTF-8", "zh_CN.UTF-8"):
         monkeypatch.setenv("LC_ALL", language)
-        made = TOOL["required"] if tool == "translate.py" else generator["cli_page"]
+        made = translate.required if tool == "translate.py" else generator["cli_page"]
         outputs.append(made())
     assert outputs[0] == outputs[1]
 
