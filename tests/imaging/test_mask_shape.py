@@ -10,7 +10,7 @@ from PIL import Image
 from sceneset.catalog.scan_table import table_from_rows
 from sceneset.imaging import mask_shape
 from sceneset.imaging.facts import measure_mask
-from sceneset.imaging.mask_shape import measure_outline
+from sceneset.imaging.mask_shape import trace_outline
 from sceneset.rules.sample_rules import sample_findings
 from sceneset.scanning.measure_sample import Pair, measure_pair
 from sceneset.schemas.params import Limits, Params
@@ -30,7 +30,7 @@ def dithered(width: int, height: int) -> np.ndarray:
 
 
 def outline_of(mask: np.ndarray, **options: object):
-    return measure_outline(mask, (0, 0, mask.shape[1], mask.shape[0]), **options)
+    return trace_outline(mask, (0, 0, mask.shape[1], mask.shape[0]), **options).outline
 
 
 @pytest.mark.parametrize(

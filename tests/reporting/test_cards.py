@@ -10,9 +10,10 @@ from sceneset.catalog.split_selection import in_table_order
 from sceneset.reporting.cards import (
     FORMATS,
     LANGUAGES,
+    _render,
     index_card,
     overall_description,
-    subset_card,
+    subset_values,
 )
 from sceneset.schemas.base import Localized
 from sceneset.schemas.scene import Vocabulary
@@ -29,6 +30,12 @@ HEADINGS = {
            "description"],
 }  # fmt: skip
 RGB = (0.123456789, 0.2, 0.3)
+
+
+def subset_card(
+    vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str, form: str
+) -> str:
+    return _render("subset", form, language, **subset_values(vocabulary, entry, stats, language))
 
 
 @pytest.fixture

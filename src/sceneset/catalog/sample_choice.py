@@ -179,8 +179,3 @@ def _with_findings(catalog: Catalog, name: str, rules: Sequence[str]) -> set[Key
             file=catalog.paths.relative(catalog.paths.tags(name)),
         )
     }
-
-
-def count_samples(chosen: Chosen) -> int:
-    """Return the number of chosen samples."""
-    return sum(map(len, chosen.values()))

@@ -68,19 +68,16 @@ def _refuse_too_many(rows: int, samples: int | None, shown: str, subset: str) ->
 
 
 def tags_with_lines(
-    path: Path, shown: str, *, subset: str = "", hint: str = "", skipped: Sequence[str] = ()
+    path: Path, shown: str, *, skipped: Sequence[str] = ()
 ) -> list[tuple[Tag, int]]:
     """Return the tags of a subset, each with its line number; see `read_tags`.
 
     Args:
         path: The CSV file.
         shown: The path in messages.
-        subset: The subset's name in messages.
-        hint: The hint if the file is missing or can't be read.
         skipped: Columns that the file may have and that are not read.
     """
-    text = read_text(path, shown, hint=hint)
-    tags, lines = _parse(text, shown, subset, skipped)
+    tags, lines = _parse(read_text(path, shown), shown, "", skipped)
     return list(zip(tags, lines, strict=True))
 
 

@@ -113,7 +113,7 @@ def parse_po(text: str) -> dict[str, str]:
 
 
 @cache
-def load_catalogue(language: str = "zh_CN") -> Catalogue:
-    """Return the catalogue of a language."""
-    path = files("sceneset").joinpath("locale", language, "LC_MESSAGES", "sceneset.po")
+def load_catalogue() -> Catalogue:
+    """Return the catalogue of Chinese messages."""
+    path = files("sceneset").joinpath("locale", "zh_CN", "LC_MESSAGES", "sceneset.po")
     return Catalogue(parse_po(path.read_text("utf-8")))

@@ -21,13 +21,12 @@ _CONTENT, _ENTRIES = "content", "entries.json"
 
 
 @contextmanager
-def new_folder(folder: Path, *, last: str, kept: str = ".git") -> Iterator[Path | None]:
+def new_folder(folder: Path, *, last: str) -> Iterator[Path | None]:
     """Yield a folder to fill; when the block succeeds, its entries are those of ``folder``.
 
     Args:
-        folder: A folder that does not exist, or is empty except for ``kept``.
+        folder: A folder that does not exist, or is empty except for ``.git``.
         last: The entry that is moved last.
-        kept: The entry that ``folder`` may hold; the block must not leave one of this name then.
 
     Yields:
         The folder to fill; None if a killed run had filled it and is finished now.
@@ -43,7 +42,7 @@ def new_folder(folder: Path, *, last: str, kept: str = ".git") -> Iterator[Path 
         yield None
         return
     if not is_new:
-        _refuse_content(folder, {kept, _INNER_PART, *_moved_entries(part)})
+        _refuse_content(folder, {".git", _INNER_PART, *_moved_entries(part)})
     created = [parent for parent in part.parents if not parent.exists()]
     part.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -138,7 +138,6 @@ class Output:
         convert: Callable[[ExportSample, tuple[bytes, bytes]], T],
         *,
         images: bool = True,
-        masks: bool = True,
     ) -> Iterator[tuple[ExportSample, T]]:
         """Yield the samples in their order, with what ``convert`` makes of their files' bytes.
 
@@ -150,14 +149,13 @@ class Output:
             convert: Called in threads with a sample and the bytes of image and mask, verified by
                 their hashes.
             images: Read images; otherwise, their bytes are b"".
-            masks: Read masks.
 
         Raises:
             FindingsError: The disk of the cache is too small.
             DvcError: The remote can't be reached.
         """
         wanted = {s.image_md5: s.image_bytes for s in samples if images}
-        wanted |= {s.mask_md5: s.mask_bytes for s in samples if masks}
+        wanted |= {s.mask_md5: s.mask_bytes for s in samples}
         absent = {md5: n for md5, n in wanted.items() if not self._blobs.path(md5).exists()}
         space = SpaceNeeded()
         space.add(self._blobs.path("0" * 32).parent, absent.values())
@@ -165,7 +163,7 @@ class Output:
         self._fetched += self._blobs.probe(absent)
         self.begin()
         shown = self._progress(samples, len(samples), "export")
-        with closing(self._in_threads(shown, convert, images, masks)) as outcomes:
+        with closing(self._in_threads(shown, convert, images)) as outcomes:
             for sample, outcome in outcomes:
                 try:
                     result = outcome.result()
@@ -179,11 +177,10 @@ class Output:
         samples: Iterable[ExportSample],
         convert: Callable[[ExportSample, tuple[bytes, bytes]], T],
         images: bool,
-        masks: bool,
     ) -> Generator[tuple[ExportSample, "Future[T]"], None, None]:
         def work(sample: ExportSample) -> T:
             image = self._read(sample.image_md5, sample.image_path) if images else b""
-            mask = self._read(sample.mask_md5, sample.mask_path) if masks else b""
+            mask = self._read(sample.mask_md5, sample.mask_path)
             try:
                 return convert(sample, (image, mask))
             except UndecodableError as error:

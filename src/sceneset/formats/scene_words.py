@@ -17,7 +17,6 @@ from sceneset.schemas.terms import TOTAL, fold_name
 
 COLUMNS = ("phase", "stem", "scenes", "reason")
 """The columns of the file of proposals."""
-KINDS = ("category", "caption", "folder", "csv")
 _FILE_COLUMNS = (
     *("file_name", "filename", "file", "image", "image_name", "img", "path", "name", "stem"),
     *("图片", "图像", "文件", "文件名"),

@@ -48,11 +48,6 @@ class Traced(NamedTuple):
     """Areas of all parts, in pixels; none for a noisy mask."""
 
 
-def measure_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Outline:
-    """Measure the outline of a mask; see ``trace_outline``."""
-    return trace_outline(person, box, filled).outline
-
-
 def trace_outline(person: "Mask", box: Box, filled: "Mask | None" = None) -> Traced:
     """Outline a mask and measure its shape.
 

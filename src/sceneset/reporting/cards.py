@@ -122,13 +122,6 @@ def card_texts(
             yield f"index.{language}.{form}", index_card(subsets, union, language, form)
 
 
-def subset_card(
-    vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str, form: str
-) -> str:
-    """Return the card of a subset in one of LANGUAGES and one of FORMATS."""
-    return _render("subset", form, language, **subset_values(vocabulary, entry, stats, language))
-
-
 def subset_values(
     vocabulary: Vocabulary, entry: Subset, stats: SubsetStats, language: str
 ) -> dict[str, Any]:

@@ -59,7 +59,6 @@ class ChangedFiles:
         self,
         changes: Iterable[Change],
         *,
-        remote: str | None = None,
         ask: Ask = never,
         notify: Notify = no_notice,
         progress: Progress = no_progress,
@@ -81,9 +80,7 @@ class ChangedFiles:
         count = 0
         for state, files in wanted.items():
             listed = [(path, md5) for md5, path in files.items()]
-            count += self._files[state].fetch(
-                listed, remote=remote, ask=ask, notify=notify, progress=progress
-            )
+            count += self._files[state].fetch(listed, ask=ask, notify=notify, progress=progress)
         return count
 
     def _images(self, change: Change, *, is_new: bool) -> list[_File]:

@@ -45,7 +45,6 @@ def draw_diff(
     limit: int = LIMIT,
     left_out: Collection[Restriction] = (),
     fetch: bool = False,
-    remote: str | None = None,
     language: str = "en",
     translate: Translate = str,
     ask: Ask = never,
@@ -62,7 +61,6 @@ def draw_diff(
         limit: Changes of each kind that are shown.
         left_out: Samples with one of these restrictions are not shown.
         fetch: Download the files of the shown changes that are not on this machine.
-        remote: The name of a DVC remote; None means the default one.
         language: "en" or "zh".
         translate: Translates messages about files that are not shown.
         ask: Asks whether to trust the remote of a registry opened by URL.
@@ -78,7 +76,7 @@ def draw_diff(
     files = ChangedFiles(old, new)
     fetched = 0
     if fetch:
-        fetched = files.fetch(shown, remote=remote, ask=ask, notify=notify, progress=progress)
+        fetched = files.fetch(shown, ask=ask, notify=notify, progress=progress)
     painter = _Painter(
         files, new.params.limits, {id(o.change): o.iou for o in overlaps}, language, translate
     )

@@ -4,7 +4,7 @@ Findings that can't have a picture, for example because a subset can't be read, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,7 +19,6 @@ from sceneset.reporting.draw_diff import GRID_SIDE, encoded
 from sceneset.reporting.picture_diff import Photo
 from sceneset.reporting.sheet_samples import Choice, Key, SheetEntry, allowed, entries_of
 from sceneset.schemas.finding import Finding, in_order
-from sceneset.schemas.provenance import Restriction
 from sceneset.schemas.terms import Phase
 from sceneset.versions.local_files import LocalFiles
 
@@ -86,7 +85,6 @@ def draw_findings(
     known: Iterable[Finding],
     *,
     limit: int = FINDINGS,
-    left_out: Collection[Restriction] = (),
     fetch: Fetch | None = None,
     language: str = "en",
     translate: Translate = str,
@@ -99,7 +97,6 @@ def draw_findings(
         new: The findings that the base does not have; waived ones are left out.
         known: The findings that the base has too; they are counted.
         limit: Findings of each rule that are shown.
-        left_out: Samples with one of these restrictions are not drawn.
         fetch: Downloads files; None draws only what is on this machine.
         language: "en" or "zh".
         translate: Translates messages about files that are not shown.
@@ -118,7 +115,7 @@ def draw_findings(
     wanted = list(dict.fromkeys(key for keys in keys_of.values() for key in keys))[:PICTURES]
     result = ReviewPictures(known=Counter(found.code for found in known if not found.waived))
     files = LocalFiles(catalog)
-    entries = list(_entries(catalog, wanted, files, left_out, result, language=language))
+    entries = list(_entries(catalog, wanted, files, result, language=language))
     if fetch:
         result.fetched = fetch(files, [file for entry in entries for file in entry.files])
     cards = draw_cards(
@@ -146,7 +143,6 @@ def _entries(
     catalog: Catalog,
     keys: Sequence[Key],
     files: LocalFiles,
-    left_out: Collection[Restriction],
     result: ReviewPictures,
     *,
     language: str,
@@ -156,7 +152,7 @@ def _entries(
         choice = Choice()
         try:
             of_subset = [key[1:] for key in keys if key[0] == name]
-            may = [(name, *key) for key in allowed(catalog, name, of_subset, left_out, choice)]
+            may = [(name, *key) for key in allowed(catalog, name, of_subset, (), choice)]
             yield from entries_of(catalog, may, files, language=language)
         except FindingsError:
             continue  # the findings say what is wrong

@@ -26,10 +26,6 @@ from sceneset.versions.local_files import LocalFiles
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SORTS = ("name", "person-share", "size")
-"""Orders of samples: by subset, phase and stem; by the share of person pixels; by the number of
-pixels."""
-
 Key = tuple[str, str, str]
 """Subset, phase and stem."""
 
@@ -73,8 +69,8 @@ def choose(
         catalog: The registry.
         groups: The selected samples, sorted by subset, phase and stem.
         limit: Number of samples to show.
-        sort: One of SORTS. Other orders than by name put the smallest value first, and samples
-            that the scan does not have last.
+        sort: One of SORTS of `sceneset.catalog.sample_order`. Other orders than by name put the
+            smallest value first, and samples that the scan does not have last.
         reverse: Whether to use the opposite order.
         left_out: Samples with one of these restrictions are not shown.
 

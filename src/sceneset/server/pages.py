@@ -87,7 +87,6 @@ def message_page(
     *,
     message: str = "",
     findings: list[Finding] | None = None,
-    path: str = "search.html",
 ) -> str:
     """Return a page that says why another one is not shown; ``name`` is its title in TEXTS."""
     translate = live.options.translate if language == "zh" else str
@@ -95,7 +94,7 @@ def message_page(
         "message.html.jinja",
         live,
         language,
-        path,
+        "search.html",
         title=text_in(language, name),
         message=translate(message),
         findings=[(one.place, translate(one.text), translate(one.hint)) for one in findings or ()],

@@ -35,19 +35,16 @@ class LeakPair(NamedTuple):
     other: Picture
 
 
-def leak_pairs(
-    findings: Iterable[Finding], places: FindingPlaces, *, limit: int = MAX_PAIRS
-) -> list[LeakPair]:
+def leak_pairs(findings: Iterable[Finding], places: FindingPlaces) -> list[LeakPair]:
     """Return the first findings that relate two samples which pages show.
 
     Args:
         findings: Findings of any rules.
         places: The samples that findings are about.
-        limit: Largest number of pairs.
     """
     pairs: list[LeakPair] = []
     for found in findings:
-        if len(pairs) == limit:
+        if len(pairs) == MAX_PAIRS:
             break
         if found.code not in LEAKAGE_CODES or found.waived:
             continue

@@ -20,20 +20,20 @@ class Ignored(NamedTuple):
         return f"{self.source}:{self.row} ({self.pattern})"
 
 
-def ignored_files(root: Path, paths: Iterable[str], *, tracked: bool = False) -> dict[str, Ignored]:
-    """Return those of ``paths`` that git ignores; nothing if ``root`` is not in a repository.
+def ignored_files(root: Path, paths: Iterable[str]) -> dict[str, Ignored]:
+    """Return those of ``paths`` that git ignores and does not track.
+
+    There is none if ``root`` is not in a repository.
 
     Args:
         root: A folder of the repository.
         paths: Paths relative to ``root``; they need not exist.
-        tracked: Report files that git tracks too. An ignore file does not affect them.
     """
     text = "".join(f"{path}\0" for path in paths)
     if not text:
         return {}
-    index = ["--no-index"] if tracked else []
     try:
-        done = run_git(root, "check-ignore", *index, "--verbose", "-z", "--stdin", stdin=text)
+        done = run_git(root, "check-ignore", "--verbose", "-z", "--stdin", stdin=text)
     except OSError:  # git is not installed
         return {}
     fields = done.stdout.decode("utf-8", "surrogateescape").split("\0")

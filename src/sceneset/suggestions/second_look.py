@@ -111,7 +111,6 @@ def look_again(
     files: LocalFiles,
     order: str = ORDERS[0],
     limit: int,
-    workers: int | None = None,
     progress: Progress = no_progress,
 ) -> SecondLook:
     """Return the samples whose masks differ most from what a model sees.
@@ -127,7 +126,6 @@ def look_again(
         files: Reads the files.
         order: One of ORDERS.
         limit: Number of samples to rank.
-        workers: Number of processes; by default the number of cores.
         progress: Called with the samples.
 
     Raises:
@@ -135,7 +133,7 @@ def look_again(
     """
     found = SecondLook(model, order=order)
     pictures = _Samples(catalog, samples, files, found)
-    with ModelPool(model, size=reading.preparation.size, workers=workers) as pool:
+    with ModelPool(model, size=reading.preparation.size) as pool:
         found.library = pool.loaded.library
         ranked = progress(pictures.compare(pool, reading), len(samples), "look again")
         best = (one for one in ranked if one and _value(one, order) > 0)

@@ -116,17 +116,6 @@ class History:
     def _prefix(self) -> str:
         return git(self._catalog.root, "rev-parse", "--show-prefix", check=False).strip()
 
-    def find_by_hash(self, hashes: Iterable[str]) -> list[Occurrence]:
-        """Return every sample whose image has one of these content hashes."""
-        import pyarrow.compute as pc
-
-        values = binary_md5s(hashes)
-        return [
-            occurrence
-            for scan in self._scans()
-            for occurrence in self._occurrences(scan, pc.is_in(scan.table["image_md5"], values))
-        ]
-
     def find_by_name(self, subset: str, phase: str, stem: str) -> list[Occurrence]:
         """Return the sample with this name from every state that has one.
 

@@ -115,12 +115,12 @@ def ask_on_terminal(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def find_catalog(path: str = ".") -> "Catalog":
-    """Return the registry that a folder is in; what takes long shows its progress."""
+def find_catalog() -> "Catalog":
+    """Return the registry of the current folder; what takes long shows its progress."""
     from sceneset.catalog.reader import Catalog
     from sceneset.cli.output import progress
 
-    return Catalog.find(path, progress=progress)
+    return Catalog.find(".", progress=progress)
 
 
 def open_state(repo: str, rev: "str | None") -> "Catalog":
