@@ -160,7 +160,7 @@ class _File:
         """Yield the images of the file."""
         known: set[str] = set()
         for number, image in enumerate(self.content["images"], 1):
-            name, one = _name_of(image), _id(image) if isinstance(image, dict) else ""
+            name, one = _name_of(image), _id(image) if isinstance(image, dict) else None
             if not name or not one:
                 self._broken(f"image {number} has no file_name or no id")
                 continue

@@ -245,8 +245,10 @@ def _show_next_step(withdrawal: "Withdrawal", *, purge: bool, is_recorded: bool)
     hashes = " ".join(sorted(withdrawal.tombstones))
     if purge:
         say(
-            "Not deleted: copies in folders that `sceneset pull` wrote, and in other clones. "
-            "Delete these folders; in each other clone, pull the commit and run: "
+            "Not deleted: the delivery, folders that pull, export, fix, crop, site and "
+            "add --quarantine wrote, pages and sheets with pictures, and other clones. "
+            "Delete these files, or run their commands again; in each other clone, pull the commit "
+            "and run: "
             f"sceneset forget {hashes} --reason ... --purge"
         )
     else:
