@@ -285,6 +285,28 @@ def test_mask_of_0_and_255_becomes_person_when_no_mask_uses_1(
     assert values_of(to / "ann_dir/train/c.png") == {0}
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
+@pytest.mark.parametrize("number", [2, 15])
+def test_ignored_borders_stay_when_other_masks_use_other_class_numbers(
+    mode: str, number: int, tmp_path: Path, sceneset: Run
+) -> None:
+    folder = make_delivery(tmp_path / "d", {"ski.txt": [*"ab"]}, train=("a", "b"))
+    map_mask(folder, "a", (1, 255))
+    map_mask(folder, "b", (1, number))
+    with Image.open(folder / "ann_dir/train/b.png") as mask:
+        mask.load()
+    if mode == "P":
+        mask.putpalette([*range(250), 0, 0] * 3)
+    mask.save(folder / "ann_dir/train/b.png")
+    to, outcome = fix(folder, sceneset)
+    assert (outcome.code, snapshot(to)) == (1, snapshot(folder))
+    assert left(outcome)["a"] == {"mask-0-255"}
+    assert "other masks use class numbers" in outcome.out
+    shutil.rmtree(to)
+    to, outcome = fix(folder, sceneset, "--map", "255=1")
+    assert values_of(to / "ann_dir/train/a.png") == {0, 1}
+
+
 def spoil_masks(folder: Path) -> None:
     """Give five samples masks that can't be taken, and a good one with GPS to none."""
     masks = folder / "ann_dir/train"

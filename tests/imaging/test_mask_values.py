@@ -5,7 +5,13 @@ import pytest
 from PIL import Image
 
 from sceneset.imaging.facts import measure_image, measure_mask, pair_findings
-from sceneset.imaging.mask_values import file_uses_1, is_void, is_void_file, uses_1
+from sceneset.imaging.mask_values import (
+    is_void,
+    is_void_file,
+    uses_1,
+    uses_classes,
+    values_of_file,
+)
 from sceneset.schemas.params import Limits
 from support.images import encoded
 
@@ -43,4 +49,27 @@ def test_files_and_measured_masks_are_judged_alike(
     assert is_void_file(data) == is_void(facts.person, facts.ignore, facts.other) == void
     assert ("mask-0-255" in codes) == void
     colours = encoded(mask.convert("RGB"), "PNG")
-    assert facts.uses_1 == file_uses_1(colours) == uses_1(facts.person, facts.other) == has_1
+    assert (
+        facts.uses_1
+        == uses_1(*values_of_file(colours))
+        == uses_1(facts.person, facts.other)
+        == has_1
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((), False),
+        ((255,), False),
+        ((1,), True),
+        ((15, 255), True),
+        ((2,), True),
+        ((128, 255), False),
+        ((64, 128, 192, 255), False),
+        (tuple(range(2, 80)), False),
+    ],
+)
+def test_class_numbers_differ_from_levels_of_gray(values: tuple[int, ...], expected: bool) -> None:
+    facts = measure_mask(encoded(mask_of(*values), "PNG"), LIMITS)
+    assert uses_classes(facts.person, facts.other) == expected

@@ -129,9 +129,11 @@ def _fix_samples(
     """Fix all samples: those with a mask of 0 and 255 last, when all other masks are known."""
     found, names = files.found.samples, files.names
 
-    def fix_with(map_255: bool | None) -> Callable[[Key], SampleResult]:
+    def fix_with(
+        map_255: bool | None, *, has_classes: bool = False
+    ) -> Callable[[Key], SampleResult]:
         return lambda key: fix_delivered_sample(
-            key, found[key], names, options, to, map_255=map_255
+            key, found[key], names, options, to, map_255=map_255, has_classes=has_classes
         )
 
     keys = sorted(found)
@@ -139,8 +141,10 @@ def _fix_samples(
         first = map_in_threads(fix_with(True if options.map_255 else None), keys)
         results = dict(zip(keys, progress(first, len(keys), "fix"), strict=True))
         void = [key for key, result in results.items() if result.is_void]
-        map_255 = not any(result.uses_1 for result in results.values())
-        results.update(zip(void, map_in_threads(fix_with(map_255), void), strict=True))
+        uses_1 = any(result.uses_1 for result in results.values())
+        has_classes = not uses_1 and any(result.uses_classes for result in results.values())
+        fix_void = fix_with(not uses_1 and not has_classes, has_classes=has_classes)
+        results.update(zip(void, map_in_threads(fix_void, void), strict=True))
     return results
 
 

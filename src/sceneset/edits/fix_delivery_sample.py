@@ -32,6 +32,10 @@ VOID_NOTE = (
     "255 was not changed to 1: other masks use 1 for person, so 255 is read as ignored and nobody "
     "is there. If 255 means person, give --map 255=1"
 )
+CLASSES_REASON = (
+    "255 was not changed to 1: other masks use class numbers but not 1, so 255 may mean ignored. "
+    "Write 1 for person in all masks, or give --map 255=1 if 255 means person"
+)
 
 
 class SampleResult(NamedTuple):
@@ -42,6 +46,8 @@ class SampleResult(NamedTuple):
     """The old path and the new name of each file."""
     uses_1: bool = False
     """Whether its mask has pixels of value 1."""
+    uses_classes: bool = False
+    """Whether its mask has class numbers besides 0 and 255."""
     is_void: bool = False
     """Whether its mask holds 0 and 255 alone and other masks must decide; nothing was written."""
 
@@ -54,6 +60,7 @@ def fix_delivered_sample(
     to: Path | None,
     *,
     map_255: bool | None,
+    has_classes: bool = False,
 ) -> SampleResult:
     """Fix one sample and write its files into a copy of the delivery.
 
@@ -67,6 +74,7 @@ def fix_delivered_sample(
         to: The folder of the copy, or None to write nothing.
         map_255: Whether 255 means person in a mask of 0 and 255. None if that is not known yet:
             such a sample is returned as it is.
+        has_classes: Whether ``map_255`` is False because of class numbers other than 1.
     """
     data, errors = _read(key, paths, options.limits)
     before = _judge(paths, data, options.limits)
@@ -84,7 +92,7 @@ def fix_delivered_sample(
             new[mask], suffixes[mask] = fixed.files.mask or b"", fixed.files.mask_suffix
         if new != data:
             errors = [*_judge(paths, new, options.limits).findings]
-    unfixed, notes = _left(errors, options, map_255=bool(map_255))
+    unfixed, notes = _left(errors, options, map_255=bool(map_255), has_classes=has_classes)
     unfixed |= dict((*fixed.unfixed, *names.unfixed.get(key, ())))
     stem = names.stems.get(key, key[1])
     new_names = {path: stem + suffix for path, suffix in suffixes.items()}
@@ -97,7 +105,7 @@ def fix_delivered_sample(
                 copy_file(path, target)
     codes = (*fixed.fixed, *names.fixed.get(key, ()))
     sample = FixedSample(*key, stem, codes, tuple(unfixed.items()), notes=notes)
-    return SampleResult(sample, tuple(new_names.items()), before.uses_1)
+    return SampleResult(sample, tuple(new_names.items()), before.uses_1, before.uses_classes)
 
 
 def _fix(
@@ -118,13 +126,15 @@ def _fix(
 
 
 def _left(
-    findings: Iterable[Finding], options: FixOptions, *, map_255: bool
+    findings: Iterable[Finding], options: FixOptions, *, map_255: bool, has_classes: bool
 ) -> tuple[dict[str, str], Unfixed]:
     """Return the errors that are left and why, and notes on what may be right as it is."""
     left: dict[str, str] = {}
     notes: Unfixed = ()
     for p in errors_of(findings):
-        if p.code == _VOID and not map_255:
+        if p.code == _VOID and has_classes:
+            left[p.code] = CLASSES_REASON
+        elif p.code == _VOID and not map_255:
             notes = (("mask-empty", VOID_NOTE),)
         elif options.has_all_rules or p.code in options.rules:
             left.setdefault(p.code, f"{p.message}; {p.hint}" if p.hint else p.message)

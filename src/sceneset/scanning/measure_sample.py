@@ -70,6 +70,8 @@ class Measured(NamedTuple):
     """Whether the files were decoded. False if the row was known."""
     uses_1: bool = False
     """Whether the mask has pixels of value 1, as a class and not as a level of gray."""
+    uses_classes: bool = False
+    """Whether the mask has class numbers besides 0 and 255."""
     void_row: ScanRow | None = None
     """The row, if the only error is that the mask holds 0 and 255 alone. Where other masks use 1,
     such a mask says that nobody is there; see ``void_masks.py``."""
@@ -137,9 +139,9 @@ def load_pair(pair: Pair, read: Read) -> LoadedPair:
 def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
     """Measure a pair whose files are in memory."""
     from sceneset.imaging import facts
-    from sceneset.imaging.mask_values import file_uses_1
+    from sceneset.imaging.mask_values import uses_1, uses_classes, values_of_file
 
-    uses_1 = False
+    person, other = 0, frozenset[int]()
     image: facts.ImageFacts | None = None
     mask: facts.MaskFacts | None = None
     findings = list(files.findings)
@@ -151,10 +153,10 @@ def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
                 )
             else:
                 mask = facts.measure_mask(content.data, limits, content.md5)
-                uses_1 = mask.uses_1
+                person, other = mask.person, frozenset(mask.other)
         except UndecodableError as error:
             if error.code == "mask-mode":
-                uses_1 = file_uses_1(content.data)
+                person, other = values_of_file(content.data)
             findings.append(
                 finding(error.code, error.message, file=pair.relative(path), hint=error.hint)
             )
@@ -175,7 +177,8 @@ def measure_loaded(pair: Pair, files: LoadedPair, limits: Limits) -> Measured:
         row,
         tuple(findings),
         image.thumbnail if image else b"",
-        uses_1=uses_1,
+        uses_1=uses_1(person, other),
+        uses_classes=uses_classes(person, other),
         void_row=void_row,
     )
 

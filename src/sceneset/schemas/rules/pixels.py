@@ -144,8 +144,9 @@ MASKS = (
         _ERROR,
         "a mask marks the person with 255, which means ignored",
         "No mask of the delivery uses 1. Training would run without an error, but learn from "
-        "background only. `sceneset fix` changes 255 to 1. Where other masks use 1, a mask of 0 "
-        "and 255 is no error: nobody is there, and 255 marks ignored areas (mask-empty).",
+        "background only. `sceneset fix` changes 255 to 1 if no mask has class numbers. Where "
+        "other masks use 1, a mask of 0 and 255 is no error: nobody is there, and 255 marks "
+        "ignored areas (mask-empty).",
     ),
     Rule(
         "mask-metadata",
