@@ -196,8 +196,8 @@ def read_counts(path: Path) -> Counts:
         table = table.replace_schema_metadata(None).cast(schema)
     except (KeyError, ValueError, pa.ArrowException):
         raise UsageError(changed) from None
-    if problem := problem_of(table, widths.columns()):
-        raise UsageError(f"{path} {problem}, which no evaluation writes; evaluate again")
+    if fault := problem_of(table, widths.columns()):
+        raise UsageError(f"{path} {fault}, which no evaluation writes; evaluate again")
     prefix = "sceneset.about."
     about = {key[len(prefix) :]: text for key, text in metadata.items() if key.startswith(prefix)}
     return Counts(table, widths, about)

@@ -10,8 +10,8 @@ _KNOWN = ("subset", "phase", "stem", "scenes", "width", "height", "mask_md5", "p
 """Columns with a value in each row."""
 
 
-def problem_of(table: "pa.Table", counts: Sequence[str]) -> str:
-    """Return what no evaluation writes into a table of counts, or "".
+def problem_of(table: "pa.Table", counts: Sequence[str]) -> str | None:
+    """Return what no evaluation writes into a table of counts, or None.
 
     Args:
         table: The table, with the right types.
@@ -29,7 +29,7 @@ def problem_of(table: "pa.Table", counts: Sequence[str]) -> str:
         return "has a row with a scene without a name"
     rows = table.filter(pc.is_valid(table["both"]))
     if not len(rows):
-        return ""
+        return None
     columns = {name: rows[name] for name in counts}
     if any(column.null_count for column in columns.values()):
         return "has a row with some counts only"
@@ -40,4 +40,4 @@ def problem_of(table: "pa.Table", counts: Sequence[str]) -> str:
     either = pc.subtract(pc.add(columns["truth"], columns["predicted"]), both)
     pixels = pc.multiply(rows["width"].cast("int64"), rows["height"].cast("int64"))
     is_more = pc.or_(is_more, pc.greater(pc.add(either, columns["ignored"]), pixels))
-    return "has a row with more pixels than its image" if pc.any(is_more).as_py() else ""
+    return "has a row with more pixels than its image" if pc.any(is_more).as_py() else None
