@@ -104,8 +104,12 @@ def estimate(
         seed: Of the random numbers.
         replicates: Number of resamplings.
     """
-    found = []
+    found: list[Estimate] = []
+    known: dict[bytes, Estimate] = {}  # all samples are often of one phase, for example
     for group in groups:
+        if same := known.get(group.rows.tobytes()):
+            found.append(same._replace(group=group))
+            continue
         values = measures_of(terms, terms.sums(group.rows), widths)
         units = Units.of(terms.matrix, sources, group.rows)
         drawn: dict[str, Numbers] = {}
@@ -122,6 +126,7 @@ def estimate(
                 },
             )
         )
+        known[group.rows.tobytes()] = found[-1]
     return found
 
 

@@ -61,8 +61,12 @@ def compare(
         replicates: Number of resamplings.
     """
     joined = np.concatenate([first.matrix, second.matrix], axis=1)
-    found = []
+    found: list[Comparison] = []
+    known: dict[bytes, Comparison] = {}
     for group in groups:
+        if same := known.get(group.rows.tobytes()):
+            found.append(same._replace(group=group))
+            continue
         units = Units.of(joined, sources, group.rows)
         one, two = np.hsplit(units.matrix, 2)
         before, after = (measures_of(first, part.sum(axis=0), widths) for part in (one, two))
@@ -86,6 +90,7 @@ def compare(
             for name in before
         }
         found.append(Comparison(group, len(units.stratum), measures))
+        known[group.rows.tobytes()] = found[-1]
     return found
 
 
