@@ -174,14 +174,14 @@ def _boxes(network: "Network", item: _Item, *, reading: _Reading) -> list[tuple[
         person=reading.person,
         min_score=reading.min_score,
     )
-    boxes = []
+    boxes: list[tuple[Sides, float]] = []
     for sides, score in zip(found.sides.tolist(), found.scores.tolist(), strict=True):
         left, top = placement.point(*sides[:2])
         right, bottom = placement.point(*sides[2:])
-        rounded = tuple(round(side, 2) for side in (left, top, right, bottom))
+        rounded = (round(left, 2), round(top, 2), round(right, 2), round(bottom, 2))
         if rounded[0] < rounded[2] and rounded[1] < rounded[3]:
             boxes.append((rounded, round(score, 4)))
-    return boxes  # type: ignore[return-value] # four numbers each
+    return boxes
 
 
 def _detections(

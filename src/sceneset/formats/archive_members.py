@@ -13,8 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 OTHER_ENDINGS = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst")
@@ -163,7 +164,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
                 name,
                 info.file_size,
                 problem,
-                lambda info=info: opened.open(info),  # type: ignore[misc]
+                partial(opened.open, info),
                 is_guessed=is_guessed,
             )
 
@@ -190,7 +191,7 @@ def _check_directory(path: Path) -> None:
 class _Forward:
     """A stream that tarfile reads forward, bounded; it may step back one byte, as tarfile does."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Source) -> None:
         self._stream, self._read, self._at, self._last = stream, 0, 0, b""
         self.block = b""
         """What was read last."""
@@ -228,7 +229,7 @@ class _Forward:
 def _tar_members(path: Path, passed: Callable[[int], None] | None) -> Iterator[Member]:
     is_packed = path.suffix.lower() in {".gz", ".tgz"}
     with path.open("rb") as disk, gzip.open(disk) if is_packed else nullcontext(disk) as stream:
-        bounded = _Forward(stream)  # type: ignore[arg-type]
+        bounded = _Forward(stream)
         with tarfile.open(fileobj=bounded, mode="r:", encoding="utf-8") as opened:  # type: ignore[call-overload]
             while (info := opened.next()) is not None:
                 opened.members.clear()  # tarfile keeps all of them
@@ -249,13 +250,13 @@ def _tar_members(path: Path, passed: Callable[[int], None] | None) -> Iterator[M
                     name,
                     info.size,
                     problem,
-                    lambda info=info: _content(opened, info),  # type: ignore[misc]
+                    partial(_content, opened, info),
                     is_guessed=is_guessed,
                 )
             # tarfile takes a damaged header for the end.
             if bounded.block != bytes(tarfile.BLOCKSIZE):
                 raise EOFError("a header is damaged, or the end is missing")
-        _check_end(stream)  # type: ignore[arg-type]
+        _check_end(stream)
 
 
 def _content(opened: tarfile.TarFile, info: tarfile.TarInfo) -> Source:
@@ -265,7 +266,7 @@ def _content(opened: tarfile.TarFile, info: tarfile.TarInfo) -> Source:
     return stream
 
 
-def _check_end(stream: IO[bytes]) -> None:
+def _check_end(stream: Source) -> None:
     """Read to the end of the stream: what is compressed has its checksum there."""
     if isinstance(stream, gzip.GzipFile):
         while stream.read(_CHUNK):

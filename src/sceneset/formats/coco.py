@@ -8,7 +8,7 @@ from typing import Any
 from sceneset.catalog.subset_folder import printable
 from sceneset.counts import counted
 from sceneset.errors import fail
-from sceneset.formats.classes import ask_about_crowds, is_set
+from sceneset.formats.classes import ask_about_crowds, is_set, size_of
 from sceneset.formats.coco_captions import captions_of_images
 from sceneset.formats.image_json import ignored_shapes
 from sceneset.formats.json_files import json_documents, refuse_without
@@ -199,15 +199,13 @@ class _File:
         for value, group in ((IGNORE, ignored + crowds), (PERSON, persons)):
             for number, annotation in enumerate(group, 1):
                 shapes += _shapes(annotation.get("segmentation"), value, number)
-        size = (image.get("width"), image.get("height"))
-        has_size = all(isinstance(s, int) and not isinstance(s, bool) for s in size)
         phase = phase_of(self.file) or phase_of(path) or Phase.TRAIN
         place = f"{self.file} (image {one})"
         ignored_shapes(["box"] * len(boxes), place, path, phase, self._report)
         return FormatSample(
             image=path,
             phase=phase,
-            mask=Drawing(tuple(shapes), size if has_size else None),  # type: ignore[arg-type]
+            mask=Drawing(tuple(shapes), size_of(image.get("width"), image.get("height"))),
             annotation=place,
             persons=len(persons),
             has_crowd=bool(crowds),

@@ -115,8 +115,9 @@ class _File:
     def value(self, annotation: dict[str, Any]) -> int | None:
         """Return the mask value of an annotation's label; None if there is no such label."""
         index = annotation.get("label_id")
-        is_known = type(index) is int and 0 <= index < len(self._values)
-        return self._values[index] if is_known else None  # type: ignore[index]
+        if type(index) is int and 0 <= index < len(self._values):  # True is no place
+            return self._values[index]
+        return None
 
     def samples(self, used: Used) -> Iterator[FormatSample]:
         """Yield the samples of the file."""

@@ -73,7 +73,8 @@ def _contours_of(area: "npt.NDArray[np.bool_]") -> "list[npt.NDArray[np.int32]]"
     """
     doubled = cv2.resize(area.view(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
     found, _ = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return sorted(found, key=cv2.contourArea, reverse=True)  # type: ignore[arg-type]
+    contours = [np.asarray(contour, np.int32) for contour in found]
+    return sorted(contours, key=cv2.contourArea, reverse=True)
 
 
 def _part(contour: "npt.NDArray[np.int32]", scale: tuple[float, float]) -> str:

@@ -7,7 +7,7 @@ large pictures are drawn when they are requested.
 import html
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
@@ -18,7 +18,7 @@ from sceneset.imaging.overlay import draw_overlay
 from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.paths import PICTURE_STORE
 from sceneset.server.state import Fetch, State
-from sceneset.site.draw_pictures import PictureFiles, draw_pictures
+from sceneset.site.draw_pictures import PictureFiles, draw_pictures, reason_of
 from sceneset.storage.files import md5_of
 from sceneset.storage.picture_store import Outline, OutlineKey, PictureStore, Thumb
 
@@ -127,7 +127,7 @@ class Pictures:
                 shown = overlay.composed() if kind == "overlay" else overlay.photo
                 return Picture(overlay._replace(photo=shown).photo_jpeg(), "image/jpeg", tag)
         except (BlobError, FindingsError, UndecodableError) as error:
-            return self._tile(_reason(error), language)
+            return self._tile(reason_of(error), language)
 
     def _thumb_of(self, state: State, files: PictureFiles) -> Thumb | None:
         if not self._store:
@@ -153,7 +153,7 @@ class Pictures:
         drawn = _Drawn()
         with self._drawing:
             reasons = draw_pictures(
-                _Sink(self._store, self._lock, drawn),  # type: ignore[arg-type]
+                _Sink(self._store, self._lock, drawn),
                 [files],
                 read,
                 state.catalog.params.limits,
@@ -195,14 +195,20 @@ class _Sink:
     def __init__(self, store: PictureStore | None, lock: Lock, drawn: _Drawn) -> None:
         self._store, self._lock, self._drawn = store, lock, drawn
 
-    def missing(self, images: Any, masks: Any) -> tuple[set[str], set[OutlineKey]]:
+    def missing(
+        self, images: Iterable[str], masks: Iterable[OutlineKey]
+    ) -> tuple[set[str], set[OutlineKey]]:
         """Return those pictures that must be drawn."""
         if self._store:
             with self._lock:
                 return self._store.missing(images, masks)
         return set(images), set(masks)
 
-    def add(self, thumbs: Any, outlines: Any) -> None:
+    def add(
+        self,
+        thumbs: Iterable[tuple[str, Thumb]],
+        outlines: Iterable[tuple[OutlineKey, Outline]],
+    ) -> None:
         """Take pictures."""
         thumbs, outlines = list(thumbs), list(outlines)
         self._drawn.thumb = next((thumb for _, thumb in thumbs), None)
@@ -229,12 +235,6 @@ def _withdrawal(state: State, image: bytes) -> str:
     """Return that an image is withdrawn, or ""."""
     withdrawn = state.catalog.withdrawn
     return "is withdrawn" if withdrawn.files and md5_of(image) in withdrawn.files else ""
-
-
-def _reason(error: BlobError | FindingsError | UndecodableError) -> str:
-    if isinstance(error, FindingsError):
-        return error.findings[0].message
-    return error.message if isinstance(error, UndecodableError) else str(error)
 
 
 def _drawing(outline: Outline) -> str:

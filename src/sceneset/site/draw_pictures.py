@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sceneset.errors import BlobError, FindingsError, UndecodableError
 from sceneset.imaging.decode import decode_mask
@@ -16,7 +16,7 @@ from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.thumbnail import small_picture
 from sceneset.progress import Progress, no_progress
 from sceneset.schemas.params import Limits
-from sceneset.storage.picture_store import Outline, OutlineKey, PictureStore, Thumb
+from sceneset.storage.picture_store import Outline, OutlineKey, Thumb
 
 SIDE = 192
 """Longer side of a thumbnail in pixels."""
@@ -49,8 +49,24 @@ class PictureFiles(NamedTuple):
         return OutlineKey(self.mask_md5, self.orientation)
 
 
+class PictureSink(Protocol):
+    """Takes drawn pictures, as a ``PictureStore`` does."""
+
+    def missing(
+        self, images: Iterable[str], masks: Iterable[OutlineKey]
+    ) -> tuple[set[str], set[OutlineKey]]:
+        """Return those pictures that must be drawn."""
+
+    def add(
+        self,
+        thumbs: Iterable[tuple[str, Thumb]],
+        outlines: Iterable[tuple[OutlineKey, Outline]],
+    ) -> None:
+        """Take pictures."""
+
+
 def draw_pictures(
-    store: PictureStore,
+    store: PictureSink,
     samples: Iterable[PictureFiles],
     read: Read,
     limits: Limits,
@@ -61,7 +77,7 @@ def draw_pictures(
     """Draw what the store does not have, and return why files are not drawn, by their hash.
 
     Args:
-        store: Where the pictures are kept.
+        store: Takes the pictures.
         samples: The samples.
         read: Reads a file; raises BlobError or FindingsError.
         limits: Largest and smallest sizes accepted.
@@ -86,7 +102,7 @@ def draw_pictures(
 class _Drawer:
     """Draws batches of samples."""
 
-    def __init__(self, store: PictureStore, read: Read, limits: Limits) -> None:
+    def __init__(self, store: PictureSink, read: Read, limits: Limits) -> None:
         self._store, self._read, self._limits = store, read, limits
         self.problems: dict[str, str] = {}
         """Why files are not drawn, by their hash."""
@@ -115,18 +131,19 @@ class _Drawer:
             small = small_picture(data, sample.suffix, SIDE, self._limits, quality=_QUALITY)
             return Thumb(*small)
         except (BlobError, FindingsError, UndecodableError) as error:
-            return _reason(error)
+            return reason_of(error)
 
     def _outline(self, sample: PictureFiles) -> Outline | str:
         """Return the outline of a mask, or why there is none."""
         try:
             values = decode_mask(self._read(sample.mask, sample.mask_md5), self._limits)
         except (BlobError, FindingsError, UndecodableError) as error:
-            return _reason(error)
+            return reason_of(error)
         return outline_of(values, sample.orientation)
 
 
-def _reason(error: BlobError | FindingsError | UndecodableError) -> str:
+def reason_of(error: BlobError | FindingsError | UndecodableError) -> str:
+    """Return why a picture is not drawn."""
     if isinstance(error, FindingsError):
         return error.findings[0].message
     return error.message if isinstance(error, UndecodableError) else str(error)

@@ -103,14 +103,13 @@ class Facts:
     def merge(self, other: "Facts") -> None:
         """Add the facts of other samples."""
         self.images += other.images
-        has_boxes = self.boxes is not None and other.boxes is not None
-        self.boxes = self.boxes + other.boxes if has_boxes else None  # type: ignore[operator]
-        for mine, theirs in (
-            (self.counts, other.counts),
-            (self.phases, other.phases),
-            (self.sizes, other.sizes),
-        ):
-            mine.update(theirs)  # type: ignore[arg-type]
+        if self.boxes is None or other.boxes is None:
+            self.boxes = None
+        else:
+            self.boxes += other.boxes
+        self.counts.update(other.counts)
+        self.phases.update(other.phases)
+        self.sizes.update(other.sizes)
         self.shares = [a + b for a, b in zip(self.shares, other.shares, strict=True)]
         self.brightness = [a + b for a, b in zip(self.brightness, other.brightness, strict=True)]
         self.person += other.person

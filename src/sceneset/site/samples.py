@@ -65,12 +65,12 @@ def read_subset(catalog: Catalog, name: str, left_out: Collection[Restriction] =
     Raises:
         FindingsError: A file of the registry can't be read.
     """
-    tags = {tag.key: tag for tag in catalog.tags(name, cache=False)}
+    tags: dict[tuple[str, str], Tag] = {tag.key: tag for tag in catalog.tags(name, cache=False)}
     scanned = _rows_by_key(_scan(catalog, name))
     choice = Choice()
     keys = [key for key in tags if key in scanned]
     samples = [
-        _sample(name, tags[key], scanned[key])  # type: ignore[index]
+        _sample(name, tags[key], scanned[key])
         for key in allowed(catalog, name, keys, left_out, choice)
     ]
     unscanned = len(tags) - len(keys)

@@ -208,7 +208,7 @@ def _database_errors() -> Iterator[None]:
     """Raise DvcError where DVC's databases, in this process, raise errors of SQLite."""
     from sqlite3 import Error
 
-    from diskcache import Timeout  # type: ignore[import-untyped]
+    from diskcache import Timeout
 
     try:
         yield
