@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sceneset.catalog import scan_table
+from sceneset.catalog import scan_bounds, scan_table
 from sceneset.catalog.scan_table import (
     arrow_schema,
     read_scan,
@@ -304,7 +304,7 @@ def test_read_scan_refuses_millions_of_equal_rows_before_it_reads_them(tmp_path,
 
 
 def test_read_scan_reads_a_long_scan_when_its_rows_differ(tmp_path, monkeypatch):
-    monkeypatch.setattr(scan_table, "_LONG_SCAN", 10)
+    monkeypatch.setattr(scan_bounds, "_LONG_SCAN", 10)
     rows = [row(f"{n:04}", image_md5=hashlib.md5(b"%d" % n).hexdigest()) for n in range(2000)]
     write_scan(tmp_path / "web", rows, 1)
     assert len(read_scan(tmp_path / "web", "web")) == 2000

@@ -17,13 +17,8 @@ from sceneset.edits.fix_copy import copy_other_files
 from sceneset.edits.fix_delivery_sample import SampleResult, fix_delivered_sample, unused_path
 from sceneset.edits.fix_sample import Key, NewStems, choose_stems
 from sceneset.edits.fix_types import DeliveryFix, FixedSample, FixOptions
-from sceneset.edits.split_renames import (
-    SplitText,
-    StemIndex,
-    read_split_texts,
-    refused_renames,
-    renamed_lines,
-)
+from sceneset.edits.split_renames import refused_renames, renamed_lines
+from sceneset.edits.split_texts import SplitText, StemIndex, read_split_texts
 from sceneset.errors import UsageError
 from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Progress

@@ -7,17 +7,17 @@ CVAT's own export of masks draws them, by pycocotools.
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sceneset.errors import FindingsError, fail
 from sceneset.formats.classes import Classes
-from sceneset.formats.ellipses import ellipse
+from sceneset.formats.cvat_elements import Task, drawn_shape, task_of, whole_number
 from sceneset.formats.image_json import Used, ignored_shapes, missing_image
 from sceneset.formats.mask_folders import report_lone_files
 from sceneset.formats.tree import Tree, phase_of, without_suffix
 from sceneset.formats.types import FormatSample, Options, Report
 from sceneset.formats.xml_files import Element, elements_of, root_of
-from sceneset.imaging.shapes import BACKGROUND, PERSON, Broken, Drawing, Polygon, Runs, Shape
+from sceneset.imaging.shapes import BACKGROUND, PERSON, Broken, Drawing, Shape
 from sceneset.schemas.finding import finding
 from sceneset.schemas.terms import Phase
 
@@ -73,31 +73,20 @@ class _Shape:
     """Shapes of one group are one person; "0" is no group."""
 
 
-@dataclass
-class _Task:
-    """What the head of a file says."""
-
-    name: str = ""
-    names: dict[str, str] = field(default_factory=dict)
-    """The name of each task of a project, by its id."""
-    size: tuple[int, int] | None = None
-    frames: int = 0
-
-
 class _File:
     """One XML file."""
 
     def __init__(self, file: str, tree: Tree, classes: Classes, used: Used, report: Report) -> None:
         self.file, self.tree, self.classes = file, tree, classes
         self.used, self.report = used, report
-        self.task = _Task()
+        self.task = Task()
         self.images = 0
         self.tracks: list[list[_Shape]] = []
 
     def take(self, element: Element) -> Iterator[FormatSample]:
         """Take a child of the root, and yield its sample if it is an image."""
         if element.name == "meta":
-            self.task = _task(element)
+            self.task = task_of(element)
             for head in ("task", "project", "job"):
                 if labels := element.find(head, "labels"):
                     self.classes.declare(label.words("name") for label in labels.children)
@@ -145,7 +134,7 @@ class _File:
             if child.name != "tag"
         ]
         tags = [c.attributes.get("label", "") for c in element.children if c.name == "tag"]
-        width, height = (_whole(element.attributes.get(key)) for key in ("width", "height"))
+        width, height = (whole_number(element.attributes.get(key)) for key in ("width", "height"))
         subset = phase_of(element.attributes.get("subset", ""))
         sample = self._sample(image, place, shapes, (width, height), subset)
         sample.source = self.task.names.get(element.attributes.get("task_id", ""), self.task.name)
@@ -183,7 +172,7 @@ class _File:
         """Sort the shapes of a track by frames; return the last frame."""
         own: dict[int, _Shape | None] = {}
         for shape in shapes:
-            frame = _whole(shape.element.attributes.get("frame"))
+            frame = whole_number(shape.element.attributes.get("frame"))
             if not 0 <= frame < _MAX_FRAMES:
                 self._broken(shape.element, "a shape of a track has no frame")
             elif frame in own:
@@ -242,7 +231,9 @@ class _File:
         ignored: list[str] = []
         instances: dict[tuple[str, str], int] = {}
         persons = set()
-        for shape in sorted(shapes, key=lambda s: _whole(s.element.attributes.get("z_order"), 0)):
+        for shape in sorted(
+            shapes, key=lambda s: whole_number(s.element.attributes.get("z_order"), 0)
+        ):
             kind = shape.element.name
             if kind not in _WITH_AREA | _WITHOUT_AREA:
                 drawn.append(Broken(f"the shape {kind[:40]!r} is unknown"))
@@ -259,7 +250,7 @@ class _File:
             instance = instances.setdefault(key, len(instances) + 1)
             if value == PERSON:
                 persons.add(instance)
-            drawn.append(_drawn(shape.element, value, instance, size))
+            drawn.append(drawn_shape(shape.element, value, instance, size))
         phase = subset or phase_of(image) or phase_of(self.file) or Phase.TRAIN
         ignored_shapes(ignored, place, image, phase, self.report)
         return FormatSample(
@@ -269,69 +260,6 @@ class _File:
             annotation=place,
             persons=len(persons),
         )
-
-
-def _task(meta: Element) -> _Task:
-    task = _Task()
-    for head in ("task", "job", "project"):
-        if found := meta.find(head):
-            task.name = task.name or found.words("name")
-            frames = (_whole(found.words("size"), 0), _whole(found.words("stop_frame")) + 1)
-            task.frames = max(task.frames, *frames)
-            size = found.find("original_size")
-            if size:
-                width, height = (_whole(size.words(key)) for key in ("width", "height"))
-                task.size = (width, height)
-            for child in (found.find("tasks") or found).children:
-                if child.name == "task":
-                    task.names[child.words("id")] = child.words("name")
-    size = meta.find("original_size")  # older exports
-    if size and task.size is None:
-        task.size = (_whole(size.words("width")), _whole(size.words("height")))
-    task.name = task.name or meta.words("source")
-    return task
-
-
-def _drawn(element: Element, value: int, instance: int, size: tuple[int, int] | None) -> Shape:
-    attributes = element.attributes
-    try:
-        if element.name == "polygon":
-            return Polygon(_points(attributes.get("points", "")), "coco", value, instance)
-        if element.name == "ellipse":
-            cx, cy, rx, ry = (float(attributes[key]) for key in ("cx", "cy", "rx", "ry"))
-            angle = float(attributes.get("rotation", "0"))
-            points = ellipse(cx, cy, rx, ry, angle)
-            return Polygon(_clipped(points, size) if size else points, "coco", value, instance)
-        left, top, width, height = (
-            int(attributes[key]) for key in ("left", "top", "width", "height")
-        )
-        runs = tuple(int(run) for run in attributes.get("rle", "").split(",") if run.strip())
-    except KeyError as error:
-        return Broken(f"the {element.name} has no {error.args[0]}")
-    except ValueError:
-        return Broken(f"the {element.name} has something else than numbers")
-    return Runs(runs, "rows", (left, top, width, height), value, instance)
-
-
-def _points(text: str) -> tuple[float, ...]:
-    points: list[float] = []
-    for pair in filter(None, (pair.strip() for pair in text.split(";"))):
-        x, comma, y = pair.partition(",")
-        if not comma:
-            raise ValueError(pair)
-        points += (float(x), float(y))
-    return tuple(points)
-
-
-def _clipped(points: tuple[float, ...], size: tuple[int, int]) -> tuple[float, ...]:
-    """Return the part of an ellipse inside of the image; annotators may draw beyond its edges."""
-    return tuple(min(max(v, 0.0), float(size[i % 2])) for i, v in enumerate(points))
-
-
-def _whole(text: str | None, otherwise: int = -1) -> int:
-    """Return a whole number of at most nine digits, or another value if it is none."""
-    match = re.fullmatch(r"-?[0-9]{1,9}", text or "")
-    return int(match[0]) if match else otherwise
 
 
 FORMAT = _Cvat()

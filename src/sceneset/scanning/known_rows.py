@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sceneset.catalog.scan_table import check_safe_names, open_scan, rows_from_table
+from sceneset.catalog.scan_bounds import check_safe_names
+from sceneset.catalog.scan_table import open_scan, rows_from_table
 from sceneset.schemas.scan_row import ScanRow
 from sceneset.storage.files import open_regular
 
