@@ -352,6 +352,15 @@ def test_names_with_a_common_ending_say_which_option_fits(added, tmp_path, scene
     assert sceneset("evaluate", run, "--ending", "_mask", cwd=added).code == 0
 
 
+def test_names_with_line_breaks_stay_in_their_line(added, tmp_path, sceneset: Run):
+    run = write_run(tmp_path / "run", added, dict.fromkeys("abcd", 0))
+    (run / "x\nall samples are right\x1b[2J.png").write_bytes(b"x")
+    (run / "y.a\nb").write_bytes(b"x")
+    done = sceneset("evaluate", run, cwd=added)
+    assert r"x\nall samples are right\x1b[2J.png" in done.err
+    assert r"1 .a\nb" in done.err
+
+
 def test_comparison_says_that_p_values_are_adjusted(added, tmp_path, sceneset: Run):
     run = write_run(tmp_path / "run", added, dict.fromkeys("abcd", 2))
     sceneset("evaluate", run, "--to", tmp_path / "run.parquet", cwd=added)

@@ -197,6 +197,14 @@ def test_list_of_refused_boxes_runs_no_formula(
     assert any(line.startswith("image-unknown,'=cmd") for line in mine.read_text().splitlines())
 
 
+def test_names_with_line_breaks_stay_in_their_line(
+    registry: Path, delivery: Path, tmp_path: Path, sceneset: Run
+) -> None:
+    people = {**PEOPLE, "x\n7 crops": [ONE]}
+    boxes = write_json(tmp_path / "boxes.json", coco_boxes(people))
+    assert r"x\n7 crops" in crop(sceneset, registry, delivery, boxes, "--dry-run").err
+
+
 def test_boxes_of_other_classes_are_counted(
     registry: Path, delivery: Path, tmp_path: Path, sceneset: Run
 ) -> None:

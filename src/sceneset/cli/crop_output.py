@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sceneset.cli.language import translate, with_colon
 from sceneset.cli.output import print_json, print_lines, say
 from sceneset.cli.output_files import check_output_file
-from sceneset.cli.text_width import visible
+from sceneset.cli.text_width import one_line
 from sceneset.counts import counted
 from sceneset.cropping.types import ERRORS, Reason, Refusal
 from sceneset.reporting.spreadsheet import cell_text
@@ -64,7 +64,7 @@ def print_crops(found: "CropSet") -> None:
         word = translate("error") if is_error else translate("no crop")
         meaning, style = translate(_MEANINGS[reason]), "red" if is_error else "yellow"
         lines = [(f"{with_colon(word)}{with_colon(meaning)}{count:,} [{reason}]", style)]
-        lines += [(f"  {visible(refusal_line(refusal))}", "") for refusal in examples[reason]]
+        lines += [(f"  {one_line(refusal_line(refusal))}", "") for refusal in examples[reason]]
         if count > _SHOWN:
             more = translate(f"and {count - _SHOWN:,} more; --refused FILE lists all")
             lines.append((f"  {more}", ""))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sceneset.cli.language import translate
 from sceneset.cli.output import Label, print_table, print_text, say
 from sceneset.cli.picture_sheets import language
+from sceneset.cli.text_width import one_line
 from sceneset.counts import counted
 
 if TYPE_CHECKING:
@@ -239,7 +240,9 @@ def _say_problems(found: "Evaluation") -> None:
         number = counted(sum(found.other_results.values()), "result")
         say(f"{number} of other categories than person: {kinds}")
     if found.other_files:
-        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(found.other_files.items()))
+        kinds = ", ".join(
+            f"{n:,} {one_line(suffix)}" for suffix, n in sorted(found.other_files.items())
+        )
         say(f"files that are no masks: {kinds}", style="yellow")
 
 
@@ -247,10 +250,13 @@ def problem_lines(found: "Evaluation") -> Iterator[str]:
     """Yield one line for each kind of problem, with the first samples."""
     for problem, group in groupby(found.refused, key=lambda one: one.problem):
         samples = list(group)
-        texts = (f"{'/'.join(one.key)} {translate(one.detail)}" for one in samples[:_SHOWN])
+        texts = (
+            f"{'/'.join(one.key)} {one_line(translate(one.detail))}" for one in samples[:_SHOWN]
+        )
         shown = "; ".join(texts)
         more = f"; {len(samples) - _SHOWN:,} more" if len(samples) > _SHOWN else ""
         yield f"{problem}: {counted(len(samples), 'sample')} left out: {shown}{more}"
     if surplus := found.matches.surplus:
-        shown = ", ".join(surplus[:_SHOWN]) + (", ..." if len(surplus) > _SHOWN else "")
+        names = map(one_line, surplus[:_SHOWN])
+        shown = ", ".join(names) + (", ..." if len(surplus) > _SHOWN else "")
         yield f"surplus: {counted(len(surplus), 'prediction')} of no sample: {shown}"

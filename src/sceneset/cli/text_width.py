@@ -62,6 +62,11 @@ def visible(text: str) -> str:
     return re.sub(_CONTROLS, lambda found: ascii(found[0])[1:-1], text)
 
 
+def one_line(text: str) -> str:
+    r"""Return ``visible`` text without line breaks: names of files may have some."""
+    return visible(text).replace("\n", r"\n")
+
+
 def shorten(text: str, columns: int) -> str:
     """Return a text of at most ``columns``; the middle of a longer one is replaced by "…"."""
     columns = max(columns, _SHORTEST)

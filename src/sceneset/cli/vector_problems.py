@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sceneset.cli.output import say
+from sceneset.cli.text_width import one_line
 from sceneset.counts import counted
 
 if TYPE_CHECKING:
@@ -14,5 +15,7 @@ def say_vector_problems(problems: "Mapping[str, Problem]") -> None:
     """Say each kind of problem with its first names."""
     for kind, one in problems.items():
         what = ("sample", "samples") if kind == "missing" else ("row", "rows")
-        shown = ", ".join(one.examples) + (", ..." if one.number > len(one.examples) else "")
+        shown = ", ".join(map(one_line, one.examples)) + (
+            ", ..." if one.number > len(one.examples) else ""
+        )
         say(f"{kind}: {counted(one.number, *what)} left out: {shown}", style="yellow")
