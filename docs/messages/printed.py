@@ -13,11 +13,15 @@ MESSAGES = {
     "finding": (1,), "fail": (1,), "refuse_without": (2,), "Trouble": (2, 3),
     "UndecodableError": (1, 2), "ArrowInvalid": (0,), "BrokenRowError": (0, 2), "progress": (2,),
     "_progress": (2,), "one_step": (1,), "PredictionError": (0, 1), "Problem": (1,), "Row": (3,),
+    "Refusal": (3,), "_refuse": (2, 4),
 }  # fmt: skip
 """Calls that make a message, and the places of their arguments that people read."""
 _BUGS = {"AttributeError", "IndexError", "KeyError", "RuntimeError", "TypeError", "WorkerError"}
 """Errors of the program itself; their messages are for its developers."""
-NAMES = {"message", "hint", "advice", "reason", "problem", "next_step", "what", "done", "planned"}
+NAMES = {
+    *("message", "hint", "advice", "reason", "problem", "next_step"),
+    *("what", "done", "planned", "detail"),
+}
 """Variables and keyword arguments that hold messages."""
 _LISTS = {"unread", "notes"}
 """Attributes that hold lists or sets of messages."""

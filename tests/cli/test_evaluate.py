@@ -296,6 +296,20 @@ def test_evaluate_reads_coco_results_that_export_can_be_matched_with(
     assert found["groups"][0]["measures"]["dataset_iou"]["value"] == 1
 
 
+def test_groups_and_intervals_are_in_chinese(added, tmp_path, sceneset: Run, monkeypatch):
+    run = write_run(tmp_path / "run", added, ALL)
+    before = tmp_path / "before.parquet"
+    assert sceneset("evaluate", run, "--to", before, cwd=added).code == 0
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    done = sceneset("evaluate", run, "--compare", before, cwd=added)
+    assert done.code == 0, done.err
+    for text in ("人数", "单人", "人的大小", "平均 IoU", " 至 "):
+        assert text in done.out
+    for text in ("single", "size", "mean IoU", " to "):
+        assert text not in done.out
+    assert "来源少于 10 个" in done.err
+
+
 def test_problems_are_in_chinese_on_the_terminal_and_on_the_page(
     added, tmp_path, sceneset: Run, monkeypatch
 ):

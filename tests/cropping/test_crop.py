@@ -124,6 +124,16 @@ def test_examples_of_a_reason_are_followed_by_the_number_of_others(
     assert "  and 1 more; --refused FILE lists all\n" in outcome.err
 
 
+def test_reasons_are_in_chinese(
+    originals: Path, boxes: Path, sceneset: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    words = ("crop", "web", "--boxes", boxes, "--name", CROPS, "--dry-run")
+    outcome = sceneset(*words, "--min-gap", "30", cwd=originals)
+    assert "(annotation 4) 和 boxes.json (annotation 5) 中的人没有分开：" in outcome.err
+    assert "没有分开：它们的 IoU 为 0." in outcome.err
+
+
 def test_written_folder_is_the_same_each_time_and_can_be_added(
     originals: Path, boxes: Path, tmp_path: Path, sceneset: Run
 ) -> None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from sceneset.cli.language import translate
+from sceneset.cli.language import is_chinese, translate
 from sceneset.cli.output import Label, print_table, print_text, say
 from sceneset.cli.picture_sheets import language
 from sceneset.cli.text_width import one_line
@@ -15,6 +15,7 @@ from sceneset.counts import counted
 
 if TYPE_CHECKING:
     from sceneset.evaluation.bootstrap import Estimate, Interval
+    from sceneset.evaluation.comparison import Comparison
     from sceneset.evaluation.difference import RunDifference
     from sceneset.evaluation.report import Evaluation
 
@@ -87,23 +88,36 @@ def number(value: float) -> str:
 def _interval(interval: "Interval") -> str:
     if math.isnan(interval.low):
         return "-"
-    return f"{interval.low:.4f} to {interval.high:.4f}"
+    return f"{interval.low:.4f} {_to()} {interval.high:.4f}"
+
+
+def _to() -> str:
+    return "至" if is_chinese() else "to"
+
+
+def _group(found: "Estimate | Comparison") -> tuple[str, str]:
+    """Return the kind and the name of a group; in Chinese they are those of the page."""
+    kind, name = found.group.kind, found.group.name
+    if not is_chinese():
+        return kind, name
+    from sceneset.evaluation.page_texts import TEXTS, group_name
+
+    return TEXTS[kind].zh, group_name(kind, name, "zh")
 
 
 def _print_groups(estimates: "list[Estimate]", ratio: str) -> None:
     """Print one row for each group."""
-    columns = ["by", "group", "images", "sources", "IoU", "interval", "mean IoU"]
+    columns = ["by", "group", "images", "sources", "IoU", "interval", Label("mean IoU")]
     band = f"image_boundary_iou_{ratio}"
     if ratio:
-        columns.append("boundary")
+        columns.append(Label("boundary"))
     rows = []
     for found in estimates:
         measures = found.measures
         iou = measures["dataset_iou"]
         interval = "-" if math.isnan(iou.low) else f"{iou.low:.3f}-{iou.high:.3f}"
         row: list[object] = [
-            Label(found.group.kind),
-            found.group.name,
+            *_group(found),
             found.group.rows.size,
             found.sources,
             number(iou.value),
@@ -132,13 +146,12 @@ def _print_difference(found: "RunDifference") -> None:
             adjusted = found.adjusted["dataset_iou"][one.group.name]
         rows.append(
             (
-                Label(one.group.kind),
-                one.group.name,
+                *_group(one),
                 one.group.rows.size,
                 number(value.first),
                 number(value.second),
                 _signed(value.second - value.first),
-                "-" if math.isnan(value.low) else f"{value.low:+.3f} to {value.high:+.3f}",
+                "-" if math.isnan(value.low) else f"{value.low:+.3f} {_to()} {value.high:+.3f}",
                 number(adjusted),
             )
         )
@@ -212,7 +225,7 @@ def _say_facts(found: "Evaluation") -> None:
 def _groups_with_few_sources(found: "Evaluation") -> str:
     """Return the groups whose intervals promise too much."""
     return ", ".join(
-        f"{one.group.kind} {one.group.name}"
+        " ".join(_group(one))
         for one in found.estimates[1:]
         if one.sources < _FEW and not math.isnan(one.measures["dataset_iou"].low)
     )

@@ -110,8 +110,8 @@ def detect(originals: Originals, choice: Choice, limits: Limits, *, progress: Pr
                 detected.by_original[original.key] = _detections(original, found, choice.file.name)
     for original in readable:
         if detected.by_original.get(original.key) == []:
-            text = "the detector finds nobody"
-            detected.refused.append(Refusal(Reason.NO_BOX, original.shown, "", text))
+            detail = "the detector finds nobody"
+            detected.refused.append(Refusal(Reason.NO_BOX, original.shown, "", detail))
     licence = model.licence or "unknown licence"
     about = f"{model.path.name} sha256:{model.sha256} ({licence}; {decoder})"
     return detected._replace(about=" ".join(about.split()))

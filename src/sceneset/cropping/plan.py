@@ -55,8 +55,8 @@ class _Planner:
     def plan(self, detections: Sequence[Detection]) -> Planned:
         """Return what is cut."""
         if len(detections) > MAX_BOXES:
-            text = f"has {counted(len(detections), 'box', 'boxes')}, more than {MAX_BOXES:,}"
-            self._refuse(Reason.MANY, None, text)
+            detail = f"has {counted(len(detections), 'box', 'boxes')}, more than {MAX_BOXES:,}"
+            self._refuse(Reason.MANY, None, detail)
             return Planned([], [], self._refused)
         candidates = [
             candidate
@@ -66,12 +66,13 @@ class _Planner:
         candidates.sort(key=lambda one: (one.detection.is_crowd, one.sides))
         people = [one for one in candidates if not one.detection.is_crowd]
         for one in candidates[len(people) :]:
-            text = "is around several people who are not counted"
-            self._refuse(Reason.CROWD, one.detection, text)
+            detail = "is around several people who are not counted"
+            self._refuse(Reason.CROWD, one.detection, detail)
         seams = len({id(one.detection) for one in people if one.is_seam})
         if people and (pair := closest_pair(candidates, self._rules)):
-            close = [candidates[number].detection.place for number in (pair.first, pair.second)]
-            self._refuse(pair.reason, None, f"{' and '.join(close)} {pair.detail}")
+            first, second = (candidates[n].detection.place for n in (pair.first, pair.second))
+            detail = f"the people of {first} and {second} are not separate: {pair.detail}"
+            self._refuse(pair.reason, None, detail)
             return Planned(people, [], self._refused, seams)
         cut = [number for number, one in enumerate(people) if self._is_large(one)]
         return Planned(people, cut, self._refused, seams)
@@ -80,8 +81,8 @@ class _Planner:
         """Return the parts of a box inside the picture; none if it is refused."""
         rules, size = self._rules, self._size
         if detection.score is not None and detection.score < rules.min_score:
-            text = f"has the score {detection.score:g}, below {rules.min_score:g}"
-            self._refuse(Reason.LOW, detection, text)
+            detail = f"has the score {detection.score:g}, below {rules.min_score:g}"
+            self._refuse(Reason.LOW, detection, detail)
             return []
         try:
             sides = stored_sides(detection, self._original, rules.boxes_as)
@@ -94,8 +95,8 @@ class _Planner:
         parts = list(parts_of(sides, size))
         if not parts:
             words = " ".join(f"{side:.0f}" for side in sides)
-            text = f"is outside of the image, which has {size[0]} x {size[1]} pixels: {words}"
-            self._refuse(Reason.OUTSIDE, detection, text)
+            detail = f"is outside of the image, which has {size[0]} x {size[1]} pixels: {words}"
+            self._refuse(Reason.OUTSIDE, detection, detail)
         is_seam = len(parts) > 1
         return [Candidate(p, grown(p, rules.grow, size), detection, is_seam) for p in parts]
 
@@ -104,8 +105,8 @@ class _Planner:
         if min(right - left, bottom - top) >= self._rules.min_side:
             return True
         size = f"{right - left:.0f} x {bottom - top:.0f} pixels"
-        text = f"is {size}, a side below {self._rules.min_side}"
-        self._refuse(Reason.SMALL, one.detection, text)
+        detail = f"is {size}, a side below {self._rules.min_side}"
+        self._refuse(Reason.SMALL, one.detection, detail)
         return False
 
     def _without_repeated(self, detections: Sequence[Detection]) -> list[Detection]:

@@ -43,19 +43,19 @@ def closest_pair(candidates: Sequence[Candidate], rules: Rules) -> NotSeparate |
     areas = _areas(sides)
     iou = shared / (areas[:, None] + areas[None, :] - shared)
     if pair := _first((iou > rules.max_iou) & compared):
-        return NotSeparate(
-            Reason.OVERLAP, *pair, f"have an IoU of {iou[pair]:.3f}, above {rules.max_iou:g}"
-        )
+        detail = f"their IoU is {iou[pair]:.3f}, above {rules.max_iou:g}"
+        return NotSeparate(Reason.OVERLAP, *pair, detail)
     gaps = _gaps(sides)
     if rules.min_gap and (pair := _first((gaps < rules.min_gap) & compared)):
-        detail = f"are {max(gaps[pair], 0):.0f} pixels apart, less than {rules.min_gap}"
+        detail = f"they are {max(gaps[pair], 0):.0f} pixels apart, less than {rules.min_gap}"
         return NotSeparate(Reason.CLOSE, *pair, detail)
     areas = _areas(frames)
     share = _shared(frames) / np.minimum(areas[:, None], areas[None, :])
     is_cut = np.array([not candidate.detection.is_crowd for candidate in candidates])
     compared &= is_cut[:, None] & is_cut[None, :]
     if pair := _first((share > rules.max_overlap) & compared):
-        detail = f"share {share[pair]:.0%} of the smaller frame, more than {rules.max_overlap:.0%}"
+        found, limit = (f"{100 * ratio:.0f} %" for ratio in (share[pair], rules.max_overlap))
+        detail = f"they share {found} of the smaller frame, more than {limit}"
         return NotSeparate(Reason.FRAMES, *pair, detail)
     return None
 

@@ -153,11 +153,14 @@ def _same_source(table: SampleTable, row: int, other: int) -> str:
     """Return in what way two images have one source."""
     path, own, theirs = table.image_path(other), table.source[row], table.source[other]
     if not own:
-        return f"is the original of the training image {path}, or of the same clip"
-    if fold_name(own) != fold_name(theirs):
-        return f"has the source {own!r}, which is the training image {path}, or of the same clip"
-    spelled = "" if own == theirs else f", spelled {theirs!r},"
-    return f"has the source {own!r}, as the training image {path}{spelled} does"
+        message = f"is the original of the training image {path}, or of the same clip"
+    elif fold_name(own) != fold_name(theirs):
+        message = f"has the source {own!r}, which is the training image {path}, or of the same clip"
+    elif own != theirs:
+        message = f"has the source {own!r}, as the training image {path}, spelled {theirs!r}, does"
+    else:
+        message = f"has the source {own!r}, as the training image {path} does"
+    return message
 
 
 def duplicate_findings(table: SampleTable, near: int) -> Iterator[Finding]:

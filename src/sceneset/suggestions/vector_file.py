@@ -6,7 +6,6 @@ million vectors of 512 numbers need little memory.
 """
 
 import tempfile
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from sceneset.errors import UsageError
 from sceneset.exports.types import Key
 from sceneset.progress import Progress, no_progress
+from sceneset.schemas.names import composed
 from sceneset.storage.files import open_regular
 from sceneset.suggestions.vector_columns import (
     Columns,
@@ -202,18 +202,13 @@ class _Reader:
 
     def _sample_of(self, name: tuple[Any, ...]) -> int | None:
         """Return the number of the sample that a row names; its stem may have a suffix."""
-        composed = tuple(_composed(part) if isinstance(part, str) else part for part in name)
-        if composed in self._names:
-            return self._names[composed]
-        *folders, stem = composed
+        found = tuple(composed(part) if isinstance(part, str) else part for part in name)
+        if found in self._names:
+            return self._names[found]
+        *folders, stem = found
         if isinstance(stem, str) and stem.lower().endswith(_SUFFIXES):
             return self._names.get((*folders, stem.rpartition(".")[0]))
         return None
-
-
-def _composed(name: str) -> str:
-    """Return a name in Unicode's composed form: macOS writes "é" as two characters."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _write(store: Any, matrix: "Matrix") -> None:
@@ -232,6 +227,6 @@ def _names_of(keys: Sequence[Key], columns: Columns) -> dict[tuple[str, ...], in
     places = [{"subset": 0, "phase": 1}.get(name, 2) for name in columns.keys]
     found: dict[tuple[str, ...], int] = {}
     for number, key in enumerate(keys):
-        name = tuple(_composed(key[place]) for place in places)
+        name = tuple(composed(key[place]) for place in places)
         found[name] = -1 if name in found else number
     return found
