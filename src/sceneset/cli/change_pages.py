@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.argument_types import file_with
 from sceneset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,22 +26,8 @@ def add_page(parser: argparse.ArgumentParser, subject: str) -> None:
         parser: The parser.
         subject: Help: what the page shows.
     """
-    parser.add_argument("--html", type=_page_file, metavar="FILE", help=subject)
+    parser.add_argument("--html", type=file_with(".html", ".htm"), metavar="FILE", help=subject)
     parser.add_argument("--open", action="store_true", help="open the written page in your browser")
-
-
-def _page_file(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in {".html", ".htm"}:
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .html")
-    return path
-
-
-def limit_number(text: str) -> int:
-    """Return a number of changes; for argparse."""
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 1 to 100,000")
-    return int(text)
 
 
 def check_page(args: argparse.Namespace, catalog: "Catalog") -> None:

@@ -10,6 +10,7 @@ changed. docs/crop.md explains it.
 import argparse
 from pathlib import Path
 
+from sceneset.cli.argument_types import file_with, whole_number
 from sceneset.cli.commands.format_options import add_format_options
 from sceneset.cli.commands.sources import add_fetch, add_remote, add_source, add_view
 from sceneset.errors import UsageError, fail
@@ -94,7 +95,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     cut.add_argument(
         "--jpeg",
-        type=_quality,
+        type=whole_number(1, 100),
         metavar="QUALITY",
         help="write JPEG files of this quality, 1 to 100 (default: PNG, which keeps each pixel)",
     )
@@ -104,7 +105,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="go on without the boxes and images that have errors; they are listed",
     )
     parser.add_argument(
-        "--refused", type=_csv, metavar="FILE", help="write everything that gives no crop (.csv)"
+        "--refused",
+        type=file_with(".csv"),
+        metavar="FILE",
+        help="write everything that gives no crop (.csv)",
     )
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="write the crops into a new folder, register nothing"
@@ -177,18 +181,6 @@ def _pixels(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 6:
         raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of pixels")
     return int(text)
-
-
-def _quality(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 1 to 100")
-    return int(_number(text, 1, 100, "a whole number"))
-
-
-def _csv(text: str) -> Path:
-    if not text.lower().endswith(".csv"):
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .csv")
-    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:

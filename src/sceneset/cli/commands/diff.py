@@ -11,7 +11,8 @@ import argparse
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from sceneset.cli.change_pages import add_page, limit_number
+from sceneset.cli.argument_types import whole_number
+from sceneset.cli.change_pages import add_page
 from sceneset.cli.commands.sources import add_internal, add_repo, open_state
 from sceneset.cli.exit_codes import FINE
 
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=limit_number,
+        type=whole_number(1, 100_000),
         metavar="N",
         help="changes of each kind that the page shows (default: 60); of changed masks, those "
         "with the lowest IoU",

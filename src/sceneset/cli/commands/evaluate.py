@@ -10,6 +10,7 @@ docs/evaluate.md defines each measure.
 import argparse
 from pathlib import Path
 
+from sceneset.cli.argument_types import file_with, whole_number
 from sceneset.cli.commands.sources import (
     add_internal,
     add_query,
@@ -100,21 +101,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "of person)",
     )
     parser.add_argument(
-        "--to", type=_parquet, metavar="FILE", help="write the counts of each sample (.parquet)"
+        "--to",
+        type=file_with(".parquet"),
+        metavar="FILE",
+        help="write the counts of each sample (.parquet)",
     )
     parser.add_argument(
         "--compare",
-        type=_parquet,
+        type=file_with(".parquet"),
         metavar="FILE",
         help="compare with another run, on the samples that both have: counts that --to wrote",
     )
     parser.add_argument(
-        "--html", type=_page, metavar="FILE", help="write a page with pictures of the worst samples"
+        "--html",
+        type=file_with(".html"),
+        metavar="FILE",
+        help="write a page with pictures of the worst samples",
     )
     add_open(parser)
     parser.add_argument(
         "--worst",
-        type=_number,
+        type=whole_number(0, 1000),
         default=_WORST,
         metavar="N",
         help=f"samples with the lowest IoU to list (default: {_WORST})",
@@ -135,24 +142,6 @@ def _share(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r}: use a number above 0 and up to 1")
     return value
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > 1000:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 0 to 1,000")
-    return int(text)
-
-
-def _parquet(text: str) -> Path:
-    if not text.lower().endswith(".parquet"):
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .parquet")
-    return Path(text)
-
-
-def _page(text: str) -> Path:
-    if not text.lower().endswith(".html"):
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .html")
-    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:

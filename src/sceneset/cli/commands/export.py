@@ -9,6 +9,7 @@ formats.
 import argparse
 from pathlib import Path
 
+from sceneset.cli.argument_types import whole_number
 from sceneset.cli.commands.sources import (
     add_internal,
     add_query,
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shard-bytes",
-        type=_bytes,
+        type=whole_number(1),
         metavar="N",
         help="start another file after N bytes, in formats that pack samples",
     )
@@ -69,12 +70,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
-
-
-def _bytes(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of 1 or more")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sceneset.cli.argument_types import whole_number
 from sceneset.cli.commands.sources import (
     add_internal,
     add_query,
@@ -57,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--worst",
-        type=_number,
+        type=whole_number(0, 1000),
         default=_WORST,
         metavar="N",
         help=f"samples with the lowest fineness to list (default: {_WORST})",
@@ -65,12 +66,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_sheet(parser, "draw the samples with the lowest fineness in an .html or .png file")
     add_internal(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > 1000:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 0 to 1,000")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sceneset.cli.argument_types import file_with
 from sceneset.cli.commands.check import day_of
 from sceneset.cli.commands.sources import (
     add_internal,
@@ -75,22 +76,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also show scenes that need nothing")
     parser.add_argument(
         "--to",
-        type=lambda text: _file(text, ".csv"),
+        type=file_with(".csv"),
         metavar="FILE",
         help="write the images to ask for as a table for a vendor (.csv, opens in spreadsheets)",
     )
-    parser.add_argument(
-        "--html", type=lambda text: _file(text, ".html"), metavar="FILE", help="write a page"
-    )
+    parser.add_argument("--html", type=file_with(".html"), metavar="FILE", help="write a page")
     add_open(parser)
     add_internal(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as one JSON object")
-
-
-def _file(text: str, suffix: str) -> Path:
-    if not text.lower().endswith(suffix):
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with {suffix}")
-    return Path(text)
 
 
 def _target(text: str) -> tuple[Phase | None, int]:

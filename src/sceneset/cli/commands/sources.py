@@ -2,6 +2,7 @@
 
 import argparse
 
+from sceneset.cli.argument_types import whole_number
 from sceneset.schemas.terms import Persons, Phase
 
 TYPE_CHECKING = False  # importing typing would take longer than a look-up
@@ -75,7 +76,7 @@ def add_view(parser: argparse.ArgumentParser, *, with_rule: bool = True) -> None
     parser.set_defaults(shown_rule=None, has_rule=with_rule)
     parser.add_argument(
         "--limit",
-        type=_limit,
+        type=whole_number(1),
         dest="shown_limit",
         metavar="N",
         help="places to show of each rule (default: 5)",
@@ -95,12 +96,6 @@ def _rule_code(text: str) -> str:
         return find_rule(text).code
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of 1 or more")
-    return int(text)
 
 
 def ask_on_terminal(question: str) -> bool:

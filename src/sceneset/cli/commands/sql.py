@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from sceneset.cli.argument_types import whole_number
 from sceneset.cli.commands.sources import add_source, open_catalog
 from sceneset.cli.exit_codes import FINE
 
@@ -38,16 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_limit,
+        type=whole_number(1, 10**9),
         metavar="N",
         help="largest number of rows to print (default: 1000)",
     )
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 10**9:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of 1 or more")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

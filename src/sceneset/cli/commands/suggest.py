@@ -13,6 +13,7 @@ and it has not; with --like, which samples are similar to one.
 import argparse
 from pathlib import Path
 
+from sceneset.cli.argument_types import file_with, whole_number
 from sceneset.cli.commands.sources import add_fetch, add_internal, add_query, add_remote, add_source
 from sceneset.cli.exit_codes import FINE
 from sceneset.cli.picture_sheets import add_sheet
@@ -84,14 +85,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_number,
+        type=whole_number(1, _MOST),
         default=_LIMIT,
         metavar="N",
         help=f"samples to list (default: {_LIMIT})",
     )
     parser.add_argument(
         "--to",
-        type=_list_file,
+        type=file_with(".csv", ".txt"),
         metavar="FILE",
         help="write the listed samples to relabel: a table for `tag --csv` (.csv), or one sample "
         "per line for --stems-file (.txt)",
@@ -101,19 +102,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 1 to {_MOST:,}")
-    return int(text)
-
-
-def _list_file(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in {".csv", ".txt"}:
-        raise argparse.ArgumentTypeError(f"{text!r}: end the name with .csv or .txt")
-    return path
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ gray picture with the reason, and exit code 1. Withdrawn samples are never shown
 import argparse
 from typing import TYPE_CHECKING
 
+from sceneset.cli.argument_types import whole_number
 from sceneset.cli.commands.sources import (
     add_fetch,
     add_internal,
@@ -68,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_number,
+        type=whole_number(1, 100_000),
         metavar="N",
         help=f"samples to draw (default: {MOST}, or {_MOST_IN_TERMINAL} with --terminal)",
     )
@@ -84,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size",
-        type=_side,
+        type=whole_number(32, 8192),
         metavar="PIXELS",
         help="longer side of a picture (default: 480 in an .html file, 256 in a .png file, 192 in "
         "the terminal, 1600 with --sample)",
@@ -93,18 +94,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_internal(parser)
     add_remote(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a whole number from 1 to 100,000")
-    return int(text)
-
-
-def _side(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 32 <= int(text) <= 8192:
-        raise argparse.ArgumentTypeError(f"{text!r}: use a number of pixels from 32 to 8,192")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
