@@ -1,8 +1,6 @@
 """Build the part of a catalogue that is about one subset: its pictures, data and facts."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sceneset.catalog.reader import Catalog
@@ -27,11 +25,11 @@ from sceneset.site.samples import read_subset
 from sceneset.site.sprites import split_into_sprites, write_sprite
 from sceneset.site.subset_data import TextOf, subset_data
 from sceneset.storage.picture_store import PictureStore
+from sceneset.threads import map_in_threads
 from sceneset.versions.local_files import LocalFiles
 
 LARGE_SIDE = 1280
 _LARGE_QUALITY = 78
-_BATCH = 32  # large pictures drawn at a time
 
 
 class SubsetBuilder:
@@ -100,8 +98,7 @@ class SubsetBuilder:
         write = partial(
             write_sprite, self._folder, store=self._store, missing=missing, problems=problems
         )
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            sprites = list(pool.map(write, split_into_sprites(pictures)))
+        sprites = list(map_in_threads(write, split_into_sprites(pictures)))
         large = self._write_large(pictures) if self._options.has_large else {}
         entry = self._catalog.entry(name)
         data = subset_data(
@@ -160,10 +157,7 @@ class SubsetBuilder:
             except (BlobError, FindingsError, UndecodableError):
                 return None  # the sprite has the reason
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for start in range(0, len(new), _BATCH):
-                some = new[start : start + _BATCH]
-                for picture, webp in zip(some, pool.map(draw, some), strict=True):
-                    if webp is not None:
-                        self._folder.write(names[picture], webp)
+        for picture, webp in zip(new, map_in_threads(draw, new), strict=True):
+            if webp is not None:
+                self._folder.write(names[picture], webp)
         return {name: self._folder.has(name) for name in names.values()}
