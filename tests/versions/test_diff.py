@@ -267,3 +267,10 @@ def test_samples_are_equal_when_a_scan_lists_them_in_another_order(
         ("ski:single",),
         ("ski:multi",),
     )
+
+
+def test_equal_states_are_said_to_be_equal(added: Path, sceneset: Run) -> None:
+    outcome = sceneset("diff", "HEAD", "HEAD", cwd=added)
+    assert outcome.code == 0
+    assert outcome.out.startswith("no difference in samples, scenes and subsets\n")
+    assert "samples added" not in outcome.out

@@ -175,6 +175,10 @@ def _show(
 ) -> None:
     from sceneset.cli.output import Label, print_table, print_text
 
+    if not (diff.changes or drifts or names_of_changes(diff)):
+        print_text("no difference in samples, scenes and subsets")
+        print_text(STEP_LABELS[diff.step])  # texts may differ
+        return
     counts = [(Label(CHANGE_LABELS[kind]), count) for kind, count in diff.counts.items()]
     overlap = _overlap(masks, fetched=args.fetch)
     print_table(("change", "count or names"), [*counts, *overlap, *names_of_changes(diff)])
