@@ -32,10 +32,6 @@ VOID_NOTE = (
     "255 was not changed to 1: other masks use 1 for person, so 255 is read as ignored and nobody "
     "is there. If 255 means person, give --map 255=1"
 )
-CLASSES_REASON = (
-    "255 was not changed to 1: other masks use class numbers but not 1, so 255 may mean ignored. "
-    "Write 1 for person in all masks, or give --map 255=1 if 255 means person"
-)
 
 
 class SampleResult(NamedTuple):
@@ -133,7 +129,11 @@ def _left(
     notes: Unfixed = ()
     for p in errors_of(findings):
         if p.code == _VOID and has_classes:
-            left[p.code] = CLASSES_REASON
+            reason = (
+                "255 was not changed to 1: other masks use class numbers but not 1, so 255 may "
+                "mean ignored. Write 1 for person in all masks, or give --map 255=1 if 255 means person"
+            )
+            left[p.code] = reason
         elif p.code == _VOID and not map_255:
             notes = (("mask-empty", VOID_NOTE),)
         elif options.has_all_rules or p.code in options.rules:
