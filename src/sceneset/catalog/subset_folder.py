@@ -35,7 +35,8 @@ KNOWN_SUFFIXES = {
     ".ico",
 }
 _MAX_SHOWN = 300  # characters
-_JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
+JUNK = {".ds_store", "thumbs.db", "desktop.ini"}
+"""Files that file managers write, in lower case."""
 _LAYOUT_HINT = "the layout is img_dir/<phase>, ann_dir/<phase> and split_dir; phases: " + ", ".join(
     Phase
 )
@@ -184,7 +185,7 @@ def _is_junk(layout: Layout, entry: os.DirEntry[str]) -> bool:
     is_macos_copy = (
         entry.name.startswith("._") and Path(entry.path).with_name(entry.name[2:]).exists()
     )
-    if is_macos_copy or entry.name.casefold() in _JUNK:
+    if is_macos_copy or entry.name.casefold() in JUNK:
         layout.report(
             "junk-file", "is a leftover of an operating system; it is skipped", Path(entry.path)
         )

@@ -12,6 +12,7 @@ from sceneset.cli.output import Label, print_table, print_text, say
 from sceneset.cli.picture_sheets import language
 from sceneset.cli.text_width import one_line
 from sceneset.counts import counted
+from sceneset.reporting.fineness_intervals import FEW
 
 if TYPE_CHECKING:
     from sceneset.evaluation.bootstrap import Estimate, Interval
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sceneset.evaluation.report import Evaluation
 
 _SHOWN = 5  # samples of each kind of problem, and samples with another IoU
-_FEW = 10  # sources
 
 
 def print_evaluation(found: "Evaluation") -> None:
@@ -212,14 +212,14 @@ def _say_facts(found: "Evaluation") -> None:
     say(_EMPTY[found.empty.value])
     for doubt in found.doubts:
         say(doubt.text(language()), style="yellow")
-    if found.compared and everything.sources < _FEW:
+    if found.compared and everything.sources < FEW:
         say(
-            f"intervals of fewer than {_FEW} sources are too narrow: name the clips or original "
+            f"intervals of fewer than {FEW} sources are too narrow: name the clips or original "
             "images in the column source of the tags",
             style="yellow",
         )
     elif few := _groups_with_few_sources(found):
-        say(f"intervals of fewer than {_FEW} sources are too narrow: {few}", style="yellow")
+        say(f"intervals of fewer than {FEW} sources are too narrow: {few}", style="yellow")
 
 
 def _groups_with_few_sources(found: "Evaluation") -> str:
@@ -227,7 +227,7 @@ def _groups_with_few_sources(found: "Evaluation") -> str:
     return ", ".join(
         " ".join(_group(one))
         for one in found.estimates[1:]
-        if one.sources < _FEW and not math.isnan(one.measures["dataset_iou"].low)
+        if one.sources < FEW and not math.isnan(one.measures["dataset_iou"].low)
     )
 
 

@@ -131,7 +131,8 @@ def _left(
         if p.code == _VOID and has_classes:
             reason = (
                 "255 was not changed to 1: other masks use class numbers but not 1, so 255 may "
-                "mean ignored. Write 1 for person in all masks, or give --map 255=1 if 255 means person"
+                "mean ignored. Write 1 for person in all masks, or give --map 255=1 if 255 means "
+                "person"
             )
             left[p.code] = reason
         elif p.code == _VOID and not map_255:

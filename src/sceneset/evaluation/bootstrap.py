@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sceneset.evaluation.measures import Group, Terms, measures_of
+from sceneset.reporting.fineness_intervals import LEVEL, REPLICATES
 from sceneset.schemas.terms import fold_name
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
     Ids = npt.NDArray[np.int64]
 
-REPLICATES = 2000
-FEW = 10
-"""Intervals of fewer sources are narrower than they should be."""
-LEVEL = 0.95
 
 AT_ONCE = 1 << 22
 """Weights in memory."""

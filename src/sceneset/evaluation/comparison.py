@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sceneset.evaluation.bootstrap import AT_ONCE, REPLICATES, Sources, Units, bounds
+from sceneset.evaluation.bootstrap import AT_ONCE, Sources, Units, bounds
 from sceneset.evaluation.measures import Group, Terms, measures_of
+from sceneset.reporting.fineness_intervals import REPLICATES
 
 if TYPE_CHECKING:
     import numpy.typing as npt

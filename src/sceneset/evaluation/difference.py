@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sceneset.errors import UsageError
-from sceneset.evaluation.bootstrap import FEW, sources_of
+from sceneset.evaluation.bootstrap import sources_of
 from sceneset.evaluation.comparison import Comparison, compare, holm, moved_samples
 from sceneset.evaluation.counts import Counts, keys_of
 from sceneset.evaluation.measures import (
@@ -20,6 +20,7 @@ from sceneset.evaluation.measures import (
     terms_of,
 )
 from sceneset.evaluation.names import Key
+from sceneset.reporting.fineness_intervals import FEW
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any
 
 from sceneset.catalog.subset_folder import printable
-from sceneset.evaluation.bootstrap import FEW
 from sceneset.evaluation.difference import RunDifference
 from sceneset.evaluation.page_texts import (
     NAMES,
@@ -23,6 +22,7 @@ from sceneset.evaluation.page_texts import (
 )
 from sceneset.evaluation.pictures import Picture
 from sceneset.evaluation.report import Evaluation
+from sceneset.reporting.fineness_intervals import FEW
 from sceneset.reporting.page import LANGUAGE_TAGS, data_uri, html_environment, policy, style_of
 
 GENERATOR = '<meta name="generator" content="sceneset evaluate">'

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sceneset.evaluation.bootstrap import FEW, LEVEL, REPLICATES, Estimate, estimate, sources_of
+from sceneset.evaluation.bootstrap import Estimate, estimate, sources_of
 from sceneset.evaluation.counts import Counts, keys_of
 from sceneset.evaluation.difference import RunDifference, Sample, groups_with_all, rounded
 from sceneset.evaluation.doubts import doubts
 from sceneset.evaluation.measures import GROUPINGS, Empty, image_values, terms_of
 from sceneset.evaluation.names import Key, Matches
 from sceneset.evaluation.run import PROBLEMS
+from sceneset.reporting.fineness_intervals import FEW, LEVEL, REPLICATES
 from sceneset.schemas.base import Localized
 
 if TYPE_CHECKING:

@@ -9,14 +9,13 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from sceneset.catalog.subset_folder import KNOWN_SUFFIXES
+from sceneset.catalog.subset_folder import JUNK, KNOWN_SUFFIXES
 from sceneset.errors import fail
 from sceneset.schemas.names import composed
 from sceneset.schemas.terms import Phase
 from sceneset.storage.files import read_text
 
 IMAGE_ENDINGS = (*sorted(KNOWN_SUFFIXES), *sorted(map(str.upper, KNOWN_SUFFIXES)))
-_LITTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx"}
 _PHASES = {
     **dict.fromkeys(("train", "training", "trn", "trainval"), Phase.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "dev"), Phase.VAL),
@@ -266,7 +265,8 @@ def lines_of(tree: Tree, file: str, *, limit: int) -> list[str]:
 
 def is_litter(name: str) -> bool:
     """Return whether macOS or Windows made a file or folder of this name by itself."""
-    return name.casefold() in _LITTER or name.startswith("._")
+    folded = name.casefold()
+    return folded in JUNK or folded == "__macosx" or name.startswith("._")
 
 
 def suffix_of(file: str) -> str:

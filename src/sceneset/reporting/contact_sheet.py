@@ -145,12 +145,12 @@ def _draw_card(
     try:
         image = entry.image()
     except (BlobError, FindingsError) as error:
-        return Card(entry, None, problem("image", _reason(error)))
+        return Card(entry, None, problem("image", reason_of(error)))
     try:
         mask = entry.mask() if entry.mask else None
         why = "" if entry.mask else TEXTS["no_mask"].text(language)
     except (BlobError, FindingsError) as error:
-        why = problem("mask", _reason(error))
+        why = problem("mask", reason_of(error))
     try:
         overlay = draw_overlay(image, entry.suffix, mask, side, limits)
     except UndecodableError as error:
@@ -160,8 +160,11 @@ def _draw_card(
     return Card(entry, overlay, why)
 
 
-def _reason(error: BlobError | FindingsError) -> str:
-    return error.findings[0].message if isinstance(error, FindingsError) else str(error)
+def reason_of(error: BlobError | FindingsError | UndecodableError) -> str:
+    """Return why a picture can't be drawn."""
+    if isinstance(error, FindingsError):
+        return error.findings[0].message
+    return error.message if isinstance(error, UndecodableError) else str(error)
 
 
 class DrawnSheet(NamedTuple):

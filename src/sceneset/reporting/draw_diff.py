@@ -16,7 +16,7 @@ from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.progress import Notify, Progress, no_notice, no_progress
 from sceneset.reporting.changed_files import ChangedFiles
 from sceneset.reporting.chosen_changes import LIMIT, ChosenGroup, choose_changes
-from sceneset.reporting.contact_sheet import TEXTS, Translate, persons_text
+from sceneset.reporting.contact_sheet import TEXTS, Translate, persons_text, reason_of
 from sceneset.reporting.picture_diff import PAIRS, Photo, PictureChange, PictureDiff, PictureGroup
 from sceneset.schemas.params import Limits
 from sceneset.schemas.provenance import Restriction
@@ -162,12 +162,12 @@ class _Painter:
         try:
             image, suffix = self.files.image(change, is_new=is_new)
         except (BlobError, FindingsError) as error:
-            problems.append(self._problem("image", _reason(error)))
+            problems.append(self._problem("image", reason_of(error)))
             return None
         try:
             return Side(image, suffix, self.files.mask(change, is_new=is_new))
         except (BlobError, FindingsError) as error:
-            return Side(image, suffix, None, _reason(error))
+            return Side(image, suffix, None, reason_of(error))
 
     def _photo(self, side: "Side", longest: int, problems: list[str]) -> Photo | None:
         from sceneset.imaging.overlay import draw_overlay
@@ -210,7 +210,3 @@ def encoded(overlay: "Overlay", same: Photo | None = None) -> Photo:
     height, width = overlay.photo.shape[:2]
     webp = same.webp if same else photo_webp(overlay.photo, _QUALITY)
     return Photo(width, height, webp, overlay.paints_png())
-
-
-def _reason(error: BlobError | FindingsError) -> str:
-    return error.findings[0].message if isinstance(error, FindingsError) else str(error)

@@ -17,8 +17,9 @@ from sceneset.errors import BlobError, DvcError, FindingsError, UndecodableError
 from sceneset.imaging.overlay import draw_overlay
 from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.paths import PICTURE_STORE
+from sceneset.reporting.contact_sheet import reason_of
 from sceneset.server.state import Fetch, State
-from sceneset.site.draw_pictures import PictureFiles, draw_pictures, reason_of
+from sceneset.site.draw_pictures import PictureFiles, draw_pictures
 from sceneset.storage.files import md5_of
 from sceneset.storage.picture_store import Outline, OutlineKey, PictureStore, Thumb
 

@@ -15,6 +15,7 @@ from sceneset.imaging.outline import outline_of
 from sceneset.imaging.pillow_warnings import no_warnings
 from sceneset.imaging.thumbnail import small_picture
 from sceneset.progress import Progress, no_progress
+from sceneset.reporting.contact_sheet import reason_of
 from sceneset.schemas.params import Limits
 from sceneset.storage.picture_store import Outline, OutlineKey, Thumb
 
@@ -140,10 +141,3 @@ class _Drawer:
         except (BlobError, FindingsError, UndecodableError) as error:
             return reason_of(error)
         return outline_of(values, sample.orientation)
-
-
-def reason_of(error: BlobError | FindingsError | UndecodableError) -> str:
-    """Return why a picture is not drawn."""
-    if isinstance(error, FindingsError):
-        return error.findings[0].message
-    return error.message if isinstance(error, UndecodableError) else str(error)

@@ -24,8 +24,8 @@ class RunRow(NamedTuple):
 
 def run_row(model: "EvaluationModel", estimate: "Estimate") -> RunRow:
     """Return what lists show of a run, or of a scene in it."""
-    from sceneset.evaluation.bootstrap import FEW
     from sceneset.evaluation.page_texts import interval, number
+    from sceneset.reporting.fineness_intervals import FEW
 
     whole = estimate.measures["dataset_iou"]
     return RunRow(

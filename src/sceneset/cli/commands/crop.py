@@ -159,22 +159,22 @@ def _add_detector(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _number(text: str, low: float, high: float, what: str) -> float:
+def _number(text: str, low: float, high: float) -> float:
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r}: use {what} from {low:g} to {high:g}")
+        raise argparse.ArgumentTypeError(f"{text!r}: use a number from {low:g} to {high:g}")
     return value
 
 
 def _grow(text: str) -> float:
-    return _number(text, 0, _MAX_GROW, "a number")
+    return _number(text, 0, _MAX_GROW)
 
 
 def _share(text: str) -> float:
-    return _number(text, 0, 1, "a number")
+    return _number(text, 0, 1)
 
 
 def _pixels(text: str) -> int:
