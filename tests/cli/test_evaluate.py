@@ -256,7 +256,7 @@ def test_tables_fit_the_terminal(added, tmp_path, monkeypatch, columns):
         (("--against", "HEAD", "--threshold", "0.5"), "about predictions in files"),
         (("run", "--images", "x.json"), "belongs to a COCO results file"),
         (("run", "--open"), "add --html FILE"),
-        (("run", "--compare", "none.parquet"), "none.parquet can't be read"),
+        (("run", "--compare", "none.parquet"), "none.parquet: there is no such file"),
         (("run", "--to", "registry/scans/new.parquet"), "write it to another folder"),
         (("none.json", "--ending", "_mask"), "leave them out with COCO results"),
         (("none.json", "--values", "0/1"), "leave them out with COCO results"),

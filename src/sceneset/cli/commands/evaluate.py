@@ -27,7 +27,7 @@ EXAMPLES = r"""
   sceneset evaluate results.json --phase val --images instances_val.json
   sceneset evaluate ~/runs/unet --to ~/unet.parquet
   sceneset evaluate ~/runs/new --compare ~/unet.parquet   what a new run changes
-  sceneset evaluate --against 1.0.0 ski                   how well two versions agree
+  sceneset evaluate --against 1.0.0 ski                   how well masks agree
 """
 _WORST = 10
 
