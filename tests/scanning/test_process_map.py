@@ -25,12 +25,12 @@ def test_only_the_item_that_kills_its_process_is_lost():
     assert found == [0, 2, 4, 6, -4, 10, 12, 14, 16]
 
 
-def test_few_items_are_computed_in_threads_of_this_process():
+def test_few_items_are_computed_in_this_process():
     pids = map_on_all_cores(lambda _: os.getpid(), range(8), 8, refused)
     assert set(pids) == {os.getpid()}
 
 
-def test_remaining_items_are_computed_in_threads_when_the_pool_is_lost(monkeypatch):
+def test_remaining_items_are_computed_in_this_process_when_the_pool_is_lost(monkeypatch):
     def lost(*_: object) -> None:
         raise RuntimeError("the pool was stopped")
 

@@ -1,4 +1,4 @@
-"""Call a function for many items on all cores, with processes or threads, and keep their order."""
+"""Call a function for many items on all cores, and keep their order."""
 
 import multiprocessing
 import os
@@ -12,14 +12,13 @@ from typing import Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from sceneset.storage.safe_path import safe_path
-from sceneset.storage.worker_process import start_worker
-from sceneset.threads import map_in_threads
+from sceneset.storage.worker_process import keep_freed_memory, start_worker
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-_MIN_ITEMS = 2000
-"""Number of items from which processes are faster than threads, as for scans."""
+_MIN_ITEMS = 1000
+"""Number of items from which the start of processes is worth its time."""
 _BATCH = 32
 
 
@@ -29,7 +28,8 @@ def map_on_all_cores(
     """Yield ``call(item)`` for every item, in order.
 
     Memory depends on the number of cores and not on the number of items. An item that crashes its
-    process is isolated, and all other items are computed.
+    process is isolated, and all other items are computed. Few items are computed in this process,
+    one after the other: threads that make many short calls of NumPy take longer than one thread.
 
     Args:
         call: Must be picklable, as items and results must be.
@@ -39,7 +39,8 @@ def map_on_all_cores(
     """
     cores = os.cpu_count() or 1
     if cores == 1 or number < _MIN_ITEMS:
-        yield from map_in_threads(call, items)
+        keep_freed_memory()
+        yield from map(call, items)
         return
     pool = _Processes(call, cores)
     try:
@@ -63,7 +64,7 @@ class _Processes(Generic[S, T]):
         )
 
     def results(self, items: Iterable[S], crashed: Callable[[S], T]) -> Iterator[T]:
-        """Yield the results; if the pool is lost, threads compute the remaining ones."""
+        """Yield the results; if the pool is lost, this process computes the remaining ones."""
         remaining = iter(items)
         batches = iter(lambda: tuple(islice(remaining, _BATCH)), ())
         pending: deque[tuple[tuple[S, ...], Future[list[T]]]] = deque()
@@ -77,9 +78,7 @@ class _Processes(Generic[S, T]):
                 found = self._result(first, future, [other for _, other in pending], crashed)
             except RuntimeError:
                 submitted = (batch for batch, _ in pending)
-                yield from map_in_threads(
-                    self._call, chain(first, *submitted, chain.from_iterable(batches))
-                )
+                yield from map(self._call, chain(first, *submitted, chain.from_iterable(batches)))
                 return
             yield from found
 
