@@ -91,7 +91,7 @@ class _Check:
                 )
             return
         key, old = found
-        others = self._index.alike(old)
+        others = self._index.all_with_stem(old)
         finals = {_new_stem(other, self._new) for other in others}
         if phase is None and len(finals) > 1 and self._is_mixed:
             reason = f"lists {printable(old)!r}, which may mean any of {len(others)} phases"

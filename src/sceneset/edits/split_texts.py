@@ -61,17 +61,17 @@ class StemIndex:
     def __init__(self, stems: Mapping[Key, Collection[str]]) -> None:
         self._exact: dict[Key, Key] = {}
         self._similar: dict[Key, Key] = {}
-        self._alike: dict[str, list[Key]] = {}
+        self._by_stem: dict[str, list[Key]] = {}
         for key, names in stems.items():
             phase = key[0]
             for name in names:
                 self._exact[phase, name] = key
                 self._similar.setdefault((phase, similar(name)), key)
-            self._alike.setdefault(similar(key[1]), []).append(key)
+            self._by_stem.setdefault(similar(key[1]), []).append(key)
 
-    def alike(self, stem: str) -> list[Key]:
+    def all_with_stem(self, stem: str) -> list[Key]:
         """Return the samples of all phases that have this stem."""
-        return self._alike.get(similar(stem), [])
+        return self._by_stem.get(similar(stem), [])
 
     def exact(self, stem: str, phase: Phase | None) -> Key | None:
         """Return the sample that `sceneset add` finds for a stem."""

@@ -44,7 +44,9 @@ def build_site(
     files = LocalFiles(catalog)
     with closing(PictureStore.open(catalog.project / PICTURE_STORE)) as store:
         store.forget(catalog.withdrawn.files)
-        builder = SubsetBuilder(catalog, folder, store, files, options, report, progress)
+        builder = SubsetBuilder(
+            catalog, folder, store, files, options=options, report=report, progress=progress
+        )
         subsets = []
         for name in catalog.names:
             try:

@@ -35,12 +35,13 @@ _LARGE_QUALITY = 78
 class SubsetBuilder:
     """Writes the files of subsets, one after the other."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         catalog: Catalog,
         folder: SiteFolder,
         store: PictureStore,
         files: LocalFiles,
+        *,
         options: SiteOptions,
         report: SiteReport,
         progress: Progress,
